@@ -1,0 +1,89 @@
+/* Cryptography over OpenSSL 3 and libsodium: hashes, keyed hashes, key derivation,
+ * authenticated encryption, signatures, key files. No algorithm is written here.
+ *
+ * Secrets live in struct rs_secret or on the stack under RS_CLEANUP and are wiped. Functions
+ * without an err parameter cannot fail for valid arguments. */
+#ifndef RS_CRYPTO_H
+#define RS_CRYPTO_H
+
+#include "base/base.h"
+
+#define RS_SHA256_SIZE 32
+#define RS_KEY_SIZE 32
+#define RS_SIGNATURE_SIZE 64
+#define RS_SEAL_OVERHEAD 48 /* X25519 sealed box: ephemeral key and tag */
+
+struct rs_digest { uint8_t bytes[RS_SHA256_SIZE]; };
+bool rs_digest_equal(const struct rs_digest *a, const struct rs_digest *b);
+
+/* SHA-256 (FIPS 180-4), streaming; uses SHA instructions where the processor has them. */
+struct rs_sha256 { _Alignas(16) unsigned char state[128]; };
+void rs_sha256_init(struct rs_sha256 *hash);
+void rs_sha256_update(struct rs_sha256 *hash, const void *data, size_t size);
+void rs_sha256_final(struct rs_sha256 *hash, struct rs_digest *out);
+void rs_sha256(struct rs_bytes data, struct rs_digest *out);
+
+/* HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869, salt may be empty; out_size <= 8160). */
+void rs_hmac_sha256(struct rs_bytes key, struct rs_bytes data, struct rs_digest *out);
+void rs_hkdf_sha256(struct rs_bytes key, struct rs_bytes salt, struct rs_bytes info, uint8_t *out,
+                    size_t out_size);
+
+void rs_wipe(void *data, size_t size);
+bool rs_equal_constant_time(const void *a, const void *b, size_t size);
+
+/* A 32-byte secret that wipes itself: `struct rs_secret k RS_CLEANUP(rs_secret_finish) = {0};` */
+struct rs_secret { uint8_t bytes[RS_KEY_SIZE]; };
+void rs_secret_finish(struct rs_secret *secret);
+enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *out, struct rs_error *err);
+
+/* AES-256-GCM (NIST SP 800-38D), 12-byte nonce, 16-byte tag. One key and nonce, one message. */
+#define RS_GCM_NONCE_SIZE 12
+#define RS_GCM_TAG_SIZE 16
+struct rs_gcm; /* a key schedule; not shared between threads */
+enum rs_code rs_gcm_create(const uint8_t key[static RS_KEY_SIZE], struct rs_gcm **out, struct rs_error *err);
+void rs_gcm_destroy(struct rs_gcm *gcm); /* accepts NULL */
+/* out holds plain.size bytes, may be plain.data; tag apart. */
+enum rs_code rs_gcm_encrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GCM_NONCE_SIZE],
+                            struct rs_bytes associated, struct rs_bytes plain, uint8_t *out,
+                            uint8_t tag[static RS_GCM_TAG_SIZE], struct rs_error *err);
+/* RS_ALTERED when the tag does not fit; out is then wiped. */
+enum rs_code rs_gcm_decrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GCM_NONCE_SIZE],
+                            struct rs_bytes associated, struct rs_bytes cipher, uint8_t *out,
+                            const uint8_t tag[static RS_GCM_TAG_SIZE], struct rs_error *err);
+/* Small values: random nonce ‖ ciphertext ‖ tag appended to out; and back. */
+enum rs_code rs_box_seal(const struct rs_world *world, const struct rs_secret *key,
+                         struct rs_bytes associated, struct rs_bytes plain, struct rs_buffer *out,
+                         struct rs_error *err);
+enum rs_code rs_box_open(const struct rs_secret *key, struct rs_bytes associated, struct rs_bytes box,
+                         struct rs_buffer *out, struct rs_error *err);
+
+/* Ed25519 (RFC 8032). The public key is derived from the 32-byte seed. */
+struct rs_signing_key { struct rs_secret seed; uint8_t public_key[RS_KEY_SIZE]; uint8_t expanded[64]; };
+void rs_signing_key_from_seed(const struct rs_secret *seed, struct rs_signing_key *out);
+void rs_signing_key_finish(struct rs_signing_key *key);
+void rs_sign(const struct rs_signing_key *key, struct rs_bytes message,
+             uint8_t out[static RS_SIGNATURE_SIZE]);
+bool rs_signature_valid(const uint8_t public_key[static RS_KEY_SIZE], struct rs_bytes message,
+                        const uint8_t signature[static RS_SIGNATURE_SIZE]);
+
+/* X25519 sealed boxes (libsodium crypto_box_seal): anyone seals to a public key, its owner opens. */
+void rs_seal_public_key(const struct rs_secret *secret, uint8_t out[static RS_KEY_SIZE]);
+enum rs_code rs_seal_to(const uint8_t public_key[static RS_KEY_SIZE], struct rs_bytes plain,
+                        struct rs_buffer *out, struct rs_error *err);
+enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed, struct rs_buffer *out,
+                          struct rs_error *err); /* RS_ALTERED */
+
+/* Key files: a payload under a key made from a passphrase (Argon2id, parameters in the file) or
+ * from an unlock file of >= 32 random bytes (HKDF). Written atomically with mode 0600; a file that
+ * group or others may read is refused with RS_DENIED and the chmod to run. The payload is authenticated. */
+struct rs_unlock { struct rs_bytes passphrase; struct rs_bytes unlock_file; /* one of the two; content */ };
+enum rs_code rs_key_file_write(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                               struct rs_bytes payload, struct rs_error *err);
+/* RS_REFUSED for a wrong passphrase or unlock file or altered content (they cannot be told apart). */
+enum rs_code rs_key_file_read(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                              struct rs_buffer *out_payload, struct rs_error *err);
+
+/* Call once before threads start; RS_INTERNAL when a library cannot be initialised. */
+enum rs_code rs_crypto_init(struct rs_error *err);
+
+#endif

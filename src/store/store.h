@@ -1,0 +1,45 @@
+/* SQLite opened over the world: files of the operating system by SQLite itself, files of a simulated
+ * disk through a VFS of ours, so that crash tests reach every write. WAL, synchronous=FULL, foreign keys
+ * on, trusted_schema off, defensive mode. One struct rs_store belongs to one thread at a time. */
+#ifndef RS_STORE_H
+#define RS_STORE_H
+
+#include "base/base.h"
+
+struct rs_store;
+struct rs_statement; /* a prepared statement */
+
+enum rs_store_access { RS_STORE_READ, RS_STORE_WRITE };
+
+/* schema: SQL run when the database is new (user_version 0); afterwards user_version must be
+ * schema_version, else RS_UNSUPPORTED with both numbers. Mode 0600. With RS_STORE_READ the file must exist. */
+enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum rs_store_access access,
+                           const char *schema, int schema_version, struct rs_store **out, struct rs_error *err);
+void rs_store_close(struct rs_store *store); /* accepts NULL; statements must be finished */
+enum rs_code rs_store_run(struct rs_store *store, const char *sql, struct rs_error *err);
+enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err); /* BEGIN IMMEDIATE */
+enum rs_code rs_store_commit(struct rs_store *store, struct rs_error *err); /* durable when it returns OK */
+void rs_store_rollback(struct rs_store *store); /* no-op outside a transaction */
+/* PRAGMA integrity_check; RS_ALTERED with its first sentence. */
+enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err);
+
+enum rs_code rs_statement_prepare(struct rs_store *store, const char *sql, struct rs_statement **out, struct rs_error *err);
+void rs_statement_finish(struct rs_statement *statement); /* accepts NULL */
+void rs_statement_finish_pointer(struct rs_statement **statement); /* for RS_CLEANUP */
+/* Parameters are 1-based; bytes and text must stay valid until the statement is reset. Failures are remembered until step. */
+void rs_statement_bind_i64(struct rs_statement *statement, int index, int64_t value);
+void rs_statement_bind_bytes(struct rs_statement *statement, int index, struct rs_bytes value);
+void rs_statement_bind_str(struct rs_statement *statement, int index, struct rs_str value);
+void rs_statement_bind_null(struct rs_statement *statement, int index);
+/* *out_row tells whether a row is there. After the last row, or on error, the statement is reset with its bindings. */
+enum rs_code rs_statement_step(struct rs_statement *statement, bool *out_row, struct rs_error *err);
+/* Steps a statement that returns no row. */
+enum rs_code rs_statement_run(struct rs_statement *statement, struct rs_error *err);
+void rs_statement_reset(struct rs_statement *statement);
+/* Columns are 0-based; views are valid until the next step or reset. */
+int64_t rs_statement_i64(struct rs_statement *statement, int column);
+struct rs_bytes rs_statement_bytes(struct rs_statement *statement, int column);
+struct rs_str rs_statement_str(struct rs_statement *statement, int column);
+bool rs_statement_is_null(struct rs_statement *statement, int column);
+
+#endif
