@@ -8,6 +8,8 @@
 
 struct rs_pool;
 
+unsigned rs_processors(void); /* that this process may use; at least 1 */
+
 /* threads: 1 … 1024; 0 takes the number of processors this process may use. */
 enum rs_code rs_pool_create(unsigned threads, struct rs_pool **out, struct rs_error *err);
 void rs_pool_destroy(struct rs_pool *pool); /* accepts NULL */
