@@ -25,6 +25,9 @@ void rs_sha256(struct rs_bytes data, struct rs_digest *out);
 
 /* HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869, salt may be empty; out_size <= 8160). */
 void rs_hmac_sha256(struct rs_bytes key, struct rs_bytes data, struct rs_digest *out);
+/* The same over the parts one after another, without joining them in memory. */
+void rs_hmac_sha256_parts(struct rs_bytes key, const struct rs_bytes *parts, size_t count,
+                          struct rs_digest *out);
 void rs_hkdf_sha256(struct rs_bytes key, struct rs_bytes salt, struct rs_bytes info, uint8_t *out,
                     size_t out_size);
 
@@ -34,6 +37,9 @@ bool rs_equal_constant_time(const void *a, const void *b, size_t size);
 /* A 32-byte secret that wipes itself: `struct rs_secret k RS_CLEANUP(rs_secret_finish) = {0};` */
 struct rs_secret { uint8_t bytes[RS_KEY_SIZE]; };
 void rs_secret_finish(struct rs_secret *secret);
+/* For buffers that hold secrets: wipes, then rs_buffer_finish(). Reserve their size beforehand: a
+ * buffer that grows leaves its old bytes in the heap. */
+void rs_secret_buffer_finish(struct rs_buffer *buffer);
 enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *out, struct rs_error *err);
 
 /* AES-256-GCM (NIST SP 800-38D), 12-byte nonce, 16-byte tag. One key and nonce, one message. */
@@ -42,6 +48,7 @@ enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *ou
 struct rs_gcm; /* a key schedule; not shared between threads */
 enum rs_code rs_gcm_create(const uint8_t key[static RS_KEY_SIZE], struct rs_gcm **out, struct rs_error *err);
 void rs_gcm_destroy(struct rs_gcm *gcm); /* accepts NULL */
+void rs_gcm_destroy_pointer(struct rs_gcm **gcm); /* for RS_CLEANUP */
 /* out holds plain.size bytes, may be plain.data; tag apart. */
 enum rs_code rs_gcm_encrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GCM_NONCE_SIZE],
                             struct rs_bytes associated, struct rs_bytes plain, uint8_t *out,
@@ -50,7 +57,9 @@ enum rs_code rs_gcm_encrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GC
 enum rs_code rs_gcm_decrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GCM_NONCE_SIZE],
                             struct rs_bytes associated, struct rs_bytes cipher, uint8_t *out,
                             const uint8_t tag[static RS_GCM_TAG_SIZE], struct rs_error *err);
-/* Small values: random nonce ‖ ciphertext ‖ tag appended to out; and back. */
+/* Small values: random nonce ‖ ciphertext ‖ tag appended to out; and back, appended too. RS_ALTERED
+ * when the box, its key or the associated data are not those of sealing; out->size is then untouched. */
+#define RS_BOX_OVERHEAD (RS_GCM_NONCE_SIZE + RS_GCM_TAG_SIZE)
 enum rs_code rs_box_seal(const struct rs_world *world, const struct rs_secret *key,
                          struct rs_bytes associated, struct rs_bytes plain, struct rs_buffer *out,
                          struct rs_error *err);
@@ -76,12 +85,18 @@ enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed
 /* Key files: a payload under a key made from a passphrase (Argon2id, parameters in the file) or
  * from an unlock file of >= 32 random bytes (HKDF). Written atomically with mode 0600; a file that
  * group or others may read is refused with RS_DENIED and the chmod to run. The payload is authenticated. */
+#define RS_KEY_FILE_PAYLOAD_MAX 65536
 struct rs_unlock { struct rs_bytes passphrase; struct rs_bytes unlock_file; /* one of the two; content */ };
 enum rs_code rs_key_file_write(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
                                struct rs_bytes payload, struct rs_error *err);
-/* RS_REFUSED for a wrong passphrase or unlock file or altered content (they cannot be told apart). */
+/* Appends the payload to out_payload (finish it with rs_secret_buffer_finish).
+ * RS_REFUSED for a wrong passphrase or unlock file or altered content (they cannot be told apart). */
 enum rs_code rs_key_file_read(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
                               struct rs_buffer *out_payload, struct rs_error *err);
+
+/* The same for a key file's content in memory; for tests and fuzzing. */
+enum rs_code rs_key_file_parse(struct rs_bytes file, const struct rs_unlock *unlock,
+                               struct rs_buffer *out_payload, struct rs_error *err);
 
 /* Call once before threads start; RS_INTERNAL when a library cannot be initialised. */
 enum rs_code rs_crypto_init(struct rs_error *err);
