@@ -1,0 +1,135 @@
+/* DICOM data sets and Part 10 files: strict, bounded, bit-preserving reading and writing.
+ * Views borrow the caller's file bytes (or, for deflated files, memory of the parsed object). */
+#ifndef RS_DICOM_H
+#define RS_DICOM_H
+
+#include "base/base.h"
+
+#define RS_DICOM_DEPTH_MAX 64
+#define RS_DICOM_ELEMENTS_MAX ((size_t)4 << 20)
+#define RS_DICOM_INFLATED_MAX ((size_t)1 << 30)
+#define RS_DICOM_UNDEFINED UINT32_MAX
+#define RS_DICOM_NONE UINT32_MAX
+#define RS_DICOM_TAG(group, element) (((uint32_t)(group) << 16) | (uint32_t)(element))
+#define RS_DICOM_ITEM RS_DICOM_TAG(0xFFFE, 0xE000)
+#define RS_DICOM_PIXEL_DATA RS_DICOM_TAG(0x7FE0, 0x0010)
+
+enum rs_dicom_encoding { RS_DICOM_IMPLICIT_LE, RS_DICOM_EXPLICIT_LE, RS_DICOM_EXPLICIT_BE,
+                         RS_DICOM_DEFLATED_LE };
+/* What a file broke and was accepted with nevertheless. */
+enum { RS_DICOM_NO_PREAMBLE = 1, RS_DICOM_NO_META = 2, RS_DICOM_GROUP_LENGTH_LIES = 4,
+       RS_DICOM_ODD_LENGTH = 8, RS_DICOM_GUESSED_ENCODING = 16 };
+
+/* One element, item or fragment. Flat in file order: the children of elements[i] are
+ * elements[i+1 .. next-1]. A sequence's children are items (tag FFFE,E000), an item's its
+ * elements; encapsulated pixel data's are fragments, the first of which is the offset table. */
+struct rs_dicom_element {
+	uint32_t tag;
+	char vr[3];            /* of the file, or of the dictionary when implicit; "" for items */
+	uint8_t depth;         /* 0 for the data set and meta group, +1 per sequence and item */
+	bool has_children;     /* sequence, item of a sequence, or encapsulated pixel data */
+	uint8_t encoding;      /* enum rs_dicom_encoding of this element's own bytes */
+	uint16_t reserved;     /* the two bytes of a long explicit header, as read */
+	uint32_t length;       /* as stored; RS_DICOM_UNDEFINED stays so */
+	uint32_t parent;       /* index, RS_DICOM_NONE at the top */
+	uint32_t next;         /* index of the first element after this one and its children */
+	uint64_t offset;       /* of the tag, in the (inflated) file */
+	struct rs_bytes value; /* stored bytes; for elements with children, the whole of them */
+};
+
+struct rs_dicom {
+	struct rs_bytes preamble;        /* 128 bytes, or empty */
+	struct rs_dicom_element *elements;
+	size_t count;
+	size_t meta_count;               /* the first meta_count belong to group 0002 */
+	enum rs_dicom_encoding encoding; /* of the data set */
+	char transfer_syntax[65];
+	unsigned warnings;
+	struct rs_bytes bytes;           /* what offsets refer to */
+	struct rs_bytes deflated;        /* the stored data set of a deflated file */
+	uint8_t *inflated;               /* owned */
+	size_t capacity;
+};
+
+/* Parses a whole file; `file` must outlive *out.
+ * errors  RS_MALFORMED naming tag and offset, RS_TOO_LARGE, RS_UNSUPPORTED, RS_NO_MEMORY */
+enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err);
+/* As above, but stops before the pixel data (group 7FE0); for sealing and sorting. `file` may be
+ * cut off anywhere after the pixel data's tag. */
+enum rs_code rs_dicom_parse_header(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err);
+void rs_dicom_finish(struct rs_dicom *dicom); /* accepts NULL and zeroed memory */
+
+/* The element `tag` among the children of `parent` (NULL: top level); NULL when absent. */
+const struct rs_dicom_element *rs_dicom_find(const struct rs_dicom *dicom,
+                                             const struct rs_dicom_element *parent, uint32_t tag);
+/* The index-th child of a sequence or of encapsulated pixel data; NULL when there are fewer. */
+const struct rs_dicom_element *rs_dicom_item(const struct rs_dicom *dicom,
+                                             const struct rs_dicom_element *sequence, size_t index);
+size_t rs_dicom_item_count(const struct rs_dicom *dicom, const struct rs_dicom_element *sequence);
+
+/* Values. `index` counts components of a multi-valued element. False when absent or not such a
+ * number; element may be NULL. */
+size_t rs_dicom_multiplicity(const struct rs_dicom_element *element);
+struct rs_str rs_dicom_text(const struct rs_dicom_element *element, size_t index); /* trimmed, raw */
+bool rs_dicom_int(const struct rs_dicom_element *element, size_t index, int64_t *out);
+bool rs_dicom_double(const struct rs_dicom_element *element, size_t index, double *out);
+bool rs_dicom_uid_valid(struct rs_str uid); /* PS3.5 section 9.1 */
+/* What sealing and series building need. No patient name. Texts are views, trimmed, empty when
+ * absent; numbers absent have their bit in `present` cleared and the value 0. */
+enum { RS_DICOM_HAS_POSITION = 1, RS_DICOM_HAS_ORIENTATION = 2, RS_DICOM_HAS_SPACING = 4,
+       RS_DICOM_HAS_THICKNESS = 8, RS_DICOM_HAS_BETWEEN = 16, RS_DICOM_HAS_RESCALE = 32,
+       RS_DICOM_HAS_INSTANCE = 64, RS_DICOM_HAS_PIXELS = 128 };
+struct rs_dicom_metadata {
+	struct rs_str patient_id, issuer_of_patient_id, study_instance_uid, series_instance_uid,
+		sop_instance_uid, sop_class_uid, transfer_syntax_uid, frame_of_reference_uid, modality,
+		photometric_interpretation, manufacturer, series_description, study_date, units;
+	uint32_t rows, columns, number_of_frames, samples_per_pixel, planar_configuration;
+	uint32_t bits_allocated, bits_stored, high_bit, pixel_representation;
+	double image_position_mm[3], image_orientation[6], pixel_spacing_mm[2]; /* row, column spacing */
+	double slice_thickness_mm, spacing_between_slices_mm, rescale_slope, rescale_intercept;
+	int64_t instance_number;
+	unsigned present;
+};
+/* errors  RS_MALFORMED when a number that is present cannot be read or a UID is not one */
+enum rs_code rs_dicom_metadata(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
+                               struct rs_error *err);
+
+/* Stored values (before rescale) of one frame as doubles, [row][column][sample]; out_count must be
+ * rows*columns*samples. Native 1/8/16/32/64-bit, float and double, and RLE; other compressed syntaxes are
+ * RS_UNSUPPORTED with a sentence that names the syntax and what to do. */
+enum rs_code rs_dicom_pixels(const struct rs_dicom *dicom, size_t frame, double *out, size_t out_count,
+                             struct rs_error *err);
+
+/* Writes the file back. An unmodified parse gives identical bytes. */
+enum rs_code rs_dicom_write(const struct rs_dicom *dicom, struct rs_buffer *out, struct rs_error *err);
+
+/* Builds a file. Elements are added in ascending tag order per level; texts are padded. Errors are
+ * remembered and told by finish. */
+struct rs_dicom_builder {
+	struct rs_buffer body;
+	enum rs_dicom_encoding encoding;
+	size_t open[RS_DICOM_DEPTH_MAX]; /* where the lengths of open sequences and items stand */
+	uint32_t last_tag[RS_DICOM_DEPTH_MAX + 1];
+	size_t depth;
+	struct rs_error failure;
+};
+void rs_dicom_builder_init(struct rs_dicom_builder *builder, enum rs_dicom_encoding encoding, size_t maximum);
+void rs_dicom_builder_finish(struct rs_dicom_builder *builder); /* accepts NULL and zeroed memory */
+/* Any VR, value as stored (already in the encoding's byte order). */
+void rs_dicom_builder_bytes(struct rs_dicom_builder *builder, uint32_t tag, const char *vr, struct rs_bytes value);
+void rs_dicom_builder_text(struct rs_dicom_builder *builder, uint32_t tag, const char *vr, const char *text);
+void rs_dicom_builder_u16(struct rs_dicom_builder *builder, uint32_t tag, uint16_t value);
+void rs_dicom_builder_words(struct rs_dicom_builder *builder, uint32_t tag, const char *vr,
+                            const uint16_t *words, size_t count); /* OW, US, SS */
+void rs_dicom_builder_begin(struct rs_dicom_builder *builder, uint32_t tag); /* SQ, or RS_DICOM_ITEM */
+void rs_dicom_builder_end(struct rs_dicom_builder *builder);
+/* The Part 10 file: preamble, meta group made from SOPClassUID and SOPInstanceUID given here. */
+enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *builder, const char *sop_class_uid,
+                                   const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err);
+
+/* Dictionary (PS3.6), generated. NULL when unknown. */
+struct rs_dicom_entry { uint32_t tag; char vr[3]; const char *multiplicity; const char *keyword; };
+const struct rs_dicom_entry *rs_dicom_lookup(uint32_t tag);
+const char *rs_dicom_uid_name(struct rs_str uid);
+
+#endif
