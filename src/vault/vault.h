@@ -1,0 +1,87 @@
+/* The vault: encrypted objects under their content address, one file each, in a directory.
+ *
+ * An object's file: a header of 64 bytes ("radseal object 1", nonce, plain size, chunk size, zeros), then chunks of
+ * 1 MiB of content, each AES-256-GCM under the object's key with its tag behind it. The GCM nonce is the chunk's
+ * number and a flag for the last one, the associated data the header: chunks cannot be moved, cut or joined.
+ * The address is the IPFS CID of the file's bytes (profile unixfs-v1-2025: CIDv1, raw leaves of 1 MiB, SHA-256,
+ * 1024 links a node), so an IPFS node stores the same object under the same name.
+ *
+ * Writing is stage (under a temporary name, synced), then publish (renamed, directories synced). */
+#ifndef RS_VAULT_H
+#define RS_VAULT_H
+
+#include "base/base.h"
+#include "crypto/crypto.h"
+
+#define RS_OBJECT_NONCE_SIZE 16
+#define RS_OBJECT_CHUNK_SIZE ((size_t)1 << 20)
+#define RS_OBJECT_HEADER_SIZE 64
+
+/* CIDv1 with a SHA-256 multihash, binary: 0x01, codec (0x55 raw, 0x70 dag-pb), 0x12, 0x20, digest. */
+struct rs_cid { uint8_t bytes[36]; };
+#define RS_CID_TEXT_SIZE 60
+void rs_cid_format(const struct rs_cid *cid, char out[static RS_CID_TEXT_SIZE]); /* "b" + base32, lower case */
+/* Strict: lower case, no padding, unused bits zero, one of the two codecs. */
+bool rs_cid_parse(struct rs_str text, struct rs_cid *out);
+/* From stored bytes; false unless they have the form above. */
+bool rs_cid_from_bytes(struct rs_bytes bytes, struct rs_cid *out);
+
+/* The CID of bytes that arrive in parts. chunk_size and links_max are those of the profile except in tests. */
+struct rs_cid_builder {
+	size_t chunk_size, links_max;
+	struct rs_sha256 hash;   /* of the chunk in progress */
+	size_t in_chunk;
+	uint64_t total;
+	struct rs_buffer leaves; /* {cid, content size, size with all below} of finished chunks */
+};
+void rs_cid_builder_init(struct rs_cid_builder *builder, size_t chunk_size, size_t links_max);
+void rs_cid_builder_finish(struct rs_cid_builder *builder);
+enum rs_code rs_cid_builder_add(struct rs_cid_builder *builder, struct rs_bytes bytes, struct rs_error *err);
+enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid *out, struct rs_error *err);
+enum rs_code rs_cid_of(struct rs_bytes bytes, struct rs_cid *out, struct rs_error *err);
+
+struct rs_vault;        /* may be used by several threads at once */
+struct rs_vault_staged; /* an object that is written but has no name yet */
+
+/* Makes the directory's structure, durable. */
+enum rs_code rs_vault_create(const struct rs_world *world, const char *directory, struct rs_error *err);
+enum rs_code rs_vault_open(const struct rs_world *world, const char *directory, struct rs_vault **out,
+                           struct rs_error *err);
+void rs_vault_close(struct rs_vault *vault); /* accepts NULL */
+/* Removes what was staged and never published. For the one writer, after a crash. */
+enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err);
+
+/* Encrypts content and writes it durably under a temporary name. End with publish or abort.
+ * key    used for this object only (its GCM nonces start at 0) */
+enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
+                            const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_bytes content,
+                            struct rs_vault_staged **out, struct rs_cid *out_cid, struct rs_error *err);
+/* Gives all of them their names, durably when it returns RS_OK; an address that is in use already is fine.
+ * The staged objects are used up either way; after a failure the new ones among them are taken back as far as
+ * the disk allows, and what had been published before stays. */
+enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_vault_staged **staged, size_t count,
+                              struct rs_error *err);
+void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* accepts NULL */
+
+/* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */
+enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                           struct rs_buffer *out, struct rs_error *err);
+struct rs_object_facts {
+	uint8_t nonce[RS_OBJECT_NONCE_SIZE];
+	uint64_t size;           /* bytes of content */
+	struct rs_digest sha256; /* of the content; zeros without a key */
+};
+/* Recomputes the address from the stored bytes; with a key (else NULL) decrypts all of it too. RS_ALTERED tells
+ * the first chunk that does not decrypt, or, when the bytes are as the address says, that the key is another. */
+enum rs_code rs_vault_check(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                            struct rs_object_facts *out, struct rs_error *err);
+bool rs_vault_has(struct rs_vault *vault, const struct rs_cid *cid);
+/* Durable when it returns RS_OK. */
+enum rs_code rs_vault_remove(struct rs_vault *vault, const struct rs_cid *cid, struct rs_error *err);
+
+/* cid is NULL for a file that is no object; name is its name. */
+typedef enum rs_code rs_vault_visit(void *context, const struct rs_cid *cid, struct rs_str name,
+                                    struct rs_error *err);
+enum rs_code rs_vault_list(struct rs_vault *vault, rs_vault_visit *visit, void *context, struct rs_error *err);
+
+#endif
