@@ -26,7 +26,10 @@ struct rs_volume {
 };
 enum rs_code rs_volume_init(struct rs_volume *out, const struct rs_geometry *geometry, struct rs_error *err);
 void rs_volume_finish(struct rs_volume *volume); /* accepts NULL and zeroed memory */
-static inline size_t rs_geometry_voxels(const struct rs_geometry *g) { return g->size[0] * g->size[1] * g->size[2]; }
+static inline size_t rs_geometry_voxels(const struct rs_geometry *g)
+{
+	return g->size[0] * g->size[1] * g->size[2];
+}
 
 /* A mask of labels 0 (outside) … 2^32-1, [z][y][x], with the names of labels where the file has them. */
 struct rs_label { uint32_t value; char name[64]; };
@@ -42,11 +45,13 @@ void rs_mask_finish(struct rs_mask *mask); /* accepts NULL and zeroed memory */
 /* Reads NIfTI-1/2 (.nii, .nii.gz), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd), a DICOM file or a directory
  * with one DICOM series. The format is taken from the content, not from the name.
  * errors  RS_MALFORMED, RS_UNSUPPORTED, RS_TOO_LARGE, RS_NOT_FOUND, RS_DENIED, RS_IO, RS_NO_MEMORY */
-enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out, struct rs_error *err);
+enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,
+                            struct rs_error *err);
 /* As above, and DICOM SEG. Values that are not whole or are negative are refused. */
 enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out, struct rs_error *err);
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
-enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume, struct rs_error *err);
+enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
+                             struct rs_error *err);
 enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask, struct rs_error *err);
 
 /* Whether image and mask lie in the same physical space. Header noise (every corner of the grid within

@@ -1,0 +1,41 @@
+/* What the readers of formats share. Each parses a whole file from memory into raw voxels with a type; the registry
+ * turns these into a volume or a mask. */
+#ifndef RS_IMAGE_FORMAT_H
+#define RS_IMAGE_FORMAT_H
+
+#include "image/image.h"
+
+#define FILE_SIZE_MAX ((size_t)8 << 30)
+
+struct raw_image {
+	struct rs_geometry geometry;
+	enum rs_voxel_type type;
+	bool big_endian;
+	double slope, intercept;  /* 1 and 0 when there is no scaling */
+	struct rs_buffer voxels;  /* owned: as stored, in the order of a volume */
+	struct rs_label *names;   /* owned; may be NULL */
+	size_t name_count;
+};
+void raw_image_finish(struct raw_image *raw);
+
+struct format {
+	const char *name;
+	bool (*detect)(struct rs_bytes file);
+	/* path: for the other file of a detached header */
+	enum rs_code (*read)(const struct rs_world *world, const char *path, struct rs_bytes file, struct raw_image *out,
+	                     struct rs_error *err);
+};
+extern const struct format format_nifti, format_nrrd, format_metaimage;
+
+size_t voxel_type_size(enum rs_voxel_type type);
+/* Sizes positive and countable, spacings finite and positive, directions orthonormal within 1e-3; the sentence has
+ * the numbers. Bytes the voxels need go to *out_size. */
+enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type type, size_t *out_size,
+                            struct rs_error *err);
+/* gzip or zlib stream of which exactly `size` bytes are wanted (less is RS_MALFORMED, more too). */
+enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out, struct rs_error *err);
+/* The first bytes of a gzip stream; less than size when it is shorter. */
+size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size);
+bool is_gzip(struct rs_bytes file);
+
+#endif
