@@ -1,0 +1,47 @@
+/* The parts of the embedded engine that its check needs too. */
+#ifndef RS_LEDGER_ENGINE_H
+#define RS_LEDGER_ENGINE_H
+
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+#define CHECKPOINT_SIZE_MAX 1024
+#define ID_KEY_SIZE (1 + RS_TRANSACTION_ID_SIZE)
+#define STATE_VALUE_MAX 512
+
+enum statement_name {
+	ADD_ENTRY,
+	GET_ENTRY,
+	COUNT_ENTRIES,
+	ADD_NODE,
+	GET_NODE,
+	COUNT_NODES,
+	PUT_STATE,
+	GET_STATE,
+	EACH_STATE,
+	ADD_CHECKPOINT,
+	LAST_CHECKPOINT,
+	EACH_CHECKPOINT,
+	STATEMENT_COUNT,
+};
+
+struct rs_ledger {
+	struct rs_store *store;
+	struct rs_statement *statements[STATEMENT_COUNT];
+	const struct rs_signing_key *key; /* NULL: read only */
+	struct rs_note_key note_key;
+	struct rs_pool *pool;
+	uint64_t size;
+	struct rs_digest frontier[64]; /* [level]: the complete subtree of that bit of size */
+	struct rs_buffer checkpoint;   /* the last one */
+	uint8_t value[STATE_VALUE_MAX];
+	uint8_t entry[RS_ENTRY_SIZE_MAX];
+};
+
+int64_t node_id(unsigned level, uint64_t index);
+enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, struct rs_digest *out,
+                              struct rs_error *err);
+enum rs_code ledger_state_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err);
+void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[static ID_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,163 @@
+/* Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), read as strictly as they are written. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ledger/ledger_log.h"
+
+#define ALGORITHM_ED25519 0x01
+#define EM_DASH "\xe2\x80\x94"
+
+static bool name_is_fit(struct rs_str name)
+{
+	if (name.size == 0 || name.size > RS_NOTE_NAME_MAX || !rs_utf8_valid(name))
+		return false;
+	for (size_t i = 0; i < name.size; i++)
+		if ((uint8_t)name.data[i] <= ' ' || name.data[i] == '+' || name.data[i] == 0x7f)
+			return false;
+	return true;
+}
+
+enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name, const uint8_t public_key[static RS_KEY_SIZE],
+                              struct rs_error *err)
+{
+	struct rs_note_key key = { .name = "" };
+	struct rs_str text = rs_str_from(name);
+	struct rs_sha256 hash;
+	struct rs_digest digest;
+	if (!name_is_fit(text))
+		return rs_error_set(err, RS_USAGE, "a key's name has 1 to %d characters without spaces and plus",
+		                    RS_NOTE_NAME_MAX);
+	memcpy(key.name, name, text.size);
+	memcpy(key.public_key, public_key, RS_KEY_SIZE);
+	rs_sha256_init(&hash);
+	rs_sha256_update(&hash, name, text.size);
+	rs_sha256_update(&hash, "\n\x01", 2);
+	rs_sha256_update(&hash, public_key, RS_KEY_SIZE);
+	rs_sha256_final(&hash, &digest);
+	memcpy(key.id, digest.bytes, sizeof key.id);
+	*out = key;
+	return RS_OK;
+}
+
+void rs_note_key_format(const struct rs_note_key *key, char out[static RS_VKEY_SIZE])
+{
+	uint8_t encoded[1 + RS_KEY_SIZE] = { ALGORITHM_ED25519 };
+	char id[2 * sizeof key->id + 1], text[RS_BASE64_SIZE(sizeof encoded)];
+	memcpy(encoded + 1, key->public_key, RS_KEY_SIZE);
+	rs_hex_encode(rs_bytes_of(key->id, sizeof key->id), id);
+	rs_base64_encode(rs_bytes_of(encoded, sizeof encoded), text);
+	snprintf(out, RS_VKEY_SIZE, "%s+%s+%s", key->name, id, text);
+}
+
+enum rs_code rs_note_key_parse(struct rs_str vkey, struct rs_note_key *out, struct rs_error *err)
+{
+	struct rs_str name, id;
+	uint8_t id_bytes[4], encoded[1 + RS_KEY_SIZE + 2];
+	char copy[RS_NOTE_NAME_MAX + 1] = "";
+	size_t size = 0;
+	struct rs_note_key key;
+	struct rs_str rest = vkey;
+	if (!rs_str_split(&rest, '+', &name) || !rs_str_split(&rest, '+', &id) || !rest.data || !name_is_fit(name) ||
+	    !rs_hex_decode(id, id_bytes, sizeof id_bytes) || rest.size != RS_BASE64_SIZE(1 + RS_KEY_SIZE) - 1 ||
+	    !rs_base64_decode(rest, encoded, &size) || size != 1 + RS_KEY_SIZE)
+		return rs_error_set(err, RS_MALFORMED, "the verifier key does not have the form name+hash+key");
+	if (encoded[0] != ALGORITHM_ED25519)
+		return rs_error_set(err, RS_UNSUPPORTED, "the verifier key is of algorithm %u; only Ed25519 (1) is known",
+		                    encoded[0]);
+	memcpy(copy, name.data, name.size);
+	RS_TRY(rs_note_key_init(&key, copy, encoded + 1, err));
+	if (memcmp(key.id, id_bytes, sizeof id_bytes) != 0)
+		return rs_error_set(err, RS_MALFORMED, "the verifier key's hash does not fit its name and key");
+	*out = key;
+	return RS_OK;
+}
+
+enum rs_code rs_checkpoint_sign(const struct rs_checkpoint *checkpoint, const struct rs_signing_key *key,
+                                struct rs_buffer *out, struct rs_error *err)
+{
+	struct rs_note_key note_key;
+	uint8_t signature[4 + RS_SIGNATURE_SIZE];
+	char root[RS_BASE64_SIZE(RS_SHA256_SIZE)], signed_text[RS_BASE64_SIZE(sizeof signature)];
+	RS_TRY(rs_note_key_init(&note_key, checkpoint->origin, key->public_key, err));
+	size_t start = out->size;
+	rs_base64_encode(rs_bytes_of(checkpoint->root.bytes, RS_SHA256_SIZE), root);
+	rs_buffer_printf(out, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size, root);
+	RS_TRY(rs_buffer_check(out, "a checkpoint", err));
+	memcpy(signature, note_key.id, sizeof note_key.id);
+	rs_sign(key, rs_bytes_of(out->data + start, out->size - start), signature + 4);
+	rs_base64_encode(rs_bytes_of(signature, sizeof signature), signed_text);
+	rs_buffer_printf(out, "\n" EM_DASH " %s %s\n", checkpoint->origin, signed_text);
+	return rs_buffer_check(out, "a checkpoint", err);
+}
+
+static enum rs_code malformed(struct rs_error *err, const char *what)
+{
+	return rs_error_set(err, RS_MALFORMED, "the checkpoint is malformed: %s", what);
+}
+
+/* A decimal without leading zeros. */
+static bool parse_decimal(struct rs_str text, uint64_t *out)
+{
+	return !(text.size > 1 && text.data[0] == '0') && rs_parse_u64(text, out);
+}
+
+static enum rs_code parse_body(struct rs_str body, struct rs_checkpoint *out, struct rs_error *err)
+{
+	struct rs_str origin, size, root, rest = body;
+	uint8_t decoded[RS_SHA256_SIZE + 4];
+	size_t decoded_size = 0;
+	*out = (struct rs_checkpoint){ .size = 0 };
+	if (!rs_str_split(&rest, '\n', &origin) || !rs_str_split(&rest, '\n', &size) ||
+	    !rs_str_split(&rest, '\n', &root) || rest.size || !rest.data)
+		return malformed(err, "it must have the three lines origin, size and root");
+	if (!name_is_fit(origin))
+		return malformed(err, "its origin is not a name");
+	if (!parse_decimal(size, &out->size))
+		return malformed(err, "its size is not a number");
+	if (root.size != RS_BASE64_SIZE(RS_SHA256_SIZE) - 1 || !rs_base64_decode(root, decoded, &decoded_size) ||
+	    decoded_size != RS_SHA256_SIZE)
+		return malformed(err, "its root is not 32 bytes in base64");
+	memcpy(out->origin, origin.data, origin.size);
+	memcpy(out->root.bytes, decoded, RS_SHA256_SIZE);
+	return RS_OK;
+}
+
+static enum rs_code verify_line(struct rs_str line, struct rs_str body, const struct rs_note_key *key,
+                                struct rs_error *err)
+{
+	struct rs_str dash, name, rest = line;
+	uint8_t signature[4 + RS_SIGNATURE_SIZE + 4];
+	size_t size = 0;
+	if (!rs_str_split(&rest, ' ', &dash) || !rs_str_equal_text(dash, EM_DASH) || !rs_str_split(&rest, ' ', &name) ||
+	    !rest.data || rest.size != RS_BASE64_SIZE(4 + RS_SIGNATURE_SIZE) - 1 ||
+	    !rs_base64_decode(rest, signature, &size) || size != 4 + RS_SIGNATURE_SIZE)
+		return malformed(err, "its signature line is not '— name signature'");
+	if (!rs_str_equal_text(name, key->name) || memcmp(signature, key->id, sizeof key->id) != 0)
+		return rs_error_set(err, RS_ALTERED, "the checkpoint is signed by another key than the given one");
+	if (!rs_signature_valid(key->public_key, rs_bytes_of_str(body), signature + 4))
+		return rs_error_set(err, RS_ALTERED, "the checkpoint's signature does not fit its text");
+	return RS_OK;
+}
+
+enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *key, struct rs_checkpoint *out,
+                                  struct rs_error *err)
+{
+	struct rs_checkpoint checkpoint;
+	size_t split = 0;
+	while (split + 1 < note.size && !(note.data[split] == '\n' && note.data[split + 1] == '\n'))
+		split++;
+	if (split + 1 >= note.size || note.data[note.size - 1] != '\n')
+		return malformed(err, "there is no empty line before its signature, or its last line has no end");
+	struct rs_str body = { note.data, split + 1 };
+	struct rs_str line = { note.data + split + 2, note.size - split - 3 };
+	if (memchr(line.data, '\n', line.size))
+		return malformed(err, "it must have one signature line");
+	RS_TRY(parse_body(body, &checkpoint, err));
+	if (strcmp(checkpoint.origin, key->name) != 0)
+		return rs_error_set(err, RS_ALTERED, "the checkpoint is of the log '%s', the key of '%s'", checkpoint.origin,
+		                    key->name);
+	RS_TRY(verify_line(line, body, key, err));
+	*out = checkpoint;
+	return RS_OK;
+}
