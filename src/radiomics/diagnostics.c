@@ -1,0 +1,216 @@
+/* What was measured, beside the numbers: version, sizes, hashes of the pixels, place of the region. The
+ * hashes are SHA-1 of the raw pixel buffer because PyRadiomics publishes those; nothing is secured by them. */
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "radiomics/evidence.h"
+
+#define RADSEAL_VERSION "0.1.0"
+#define DIAGNOSTICS_MAX 40
+
+static struct rs_radiomics_diagnostic *add(struct rs_radiomics_result *result, const char *name, bool quoted)
+{
+	struct rs_radiomics_diagnostic *entry = &result->diagnostics[result->diagnostic_count++];
+	snprintf(entry->name, sizeof entry->name, "diagnostics_%s", name);
+	entry->quoted = quoted;
+	return entry;
+}
+
+static void add_text(struct rs_radiomics_result *result, const char *name, const char *text)
+{
+	struct rs_radiomics_diagnostic *entry = add(result, name, true);
+	snprintf(entry->text, sizeof entry->text, "%s", text);
+}
+
+/* One number, or "[a, b, c]". */
+static void add_numbers(struct rs_radiomics_result *result, const char *prefix, const char *name,
+                        const double *values, size_t count)
+{
+	char whole[64], number[RS_F64_TEXT_SIZE];
+	snprintf(whole, sizeof whole, "%s%s", prefix, name);
+	struct rs_radiomics_diagnostic *entry = add(result, whole, false);
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		rs_format_f64(values[i], number);
+		int n = snprintf(entry->text + used, sizeof entry->text - used, "%s%s%s",
+		                 count > 1 && i == 0 ? "[" : i > 0 ? ", " : "", number,
+		                 count > 1 && i + 1 == count ? "]" : "");
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* The voxel as its file's type stores it, little-endian as on every machine radseal runs on. */
+static size_t stored_bytes(double v, enum rs_voxel_type type, unsigned char out[8])
+{
+	union { int8_t i8; uint8_t u8; int16_t i16; uint16_t u16; int32_t i32; uint32_t u32; int64_t i64;
+	        uint64_t u64; float f32; double f64; unsigned char bytes[8]; } u = {0};
+	size_t size = 8;
+	switch (type) {
+	case RS_VOXEL_I8: u.i8 = (int8_t)v; size = 1; break;
+	case RS_VOXEL_U8: u.u8 = (uint8_t)v; size = 1; break;
+	case RS_VOXEL_I16: u.i16 = (int16_t)v; size = 2; break;
+	case RS_VOXEL_U16: u.u16 = (uint16_t)v; size = 2; break;
+	case RS_VOXEL_I32: u.i32 = (int32_t)v; size = 4; break;
+	case RS_VOXEL_U32: u.u32 = (uint32_t)v; size = 4; break;
+	case RS_VOXEL_I64: u.i64 = (int64_t)v; break;
+	case RS_VOXEL_U64: u.u64 = (uint64_t)v; break;
+	case RS_VOXEL_F32: u.f32 = (float)v; size = 4; break;
+	case RS_VOXEL_F64: u.f64 = v; break;
+	}
+	memcpy(out, u.bytes, size);
+	return size;
+}
+
+static enum rs_code sha1_hex(const struct rs_volume *volume, const uint32_t *labels, size_t count,
+                             char out[41], struct rs_error *err)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], block[4096 * 8];
+	unsigned size = 0;
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	bool ok = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha1(), NULL) == 1;
+	for (size_t i = 0; ok && i < count;) {
+		size_t used = 0;
+		for (size_t k = 0; k < 4096 && i < count; k++, i++)
+			used += volume != NULL ? stored_bytes(volume->voxels[i], volume->stored, block + used)
+			                       : stored_bytes(labels[i], RS_VOXEL_U32, block + used);
+		ok = EVP_DigestUpdate(hash, block, used) == 1;
+	}
+	ok = ok && EVP_DigestFinal_ex(hash, digest, &size) == 1;
+	EVP_MD_CTX_free(hash);
+	if (!ok)
+		return rs_error_set(err, RS_INTERNAL, "SHA-1 is not available");
+	rs_hex_encode(rs_bytes_of(digest, 20), out);
+	return RS_OK;
+}
+
+static void flood(const struct region *region, uint8_t *open, size_t *stack, size_t start)
+{
+	size_t nx = region->size[0], ny = region->size[1], nz = region->size[2], depth = 0;
+	stack[depth++] = start;
+	open[start] = 0;
+	while (depth > 0) {
+		size_t at = stack[--depth], x = at % nx, y = at / nx % ny, z = at / nx / ny;
+		for (size_t w = z > 0 ? z - 1 : 0; w <= z + 1 && w < nz; w++)
+			for (size_t v = y > 0 ? y - 1 : 0; v <= y + 1 && v < ny; v++)
+				for (size_t u = x > 0 ? x - 1 : 0; u <= x + 1 && u < nx; u++) {
+					size_t next = (w * ny + v) * nx + u;
+					if (!open[next])
+						continue;
+					open[next] = 0;
+					stack[depth++] = next;
+				}
+	}
+}
+
+/* Parts that touch by face, edge or corner. */
+static enum rs_code parts_count(const struct region *region, double *out, struct rs_error *err)
+{
+	size_t size = region->size[0] * region->size[1] * region->size[2], parts = 0;
+	uint8_t *open RS_CLEANUP(rs_free_pointer) = rs_allocate(size);
+	size_t *stack RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *stack);
+	if (open == NULL || stack == NULL)
+		return rs_error_memory(err, size + region->count * sizeof *stack, "counting parts");
+	memcpy(open, region->inside, size);
+	for (size_t i = 0; i < size; i++)
+		if (open[i]) {
+			flood(region, open, stack, i);
+			parts++;
+		}
+	*out = (double)parts;
+	return RS_OK;
+}
+
+static void centre(const struct region *region, double out[3])
+{
+	uint64_t sum[3] = {0};
+	size_t i = 0;
+	for (size_t z = 0; z < region->size[2]; z++)
+		for (size_t y = 0; y < region->size[1]; y++)
+			for (size_t x = 0; x < region->size[0]; x++, i++)
+				if (region->inside[i]) {
+					sum[0] += x;
+					sum[1] += y;
+					sum[2] += z;
+				}
+	for (int a = 0; a < 3; a++)
+		out[a] = (double)region->first[a] + (double)sum[a] / (double)region->count;
+}
+
+static void to_three(const size_t from[3], double out[3])
+{
+	for (int a = 0; a < 3; a++)
+		out[a] = (double)from[a];
+}
+
+static enum rs_code region_entries(struct rs_radiomics_result *result, const char *prefix,
+                                   const struct rs_geometry *geometry, const struct region *region,
+                                   struct rs_error *err)
+{
+	double size[3], box[6], count = (double)region->count, parts = 0, index[3], place[3];
+	to_three(geometry->size, size);
+	to_three(region->first, box);
+	to_three(region->size, box + 3);
+	RS_TRY(parts_count(region, &parts, err));
+	centre(region, index);
+	for (int a = 0; a < 3; a++) {
+		place[a] = geometry->origin_mm[a];
+		for (int k = 0; k < 3; k++)
+			place[a] += geometry->direction[a][k] * geometry->spacing_mm[k] * index[k];
+	}
+	add_numbers(result, prefix, "Spacing", geometry->spacing_mm, 3);
+	add_numbers(result, prefix, "Size", size, 3);
+	add_numbers(result, prefix, "BoundingBox", box, 6);
+	add_numbers(result, prefix, "VoxelNum", &count, 1);
+	add_numbers(result, prefix, "VolumeNum", &parts, 1);
+	add_numbers(result, prefix, "CenterOfMassIndex", index, 3);
+	add_numbers(result, prefix, "CenterOfMass", place, 3);
+	return RS_OK;
+}
+
+static void intensity_entries(struct rs_radiomics_result *result, const char *prefix, const double *x,
+                              size_t count)
+{
+	double sum = 0, low = x[0], high = x[0];
+	for (size_t i = 0; i < count; i++) {
+		sum += x[i];
+		low = x[i] < low ? x[i] : low;
+		high = x[i] > high ? x[i] : high;
+	}
+	double mean = sum / (double)count;
+	add_numbers(result, prefix, "Mean", &mean, 1);
+	add_numbers(result, prefix, "Minimum", &low, 1);
+	add_numbers(result, prefix, "Maximum", &high, 1);
+}
+
+enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
+                               const struct rs_evidence *evidence, struct rs_radiomics_result *result,
+                               struct rs_error *err)
+{
+	char hash[41];
+	double size[3];
+	size_t count = rs_geometry_voxels(&volume->geometry);
+	struct region whole RS_CLEANUP(region_finish) = {0};
+	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
+	if (result->diagnostics == NULL)
+		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
+	add_text(result, "Versions_radseal", RADSEAL_VERSION);
+	RS_TRY(sha1_hex(volume, NULL, count, hash, err));
+	add_text(result, "Image-original_Hash", hash);
+	add_text(result, "Image-original_Dimensionality", "3D");
+	add_numbers(result, "Image-original_", "Spacing", volume->geometry.spacing_mm, 3);
+	to_three(volume->geometry.size, size);
+	add_numbers(result, "Image-original_", "Size", size, 3);
+	intensity_entries(result, "Image-original_", volume->voxels, count);
+	RS_TRY(sha1_hex(NULL, mask->labels, count, hash, err));
+	add_text(result, "Mask-original_Hash", hash);
+	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, evidence->settings->label, &whole,
+	                  err));
+	RS_TRY(region_entries(result, "Mask-original_", &mask->geometry, &whole, err));
+	if (evidence->settings->resegment_count == 0)
+		return RS_OK;
+	RS_TRY(region_entries(result, "Mask-resegmented_", &mask->geometry, &evidence->region, err));
+	intensity_entries(result, "Mask-resegmented_", evidence->region.values, evidence->region.count);
+	return RS_OK;
+}

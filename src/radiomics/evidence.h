@@ -1,0 +1,85 @@
+/* What features are computed from: the region cut out of the volume, and per family the sums and
+ * matrices, each built once and only if a chosen feature needs it. */
+#ifndef RS_RADIOMICS_EVIDENCE_H
+#define RS_RADIOMICS_EVIDENCE_H
+
+#include "radiomics/radiomics.h"
+
+/* The voxels of the region inside its bounding box, in the order of the volume (x fastest). */
+struct region {
+	size_t first[3], size[3]; /* bounding box, x y z */
+	size_t count;
+	uint8_t *inside;          /* [size z][size y][size x] */
+	double *values;           /* `count` intensities */
+};
+void region_finish(struct region *region);
+
+/* Grey levels 1 … level_count of the region, one per voxel. */
+struct levels {
+	uint16_t *of_voxel;
+	uint32_t level_count;     /* the highest level present */
+	uint64_t *histogram;      /* [level_count + 1], entry 0 unused */
+};
+
+struct shape_sums {
+	double volume, surface;
+	double diameter_3d, diameter_slice, diameter_column, diameter_row; /* mm */
+	double eigenvalue[3];     /* of the covariance of voxel centres, descending */
+	double voxel_volume;      /* of the region */
+};
+
+struct firstorder_sums {
+	double minimum, maximum, mean, variance, third, fourth; /* central moments */
+	double mean_absolute, robust_absolute, energy;
+	double p10, p25, p50, p75, p90;
+	double entropy, uniformity;
+};
+
+struct glcm_sums {
+	bool empty;
+	double autocorrelation, joint_average, cluster_prominence, cluster_shade, cluster_tendency;
+	double contrast, correlation, difference_average, difference_entropy, difference_variance;
+	double inverse_difference, inverse_difference_moment, idmn, idn, imc1, imc2, inverse_variance;
+	double joint_energy, joint_entropy, mcc, joint_maximum, sum_average, sum_entropy, sum_squares;
+};
+
+struct rs_evidence {
+	const struct rs_radiomics_settings *settings;
+	double spacing_mm[3];
+	struct region region;       /* after resegmentation */
+	struct region shape_region; /* before it, unless resegment_shape */
+	struct levels levels;
+	struct shape_sums shape;
+	struct firstorder_sums firstorder;
+	struct glcm_sums *glcm;     /* one per angle, or one in all when weighted */
+	size_t glcm_count;
+};
+void evidence_finish(struct rs_evidence *evidence);
+
+extern const struct rs_feature_table shape_features, firstorder_features, glcm_features;
+enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+
+/* region.c */
+enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3],
+                        uint32_t label, struct region *out, struct rs_error *err);
+enum rs_code region_resegment(const struct rs_radiomics_settings *settings,
+                              const struct region *whole, struct region *out, struct rs_error *err);
+enum rs_code levels_build(const struct rs_radiomics_settings *settings, const struct region *region,
+                          struct levels *out, struct rs_error *err);
+double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
+#define EPSILON 0x1p-52
+
+/* mesh.c: area and volume of the marching-cubes surface at 0.5 */
+enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3], double *out_area,
+                          double *out_volume, struct rs_error *err);
+/* diameter.c: largest distances between surface points; out = 3-D, same z, same y, same x */
+enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3],
+                               double out_mm[4], struct rs_error *err);
+/* diagnostics.c */
+enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
+                               const struct rs_evidence *evidence, struct rs_radiomics_result *result,
+                               struct rs_error *err);
+
+#endif

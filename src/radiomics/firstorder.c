@@ -1,0 +1,156 @@
+/* First order: statistics of intensities, without regard to place (PyRadiomics 3.1 documentation,
+ * "First Order Features"); entropy and uniformity from grey levels. */
+#include <math.h>
+#include <string.h>
+
+#include "numeric/numeric.h"
+#include "radiomics/evidence.h"
+
+/* numpy's linear interpolation between order statistics; earlier calls with smaller q order values[0…]. */
+static double percentile(double *values, size_t count, double q, size_t *low)
+{
+	double place = q / 100 * (double)(count - 1);
+	size_t k = (size_t)place;
+	double t = place - (double)k;
+	rs_select(values, *low, count, k);
+	*low = k;
+	if (k + 1 >= count)
+		return values[k];
+	rs_select(values, k + 1, count, k + 1);
+	double a = values[k], b = values[k + 1];
+	return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+}
+
+static void moments(const double *x, size_t count, double shift, struct firstorder_sums *out)
+{
+	double sum = 0, energy = 0, absolute = 0, second = 0, third = 0, fourth = 0, n = (double)count;
+	out->minimum = out->maximum = x[0];
+	for (size_t i = 0; i < count; i++) {
+		sum += x[i];
+		energy += (x[i] + shift) * (x[i] + shift);
+		out->minimum = x[i] < out->minimum ? x[i] : out->minimum;
+		out->maximum = x[i] > out->maximum ? x[i] : out->maximum;
+	}
+	out->mean = sum / n;
+	for (size_t i = 0; i < count; i++) {
+		double d = x[i] - out->mean, square = d * d;
+		absolute += fabs(d);
+		second += square;
+		third += square * d;
+		fourth += square * square;
+	}
+	out->energy = energy;
+	out->mean_absolute = absolute / n;
+	out->variance = second / n;
+	out->third = third / n;
+	out->fourth = fourth / n;
+}
+
+static double robust_absolute(const double *x, size_t count, double low, double high)
+{
+	double sum = 0, absolute = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (x[i] >= low && x[i] <= high) {
+			sum += x[i];
+			n++;
+		}
+	for (size_t i = 0; i < count; i++)
+		if (x[i] >= low && x[i] <= high)
+			absolute += fabs(x[i] - sum / (double)n);
+	return absolute / (double)n;
+}
+
+enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+{
+	(void)pool;
+	const struct region *region = &evidence->region;
+	struct firstorder_sums sums = {0};
+	double *sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *sorted);
+	if (sorted == NULL)
+		return rs_error_memory(err, region->count * sizeof *sorted, "percentiles");
+	moments(region->values, region->count, evidence->settings->voxel_array_shift, &sums);
+	memcpy(sorted, region->values, region->count * sizeof *sorted);
+	size_t low = 0;
+	sums.p10 = percentile(sorted, region->count, 10, &low);
+	sums.p25 = percentile(sorted, region->count, 25, &low);
+	sums.p50 = percentile(sorted, region->count, 50, &low);
+	sums.p75 = percentile(sorted, region->count, 75, &low);
+	sums.p90 = percentile(sorted, region->count, 90, &low);
+	sums.robust_absolute = robust_absolute(region->values, region->count, sums.p10, sums.p90);
+	for (uint32_t i = 1; i <= evidence->levels.level_count; i++) {
+		double p = (double)evidence->levels.histogram[i] / (double)region->count;
+		sums.uniformity += p * p;
+		sums.entropy -= p > 0 ? p * log2_guarded(p) : 0;
+	}
+	evidence->firstorder = sums;
+	return RS_OK;
+}
+
+static double p10(const struct rs_evidence *e) { return e->firstorder.p10; }
+static double p90(const struct rs_evidence *e) { return e->firstorder.p90; }
+static double energy(const struct rs_evidence *e) { return e->firstorder.energy; }
+static double entropy(const struct rs_evidence *e) { return e->firstorder.entropy; }
+static double interquartile(const struct rs_evidence *e) { return e->firstorder.p75 - e->firstorder.p25; }
+static double maximum(const struct rs_evidence *e) { return e->firstorder.maximum; }
+static double mean_absolute(const struct rs_evidence *e) { return e->firstorder.mean_absolute; }
+static double mean(const struct rs_evidence *e) { return e->firstorder.mean; }
+static double median(const struct rs_evidence *e) { return e->firstorder.p50; }
+static double minimum(const struct rs_evidence *e) { return e->firstorder.minimum; }
+static double range(const struct rs_evidence *e) { return e->firstorder.maximum - e->firstorder.minimum; }
+static double robust_mad(const struct rs_evidence *e) { return e->firstorder.robust_absolute; }
+static double uniformity(const struct rs_evidence *e) { return e->firstorder.uniformity; }
+static double variance(const struct rs_evidence *e) { return e->firstorder.variance; }
+static double deviation(const struct rs_evidence *e) { return sqrt(e->firstorder.variance); }
+
+static bool flat(const struct rs_evidence *e)
+{
+	return !(e->firstorder.variance > 0);
+}
+
+/* Not the excess IBSI defines (IPH6): PyRadiomics leaves the 3 of the normal distribution in. */
+static double kurtosis(const struct rs_evidence *e)
+{
+	return flat(e) ? 0 : e->firstorder.fourth / (e->firstorder.variance * e->firstorder.variance);
+}
+
+static double skewness(const struct rs_evidence *e)
+{
+	return flat(e) ? 0 : e->firstorder.third / pow(e->firstorder.variance, 1.5);
+}
+
+static double root_mean_square(const struct rs_evidence *e)
+{
+	return sqrt(e->firstorder.energy / (double)e->region.count);
+}
+
+static double total_energy(const struct rs_evidence *e)
+{
+	return e->spacing_mm[0] * e->spacing_mm[1] * e->spacing_mm[2] * e->firstorder.energy;
+}
+
+#define I "[image]"
+#define ROW(name, ibsi, unit, display, deprecated, function) \
+	{"firstorder_" name, ibsi, unit, display, RS_FAMILY_FIRSTORDER, deprecated, function}
+static const struct rs_feature rows[] = {
+	ROW("10_percentile", "QG58", I, "10Percentile", false, p10),
+	ROW("90_percentile", "8DWT", I, "90Percentile", false, p90),
+	ROW("energy", "N8CA", I "2", "Energy", false, energy),
+	ROW("entropy", "TLU2", "bit", "Entropy", false, entropy),
+	ROW("interquartile_range", "SALO", I, "InterquartileRange", false, interquartile),
+	ROW("kurtosis", "", "1", "Kurtosis", false, kurtosis),
+	ROW("maximum", "84IY", I, "Maximum", false, maximum),
+	ROW("mean_absolute_deviation", "4FUA", I, "MeanAbsoluteDeviation", false, mean_absolute),
+	ROW("mean", "Q4LE", I, "Mean", false, mean),
+	ROW("median", "Y12H", I, "Median", false, median),
+	ROW("minimum", "1GSF", I, "Minimum", false, minimum),
+	ROW("range", "2OJQ", I, "Range", false, range),
+	ROW("robust_mean_absolute_deviation", "1128", I, "RobustMeanAbsoluteDeviation", false, robust_mad),
+	ROW("root_mean_squared", "5ZWQ", I, "RootMeanSquared", false, root_mean_square),
+	ROW("skewness", "KE2A", "1", "Skewness", false, skewness),
+	ROW("standard_deviation", "", I, "StandardDeviation", true, deviation),
+	ROW("total_energy", "", I "2.mm3", "TotalEnergy", false, total_energy),
+	ROW("uniformity", "BJ5W", "1", "Uniformity", false, uniformity),
+	ROW("variance", "ECT3", I "2", "Variance", false, variance),
+};
+const struct rs_feature_table firstorder_features = {RS_COUNT(rows), rows};

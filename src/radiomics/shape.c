@@ -1,0 +1,104 @@
+/* Shape in three dimensions, from the mask alone (PyRadiomics 3.1 documentation, "Shape Features (3D)"). */
+#include <math.h>
+
+#include "numeric/numeric.h"
+#include "radiomics/evidence.h"
+
+/* Population covariance of voxel centres, from integer sums. */
+static void covariance(const struct region *region, const double spacing[3], double out[3][3])
+{
+	uint64_t sum[3] = {0}, product[3][3] = {{0}};
+	size_t v[3], i = 0;
+	for (v[2] = 0; v[2] < region->size[2]; v[2]++)
+		for (v[1] = 0; v[1] < region->size[1]; v[1]++)
+			for (v[0] = 0; v[0] < region->size[0]; v[0]++, i++)
+				for (int a = 0; a < 3 && region->inside[i]; a++) {
+					sum[a] += v[a];
+					for (int b = a; b < 3; b++)
+						product[a][b] += v[a] * v[b];
+				}
+	double n = (double)region->count;
+	for (int a = 0; a < 3; a++)
+		for (int b = a; b < 3; b++)
+			out[a][b] = out[b][a] = ((double)product[a][b] / n -
+				(double)sum[a] / n * ((double)sum[b] / n)) * spacing[a] * spacing[b];
+}
+
+enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+{
+	(void)pool;
+	const struct region *region = &evidence->shape_region;
+	const double *spacing = evidence->spacing_mm;
+	struct shape_sums sums = {0};
+	double matrix[3][3], ascending[3], diameter[4];
+	RS_TRY(mesh_measure(region, spacing, &sums.surface, &sums.volume, err));
+	RS_TRY(diameters_measure(region, spacing, diameter, err));
+	covariance(region, spacing, matrix);
+	rs_eigenvalues_symmetric3((const double(*)[3])matrix, ascending);
+	for (int i = 0; i < 3; i++) {
+		double value = ascending[2 - i];
+		sums.eigenvalue[i] = value < 0 && value > -1e-10 ? 0 : value;
+	}
+	sums.diameter_3d = diameter[0];
+	sums.diameter_slice = diameter[1];
+	sums.diameter_column = diameter[2];
+	sums.diameter_row = diameter[3];
+	sums.voxel_volume = (double)region->count * (spacing[0] * spacing[1] * spacing[2]);
+	evidence->shape = sums;
+	return RS_OK;
+}
+
+#define PI 3.14159265358979323846
+
+static double elongation(const struct rs_evidence *e) { return sqrt(e->shape.eigenvalue[1] / e->shape.eigenvalue[0]); }
+static double flatness(const struct rs_evidence *e) { return sqrt(e->shape.eigenvalue[2] / e->shape.eigenvalue[0]); }
+static double least_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[2]); }
+static double minor_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[1]); }
+static double major_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[0]); }
+static double diameter_column(const struct rs_evidence *e) { return e->shape.diameter_column; }
+static double diameter_row(const struct rs_evidence *e) { return e->shape.diameter_row; }
+static double diameter_slice(const struct rs_evidence *e) { return e->shape.diameter_slice; }
+static double diameter_3d(const struct rs_evidence *e) { return e->shape.diameter_3d; }
+static double mesh_volume(const struct rs_evidence *e) { return e->shape.volume; }
+static double surface(const struct rs_evidence *e) { return e->shape.surface; }
+static double surface_to_volume(const struct rs_evidence *e) { return e->shape.surface / e->shape.volume; }
+static double voxel_volume(const struct rs_evidence *e) { return e->shape.voxel_volume; }
+
+static double sphericity(const struct rs_evidence *e)
+{
+	return pow(36 * PI * e->shape.volume * e->shape.volume, 1.0 / 3.0) / e->shape.surface;
+}
+
+static double spherical_disproportion(const struct rs_evidence *e) { return 1 / sphericity(e); }
+
+static double compactness_1(const struct rs_evidence *e)
+{
+	return e->shape.volume / (pow(e->shape.surface, 1.5) * sqrt(PI));
+}
+
+static double compactness_2(const struct rs_evidence *e)
+{
+	return 36 * PI * (e->shape.volume * e->shape.volume) /
+	       (e->shape.surface * e->shape.surface * e->shape.surface);
+}
+
+static const struct rs_feature rows[] = {
+	{"shape_compactness_1", "SKGS", "1", "Compactness1", RS_FAMILY_SHAPE, true, compactness_1},
+	{"shape_compactness_2", "BQWJ", "1", "Compactness2", RS_FAMILY_SHAPE, true, compactness_2},
+	{"shape_elongation", "Q3CK", "1", "Elongation", RS_FAMILY_SHAPE, false, elongation},
+	{"shape_flatness", "N17B", "1", "Flatness", RS_FAMILY_SHAPE, false, flatness},
+	{"shape_least_axis_length", "7J51", "mm", "LeastAxisLength", RS_FAMILY_SHAPE, false, least_axis},
+	{"shape_major_axis_length", "TDIC", "mm", "MajorAxisLength", RS_FAMILY_SHAPE, false, major_axis},
+	{"shape_maximum_2d_diameter_column", "", "mm", "Maximum2DDiameterColumn", RS_FAMILY_SHAPE, false, diameter_column},
+	{"shape_maximum_2d_diameter_row", "", "mm", "Maximum2DDiameterRow", RS_FAMILY_SHAPE, false, diameter_row},
+	{"shape_maximum_2d_diameter_slice", "", "mm", "Maximum2DDiameterSlice", RS_FAMILY_SHAPE, false, diameter_slice},
+	{"shape_maximum_3d_diameter", "L0JK", "mm", "Maximum3DDiameter", RS_FAMILY_SHAPE, false, diameter_3d},
+	{"shape_mesh_volume", "RNU0", "mm3", "MeshVolume", RS_FAMILY_SHAPE, false, mesh_volume},
+	{"shape_minor_axis_length", "P9VJ", "mm", "MinorAxisLength", RS_FAMILY_SHAPE, false, minor_axis},
+	{"shape_spherical_disproportion", "KRCK", "1", "SphericalDisproportion", RS_FAMILY_SHAPE, true, spherical_disproportion},
+	{"shape_sphericity", "QCFX", "1", "Sphericity", RS_FAMILY_SHAPE, false, sphericity},
+	{"shape_surface_area", "C0JK", "mm2", "SurfaceArea", RS_FAMILY_SHAPE, false, surface},
+	{"shape_surface_to_volume_ratio", "2PR5", "mm-1", "SurfaceVolumeRatio", RS_FAMILY_SHAPE, false, surface_to_volume},
+	{"shape_voxel_volume", "YEKZ", "mm3", "VoxelVolume", RS_FAMILY_SHAPE, false, voxel_volume},
+};
+const struct rs_feature_table shape_features = {RS_COUNT(rows), rows};
