@@ -1,0 +1,411 @@
+/* Admitting files: stage → intent → publish → ledger → receipts → complete.
+ *
+ * Files go through in groups. A group's objects are written and synced under temporary names (stage); one commit
+ * of the index then says what is about to be (intent); the objects get their names (publish); one durable commit
+ * of the ledger takes the group's entries; receipts are written; the index marks the group complete. A crash before the
+ * ledger's commit leaves nothing behind after node_recover(), a crash after it loses nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage.h"
+#include "walk.h"
+
+#define GROUP_MAX 256 /* files: bounds what a group holds in memory and what a crash takes back */
+
+/* The files of one series in a group: one ledger entry. */
+struct leaf {
+	struct staged **files;
+	size_t count;
+	uint8_t record_nonce[NONCE_SIZE];
+	struct rs_transaction transaction;
+	uint8_t id[RS_TRANSACTION_ID_SIZE];
+	struct rs_digest *hashes; /* of the instances: leaves of the instance tree */
+	struct rs_buffer *boxes;  /* the instances' records, encrypted */
+	struct rs_append_result result;
+};
+
+struct group {
+	struct rs_node *node;
+	struct staged *files;
+	size_t count;
+	struct staged **order; /* sealed ones, sorted by series then by place */
+	size_t order_count;
+	struct leaf *leaves;
+	size_t leaf_count;
+};
+
+static enum rs_code stage_one(void *context, size_t index, struct rs_error *err)
+{
+	struct group *group = context;
+	return stage_file(group->node, &group->files[index], err);
+}
+
+static int by_series(const void *a, const void *b)
+{
+	const struct staged *first = *(struct staged *const *)a, *second = *(struct staged *const *)b;
+	int order = memcmp(first->series.bytes, second->series.bytes, RS_SHA256_SIZE);
+	if (order == 0)
+		order = memcmp(first->subject.bytes, second->subject.bytes, sizeof first->subject.bytes);
+	return order ? order : (first->file > second->file) - (first->file < second->file);
+}
+
+static int by_content(const void *a, const void *b)
+{
+	const struct staged *first = *(struct staged *const *)a, *second = *(struct staged *const *)b;
+	int order = memcmp(first->content.bytes, second->content.bytes, RS_SHA256_SIZE);
+	return order ? order : (first->file > second->file) - (first->file < second->file);
+}
+
+/* The same bytes twice in one group: the later ones take the first one's receipt. */
+static enum rs_code drop_twins(struct group *group, struct rs_error *err)
+{
+	size_t kept = 0;
+	qsort(group->order, group->order_count, sizeof *group->order, by_content);
+	for (size_t i = 0; i < group->order_count; i++) {
+		struct staged *file = group->order[i], *twin = kept ? group->order[kept - 1] : NULL;
+		if (!twin || !rs_digest_equal(&file->content, &twin->content)) {
+			group->order[kept++] = file;
+			continue;
+		}
+		staged_finish(group->node, file);
+		file->result.outcome = RS_ADMIT_KNOWN;
+		RS_TRY(node_receipt_path(group->node, rs_bytes_of(twin->cid.bytes, sizeof twin->cid.bytes),
+		                         &file->receipt_path, err));
+		file->result.receipt_path = file->receipt_path;
+	}
+	group->order_count = kept;
+	return RS_OK;
+}
+
+static enum rs_code form_leaves(struct group *group, struct rs_error *err)
+{
+	group->order = rs_allocate_array(group->count, sizeof *group->order);
+	group->leaves = rs_allocate_array(group->count, sizeof *group->leaves);
+	if (!group->order || !group->leaves)
+		return rs_error_memory(err, group->count * sizeof *group->leaves, "a group");
+	for (size_t i = 0; i < group->count; i++)
+		if (group->files[i].staged)
+			group->order[group->order_count++] = &group->files[i];
+	RS_TRY(drop_twins(group, err));
+	qsort(group->order, group->order_count, sizeof *group->order, by_series);
+	for (size_t i = 0; i < group->order_count; i++) {
+		struct staged *file = group->order[i], *previous = i ? group->order[i - 1] : NULL;
+		bool same = previous && rs_digest_equal(&file->series, &previous->series) &&
+		            rs_pseudonym_equal(&file->subject, &previous->subject);
+		if (!same)
+			group->leaves[group->leaf_count++].files = &group->order[i];
+		group->leaves[group->leaf_count - 1].count++;
+	}
+	return RS_OK;
+}
+
+static void record_of(const struct staged *file, struct rs_record *out)
+{
+	const struct classified *what = &file->what;
+	*out = (struct rs_record){
+		.kind = RS_OBJECT_IMAGE,
+		.sha256 = file->content,
+		.size = file->size,
+		.media = rs_str_from(what->media),
+		.cid = rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
+		.identifiers = { rs_str_from(what->sop_instance_uid), rs_str_from(what->series_instance_uid),
+		                 rs_str_from(what->study_instance_uid), rs_str_from(what->sop_class_uid),
+		                 rs_str_from(what->transfer_syntax_uid) },
+	};
+}
+
+/* Commits to one instance, and encrypts its record for the index. */
+static enum rs_code commit_instance(struct leaf *leaf, size_t instance, const struct rs_world *world,
+                                    const struct rs_secret *subject_key, struct rs_digest *out_leaf_hash,
+                                    struct rs_error *err)
+{
+	struct rs_secret record_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = { 0 };
+	const struct staged *file = leaf->files[instance];
+	struct rs_record record;
+	struct rs_digest commitment;
+	record_of(file, &record);
+	rs_buffer_init(&encoded, 8192);
+	RS_TRY(rs_record_encode(&record, &encoded, err));
+	rs_subject_record_key(subject_key, leaf->record_nonce, (uint32_t)instance, &record_key);
+	rs_record_commit(&record_key, rs_buffer_bytes(&encoded), &commitment);
+	rs_leaf_hash(rs_bytes_of(commitment.bytes, RS_SHA256_SIZE), out_leaf_hash);
+	rs_subject_index_key(subject_key, &index_key);
+	rs_buffer_init(&leaf->boxes[instance], 16384);
+	return rs_box_seal(world, &index_key, rs_bytes_of(file->content_locator.bytes, LOCATOR_SIZE),
+	                   rs_buffer_bytes(&encoded), &leaf->boxes[instance], err);
+}
+
+static enum rs_code sign_leaf(struct rs_node *node, struct leaf *leaf, const struct rs_digest *root,
+                              struct rs_error *err)
+{
+	struct rs_act act = {
+		.type = RS_TRANSACTION_OBJECT_REGISTER,
+		.time_ms = rs_world_now_ms(node->world),
+		.organisation = rs_keyring_organisation(node->keyring),
+		.kind = RS_OBJECT_IMAGE,
+		.commitment = *root,
+		.instances = leaf->count,
+	};
+	RS_TRY(rs_world_random(node->world, act.id, sizeof act.id, err));
+	memcpy(leaf->id, act.id, sizeof act.id);
+	return rs_transaction_sign(&act, rs_keyring_member_key(node->keyring), &leaf->transaction, err);
+}
+
+/* Commitments, instance tree, paths and the signed transaction of one leaf. */
+static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct rs_error *err)
+{
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	leaf->hashes = rs_allocate_array(leaf->count, sizeof *leaf->hashes);
+	leaf->boxes = rs_allocate_array(leaf->count, sizeof *leaf->boxes);
+	if (!leaf->hashes || !leaf->boxes)
+		return rs_error_memory(err, leaf->count * sizeof *leaf->hashes, "a series");
+	RS_TRY(node_subject_key(node, rs_bytes_of(leaf->files[0]->subject.bytes, 32), false, &subject_key, err));
+	RS_TRY(rs_world_random(node->world, leaf->record_nonce, NONCE_SIZE, err));
+	for (size_t i = 0; i < leaf->count; i++)
+		RS_TRY(commit_instance(leaf, i, node->world, &subject_key, &leaf->hashes[i], err));
+	struct rs_leaves leaves = { leaf->hashes, leaf->count };
+	struct rs_digest root;
+	RS_TRY(rs_tree_root(rs_leaves_read, &leaves, leaf->count, &root, err));
+	return sign_leaf(node, leaf, &root, err);
+}
+
+static enum rs_code intend_instance(struct rs_node *node, const struct leaf *leaf, size_t instance,
+                                    struct rs_error *err)
+{
+	const struct staged *file = leaf->files[instance];
+	struct rs_leaves leaves = { leaf->hashes, leaf->count };
+	struct rs_digest path[RS_PROOF_HASHES_MAX];
+	size_t path_count;
+	RS_TRY(rs_tree_inclusion(rs_leaves_read, &leaves, instance, leaf->count, path, &path_count, err));
+	bool has_identity = file->what.sop_instance_uid[0] != '\0';
+	struct index_row row = {
+		.transaction_id = rs_bytes_of(leaf->id, sizeof leaf->id),
+		.instance = instance,
+		.instances = leaf->count,
+		.path = rs_bytes_of(path, path_count * sizeof *path),
+		.subject = rs_bytes_of(file->subject.bytes, sizeof file->subject.bytes),
+		.record_nonce = rs_bytes_of(leaf->record_nonce, NONCE_SIZE),
+		.object_nonce = rs_bytes_of(file->object_nonce, NONCE_SIZE),
+		.content_locator = rs_bytes_of(file->content_locator.bytes, LOCATOR_SIZE),
+		.identity_locator = rs_bytes_of(file->identity_locator.bytes, has_identity ? LOCATOR_SIZE : 0),
+		.size = file->size,
+		.cid = rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
+		.box = rs_buffer_bytes(&leaf->boxes[instance]),
+	};
+	return index_add_row(node->index, &row, err);
+}
+
+static enum rs_code intend_all(struct group *group, struct rs_error *err)
+{
+	struct rs_node *node = group->node;
+	RS_TRY(index_begin(node->index, err));
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		const struct leaf *leaf = &group->leaves[i];
+		RS_TRY(index_add_intent(node->index, rs_bytes_of(leaf->id, sizeof leaf->id),
+		                        rs_buffer_bytes(&leaf->transaction.entry), err));
+		for (size_t instance = 0; instance < leaf->count; instance++)
+			RS_TRY(intend_instance(node, leaf, instance, err));
+	}
+	return index_commit(node->index, err);
+}
+
+static enum rs_code intend(struct group *group, struct rs_error *err)
+{
+	enum rs_code code = intend_all(group, err);
+	if (code != RS_OK)
+		index_rollback(group->node->index);
+	return code;
+}
+
+static enum rs_code publish(struct group *group, struct rs_error *err)
+{
+	struct rs_vault_staged **objects RS_CLEANUP(rs_free_pointer) =
+		rs_allocate_array(group->order_count, sizeof(struct rs_vault_staged *));
+	if (!objects)
+		return rs_error_memory(err, group->order_count * sizeof *objects, "a group");
+	for (size_t i = 0; i < group->order_count; i++) {
+		objects[i] = group->order[i]->object;
+		group->order[i]->staged = false;
+	}
+	return rs_vault_publish(group->node->vault, objects, group->order_count, err);
+}
+
+static enum rs_code append(struct group *group, struct rs_error *err)
+{
+	size_t count = group->leaf_count;
+	struct rs_transaction *transactions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *transactions);
+	struct rs_append_result *results RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *results);
+	if (!transactions || !results)
+		return rs_error_memory(err, count * sizeof *transactions, "a group");
+	for (size_t i = 0; i < count; i++)
+		transactions[i] = group->leaves[i].transaction;
+	RS_TRY(rs_ledger_append(group->node->ledger, transactions, count, results, err));
+	for (size_t i = 0; i < count; i++)
+		group->leaves[i].result = results[i];
+	return RS_OK;
+}
+
+/* What the contract refused is taken back; the rest is complete. */
+static enum rs_code complete_all(struct group *group, struct rs_error *err)
+{
+	struct index *index = group->node->index;
+	RS_TRY(index_begin(index, err));
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		const struct leaf *leaf = &group->leaves[i];
+		struct rs_bytes id = { leaf->id, sizeof leaf->id };
+		if (leaf->result.refusal == RS_REFUSAL_NONE)
+			RS_TRY(index_complete(index, id, leaf->result.index, err));
+		else
+			RS_TRY(index_take_back(index, id, err));
+	}
+	return index_commit(index, err);
+}
+
+static enum rs_code refuse(struct group *group, struct leaf *leaf, struct rs_error *err)
+{
+	for (size_t i = 0; i < leaf->count; i++) {
+		struct staged *file = leaf->files[i];
+		file->result.outcome = RS_ADMIT_FAILED;
+		rs_error_set(&file->result.error, RS_REFUSED, "%s: the contract refuses: %s", file->file->path,
+		             rs_refusal_text(leaf->result.refusal));
+		RS_TRY(rs_vault_remove(group->node->vault, &file->cid, err));
+	}
+	return RS_OK;
+}
+
+static enum rs_code tell_receipts(struct rs_node *node, struct leaf *leaf, struct rs_error *err)
+{
+	for (size_t instance = 0; instance < leaf->count; instance++) {
+		struct staged *file = leaf->files[instance];
+		RS_TRY(node_receipt_path(node, rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes), &file->receipt_path, err));
+		file->result.receipt_path = file->receipt_path;
+	}
+	return RS_OK;
+}
+
+/* Receipts at the group's checkpoint, which proves every entry of the group. They are written before the index
+ * marks the group complete: a crash in between leaves the intent, and recovery writes them again. */
+static enum rs_code write_receipts(struct group *group, struct rs_error *err)
+{
+	struct rs_node *node = group->node;
+	size_t count = 0;
+	struct node_placed *placed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(group->leaf_count, sizeof *placed);
+	if (!placed)
+		return rs_error_memory(err, group->leaf_count * sizeof *placed, "a group");
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		struct leaf *leaf = &group->leaves[i];
+		if (leaf->result.refusal == RS_REFUSAL_NONE) {
+			placed[count++] = (struct node_placed){ rs_bytes_of(leaf->id, sizeof leaf->id), leaf->result.index };
+			RS_TRY(tell_receipts(node, leaf, err));
+		} else {
+			RS_TRY(refuse(group, leaf, err));
+		}
+	}
+	return node_write_receipts(node, placed, count, err);
+}
+
+/* From intent to receipts. A failure after the intent leaves the rest to node_recover(), which asks the ledger. */
+static enum rs_code commit_group(struct group *group, struct rs_error *err)
+{
+	struct rs_node *node = group->node;
+	RS_TRY(form_leaves(group, err));
+	if (group->leaf_count == 0)
+		return RS_OK;
+	for (size_t i = 0; i < group->leaf_count; i++)
+		RS_TRY(prepare_leaf(node, &group->leaves[i], err));
+	RS_TRY(intend(group, err));
+	enum rs_code code = publish(group, err);
+	if (code == RS_OK)
+		code = append(group, err);
+	if (code == RS_OK)
+		code = write_receipts(group, err);
+	if (code == RS_OK)
+		code = complete_all(group, err);
+	if (code == RS_OK)
+		return RS_OK;
+	index_rollback(node->index);
+	struct rs_error ignored = { 0 };
+	(void)node_recover(node, &ignored);
+	return code;
+}
+
+static void group_finish(struct group *group)
+{
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		struct leaf *leaf = &group->leaves[i];
+		rs_transaction_finish(&leaf->transaction);
+		rs_free(leaf->hashes);
+		for (size_t instance = 0; leaf->boxes && instance < leaf->count; instance++)
+			rs_buffer_finish(&leaf->boxes[instance]);
+		rs_free(leaf->boxes);
+	}
+	for (size_t i = 0; i < group->count; i++)
+		staged_finish(group->node, &group->files[i]);
+	rs_free(group->files);
+	rs_free(group->order);
+	rs_free(group->leaves);
+}
+
+static void report_group(const struct group *group, const struct rs_admit_options *options, struct rs_error *first)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct rs_admit_result *result = &group->files[i].result;
+		if (result->outcome == RS_ADMIT_FAILED && first->code == RS_OK)
+			*first = result->error;
+		if (options->report)
+			options->report(options->context, result);
+	}
+}
+
+/* The keys of new subjects are durable before anything of theirs gets a name. */
+static enum rs_code stage_group(struct group *group, struct rs_error *err)
+{
+	struct rs_subject_keys *subjects = group->node->subjects;
+	RS_TRY(rs_subject_keys_begin(subjects, err));
+	enum rs_code code = rs_pool_for(group->node->pool, group->count, stage_one, group, err);
+	if (code == RS_OK)
+		code = rs_subject_keys_commit(subjects, err);
+	if (code != RS_OK)
+		rs_subject_keys_rollback(subjects);
+	return code;
+}
+
+static enum rs_code admit_group(struct rs_node *node, const struct walked_file *files, size_t count,
+                                const struct rs_admit_options *options, struct rs_error *first,
+                                struct rs_error *err)
+{
+	struct group group RS_CLEANUP(group_finish) = { .node = node, .count = count };
+	group.files = rs_allocate_array(count, sizeof *group.files);
+	if (!group.files) {
+		group.count = 0;
+		return rs_error_memory(err, count * sizeof *group.files, "a group");
+	}
+	for (size_t i = 0; i < count; i++) {
+		group.files[i].file = &files[i];
+		group.files[i].options = options;
+	}
+	RS_TRY(stage_group(&group, err));
+	RS_TRY(commit_group(&group, err));
+	report_group(&group, options, first);
+	return RS_OK;
+}
+
+enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path_count,
+                           const struct rs_admit_options *options, struct rs_error *err)
+{
+	struct walk walk RS_CLEANUP(walk_finish) = { 0 };
+	struct rs_error first = { .code = RS_OK };
+	for (size_t i = 0; i < path_count; i++)
+		RS_TRY(walk_add(node->world, paths[i], &walk, err));
+	for (size_t start = 0; start < walk.count; start += GROUP_MAX) {
+		size_t count = walk.count - start < GROUP_MAX ? walk.count - start : GROUP_MAX;
+		RS_TRY(admit_group(node, walk.files + start, count, options, &first, err));
+		if (options->progress)
+			options->progress(options->context, start + count, walk.count);
+	}
+	if (first.code != RS_OK && err)
+		*err = first;
+	return first.code;
+}

@@ -1,0 +1,22 @@
+/* What a file is, by its content: its media type, whose it is, and what identifies it. */
+#ifndef RS_WORKFLOW_CLASSIFY_H
+#define RS_WORKFLOW_CLASSIFY_H
+
+#include "base/base.h"
+
+#define UID_SIZE 65 /* PS3.5 §9.1: 64 characters at most */
+#define PATIENT_ID_SIZE 256
+
+struct classified {
+	const char *media; /* static: "application/dicom", … */
+	bool is_dicom;
+	/* NUL-terminated, empty when absent; only of DICOM files */
+	char patient_id[PATIENT_ID_SIZE], issuer[PATIENT_ID_SIZE];
+	char study_instance_uid[UID_SIZE], series_instance_uid[UID_SIZE], sop_instance_uid[UID_SIZE];
+	char sop_class_uid[UID_SIZE], transfer_syntax_uid[UID_SIZE];
+};
+
+/* RS_UNSUPPORTED when it is no medical image; RS_MALFORMED when it is a broken one. */
+enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs_error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* The parts of an opened node, shared by the use cases. */
+#ifndef RS_WORKFLOW_NODE_H
+#define RS_WORKFLOW_NODE_H
+
+#include <pthread.h>
+
+#include "config.h"
+#include "identity/identity.h"
+#include "index.h"
+#include "ledger/ledger.h"
+#include "vault/vault.h"
+#include "workflow.h"
+
+/* Kinds of locators: values of different meaning never meet. */
+enum locator_kind { LOCATOR_CONTENT = 1, LOCATOR_INSTANCE = 2, LOCATOR_SERIES = 3 };
+
+struct rs_node {
+	const struct rs_world *world;
+	enum rs_node_access access;
+	struct rs_pool *pool; /* borrowed; may be NULL */
+	struct config config;
+	struct rs_file *lock;
+	struct rs_keyring *keyring;
+	struct rs_subject_keys *subjects;
+	struct rs_vault *vault;
+	struct rs_ledger *ledger;
+	struct index *index;
+	char *directory, *receipts;
+	char *vkey;
+	pthread_mutex_t mutex; /* guards subjects and index while files are staged in parallel */
+};
+
+/* directory/name as a new heap string, or RS_NO_MEMORY. */
+enum rs_code node_path(const struct rs_node *node, const char *name, char **out, struct rs_error *err);
+
+/* receipts/ab/<cid>.tlog-proof of an object; new heap string. */
+enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out, struct rs_error *err);
+struct node_placed { struct rs_bytes transaction_id; uint64_t entry; };
+/* Makes the receipts of transactions' files at the ledger's present checkpoint, durable when it returns. */
+enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed *placed, size_t count,
+                                 struct rs_error *err);
+enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
+                                 struct rs_error *err);
+/* Decrypts a row's record (deterministic CBOR, appended to out); RS_ALTERED when it does not open. */
+enum rs_code node_open_record(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
+                              struct rs_error *err);
+enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create, struct rs_secret *out,
+                              struct rs_error *err);
+void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value, struct rs_digest *out);
+/* Ends what a crash interrupted. */
+enum rs_code node_recover(struct rs_node *node, struct rs_error *err);
+
+#endif

@@ -1,0 +1,149 @@
+/* Staging one file. The index and the subjects' keys belong to one thread at a time, so they are used
+ * under the node's mutex; reading, hashing and encrypting run in parallel. */
+#include "stage.h"
+
+#include <string.h>
+
+static enum rs_code fail(struct staged *staged, enum rs_admit_outcome outcome, const struct rs_error *reason)
+{
+	staged->result.outcome = outcome;
+	staged->result.error = *reason;
+	return RS_OK;
+}
+
+/* Failures of one file end that file only; these end the whole command. */
+static bool ends_everything(enum rs_code code)
+{
+	return code == RS_NO_SPACE || code == RS_NO_MEMORY || code == RS_INTERNAL;
+}
+
+static enum rs_code failed(struct staged *staged, enum rs_code code, const struct rs_error *reason,
+                           struct rs_error *err)
+{
+	if (ends_everything(code)) {
+		if (err)
+			*err = *reason;
+		return code;
+	}
+	return fail(staged, RS_ADMIT_FAILED, reason);
+}
+
+/* DICOM names its patient. Other files belong to the subject the user named, or each to one of its own, so
+ * that erasing one subject never erases another. */
+static enum rs_code find_subject(struct rs_node *node, struct staged *staged, struct rs_error *err)
+{
+	const struct classified *what = &staged->what;
+	const char *named = staged->options->subject;
+	char text[2 * RS_SHA256_SIZE + 1];
+	if (what->patient_id[0])
+		return rs_keyring_pseudonym(node->keyring, rs_str_from(what->issuer), rs_str_from(what->patient_id),
+		                            &staged->subject, err);
+	if (named)
+		return rs_keyring_pseudonym(node->keyring, RS_STR(""), rs_str_from(named), &staged->subject, err);
+	if (what->study_instance_uid[0])
+		return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:study"), rs_str_from(what->study_instance_uid),
+		                            &staged->subject, err);
+	rs_hex_encode(rs_bytes_of(staged->content.bytes, RS_SHA256_SIZE), text);
+	return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:content"), rs_str_from(text), &staged->subject, err);
+}
+
+static void find_locators(struct rs_node *node, struct staged *staged)
+{
+	const struct classified *what = &staged->what;
+	node_locator(node, LOCATOR_CONTENT, rs_bytes_of(staged->content.bytes, RS_SHA256_SIZE),
+	             &staged->content_locator);
+	if (what->sop_instance_uid[0])
+		node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(what->sop_instance_uid)),
+		             &staged->identity_locator);
+	if (what->series_instance_uid[0])
+		node_locator(node, LOCATOR_SERIES, rs_bytes_of_str(rs_str_from(what->series_instance_uid)),
+		             &staged->series);
+	else
+		staged->series = staged->content_locator;
+}
+
+/* The receipt of an earlier sealing of the same bytes. */
+static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bool *out_found, struct rs_error *err)
+{
+	struct index_row row;
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = index_find_content(node->index, rs_bytes_of(staged->content_locator.bytes, LOCATOR_SIZE),
+	                                       &row, err);
+	*out_found = code == RS_OK;
+	if (code == RS_OK)
+		code = node_receipt_path(node, row.cid, &staged->receipt_path, err);
+	pthread_mutex_unlock(&node->mutex);
+	if (code == RS_NOT_FOUND)
+		return RS_OK;
+	RS_TRY(code);
+	staged->result.outcome = RS_ADMIT_KNOWN;
+	staged->result.receipt_path = staged->receipt_path;
+	return RS_OK;
+}
+
+static enum rs_code encrypt(struct rs_node *node, struct staged *staged, struct rs_bytes content,
+                            struct rs_error *err)
+{
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = rs_subject_key_get(node->subjects, &staged->subject, true, &subject_key, err);
+	pthread_mutex_unlock(&node->mutex);
+	RS_TRY(code);
+	RS_TRY(rs_world_random(node->world, staged->object_nonce, NONCE_SIZE, err));
+	rs_subject_object_key(&subject_key, staged->object_nonce, &object_key);
+	RS_TRY(rs_vault_stage(node->vault, &object_key, staged->object_nonce, content, &staged->object, &staged->cid,
+	                      err));
+	staged->staged = true;
+	return RS_OK;
+}
+
+static enum rs_code stage_content(struct rs_node *node, struct staged *staged, struct rs_bytes content,
+                                  struct rs_error *err)
+{
+	bool known;
+	staged->size = staged->result.size = content.size;
+	staged->result.media = staged->what.media;
+	rs_sha256(content, &staged->content);
+	find_locators(node, staged);
+	RS_TRY(find_earlier(node, staged, &known, err));
+	if (known)
+		return RS_OK;
+	RS_TRY(find_subject(node, staged, err));
+	RS_TRY(encrypt(node, staged, content, err));
+	staged->result.outcome = RS_ADMIT_SEALED;
+	return RS_OK;
+}
+
+enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err)
+{
+	const char *path = staged->file->path;
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_error reason = { 0 };
+	staged->result.path = path;
+	staged->result.receipt_path = staged->result.media = "";
+	enum rs_code code = rs_file_read_all(node->world, path, RS_ADMIT_SIZE_MAX, &content, &reason);
+	if (code != RS_OK)
+		return failed(staged, code, &reason, err);
+	code = classify(rs_buffer_bytes(&content), &staged->what, &reason);
+	if (code != RS_OK) {
+		rs_error_context(&reason, "%s", path);
+		bool skip = code == RS_UNSUPPORTED && !staged->file->named;
+		return skip ? fail(staged, RS_ADMIT_SKIPPED, &reason) : failed(staged, code, &reason, err);
+	}
+	code = stage_content(node, staged, rs_buffer_bytes(&content), &reason);
+	if (code != RS_OK) {
+		rs_error_context(&reason, "%s", path);
+		return failed(staged, code, &reason, err);
+	}
+	return RS_OK;
+}
+
+void staged_finish(struct rs_node *node, struct staged *staged)
+{
+	if (staged->staged)
+		rs_vault_abort(node->vault, staged->object);
+	staged->staged = false;
+	rs_free(staged->receipt_path);
+	staged->receipt_path = NULL;
+}

@@ -1,0 +1,30 @@
+/* One file on its way in: read, recognised, encrypted into the vault's staging place. */
+#ifndef RS_WORKFLOW_STAGE_H
+#define RS_WORKFLOW_STAGE_H
+
+#include "classify.h"
+#include "node.h"
+#include "walk.h"
+
+struct staged {
+	const struct walked_file *file;
+	const struct rs_admit_options *options;
+	struct rs_admit_result result;
+	bool staged;                  /* the object lies in the vault's staging place */
+	struct rs_vault_staged *object;
+	struct classified what;
+	struct rs_pseudonym subject;
+	struct rs_digest series;      /* files of one group with the same one share a leaf */
+	struct rs_digest content, content_locator, identity_locator;
+	uint8_t object_nonce[NONCE_SIZE];
+	struct rs_cid cid;
+	uint64_t size;
+	char *receipt_path;
+};
+
+/* Fills `staged` from the file; failures go to staged->result. Safe to call in parallel. Only a failure that must
+ * stop everything (no space, no memory, a broken store) is returned. */
+enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err);
+void staged_finish(struct rs_node *node, struct staged *staged); /* what is still staged is thrown away */
+
+#endif

@@ -1,0 +1,98 @@
+/* Use cases over one node: make it, admit files, prove them, check everything.
+ *
+ * A node is a directory:
+ *   radseal.yaml       configuration
+ *   keys/node.key      the node's secrets, encrypted; keys/unlock.key opens it where no passphrase was chosen
+ *   keys/log.vkey      the public key that proofs are checked with
+ *   vault/             encrypted objects by content address
+ *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
+ *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
+ *   subjects.sqlite    keys of the subjects, wrapped
+ *   receipts/          one .tlog-proof for each admitted file */
+#ifndef RS_WORKFLOW_H
+#define RS_WORKFLOW_H
+
+#include "base/base.h"
+#include "identity/identity.h"
+
+#define RS_ADMIT_SIZE_MAX ((size_t)2 << 30) /* bytes of one admitted file */
+
+struct rs_node;
+
+enum rs_node_access { RS_NODE_READ, RS_NODE_WRITE };
+
+/* Makes a node in `directory`, which must be missing or empty. passphrase: empty for an unlock file.
+ * errors  RS_EXISTS when the directory holds something; RS_USAGE for a bad organisation name */
+enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
+                            struct rs_bytes passphrase, struct rs_error *err);
+
+/* Opens a node. Writing takes its lock (RS_BUSY when another process has it) and first ends what a
+ * crash interrupted: a group that reached the ledger is completed, any other is taken back.
+ * pool may be NULL; it must outlive the node. */
+enum rs_code rs_node_open(const struct rs_world *world, const char *directory, enum rs_node_access access,
+                          struct rs_bytes passphrase, struct rs_pool *pool, struct rs_node **out,
+                          struct rs_error *err);
+void rs_node_close(struct rs_node *node); /* accepts NULL */
+/* C2SP verifier key of the log ("origin+hash+key"); lives as long as the node. */
+const char *rs_node_vkey(const struct rs_node *node);
+struct rs_ledger *rs_node_ledger(struct rs_node *node);
+
+enum rs_admit_outcome {
+	RS_ADMIT_SEALED,    /* durable, receipt written */
+	RS_ADMIT_KNOWN,     /* the same bytes were sealed before; the receipt is the earlier one */
+	RS_ADMIT_SKIPPED,   /* not a medical image; only inside a walked directory */
+	RS_ADMIT_FAILED,
+};
+
+struct rs_admit_result {
+	const char *path;
+	enum rs_admit_outcome outcome;
+	const char *receipt_path; /* "" without one */
+	const char *media;        /* "application/dicom"; "" when unknown */
+	uint64_t size;            /* bytes */
+	struct rs_error error;    /* when FAILED or SKIPPED: why */
+};
+
+/* Called in path order, after what it reports is durable. */
+typedef void rs_admit_report(void *context, const struct rs_admit_result *result);
+
+struct rs_admit_options {
+	const char *subject; /* identifier of the subject for files that carry none; NULL: one per file */
+	rs_admit_report *report;
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void *context;
+};
+
+/* Admits files, and directories with all below them. One failing file does not stop the others; the
+ * returned code is that of the first failure, with its sentence. A full disk or a failing ledger ends it. */
+enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path_count,
+                           const struct rs_admit_options *options, struct rs_error *err);
+
+struct rs_proof_details {
+	char sealed_at[RS_TIME_TEXT_SIZE];
+	char origin[256];
+	char media[64];
+	uint64_t entry, tree_size, instance, instances;
+};
+
+/* Whether the file is what this node sealed: its bytes, its stored copy, its record and its receipt are checked.
+ * errors  RS_ALTERED (the sentence says what differs), RS_NOT_FOUND (never sealed here) */
+enum rs_code rs_node_verify(struct rs_node *node, const char *path, struct rs_proof_details *out,
+                            struct rs_error *err);
+
+/* With nothing but the file, its receipt and the log's verifier key. */
+enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
+                               const char *vkey, struct rs_proof_details *out, struct rs_error *err);
+
+/* A fault: which part ("vault", "ledger", "index", "subjects", "receipts"), which thing in it, what is wrong. */
+typedef void rs_fault_report(void *context, const char *part, const char *sentence);
+
+struct rs_check_counts {
+	uint64_t entries, records, objects, receipts, subjects, faults;
+};
+
+/* Everything against everything. RS_ALTERED when there was a fault; each is reported. */
+enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *context,
+                           struct rs_check_counts *out, struct rs_error *err);
+
+#endif
