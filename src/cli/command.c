@@ -1,0 +1,164 @@
+/* Parsing of command lines and their help, driven by the table of commands. */
+#include "command.h"
+
+#include <string.h>
+
+const struct option common_options[] = {
+	{ "home", "DIR", "the node's directory; otherwise $RADSEAL_HOME, otherwise ./radseal-home" },
+	{ "passphrase-file", "FILE", "read the passphrase of the node's keys from FILE" },
+	{ "threads", "N", "threads to use; 0, the default, takes every processor" },
+	{ "json", NULL, "print one JSON document on standard output" },
+	{ "quiet", NULL, "print results and errors only" },
+	{ "help", NULL, "show this help" },
+	{ NULL, NULL, NULL },
+};
+
+/* Row number of an option in values[]: the command's own rows, then the common ones. */
+static size_t find_option(const struct command *command, struct rs_str name, const struct option **out)
+{
+	size_t row = 0;
+	for (const struct option *option = command->options; option->name; option++, row++)
+		if (rs_str_equal_text(name, option->name)) {
+			*out = option;
+			return row;
+		}
+	for (const struct option *option = common_options; option->name; option++, row++)
+		if (rs_str_equal_text(name, option->name)) {
+			*out = option;
+			return row;
+		}
+	*out = NULL;
+	return row;
+}
+
+const char *option_value(const struct command_line *line, const char *name)
+{
+	const struct option *option;
+	size_t row = find_option(line->command, rs_str_from(name), &option);
+	return option ? line->values[row] : NULL;
+}
+
+bool option_given(const struct command_line *line, const char *name)
+{
+	return option_value(line, name) != NULL;
+}
+
+enum rs_code option_u64(const struct command_line *line, const char *name, uint64_t fallback,
+                        uint64_t maximum, uint64_t *out, struct rs_error *err)
+{
+	const char *text = option_value(line, name);
+	uint64_t value = fallback;
+	if (text && (!rs_parse_u64(rs_str_from(text), &value) || value > maximum))
+		return rs_error_set(err, RS_USAGE, "--%s: '%s' is not a whole number from 0 to %llu", name,
+		                    text, (unsigned long long)maximum);
+	*out = value;
+	return RS_OK;
+}
+
+static enum rs_code parse_option(struct command_line *line, int count, char **arguments, int *index,
+                                 struct rs_error *err)
+{
+	const char *text = arguments[*index];
+	struct rs_str rest = rs_str_from(text + 2), name;
+	(void)rs_str_split(&rest, '=', &name);
+	if (text[1] != '-')
+		name = rs_str_equal_text(rs_str_from(text), "-o") ? RS_STR("output") : RS_STR("help");
+	const struct option *option;
+	size_t row = find_option(line->command, name, &option);
+	bool known_short = text[1] == '-' || strcmp(text, "-o") == 0 || strcmp(text, "-h") == 0;
+	if (!option || !known_short)
+		return rs_error_set(err, RS_USAGE, "%s: unknown option '%s'; see radseal %s --help",
+		                    line->command->name, text, line->command->name);
+	if (line->values[row])
+		return rs_error_set(err, RS_USAGE, "--%s is given twice", option->name);
+	if (!option->argument) {
+		if (rest.data)
+			return rs_error_set(err, RS_USAGE, "--%s takes no value", option->name);
+		line->values[row] = "";
+		return RS_OK;
+	}
+	if (rest.data) {
+		line->values[row] = rest.data;
+		return RS_OK;
+	}
+	if (*index + 1 >= count)
+		return rs_error_set(err, RS_USAGE, "--%s needs a value (%s)", option->name, option->argument);
+	line->values[row] = arguments[++*index];
+	return RS_OK;
+}
+
+enum rs_code command_parse(const struct command *command, int count, char **arguments,
+                           struct command_line *out, struct rs_error *err)
+{
+	struct command_line line = { .command = command };
+	size_t operands = 0;
+	bool options_ended = false;
+	for (int i = 0; i < count; i++) {
+		char *text = arguments[i];
+		if (options_ended || text[0] != '-' || text[1] == '\0') {
+			arguments[operands++] = text;
+		} else if (strcmp(text, "--") == 0) {
+			options_ended = true;
+		} else {
+			RS_TRY(parse_option(&line, count, arguments, &i, err));
+		}
+	}
+	line.operands = arguments;
+	line.operand_count = operands;
+	*out = line;
+	return RS_OK;
+}
+
+static void print_options(const struct option *options, FILE *out)
+{
+	for (const struct option *option = options; option->name; option++) {
+		char head[64];
+		snprintf(head, sizeof head, "--%s%s%s", option->name, option->argument ? " " : "",
+		         option->argument ? option->argument : "");
+		fprintf(out, "  %-24s %s\n", head, option->help);
+	}
+}
+
+void command_help(const struct command *command, FILE *out)
+{
+	fprintf(out, "radseal %s %s\n\n%s\n", command->name, command->arguments, command->description);
+	if (command->options->name) {
+		fprintf(out, "\nOptions:\n");
+		print_options(command->options, out);
+	}
+	fprintf(out, "\nCommon options:\n");
+	print_options(common_options, out);
+	fprintf(out, "\nExamples:\n");
+	for (const struct example *example = command->examples; example->line; example++)
+		fprintf(out, "  %s\n      %s\n", example->line, example->help);
+	fprintf(out, "\nExit status: 0 ok, 1 verification or check failed, 2 usage, 3 refused by the "
+	             "contract,\n4 input/output.\n");
+}
+
+void program_help(FILE *out)
+{
+	fprintf(out, "radseal seals medical images, measures what is in them, and proves that none of it "
+	             "was changed.\n\nUsage: radseal COMMAND [OPTION…] [OPERAND…]\n\nCommands:\n");
+	for (const struct command *const *row = commands; *row; row++)
+		fprintf(out, "  %-12s %s\n", (*row)->name, (*row)->summary);
+	fprintf(out, "\nradseal COMMAND --help tells more, with examples. New here? radseal demo\n");
+}
+
+int exit_status_of(enum rs_code code)
+{
+	switch (code) {
+	case RS_OK:
+		return EXIT_OK;
+	case RS_USAGE:
+		return EXIT_USAGE;
+	case RS_REFUSED:
+		return EXIT_REFUSED;
+	case RS_MALFORMED:
+	case RS_UNSUPPORTED:
+	case RS_TOO_LARGE:
+	case RS_ALTERED:
+		return EXIT_CHECK_FAILED;
+	default:
+		return EXIT_INPUT_OUTPUT;
+	}
+}

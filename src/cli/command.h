@@ -1,0 +1,64 @@
+/* One subcommand is one row: its options, help, examples and function. From the same rows come
+ * parsing, --help, the manual page and shell completion. */
+#ifndef RS_CLI_COMMAND_H
+#define RS_CLI_COMMAND_H
+
+#include "base/base.h"
+
+#define OPTIONS_MAX 24
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_CHECK_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 3,
+	EXIT_INPUT_OUTPUT = 4,
+};
+
+struct option {
+	const char *name;     /* long name without dashes */
+	const char *argument; /* NULL: a switch */
+	const char *help;
+};
+
+struct example {
+	const char *line, *help;
+};
+
+struct command_line; /* what the user typed, parsed */
+
+struct command {
+	const char *name, *arguments, *summary, *description;
+	const struct option *options;   /* ends with a NULL name; the common options are added */
+	const struct example *examples; /* ends with a NULL line */
+	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
+};
+
+struct command_line {
+	const struct command *command;
+	const char *values[OPTIONS_MAX]; /* by row of options, then common ones; "" for a given switch */
+	char *const *operands;
+	size_t operand_count;
+};
+
+extern const struct command *const commands[]; /* ends with NULL */
+extern const struct option common_options[];
+
+/* NULL when the option was not given. */
+const char *option_value(const struct command_line *line, const char *name);
+bool option_given(const struct command_line *line, const char *name);
+/* "--json" and "--quiet" are common. */
+enum rs_code option_u64(const struct command_line *line, const char *name, uint64_t fallback,
+                        uint64_t maximum, uint64_t *out, struct rs_error *err);
+
+/* Operands are moved behind options in place ("--" ends the options). RS_USAGE names what is wrong. */
+enum rs_code command_parse(const struct command *command, int count, char **arguments,
+                           struct command_line *out, struct rs_error *err);
+void command_help(const struct command *command, FILE *out);
+void program_help(FILE *out);
+enum rs_code run_manual(const struct command_line *line, struct rs_error *err);
+enum rs_code run_completion(const struct command_line *line, struct rs_error *err);
+
+int exit_status_of(enum rs_code code);
+
+#endif

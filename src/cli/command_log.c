@@ -1,0 +1,165 @@
+/* radseal log: what the ledger holds, its checkpoint, and proofs. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ledger/ledger.h"
+#include "session.h"
+
+#define OUTPUT_SIZE_MAX ((size_t)1 << 30)
+
+struct output {
+	struct rs_buffer text;
+	struct rs_json json;
+	bool as_json;
+};
+
+static void entry_json(struct rs_json *json, uint64_t index, const struct rs_act *act)
+{
+	char time[RS_TIME_TEXT_SIZE];
+	rs_format_time_ms(act->time_ms, time);
+	rs_json_object_begin(json);
+	rs_json_key(json, "index");
+	rs_json_u64(json, index);
+	rs_json_key(json, "time");
+	rs_json_text(json, time);
+	rs_json_key(json, "type");
+	rs_json_text(json, rs_transaction_type_name(act->type));
+	rs_json_key(json, "id");
+	rs_json_hex(json, rs_bytes_of(act->id, sizeof act->id));
+	rs_json_key(json, "signer");
+	rs_json_hex(json, rs_bytes_of(act->signer.bytes, RS_KEY_SIZE));
+	if (act->organisation.size) {
+		rs_json_key(json, "organisation");
+		rs_json_str(json, act->organisation);
+	}
+	if (act->type == RS_TRANSACTION_OBJECT_REGISTER) {
+		rs_json_key(json, "commitment");
+		rs_json_hex(json, rs_bytes_of(act->commitment.bytes, RS_SHA256_SIZE));
+		rs_json_key(json, "instances");
+		rs_json_u64(json, act->instances);
+	}
+	rs_json_object_end(json);
+}
+
+static void entry_text(struct rs_buffer *out, uint64_t index, const struct rs_act *act)
+{
+	char time[RS_TIME_TEXT_SIZE], signer[2 * 4 + 1];
+	rs_format_time_ms(act->time_ms, time);
+	rs_hex_encode(rs_bytes_of(act->signer.bytes, 4), signer);
+	rs_buffer_printf(out, "%8" PRIu64 "  %s  %-16s  by %s…", index, time, rs_transaction_type_name(act->type), signer);
+	if (act->type == RS_TRANSACTION_OBJECT_REGISTER)
+		rs_buffer_printf(out, "  %" PRIu64 " instance%s", act->instances, act->instances == 1 ? "" : "s");
+	rs_buffer_append_text(out, "\n");
+}
+
+static enum rs_code list_entries(struct rs_ledger *ledger, struct output *output, struct rs_error *err)
+{
+	uint64_t size = rs_ledger_size(ledger);
+	if (output->as_json) {
+		rs_json_key(&output->json, "entries");
+		rs_json_array_begin(&output->json);
+	}
+	for (uint64_t index = 0; index < size; index++) {
+		struct rs_bytes entry;
+		struct rs_act act;
+		RS_TRY(rs_ledger_entry(ledger, index, &entry, err));
+		if (rs_transaction_parse(entry, &act, err) != RS_OK)
+			return rs_error_context(err, "entry %" PRIu64, index);
+		if (output->as_json)
+			entry_json(&output->json, index, &act);
+		else
+			entry_text(&output->text, index, &act);
+	}
+	if (output->as_json) {
+		rs_json_array_end(&output->json);
+		rs_json_key(&output->json, "checkpoint");
+		rs_json_str(&output->json, rs_ledger_checkpoint(ledger));
+	} else {
+		rs_buffer_append_text(&output->text, "\n");
+		rs_buffer_append_str(&output->text, rs_ledger_checkpoint(ledger));
+	}
+	return RS_OK;
+}
+
+static void proof_json(struct rs_json *json, uint64_t index, const struct rs_digest *path, size_t count,
+                       struct rs_bytes entry, struct rs_str checkpoint)
+{
+	rs_json_key(json, "index");
+	rs_json_u64(json, index);
+	rs_json_key(json, "entry");
+	rs_json_hex(json, entry);
+	rs_json_key(json, "path");
+	rs_json_array_begin(json);
+	for (size_t i = 0; i < count; i++)
+		rs_json_hex(json, rs_bytes_of(path[i].bytes, RS_SHA256_SIZE));
+	rs_json_array_end(json);
+	rs_json_key(json, "checkpoint");
+	rs_json_str(json, checkpoint);
+}
+
+static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, struct output *output, struct rs_error *err)
+{
+	struct rs_digest path[RS_PROOF_HASHES_MAX];
+	size_t count;
+	uint64_t index;
+	struct rs_bytes entry;
+	if (!rs_parse_u64(rs_str_from(text), &index))
+		return rs_error_set(err, RS_USAGE, "--proof: '%s' is not an entry's number", text);
+	if (index >= rs_ledger_size(ledger))
+		return rs_error_set(err, RS_USAGE, "--proof: there is no entry %" PRIu64 "; the log has %" PRIu64, index,
+		                    rs_ledger_size(ledger));
+	RS_TRY(rs_ledger_prove(ledger, index, path, &count, err));
+	RS_TRY(rs_ledger_entry(ledger, index, &entry, err));
+	if (!output->as_json)
+		return rs_tlog_proof_format(entry, index, path, count, rs_ledger_checkpoint(ledger), &output->text, err);
+	proof_json(&output->json, index, path, count, entry, rs_ledger_checkpoint(ledger));
+	return RS_OK;
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
+	struct output output = { .as_json = option_given(line, "json") };
+	const char *proof = option_value(line, "proof");
+	if (line->operand_count)
+		return rs_error_set(err, RS_USAGE, "log takes no operand; name the node with --home");
+	RS_TRY(session_node(line, RS_NODE_READ, NULL, &node, err));
+	rs_buffer_init(&output.text, OUTPUT_SIZE_MAX);
+	rs_json_init(&output.json, &output.text, true);
+	if (output.as_json)
+		rs_json_object_begin(&output.json);
+	enum rs_code code = proof ? print_proof(rs_node_ledger(node), proof, &output, err) :
+	                            list_entries(rs_node_ledger(node), &output, err);
+	if (output.as_json) {
+		rs_json_object_end(&output.json);
+		rs_buffer_append_text(&output.text, "\n");
+	}
+	if (code == RS_OK)
+		code = rs_buffer_check(&output.text, "the log", err);
+	if (code == RS_OK)
+		code = session_write(NULL, rs_buffer_bytes(&output.text), err);
+	rs_buffer_finish(&output.text);
+	return code;
+}
+
+static const struct option options[] = {
+	{ "proof", "INDEX", "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct example examples[] = {
+	{ "radseal log --home /srv/radseal", "every entry, and the last signed checkpoint" },
+	{ "radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check" },
+	{ NULL, NULL },
+};
+
+const struct command command_log = {
+	.name = "log",
+	.arguments = "[--proof INDEX] [--json] [--home DIR]",
+	.summary = "list the ledger's entries; print proofs",
+	.description = "Lists the ledger's entries and its last signed checkpoint, or prints the proof of one entry.",
+	.options = options,
+	.examples = examples,
+	.run = run,
+};

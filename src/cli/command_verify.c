@@ -1,0 +1,178 @@
+/* radseal verify: genuine, altered or unknown. */
+#include <stdio.h>
+#include <string.h>
+
+#include "session.h"
+
+struct verifier {
+	struct rs_node *node;  /* NULL offline */
+	const char *receipt;   /* --receipt, may be NULL */
+	char *vkey;            /* offline: the key's text */
+	bool as_json, quiet;
+	struct rs_json json;
+	enum rs_code worst;
+	struct rs_error first; /* of the files that are not genuine */
+};
+
+/* A file that cannot be found at all has no verdict: that is an error of input. */
+static const char *verdict_of(enum rs_code code, const char *path)
+{
+	switch (code) {
+	case RS_OK:
+		return "genuine";
+	case RS_NOT_FOUND:
+		return rs_path_exists(rs_world_system(), path) ? "unknown" : "error";
+	case RS_ALTERED:
+	case RS_MALFORMED:
+		return "altered";
+	default:
+		return "error";
+	}
+}
+
+static void print_json(struct rs_json *json, const char *path, enum rs_code code,
+                       const struct rs_proof_details *details, const struct rs_error *err)
+{
+	rs_json_object_begin(json);
+	rs_json_key(json, "path");
+	rs_json_text(json, path);
+	rs_json_key(json, "verdict");
+	rs_json_text(json, verdict_of(code, path));
+	if (code == RS_OK) {
+		rs_json_key(json, "sealed_at");
+		rs_json_text(json, details->sealed_at);
+		rs_json_key(json, "origin");
+		rs_json_text(json, details->origin);
+		rs_json_key(json, "media");
+		rs_json_text(json, details->media);
+		rs_json_key(json, "entry");
+		rs_json_u64(json, details->entry);
+		rs_json_key(json, "tree_size");
+		rs_json_u64(json, details->tree_size);
+	} else {
+		rs_json_key(json, "reason");
+		rs_json_text(json, err->message);
+	}
+	rs_json_object_end(json);
+}
+
+static void print_text(const struct verifier *verifier, const char *path, enum rs_code code,
+                       const struct rs_proof_details *details, const struct rs_error *err)
+{
+	if (code == RS_OK && !verifier->quiet)
+		printf("genuine  %s  (sealed %s, entry %llu of %s)\n", path, details->sealed_at,
+		       (unsigned long long)details->entry, details->origin);
+	else if (code != RS_OK)
+		printf("%-8s %s  (%s)\n", verdict_of(code, path), path, err->message);
+}
+
+static enum rs_code check(struct verifier *verifier, const char *path, struct rs_proof_details *details,
+                          struct rs_error *err)
+{
+	const struct rs_world *world = rs_world_system();
+	if (!verifier->node)
+		return rs_verify_offline(world, path, verifier->receipt, verifier->vkey, details, err);
+	RS_TRY(rs_node_verify(verifier->node, path, details, err));
+	if (!verifier->receipt)
+		return RS_OK;
+	return rs_verify_offline(world, path, verifier->receipt, rs_node_vkey(verifier->node), details, err);
+}
+
+static void verify_one(struct verifier *verifier, const char *path)
+{
+	struct rs_proof_details details = { 0 };
+	struct rs_error err = { 0 };
+	enum rs_code code = check(verifier, path, &details, &err);
+	if (verifier->as_json)
+		print_json(&verifier->json, path, code, &details, &err);
+	else
+		print_text(verifier, path, code, &details, &err);
+	/* A file that is missing on disk is an error of input; one that was never sealed failed the check. */
+	if (code == RS_NOT_FOUND && rs_path_exists(rs_world_system(), path))
+		code = RS_ALTERED;
+	if (code != RS_OK && verifier->worst == RS_OK) {
+		verifier->worst = code;
+		verifier->first = err;
+	}
+}
+
+/* --key takes a verifier key or the path of a file with one. */
+static enum rs_code read_key(const char *key, char **out, struct rs_error *err)
+{
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_str text = rs_str_from(key);
+	if (rs_path_exists(rs_world_system(), key)) {
+		RS_TRY(rs_file_read_all(rs_world_system(), key, 4096, &content, err));
+		text = rs_str_trim(rs_buffer_str(&content));
+	}
+	*out = rs_str_duplicate(text);
+	return *out ? RS_OK : rs_error_memory(err, text.size, "the key");
+}
+
+static enum rs_code prepare(const struct command_line *line, struct verifier *verifier, struct rs_pool *pool,
+                            struct rs_error *err)
+{
+	const char *key = option_value(line, "key");
+	verifier->receipt = option_value(line, "receipt");
+	verifier->as_json = option_given(line, "json");
+	verifier->quiet = option_given(line, "quiet");
+	if (line->operand_count == 0)
+		return rs_error_set(err, RS_USAGE, "verify: name the files to verify");
+	if (verifier->receipt && line->operand_count > 1)
+		return rs_error_set(err, RS_USAGE, "verify: one --receipt belongs to one file");
+	if (!option_given(line, "offline"))
+		return session_node(line, RS_NODE_READ, pool, &verifier->node, err);
+	if (!key || !verifier->receipt)
+		return rs_error_set(err, RS_USAGE, "verify --offline needs --receipt FILE and --key KEY");
+	return read_key(key, &verifier->vkey, err);
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct verifier verifier = { 0 };
+	RS_TRY(session_pool(line, 1, &pool, err));
+	enum rs_code code = prepare(line, &verifier, pool, err);
+	if (code == RS_OK) {
+		rs_buffer_init(&text, (size_t)1 << 30);
+		rs_json_init(&verifier.json, &text, true);
+		rs_json_array_begin(&verifier.json);
+		for (size_t i = 0; i < line->operand_count; i++)
+			verify_one(&verifier, line->operands[i]);
+		rs_json_array_end(&verifier.json);
+		rs_buffer_append_text(&text, "\n");
+		if (verifier.as_json)
+			code = session_write(NULL, rs_buffer_bytes(&text), err);
+		if (code == RS_OK && verifier.worst != RS_OK)
+			code = rs_error_set(err, verifier.worst, "%s", verifier.first.message);
+	}
+	rs_node_close(verifier.node);
+	rs_free(verifier.vkey);
+	return code;
+}
+
+static const struct option options[] = {
+	{ "receipt", "FILE", "a receipt (.tlog-proof) to check the file against" },
+	{ "offline", NULL, "use nothing but the file, the receipt and the key" },
+	{ "key", "KEY", "the log's verifier key, or a file with it (keys/log.vkey of the node)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct example examples[] = {
+	{ "radseal verify --home /srv/radseal /data/study1/*.dcm", "are these the files that were sealed?" },
+	{ "radseal verify scan.dcm --offline --receipt scan.tlog-proof --key log.vkey",
+	  "the same without the node, by anyone" },
+	{ NULL, NULL },
+};
+
+const struct command command_verify = {
+	.name = "verify",
+	.arguments = "FILE… [--receipt R] [--home DIR] [--offline --key K]",
+	.summary = "tell whether files are what was sealed",
+	.description = "Tells of each file whether it is genuine, altered or unknown, and why. With a node, its stored\n"
+	               "copy, its record and the ledger are checked too. Exit status 0 when all are genuine, else 1.",
+	.options = options,
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,67 @@
+/* radseal: one program, a table of subcommands. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "crypto/crypto.h"
+
+static const struct command *find(const char *name)
+{
+	for (const struct command *const *row = commands; *row; row++)
+		if (strcmp((*row)->name, name) == 0)
+			return *row;
+	return NULL;
+}
+
+static int complain(const struct rs_error *err)
+{
+	fprintf(stderr, "radseal: %s\n", err->message);
+	return exit_status_of(err->code);
+}
+
+static int help(int count, char **arguments)
+{
+	const struct command *command = count > 2 ? find(arguments[2]) : NULL;
+	if (command)
+		command_help(command, stdout);
+	else
+		program_help(stdout);
+	return EXIT_OK;
+}
+
+int main(int count, char **arguments)
+{
+	struct rs_error err = { 0 };
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, not the end of the program */
+	/* Files of some megabytes come and go: keep their memory instead of asking the kernel for zeroed pages each time. */
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	if (count < 2) {
+		program_help(stderr);
+		return EXIT_USAGE;
+	}
+	const char *name = arguments[1];
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(count, arguments);
+	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+		puts("radseal " RADSEAL_VERSION);
+		return EXIT_OK;
+	}
+	const struct command *command = find(name);
+	if (!command) {
+		fprintf(stderr, "radseal: unknown command '%s'; radseal help lists them\n", name);
+		return EXIT_USAGE;
+	}
+	struct command_line line;
+	if (command_parse(command, count - 2, arguments + 2, &line, &err) != RS_OK)
+		return complain(&err);
+	if (option_given(&line, "help")) {
+		command_help(command, stdout);
+		return EXIT_OK;
+	}
+	if (rs_crypto_init(&err) != RS_OK || command->run(&line, &err) != RS_OK)
+		return complain(&err);
+	return EXIT_OK;
+}

@@ -1,0 +1,78 @@
+/* The beginning and the end of every subcommand. */
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PASSPHRASE_MAX 1024
+
+const char *session_home(const struct command_line *line)
+{
+	const char *home = option_value(line, "home");
+	if (!home)
+		home = getenv("RADSEAL_HOME");
+	return home && *home ? home : "radseal-home";
+}
+
+enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err)
+{
+	const char *path = option_value(line, "passphrase-file"), *text = getenv("RADSEAL_PASSPHRASE");
+	if (path) {
+		RS_TRY(rs_file_read_all(rs_world_system(), path, PASSPHRASE_MAX, out, err));
+		while (out->size && (out->data[out->size - 1] == '\n' || out->data[out->size - 1] == '\r'))
+			out->size--;
+		if (out->size == 0)
+			return rs_error_set(err, RS_USAGE, "%s: the passphrase is empty", path);
+		return RS_OK;
+	}
+	rs_buffer_init(out, PASSPHRASE_MAX);
+	rs_buffer_append_text(out, text ? text : "");
+	return rs_buffer_check(out, "RADSEAL_PASSPHRASE", err);
+}
+
+enum rs_code session_pool(const struct command_line *line, unsigned per_processor, struct rs_pool **out,
+                          struct rs_error *err)
+{
+	uint64_t count;
+	RS_TRY(option_u64(line, "threads", 0, 1024, &count, err));
+	if (count == 0)
+		count = (uint64_t)rs_processors() * per_processor;
+	if (count > 1024)
+		count = 1024;
+	return rs_pool_create((unsigned)count, out, err);
+}
+
+void session_pool_destroy(struct rs_pool **pool)
+{
+	rs_pool_destroy(*pool);
+}
+
+enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
+                          struct rs_node **out, struct rs_error *err)
+{
+	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = { 0 };
+	const char *home = session_home(line);
+	if (!rs_path_exists(rs_world_system(), home))
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "%s: there is no node here; make one with: radseal init %s", home, home);
+	enum rs_code code = session_passphrase(line, &passphrase, err);
+	if (code == RS_OK)
+		code = rs_node_open(rs_world_system(), home, access, rs_buffer_bytes(&passphrase), pool, out, err);
+	rs_wipe(passphrase.data, passphrase.size);
+	return code;
+}
+
+void session_node_close(struct rs_node **node)
+{
+	rs_node_close(*node);
+}
+
+enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err)
+{
+	if (path)
+		return rs_file_replace(rs_world_system(), path, content, 0644, err);
+	if (fwrite(content.data, 1, content.size, stdout) != content.size || fflush(stdout) != 0)
+		return rs_error_errno(err, errno, "standard output");
+	return RS_OK;
+}

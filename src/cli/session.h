@@ -1,0 +1,22 @@
+/* What every subcommand begins with: home, passphrase, threads; and what it ends with: output. */
+#ifndef RS_CLI_SESSION_H
+#define RS_CLI_SESSION_H
+
+#include "command.h"
+#include "workflow/workflow.h"
+
+/* --home, else $RADSEAL_HOME, else "radseal-home". */
+const char *session_home(const struct command_line *line);
+/* The content of --passphrase-file without its line end, or $RADSEAL_PASSPHRASE, or empty. Finish the buffer. */
+enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err);
+/* --threads, or `per_processor` for each processor: more than one where threads wait for the disk. */
+enum rs_code session_pool(const struct command_line *line, unsigned per_processor, struct rs_pool **out,
+                          struct rs_error *err);
+void session_pool_destroy(struct rs_pool **pool);
+enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
+                          struct rs_node **out, struct rs_error *err);
+void session_node_close(struct rs_node **node);
+/* To standard output, or atomically to the file; a closed pipe is an error. */
+enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
+
+#endif
