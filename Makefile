@@ -1,0 +1,57 @@
+# make demo and make test do everything on a fresh Debian 12: install what is missing, build, run.
+BUILD ?= build
+FUZZ_SECONDS ?= 60
+prefix ?= /usr/local
+DESTDIR ?=
+
+.PHONY: demo test build setup bench fuzz sanitize coverage install clean
+
+demo: build
+	$(BUILD)/radseal demo
+
+test: build
+	meson test -C $(BUILD) --print-errorlogs
+
+build: setup $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+	ln -sf src/cli/radseal $(BUILD)/radseal
+
+setup:
+	tools/setup.sh
+
+$(BUILD)/build.ninja: | setup
+	meson setup $(BUILD)
+
+# Speed, as ratios against peers in the same run; see bench/.
+bench: build
+	$(BUILD)/bench/ledger_bench
+	python3 bench/seal_bench.py $(BUILD)/radseal
+	bench/against_pyradiomics.sh $(BUILD)
+
+# Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.
+fuzz:
+	tools/setup.sh checks
+	tools/fuzz.sh $(FUZZ_SECONDS)
+
+# All tests under address and undefined-behaviour checks.
+sanitize:
+	tools/setup.sh checks
+	[ -f build-sanitize/build.ninja ] || CC=clang-14 CXX=clang++-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+	ninja -C build-sanitize
+	meson test -C build-sanitize --print-errorlogs --timeout-multiplier 4
+
+coverage:
+	command -v gcovr >/dev/null || (apt-get update -qq && apt-get install -y -qq gcovr)
+	[ -f build-coverage/build.ninja ] || meson setup build-coverage -Db_coverage=true
+	ninja -C build-coverage
+	meson test -C build-coverage
+	gcovr -r . build-coverage --filter src/ --exclude '.*_test\.c' --branches --sort-percentage
+
+install: build
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	mkdir -p $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions
+	$(BUILD)/radseal manual > $(DESTDIR)$(prefix)/share/man/man1/radseal.1
+	$(BUILD)/radseal completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/radseal
+
+clean:
+	rm -rf $(BUILD) build-sanitize build-coverage build-fuzz

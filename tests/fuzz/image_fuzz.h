@@ -1,0 +1,29 @@
+/* Image readers take paths: the input is written to a file in memory (Linux: /dev/shm) of this process. */
+#ifndef RS_IMAGE_FUZZ_H
+#define RS_IMAGE_FUZZ_H
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+static inline void fuzz_image(const uint8_t *data, size_t size, const char *suffix)
+{
+	char path[64];
+	struct rs_volume volume = { .voxels = NULL };
+	struct rs_mask mask = { .labels = NULL };
+	struct rs_error err = { 0 };
+	snprintf(path, sizeof path, "/dev/shm/radseal-fuzz-%ld%s", (long)getpid(), suffix);
+	FILE *file = fopen(path, "wb");
+	if (!file)
+		return;
+	fwrite(data, 1, size, file);
+	fclose(file);
+	if (rs_volume_read(rs_world_system(), path, &volume, &err) == RS_OK)
+		rs_volume_finish(&volume);
+	if (rs_mask_read(rs_world_system(), path, &mask, &err) == RS_OK)
+		rs_mask_finish(&mask);
+	unlink(path);
+}
+
+#endif

@@ -1,0 +1,8 @@
+/* Hostile nifti files: refused or read, never more. */
+#include "image_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_image(data, size, ".nii");
+	return 0;
+}

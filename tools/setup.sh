@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what building, testing and checking radseal needs: Debian 12 packages, by name, where they are missing.
+set -euo pipefail
+
+packages=(gcc g++ meson ninja-build pkg-config python3 libssl-dev libsodium-dev libsqlite3-dev zlib1g-dev libyaml-dev
+	libjansson-dev libcmocka-dev)
+if [ "${1:-}" = "checks" ]; then
+	packages+=(clang-14 libclang-rt-14-dev llvm-14)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+	exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "setup: these Debian packages are missing, and neither root nor sudo is at hand: ${missing[*]}" >&2
+		exit 1
+	}
+	as_root=(sudo)
+fi
+echo "setup: installing Debian packages that radseal is built and tested with: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
