@@ -147,7 +147,8 @@ enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *
 	size_t split = 0;
 	while (split + 1 < note.size && !(note.data[split] == '\n' && note.data[split + 1] == '\n'))
 		split++;
-	if (split + 1 >= note.size || note.data[note.size - 1] != '\n')
+	/* At least one byte of signature line and its end behind the empty line. */
+	if (note.size < 4 || split > note.size - 4 || note.data[note.size - 1] != '\n')
 		return malformed(err, "there is no empty line before its signature, or its last line has no end");
 	struct rs_str body = { note.data, split + 1 };
 	struct rs_str line = { note.data + split + 2, note.size - split - 3 };
