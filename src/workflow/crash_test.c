@@ -124,7 +124,7 @@ static void a_power_cut_at_any_step_loses_nothing_acknowledged(void **state)
 	for (uint64_t step = 1; step <= steps; step++)
 		for (int how = RS_SIM_LOSE_ALL; how <= RS_SIM_TEAR; how++)
 			cut_at(step, (enum rs_sim_cut)how);
-	print_message("%llu steps, three cuts each\n", (unsigned long long)steps);
+	print_message("# %llu steps, three cuts each\n", (unsigned long long)steps);
 }
 
 /* The disk is full for one step, then has room again, in the same process. */
