@@ -168,12 +168,16 @@ static enum rs_code check_spacing(struct series *series, double *out_spacing, st
 	}
 	qsort(s, series->count, sizeof *s, by_place);
 	double spacing = (s[series->count - 1].place - s[0].place) / (double)(series->count - 1);
+	/* Twins first: they make the average wrong, and would be told as gaps. */
 	for (size_t i = 1; i < series->count; i++) {
 		double step = s[i].place - s[i - 1].place;
 		if (step < 1e-3 * spacing || step < 1e-6)
 			return rs_error_set(err, RS_UNSUPPORTED,
 			                    "%s and %s lie at the same place (%.4f mm): several times, echoes or b-values in one "
 			                    "series; name a directory with one of them", s[i - 1].path, s[i].path, s[i].place);
+	}
+	for (size_t i = 1; i < series->count; i++) {
+		double step = s[i].place - s[i - 1].place;
 		if (fabs(step - spacing) > 0.01 * spacing)
 			return rs_error_set(err, RS_UNSUPPORTED,
 			                    "between %s and %s lie %.4f mm, on average it is %.4f: a slice is missing or they are "
