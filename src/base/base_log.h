@@ -21,7 +21,8 @@ struct rs_log_field {
 	const char *value;            /* quoted when it holds spaces, quotes or '='; controls escaped */
 };
 
-/* One line, one write; log may be NULL. */
+/* One line of at most 8 KiB, one write; fields that do not fit are replaced by
+ * fields_left_out=true. log may be NULL. */
 void rs_log_write(const struct rs_log *log, enum rs_log_level level, const char *event,
                   const struct rs_log_field *fields, size_t count);
 #define RS_LOG(log, level, event, ...)                                                 \

@@ -50,8 +50,8 @@ bool rs_parse_i64(struct rs_str text, int64_t *out);
 /* Decimal or exponent form with a point, "nan", "inf", "-inf" (any case). */
 bool rs_parse_f64(struct rs_str text, double *out);
 
-/* Shortest decimal text that reads back to the same double; "nan", "inf", "-inf".
- * Always NUL-terminated. Returns the length. */
+/* Shortest decimal text that reads back to the same double (of a power of two it may be one digit
+ * longer); "nan", "inf", "-inf". Always NUL-terminated. Returns the length. */
 #define RS_F64_TEXT_SIZE 32
 size_t rs_format_f64(double value, char out[static RS_F64_TEXT_SIZE]);
 

@@ -6,12 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A hostile file name or field must not write control sequences to a terminal. */
+/* A hostile file name or field must not write control sequences to a terminal. U+0080 to U+009F are
+ * controls too: 0xc2 and one byte in UTF-8, and U+009B does what ESC [ does. */
 static void sanitise(char *text)
 {
-	for (unsigned char *p = (unsigned char *)text; *p; p++)
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
 		if (*p < 0x20 || *p == 0x7f)
 			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';
+	}
 }
 
 enum rs_code rs_error_set(struct rs_error *err, enum rs_code code, const char *format, ...)

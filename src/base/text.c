@@ -2,6 +2,7 @@
 #include "base/base_text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -261,7 +262,8 @@ size_t rs_format_f64(double value, char out[static RS_F64_TEXT_SIZE])
 	if (isinf(value))
 		return (size_t)snprintf(out, RS_F64_TEXT_SIZE, value < 0 ? "-inf" : "inf");
 	int size = 0;
-	for (int digits = 15; digits <= 17; digits++) {
+	/* A normal number keeps any 15 digits, so fewer need no try; a subnormal one has fewer. */
+	for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		size = snprintf(out, RS_F64_TEXT_SIZE, "%.*g", digits, value);
 		if (strtod(out, NULL) == value)
 			break;
