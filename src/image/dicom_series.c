@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dicom/dicom.h"
+#include "format.h"
 
 #define SLICES_MAX 65536
 #define FILE_MAX ((size_t)2 << 30)
@@ -156,7 +157,33 @@ static enum rs_code check_alike(const struct series *series, struct rs_error *er
 	return RS_OK;
 }
 
-/* Sorted, evenly spaced within a hundredth of the spacing. */
+/* How far `position` lies beside the line through `first` along the normal: a tilted gantry shears the stack. */
+static double beside(const double first[3], const double position[3], const double normal[3], double *out_along)
+{
+	double along = 0, square = 0;
+	for (int k = 0; k < 3; k++)
+		along += (position[k] - first[k]) * normal[k];
+	for (int k = 0; k < 3; k++) {
+		double part = position[k] - first[k] - along * normal[k];
+		square += part * part;
+	}
+	*out_along = fabs(along);
+	return sqrt(square);
+}
+
+/* A thousandth, as check_geometry allows, and what positions in decimals lose. */
+static enum rs_code check_straight(const double first[3], const double position[3], const double normal[3],
+                                   struct rs_error *err)
+{
+	double along, off = beside(first, position, normal, &along);
+	if (off <= 1e-3 * along + 0.01)
+		return RS_OK;
+	return rs_error_set(err, RS_UNSUPPORTED,
+	                    "over %.4f mm along the normal the slices shift by %.4f mm beside it: a tilted gantry or tiles; "
+	                    "resample it to a straight grid first (dcm2niix does)", along, off);
+}
+
+/* Sorted, evenly spaced within a hundredth of the spacing, straight. */
 static enum rs_code check_spacing(struct series *series, double *out_spacing, struct rs_error *err)
 {
 	struct slice *s = series->slices;
@@ -183,6 +210,9 @@ static enum rs_code check_spacing(struct series *series, double *out_spacing, st
 			                    "between %s and %s lie %.4f mm, on average it is %.4f: a slice is missing or they are "
 			                    "unevenly spaced", s[i - 1].path, s[i].path, step, spacing);
 	}
+	for (size_t i = 1; i < series->count; i++)
+		if (check_straight(s[0].metadata.image_position_mm, s[i].metadata.image_position_mm, normal, err) != RS_OK)
+			return rs_error_context(err, "%s", s[i].path);
 	*out_spacing = spacing;
 	return RS_OK;
 }
@@ -258,10 +288,9 @@ static enum rs_code build_volume(struct series *series, struct rs_volume *out, s
 	if (!(spacing > 0))
 		return rs_error_set(err, RS_MALFORMED, "%s: the slices are %g mm apart", series->directory, spacing);
 	fill_geometry(&series->slices[0].metadata, series->count, spacing, &geometry);
-	for (int axis = 0; axis < 2; axis++)
-		if (!(geometry.spacing_mm[axis] > 0) || !isfinite(geometry.spacing_mm[axis]))
-			return rs_error_set(err, RS_MALFORMED, "%s: a pixel spacing of %g mm", series->slices[0].path,
-			                    geometry.spacing_mm[axis]);
+	size_t size;
+	if (check_geometry(&geometry, RS_VOXEL_F64, &size, err) != RS_OK)
+		return rs_error_context(err, "%s", series->slices[0].path);
 	struct rs_volume volume;
 	RS_TRY(rs_volume_init(&volume, &geometry, err));
 	enum rs_code code = fill_voxels(series, &volume, err);
@@ -322,6 +351,7 @@ struct segmentation {
 	struct frame *frames;
 	size_t count;
 	double orientation[6], spacing[2], thickness;
+	double between; /* SpacingBetweenSlices, 0 when absent */
 };
 
 static enum rs_code read_frame(const struct segmentation *seg, size_t index, bool labelmap, struct frame *out,
@@ -359,8 +389,9 @@ static enum rs_code read_frames(struct segmentation *seg, bool labelmap, struct 
 		return rs_error_set(err, RS_MALFORMED, "the segmentation has no orientation or pixel spacing");
 	const uint32_t measures = RS_DICOM_TAG(0x0028, 0x9110);
 	if (!rs_dicom_double(functional(dicom, first, seg->shared, measures, RS_DICOM_TAG(0x0018, 0x0088)), 0,
-	                     &seg->thickness) &&
-	    !rs_dicom_double(functional(dicom, first, seg->shared, measures, RS_DICOM_TAG(0x0018, 0x0050)), 0,
+	                     &seg->between) || !(seg->between > 0))
+		seg->between = 0;
+	if (!rs_dicom_double(functional(dicom, first, seg->shared, measures, RS_DICOM_TAG(0x0018, 0x0050)), 0,
 	                     &seg->thickness))
 		seg->thickness = 1;
 	seg->frames = rs_allocate_array(seg->count, sizeof *seg->frames);
@@ -377,7 +408,16 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Slices are the multiples of the smallest step between the frames' places. */
+/* Empty slices may have no frame: SpacingBetweenSlices then tells the step, when the gaps are multiples of it. */
+static double slice_step(const struct segmentation *seg, double smallest_gap)
+{
+	if (smallest_gap == 0)
+		return seg->between > 0 ? seg->between : seg->thickness;
+	double times = seg->between > 0 ? smallest_gap / seg->between : 0;
+	return times >= 1.5 && fabs(times - floor(times + 0.5)) <= 0.02 ? smallest_gap / floor(times + 0.5) : smallest_gap;
+}
+
+/* Slices are the multiples of the step between the frames' places. */
 static enum rs_code place_frames(struct segmentation *seg, struct rs_geometry *out, struct rs_error *err)
 {
 	double normal[3], step = 0;
@@ -395,8 +435,7 @@ static enum rs_code place_frames(struct segmentation *seg, struct rs_geometry *o
 		if (gap > 1e-3 && (step == 0 || gap < step))
 			step = gap;
 	}
-	if (step == 0)
-		step = seg->thickness;
+	step = slice_step(seg, step);
 	double slices = floor((places[seg->count - 1] - places[0]) / step + 0.5) + 1;
 	if (!(step > 0) || !(slices <= SLICES_MAX))
 		return rs_error_set(err, RS_MALFORMED, "the frames of the segmentation lie %g mm apart", step);
@@ -415,10 +454,10 @@ static enum rs_code place_frames(struct segmentation *seg, struct rs_geometry *o
 	memcpy(m.pixel_spacing_mm, seg->spacing, sizeof m.pixel_spacing_mm);
 	m.present |= RS_DICOM_HAS_ORIENTATION | RS_DICOM_HAS_SPACING;
 	fill_geometry(&m, (size_t)slices, step, out);
-	for (int axis = 0; axis < 2; axis++)
-		if (!(out->spacing_mm[axis] > 0))
-			return rs_error_set(err, RS_MALFORMED, "a pixel spacing of %g mm", out->spacing_mm[axis]);
-	return RS_OK;
+	for (size_t i = 0; i < seg->count; i++)
+		RS_TRY(check_straight(seg->frames[lowest].position, seg->frames[i].position, normal, err));
+	size_t size;
+	return check_geometry(out, RS_VOXEL_U32, &size, err);
 }
 
 /* Fractional segmentations are cut at half of MaximumFractionalValue. */
@@ -438,6 +477,8 @@ static enum rs_code fill_labels(const struct segmentation *seg, bool labelmap, s
 		RS_TRY(rs_dicom_pixels(seg->dicom, i, pixels, size, err));
 		uint32_t *labels = mask->labels + seg->frames[i].slice * size;
 		for (size_t k = 0; k < size; k++) {
+			if (labelmap && !(pixels[k] >= 0 && pixels[k] <= UINT32_MAX))
+				return rs_error_set(err, RS_MALFORMED, "frame %zu has the label %g", i + 1, pixels[k]);
 			uint32_t label = labelmap ? (uint32_t)pixels[k] : pixels[k] >= 0.5 * most ? seg->frames[i].segment : 0;
 			if (label && labels[k] && labels[k] != label)
 				return rs_error_set(err, RS_UNSUPPORTED, "the segments %u and %u overlap; export the one you want",
@@ -468,6 +509,7 @@ static enum rs_code take_names(const struct segmentation *seg, struct rs_mask *m
 		if (size)
 			memcpy(row->name, label.data, size);
 	}
+	mask->name_count = sort_names(mask->names, mask->name_count);
 	return RS_OK;
 }
 

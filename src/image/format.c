@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -23,6 +24,23 @@ size_t voxel_type_size(enum rs_voxel_type type)
 {
 	static const size_t sizes[] = { 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
 	return sizes[type];
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct rs_label *first = a, *second = b;
+	return (first->value > second->value) - (first->value < second->value);
+}
+
+size_t sort_names(struct rs_label *names, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (names[i].value != 0)
+			names[kept++] = names[i];
+	if (kept > 1)
+		qsort(names, kept, sizeof *names, by_value);
+	return kept;
 }
 
 static enum rs_code check_directions(const struct rs_geometry *geometry, struct rs_error *err)

@@ -37,5 +37,7 @@ enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buff
 /* The first bytes of a gzip stream; less than size when it is shorter. */
 size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size);
 bool is_gzip(struct rs_bytes file);
+/* Sorts by value and leaves out the background (0), which is no label; returns how many are left. */
+size_t sort_names(struct rs_label *names, size_t count);
 
 #endif

@@ -11,6 +11,7 @@ struct header {
 	double sizes[3], spacing[3], offset[3], matrix[9];
 	bool has_sizes, has_type, compressed, big_endian, ended;
 	enum rs_voxel_type type;
+	int64_t header_size; /* bytes before the voxels in their own file; -1: whatever the voxels leave */
 	char data_file[1024];
 };
 
@@ -42,6 +43,7 @@ static bool parse_type(struct rs_str value, enum rs_voxel_type *out)
 		enum rs_voxel_type type;
 	} names[] = { { "MET_CHAR", RS_VOXEL_I8 },   { "MET_UCHAR", RS_VOXEL_U8 },       { "MET_SHORT", RS_VOXEL_I16 },
 		      { "MET_USHORT", RS_VOXEL_U16 }, { "MET_INT", RS_VOXEL_I32 },        { "MET_UINT", RS_VOXEL_U32 },
+		      { "MET_LONG", RS_VOXEL_I32 },  { "MET_ULONG", RS_VOXEL_U32 }, /* MetaIO: four bytes everywhere */
 		      { "MET_LONG_LONG", RS_VOXEL_I64 }, { "MET_ULONG_LONG", RS_VOXEL_U64 }, { "MET_FLOAT", RS_VOXEL_F32 },
 		      { "MET_DOUBLE", RS_VOXEL_F64 } };
 	for (size_t i = 0; i < RS_COUNT(names); i++)
@@ -75,6 +77,8 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 		return header->compressed = yes, true;
 	if (is(name, "BinaryDataByteOrderMSB", "ElementByteOrderMSB"))
 		return header->big_endian = yes, true;
+	if (rs_str_equal_text(name, "HeaderSize"))
+		return rs_parse_i64(value, &header->header_size) && header->header_size >= -1;
 	if (rs_str_equal_text(name, "BinaryData"))
 		return yes;
 	if (rs_str_equal_text(name, "ElementNumberOfChannels"))
@@ -129,6 +133,20 @@ static enum rs_code take_geometry(const struct header *header, struct rs_geometr
 	return RS_OK;
 }
 
+static enum rs_code skip_header(const struct header *header, size_t size, struct rs_bytes *data, struct rs_error *err)
+{
+	size_t skipped = header->header_size >= 0  ? (size_t)header->header_size
+	                 : data->size >= size      ? data->size - size
+	                                           : 0;
+	if (header->header_size == -1 && header->compressed)
+		return rs_error_set(err, RS_UNSUPPORTED, "HeaderSize -1 with compressed voxels does not tell where they begin");
+	if (skipped > data->size)
+		return rs_error_set(err, RS_MALFORMED, "HeaderSize %zu is more than the %zu bytes there are", skipped,
+		                    data->size);
+	*data = rs_bytes_of(data->data + skipped, data->size - skipped);
+	return RS_OK;
+}
+
 static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file, struct raw_image *out,
                          struct rs_error *err)
 {
@@ -154,6 +172,7 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 		RS_TRY(rs_file_read_all(world, joined, FILE_SIZE_MAX, &other, err));
 		data = rs_buffer_bytes(&other);
 	}
+	RS_TRY(skip_header(&header, size, &data, err));
 	if (header.compressed)
 		return inflate_exactly(data, size, &out->voxels, err);
 	if (data.size < size)

@@ -22,6 +22,7 @@ struct header {
 	double spacings[AXES_MAX];
 	double directions[AXES_MAX][3];
 	bool is_spatial[AXES_MAX]; /* has a direction other than "none" */
+	bool is_other[AXES_MAX];   /* of a kind that is no place: colours, vectors, lists, time */
 	double origin[3];
 	double to_lps[3]; /* sign of each axis of the space */
 	uint64_t line_skip;
@@ -134,7 +135,7 @@ static enum rs_code take_spacings(struct header *header, struct rs_str field, st
 	return header->has_spacings ? RS_OK : bad(err, field, value);
 }
 
-/* "(a,b,c)"; *rest goes on behind it. */
+/* "(a,b,c)", or "(a,b)" of a plane, whose third part is 0; *rest goes on behind it. */
 static bool parse_vector(struct rs_str *rest, double out[3])
 {
 	*rest = rs_str_trim(*rest);
@@ -150,7 +151,9 @@ static bool parse_vector(struct rs_str *rest, double out[3])
 			return false;
 	size_t used = (size_t)(end - rest->data) + 1;
 	*rest = (struct rs_str){ rest->data + used, rest->size - used };
-	return count == 3;
+	if (count == 2)
+		out[2] = 0;
+	return count >= 2;
 }
 
 static enum rs_code take_directions(struct header *header, struct rs_str field, struct rs_str value,
@@ -196,6 +199,19 @@ static enum rs_code take_origin(struct header *header, struct rs_str field, stru
 	return parse_vector(&rest, header->origin) ? RS_OK : bad(err, field, value);
 }
 
+static enum rs_code take_kinds(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+{
+	struct rs_str rest = value, word;
+	for (size_t axis = 0; next_word(&rest, &word); axis++) {
+		if (axis == AXES_MAX)
+			return bad(err, field, value);
+		header->is_other[axis] = !rs_str_equal_ignoring_case(word, RS_STR("domain")) &&
+		                         !rs_str_equal_ignoring_case(word, RS_STR("space")) &&
+		                         !rs_str_equal_text(word, "none") && !rs_str_equal_text(word, "???");
+	}
+	return RS_OK;
+}
+
 static enum rs_code take_endian(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
 {
 	header->has_endian = true;
@@ -238,6 +254,7 @@ static const struct {
 } fields[] = {
 	{ "type", take_type },         { "encoding", take_encoding },   { "dimension", take_dimension },
 	{ "sizes", take_sizes },       { "spacings", take_spacings },   { "space directions", take_directions },
+	{ "kinds", take_kinds },
 	{ "space", take_space },       { "space origin", take_origin }, { "endian", take_endian },
 	{ "line skip", take_line_skip }, { "lineskip", take_line_skip }, { "byte skip", take_byte_skip },
 	{ "byteskip", take_byte_skip }, { "data file", take_data_file }, { "datafile", take_data_file },
@@ -248,7 +265,7 @@ static enum rs_code take_field(struct header *header, struct rs_str field, struc
 	for (size_t i = 0; i < RS_COUNT(fields); i++)
 		if (rs_str_equal_ignoring_case(field, rs_str_from(fields[i].name)))
 			return fields[i].take(header, field, value, err);
-	return RS_OK; /* kinds, units, content …: nothing that changes a voxel or its place */
+	return RS_OK; /* units, content …: nothing that changes a voxel or its place */
 }
 
 /* Slicer: "Segment<n>_Name:=…", "_LabelValue:=…", "_Layer:=…". */
@@ -333,7 +350,7 @@ static enum rs_code take_grid(const struct header *header, struct rs_geometry *o
 	*out = (struct rs_geometry){ .size = { 1, 1, 1 }, .spacing_mm = { 1, 1, 1 },
 		                     .direction = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
 	for (size_t i = 0; i < header->dimension; i++) {
-		bool other = header->has_directions && !header->is_spatial[i];
+		bool other = header->is_other[i] || (header->has_directions && !header->is_spatial[i]);
 		if (other || axis == 3) {
 			if (header->sizes[i] != 1)
 				return rs_error_set(err, RS_UNSUPPORTED,
@@ -354,6 +371,12 @@ static enum rs_code take_grid(const struct header *header, struct rs_geometry *o
 		}
 		axis++;
 	}
+	if (axis == 2) /* a plane: its third axis is perpendicular to it */
+		for (int row = 0; row < 3; row++) {
+			int next = (row + 1) % 3, last = (row + 2) % 3;
+			out->direction[row][2] = out->direction[next][0] * out->direction[last][1] -
+			                         out->direction[last][0] * out->direction[next][1] + 0.0;
+		}
 	for (int row = 0; row < 3; row++)
 		out->origin_mm[row] = header->to_lps[row] * header->origin[row] + 0.0;
 	return RS_OK;
@@ -477,7 +500,7 @@ static enum rs_code keep_names(struct header *header, struct raw_image *out, str
 			return rs_error_set(err, RS_UNSUPPORTED,
 			                    "the segmentation has overlapping segments in several layers; export the one you want");
 	out->names = header->names;
-	out->name_count = header->name_count;
+	out->name_count = sort_names(header->names, header->name_count);
 	header->names = NULL;
 	return RS_OK;
 }

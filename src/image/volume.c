@@ -80,6 +80,8 @@ static double corner_distance(const struct rs_geometry *a, const struct rs_geome
 		corner_position(b, corner, second);
 		for (int axis = 0; axis < 3; axis++)
 			sum += (first[axis] - second[axis]) * (first[axis] - second[axis]);
+		if (isnan(sum)) /* fmax would drop it, and call the grids equal */
+			return INFINITY;
 		largest = fmax(largest, sqrt(sum));
 	}
 	return largest;

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Compares the image readers and writers with SimpleITK and nibabel: voxels, origin, spacing and direction.
+Usage: image_against_simpleitk.py <image_dump> [<data folder>]; exits 77 (skipped) without those packages."""
+import gzip, itertools, math, os, subprocess, sys, tempfile
+try:
+    import numpy as np, SimpleITK as sitk, nibabel as nib
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+sitk.ProcessObject_SetGlobalWarningDisplay(False)
+
+TOOL, DATA = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+WORK = tempfile.mkdtemp(prefix="image-")
+counts, problems = {}, []
+DTYPES = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.float32, np.float64]
+
+def at(name): return os.path.join(WORK, name)
+def count(what): counts[what] = counts.get(what, 0) + 1
+
+def ours(path, kind="volume"):
+    raw = at("voxels.raw")
+    run = subprocess.run([TOOL, kind, path, raw], capture_output=True, text=True, errors="replace")
+    if run.returncode not in (0, 1) or run.stderr: return "CRASH " + run.stderr[:400]
+    if run.returncode == 1: return run.stdout.strip()
+    lines = [l.split(" ", 1) for l in run.stdout.splitlines()]
+    got = {k: [float(x) for x in v.split()] for k, v in lines if k in ("size", "spacing", "origin", "direction")}
+    size = [int(x) for x in got["size"]]
+    voxels = np.fromfile(raw, np.float64 if kind == "volume" else np.uint32).reshape(size[::-1])
+    return dict(got, voxels=voxels, labels=dict(v.split(" ", 1) for k, v in lines if k == "label"))
+
+def of_sitk(image):
+    """As three-dimensional, in LPS."""
+    n = image.GetDimension()
+    extend = lambda v, fill: list(v) + [fill] * (3 - n)
+    d = np.eye(3); d[:n, :n] = np.array(image.GetDirection()).reshape(n, n)
+    v = sitk.GetArrayFromImage(image)
+    return dict(size=extend(image.GetSize(), 1), spacing=extend(image.GetSpacing(), 1.0), origin=extend(image.GetOrigin(), 0.0),
+                direction=list(d.flatten()), voxels=v.reshape((1,) * (3 - v.ndim) + v.shape))
+
+def of_nib(image):
+    """Affine of nibabel, RAS, as LPS geometry."""
+    mm = {"meter": 1000.0, "micron": 1e-3}.get(image.header.get_xyzt_units()[0], 1.0)
+    a = np.diag([-1, -1, 1, 1]) @ image.affine
+    spacing = np.linalg.norm(a[:3, :3], axis=0)
+    v = np.asanyarray(image.dataobj)
+    v = v.reshape(v.shape + (1,) * (3 - v.ndim)) if v.ndim < 3 else v.reshape(v.shape[:3])
+    return dict(size=list(v.shape), spacing=list(spacing * mm), origin=list(a[:3, 3] * mm),
+                direction=list((a[:3, :3] / spacing).flatten()), voxels=v.T)
+
+def compare(name, a, b, tolerance=2e-5, slope=False):
+    if isinstance(a, str): return problems.append(f"{name}: {a}")
+    for key in ("size", "spacing", "origin", "direction"):
+        if not np.allclose(a[key], b[key], rtol=tolerance, atol=tolerance):
+            return problems.append(f"{name}: {key} {a[key]} here, {b[key]} there")
+    x, y = a["voxels"].astype(np.float64), b["voxels"].astype(np.float64)
+    same = np.allclose(x, y, rtol=1e-6, atol=1e-6 * max(1, np.nanmax(np.abs(y)))) if slope else np.array_equal(x, y, equal_nan=True)
+    if not same: return problems.append(f"{name}: {int((x != y).sum())} of {x.size} voxels differ")
+    count(name.split(" ")[0])
+
+def rotation(seed):
+    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return q if seed % 2 else q * [1, 1, -1]
+
+def sample(dtype, dims=3, seed=1):
+    shape = (4, 5, 6)[-dims:]
+    rng = np.random.default_rng(seed)
+    if np.issubdtype(dtype, np.floating): v = rng.normal(scale=1e3, size=shape).astype(dtype)
+    else:
+        info = np.iinfo(dtype)
+        v = rng.integers(max(info.min, -2**50), min(info.max, 2**50), shape, dtype=np.int64, endpoint=True).astype(dtype)
+    image = sitk.GetImageFromArray(v)
+    image.SetSpacing((0.7, 1.25, 3.5)[:dims]); image.SetOrigin((-11.5, 22.25, 303.125)[:dims])
+    if dims == 3: image.SetDirection(rotation(seed).flatten())
+    return image
+
+def formats_of_simpleitk():
+    """Every type, ending and compression SimpleITK writes."""
+    for dtype, dims, packed, ending in itertools.product(DTYPES, (2, 3), (False, True), (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz")):
+        path, image = at("sitk" + ending), sample(dtype, dims)
+        try: sitk.WriteImage(image, path, packed)
+        except RuntimeError: count("not-written-by-SimpleITK"); continue
+        theirs = of_sitk(image) if "nii" not in ending else of_sitk(sitk.ReadImage(path))
+        compare(f"sitk{ending} {np.dtype(dtype).name} {dims}-D {'packed' if packed else ''}", ours(path), theirs)
+
+def affines_of_nibabel():
+    """Both versions, both endians, sform, qform, neither, both; units; slopes; every type."""
+    for seed, cls, endian, gz in itertools.product(range(4), (nib.Nifti1Image, nib.Nifti2Image), "<>", (False, True)):
+        affine = np.eye(4); affine[:3, :3] = rotation(seed) * [0.7, 1.25, 3.5]; affine[:3, 3] = [-3.5, 40.25, 7]
+        for codes, unit in itertools.product(((1, 0), (0, 1), (1, 1), (0, 2)), ("mm", "meter", "micron")):
+            dtype = DTYPES[(seed * 3 + codes[0]) % len(DTYPES)]
+            v = sitk.GetArrayFromImage(sample(dtype, seed=seed)).astype(np.dtype(dtype).newbyteorder(endian))
+            header = (nib.Nifti1Header if cls is nib.Nifti1Image else nib.Nifti2Header)(endianness=endian)
+            header.set_data_dtype(v.dtype); header.set_xyzt_units(unit)
+            image = cls(v, affine, header)
+            image.set_qform(affine, codes[0]); image.set_sform(affine if codes[1] else None, codes[1])
+            path = at("nib.nii.gz" if gz else "nib.nii")
+            nib.save(image, path)
+            compare(f"nibabel {cls.__name__} {endian} {codes} {unit} {np.dtype(dtype).name}", ours(path), of_nib(nib.load(path)))
+    for slope, inter in ((2.5, -3.0), (0.001, 1024.0), (-1.0, 0.0), (1.0, -1024.0)):
+        image = nib.Nifti1Image(sitk.GetArrayFromImage(sample(np.int16)), np.eye(4))
+        image.header.set_slope_inter(slope, inter)
+        nib.save(image, at("slope.nii")); header = bytearray(open(at("slope.nii"), "rb").read())
+        header[112:120] = np.array([slope, inter], "<f4").tobytes(); open(at("slope.nii"), "wb").write(header)
+        compare(f"nibabel-slope {slope} {inter}", ours(at("slope.nii")), of_nib(nib.load(at("slope.nii"))), slope=True)
+
+def data_files():
+    for folder, _, names in os.walk(DATA):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if not name.endswith((".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")): continue
+            try: theirs = of_nib(nib.load(path)) if ".nii" in name else of_sitk(sitk.ReadImage(path))
+            except Exception as e: print(f"peer fails on {path}: {e!r:.120}"); continue
+            compare("data" + os.path.splitext(name)[1] + " " + os.path.relpath(path, DATA), ours(path), theirs, slope=True)
+
+def dicom_series():
+    """Every folder with one series that SimpleITK makes one volume of."""
+    for folder, _, names in os.walk(DATA):
+        if not any(n.endswith((".dcm", ".IMA")) or "." not in n for n in names): continue
+        try: ids = sitk.ImageSeriesReader.GetGDCMSeriesIDs(folder)
+        except RuntimeError: continue
+        if len(ids) != 1: continue
+        files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(folder, ids[0])
+        if len(files) < 3: continue
+        mine, where = ours(folder), os.path.relpath(folder, DATA)
+        if isinstance(mine, str): print(f"refused series {where} ({len(files)} files): {mine[:260]}"); count("series-refused"); continue
+        reader = sitk.ImageSeriesReader(); reader.SetFileNames(files)
+        try: theirs = of_sitk(reader.Execute())
+        except RuntimeError as e: print(f"peer fails on {where}: {e!r:.160}"); continue
+        # ITK sorts by position too, but may run the other way along the normal.
+        compare("series " + where, mine, theirs, tolerance=1e-4, slope=True)
+    phantom = os.path.join(DATA, "radiomics/ibsi1/ibsi_1_ct_radiomics_phantom")
+    nifti = [os.path.join(f, n) for f, _, ns in os.walk(phantom) for n in ns if n.endswith(".nii.gz") and "mask" not in n]
+    if nifti and os.path.isdir(phantom + "/dicom/image"):
+        a, b = ours(phantom + "/dicom/image"), ours(nifti[0])
+        if isinstance(b, str): problems.append(b)
+        else: compare("phantom-dicom-is-nifti", a, b, tolerance=1e-4)
+
+def segmentations():
+    """DICOM segmentations as dcmqi made NRRD of them; which pairs belong together is from dcmqi's tests."""
+    folder = os.path.join(DATA, "dicom/seg/dcmqi")
+    for dicom, nrrd in (("liver.dcm", "liver_seg.nrrd"), ("sparse-labelmap-noppv.dcm", "sparse_labelmap_noppv_seg.nrrd"),
+                        ("sparse-labelmap-ppv5.dcm", "sparse_labelmap_ppv5_seg.nrrd")):
+        if not os.path.exists(os.path.join(folder, dicom)): continue
+        theirs = of_sitk(sitk.ReadImage(os.path.join(folder, nrrd)))
+        if "ppv5" in dicom: # dcmqi writes PixelPaddingValue where a slice has no frame; in a mask that is outside
+            theirs["voxels"] = np.where(theirs["voxels"] == 5, 0, theirs["voxels"])
+        compare("segmentation " + dicom, ours(os.path.join(folder, dicom), "mask"), theirs)
+
+def written_files():
+    """What radseal writes, read by the peers."""
+    for dtype, seed, ending in itertools.product(DTYPES, range(1, 5), (".nii", ".nii.gz", ".nrrd")):
+        source, target = at("source.nrrd"), at("written" + ending)
+        image = sample(dtype, 3, seed); sitk.WriteImage(image, source)
+        run = subprocess.run([TOOL, "volume", source, target], capture_output=True, text=True)
+        if run.returncode: problems.append(f"write{ending} {dtype}: {run.stdout.splitlines()[-1]}"); continue
+        if ending.startswith(".nii"):
+            back = nib.load(target)
+            compare(f"written{ending}-by-nibabel", of_nib(back), of_sitk(image))
+            if not np.allclose(back.get_qform(), back.get_sform(), atol=1e-4): problems.append(f"{ending} seed {seed}: qform is not sform")
+            if back.get_data_dtype() != np.dtype(dtype): problems.append(f"{ending}: type {back.get_data_dtype()} for {dtype}")
+        compare(f"written{ending}-by-SimpleITK", of_sitk(sitk.ReadImage(target)), of_sitk(image))
+        first = open(target, "rb").read()
+        subprocess.run([TOOL, "volume", source, target], capture_output=True)
+        if open(target, "rb").read() != first: problems.append(f"written{ending}: bytes differ between two runs")
+        if ending == ".nii.gz" and first[4:8] != bytes(4): problems.append("gzip header has a time")
+
+formats_of_simpleitk(); affines_of_nibabel(); written_files()
+if DATA: data_files(); dicom_series(); segmentations()
+for what in sorted(counts): print(f"{what}: {counts[what]}")
+for problem in problems[:60]: print("DIFFERS", problem)
+print(f"{sum(counts.values())} equal, {len(problems)} different")
+sys.exit(1 if problems else 0)
