@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 60
 prefix ?= /usr/local
 DESTDIR ?=
 
-.PHONY: demo test build setup bench fuzz sanitize coverage install clean
+.PHONY: demo test build setup bench fuzz sanitize coverage format install clean
 
 demo: build
 	$(BUILD)/radseal demo
@@ -46,6 +46,11 @@ coverage:
 	ninja -C build-coverage
 	meson test -C build-coverage
 	gcovr -r . build-coverage --filter src/ --exclude '.*_test\.c' --branches --sort-percentage
+
+# Lays every C source out as .clang-format says; the house test house/format checks it.
+format:
+	tools/setup.sh checks
+	python3 tools/check_format.py . --write
 
 install: build
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild

@@ -23,10 +23,7 @@ static void must(enum rs_code code)
 	exit(1);
 }
 
-static double seconds(void)
-{
-	return (double)world->clock->monotonic_ns(world->clock) / 1e9;
-}
+static double seconds(void) { return (double)world->clock->monotonic_ns(world->clock) / 1e9; }
 
 struct signing {
 	const struct rs_signing_key *key;
@@ -56,7 +53,8 @@ static void free_all(struct rs_transaction *transactions, size_t count)
 
 static void found(struct rs_ledger *ledger, const struct rs_signing_key *key)
 {
-	struct rs_act act = { .type = RS_TRANSACTION_ORGANISATION_ADD, .time_ms = 1, .organisation = RS_STR("Bench") };
+	struct rs_act act = {
+		.type = RS_TRANSACTION_ORGANISATION_ADD, .time_ms = 1, .organisation = RS_STR("Bench")};
 	struct rs_transaction transaction;
 	struct rs_append_result result;
 	memcpy(act.member.bytes, key->public_key, RS_KEY_SIZE);
@@ -68,7 +66,7 @@ static void found(struct rs_ledger *ledger, const struct rs_signing_key *key)
 static double appends_single(struct rs_ledger *ledger, const struct rs_signing_key *key)
 {
 	struct rs_transaction transaction;
-	struct signing signing = { key, &transaction };
+	struct signing signing = {key, &transaction};
 	struct rs_append_result result;
 	double start = seconds();
 	for (int i = 0; i < SINGLE; i++) {
@@ -80,12 +78,12 @@ static double appends_single(struct rs_ledger *ledger, const struct rs_signing_k
 }
 
 /* checked: signed in this process, in parallel, within the time; else signed before, verified within the time. */
-static double appends_grouped(struct rs_ledger *ledger, const struct rs_signing_key *key, struct rs_pool *pool,
-                              bool checked)
+static double appends_grouped(struct rs_ledger *ledger, const struct rs_signing_key *key,
+                              struct rs_pool *pool, bool checked)
 {
 	struct rs_transaction *transactions = rs_allocate_array(GROUP, sizeof *transactions);
 	struct rs_append_result *results = rs_allocate_array(GROUP, sizeof *results);
-	struct signing signing = { key, transactions };
+	struct signing signing = {key, transactions};
 	double taken = 0;
 	for (int group = 0; group < GROUPS; group++) {
 		double start = seconds();
@@ -109,10 +107,10 @@ static double bare_commits(const char *directory)
 	char path[512];
 	struct rs_store *store;
 	struct rs_statement *insert;
-	uint8_t entry[300] = { 1 };
+	uint8_t entry[300] = {1};
 	snprintf(path, sizeof path, "%s/bare.sqlite", directory);
-	must(rs_store_open(world, path, RS_STORE_WRITE, "CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB)", 1, &store,
-	                   &err));
+	must(rs_store_open(world, path, RS_STORE_WRITE,
+	                   "CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB)", 1, &store, &err));
 	must(rs_statement_prepare(store, "INSERT INTO entry VALUES(NULL,?1)", &insert, &err));
 	double start = seconds();
 	for (int i = 0; i < SINGLE; i++) {
@@ -134,7 +132,7 @@ int main(int count, char **arguments)
 	const char *directory = count > 1 ? arguments[1] : mkdtemp(template);
 	char path[512];
 	struct rs_pool *pool;
-	struct rs_secret seed = { { 7 } };
+	struct rs_secret seed = {{7}};
 	struct rs_signing_key key;
 	struct rs_ledger *ledger;
 	world = rs_world_system();
@@ -142,16 +140,18 @@ int main(int count, char **arguments)
 	must(rs_pool_create(0, &pool, &err));
 	rs_signing_key_from_seed(&seed, &key);
 	snprintf(path, sizeof path, "%s/ledger.sqlite", directory);
-	struct rs_ledger_options options = { .origin = "radseal.local/bench", .key = &key, .pool = pool };
+	struct rs_ledger_options options = {.origin = "radseal.local/bench", .key = &key, .pool = pool};
 	must(rs_ledger_open(world, path, &options, &ledger, &err));
 	found(ledger, &key);
 	double bare = bare_commits(directory);
 	double single = appends_single(ledger, &key);
 	double own = appends_grouped(ledger, &key, pool, true);
 	double others = appends_grouped(ledger, &key, pool, false);
-	printf("embedded ledger, %u threads, entries of about 300 bytes, each group durable\n", rs_pool_threads(pool));
+	printf("embedded ledger, %u threads, entries of about 300 bytes, each group durable\n",
+	       rs_pool_threads(pool));
 	printf("  bare SQLite commits, one row each    %8.0f /s\n", bare);
-	printf("  signed appends one by one            %8.0f /s   %.2f of bare commits (target 2,500)\n", single, single / bare);
+	printf("  signed appends one by one            %8.0f /s   %.2f of bare commits (target 2,500)\n",
+	       single, single / bare);
 	printf("  signed appends in groups of %d     %8.0f /s   (target 20,000)\n", GROUP, own);
 	printf("  others' transactions, verified       %8.0f /s\n", others);
 	rs_ledger_close(ledger);

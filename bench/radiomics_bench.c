@@ -103,7 +103,8 @@ int main(int argc, char **argv)
 	                                            : case_make(96, &volume, &mask) != RS_OK)
 		return 1;
 	for (int f = 0; f < RS_FAMILY_COUNT; f++)
-		printf("%s %.3f ms\n", rs_family_name((enum rs_family)f), (double)median_ns(&volume, &mask, f) / 1e6);
+		printf("%s %.3f ms\n", rs_family_name((enum rs_family)f),
+		       (double)median_ns(&volume, &mask, f) / 1e6);
 	printf("total %.3f ms\n", (double)median_ns(&volume, &mask, -1) / 1e6);
 	case_finish(&volume, &mask);
 	return 0;

@@ -6,8 +6,8 @@
 
 static inline enum rs_code case_make(size_t side, struct rs_volume *volume, struct rs_mask *mask)
 {
-	struct rs_geometry geometry = {{side, side, side}, {0.75, 0.875, 2.5}, {1, 2, 3},
-	                               {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+	struct rs_geometry geometry = {
+		{side, side, side}, {0.75, 0.875, 2.5}, {1, 2, 3}, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 	size_t count = side * side * side;
 	*volume = (struct rs_volume){geometry, RS_VOXEL_I16, rs_allocate_array(count, sizeof(double))};
 	*mask = (struct rs_mask){.geometry = geometry, .labels = rs_allocate_array(count, sizeof(uint32_t))};
@@ -15,7 +15,8 @@ static inline enum rs_code case_make(size_t side, struct rs_volume *volume, stru
 		return RS_NO_MEMORY;
 	uint32_t noise = 12345;
 	for (size_t i = 0; i < count; i++) {
-		double x = (double)(i % side) / (double)side - 0.5, y = (double)(i / side % side) / (double)side - 0.5;
+		double x = (double)(i % side) / (double)side - 0.5,
+		       y = (double)(i / side % side) / (double)side - 0.5;
 		double z = (double)(i / side / side) / (double)side - 0.5;
 		noise = noise * 1664525U + 1013904223U;
 		double lump = 0.2 - x * x - y * y - 1.3 * z * z + 0.1 * x * y;

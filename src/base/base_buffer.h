@@ -23,8 +23,7 @@ void rs_buffer_clear(struct rs_buffer *buffer);  /* size 0, failure forgotten, m
 struct rs_bytes rs_buffer_bytes(const struct rs_buffer *buffer);
 struct rs_str rs_buffer_str(const struct rs_buffer *buffer);
 /* RS_OK, or the remembered failure with a sentence naming `purpose`. */
-enum rs_code rs_buffer_check(const struct rs_buffer *buffer, const char *purpose,
-                             struct rs_error *err);
+enum rs_code rs_buffer_check(const struct rs_buffer *buffer, const char *purpose, struct rs_error *err);
 
 enum rs_code rs_buffer_reserve(struct rs_buffer *buffer, size_t more);
 enum rs_code rs_buffer_append(struct rs_buffer *buffer, const void *data, size_t size);

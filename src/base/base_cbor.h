@@ -25,8 +25,16 @@ void rs_cbor_write_null(struct rs_buffer *out);
 void rs_cbor_write_f64(struct rs_buffer *out, double value); /* half, single or double; one NaN */
 
 enum rs_cbor_kind {
-	RS_CBOR_UNSIGNED, RS_CBOR_NEGATIVE, RS_CBOR_BYTES, RS_CBOR_TEXT, RS_CBOR_ARRAY,
-	RS_CBOR_MAP, RS_CBOR_TAG, RS_CBOR_BOOL, RS_CBOR_NULL, RS_CBOR_FLOAT,
+	RS_CBOR_UNSIGNED,
+	RS_CBOR_NEGATIVE,
+	RS_CBOR_BYTES,
+	RS_CBOR_TEXT,
+	RS_CBOR_ARRAY,
+	RS_CBOR_MAP,
+	RS_CBOR_TAG,
+	RS_CBOR_BOOL,
+	RS_CBOR_NULL,
+	RS_CBOR_FLOAT,
 };
 
 struct rs_cbor_reader {
@@ -38,21 +46,19 @@ struct rs_cbor_reader {
  * after it) and sets the reader to its start. RS_MALFORMED tells the offset and what is wrong.
  * The read functions may then be called in any order; a wrong kind is RS_MALFORMED, and
  * `field` names what was expected in the sentence. Views borrow from the input. */
-enum rs_code rs_cbor_reader_init(struct rs_cbor_reader *reader, struct rs_bytes input,
-                                 struct rs_error *err);
+enum rs_code rs_cbor_reader_init(struct rs_cbor_reader *reader, struct rs_bytes input, struct rs_error *err);
 /* The check alone. */
 enum rs_code rs_cbor_check(struct rs_bytes input, struct rs_error *err);
-enum rs_code rs_cbor_peek(const struct rs_cbor_reader *reader, enum rs_cbor_kind *out,
-                          struct rs_error *err);
+enum rs_code rs_cbor_peek(const struct rs_cbor_reader *reader, enum rs_cbor_kind *out, struct rs_error *err);
 enum rs_code rs_cbor_read_u64(struct rs_cbor_reader *reader, const char *field, uint64_t *out,
                               struct rs_error *err);
 enum rs_code rs_cbor_read_i64(struct rs_cbor_reader *reader, const char *field, int64_t *out,
                               struct rs_error *err);
-enum rs_code rs_cbor_read_bytes(struct rs_cbor_reader *reader, const char *field,
-                                struct rs_bytes *out, struct rs_error *err);
+enum rs_code rs_cbor_read_bytes(struct rs_cbor_reader *reader, const char *field, struct rs_bytes *out,
+                                struct rs_error *err);
 /* A byte string of exactly `size` bytes, copied. */
-enum rs_code rs_cbor_read_fixed(struct rs_cbor_reader *reader, const char *field, uint8_t *out,
-                                size_t size, struct rs_error *err);
+enum rs_code rs_cbor_read_fixed(struct rs_cbor_reader *reader, const char *field, uint8_t *out, size_t size,
+                                struct rs_error *err);
 enum rs_code rs_cbor_read_str(struct rs_cbor_reader *reader, const char *field, struct rs_str *out,
                               struct rs_error *err);
 enum rs_code rs_cbor_read_array(struct rs_cbor_reader *reader, const char *field, size_t *out_count,
@@ -63,13 +69,11 @@ enum rs_code rs_cbor_read_tag(struct rs_cbor_reader *reader, const char *field, 
                               struct rs_error *err);
 enum rs_code rs_cbor_read_bool(struct rs_cbor_reader *reader, const char *field, bool *out,
                                struct rs_error *err);
-enum rs_code rs_cbor_read_null(struct rs_cbor_reader *reader, const char *field,
-                               struct rs_error *err);
+enum rs_code rs_cbor_read_null(struct rs_cbor_reader *reader, const char *field, struct rs_error *err);
 enum rs_code rs_cbor_read_f64(struct rs_cbor_reader *reader, const char *field, double *out,
                               struct rs_error *err);
 /* Skips one item with all it holds; *out_item (may be NULL) is its encoding. */
-enum rs_code rs_cbor_skip(struct rs_cbor_reader *reader, struct rs_bytes *out_item,
-                          struct rs_error *err);
+enum rs_code rs_cbor_skip(struct rs_cbor_reader *reader, struct rs_bytes *out_item, struct rs_error *err);
 bool rs_cbor_at_end(const struct rs_cbor_reader *reader);
 
 #endif

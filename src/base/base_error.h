@@ -7,22 +7,22 @@
 
 #include <stddef.h>
 
-#define RS_CODES(X)                                                          \
-	X(OK, "success")                                                     \
-	X(USAGE, "the call is wrong")                                        \
-	X(MALFORMED, "the input does not follow its format")                 \
-	X(UNSUPPORTED, "the input is valid, but this is not handled")        \
-	X(TOO_LARGE, "a limit is exceeded")                                  \
-	X(NOT_FOUND, "what was asked for does not exist")                    \
-	X(EXISTS, "it is already there")                                     \
+#define RS_CODES(X)                                                           \
+	X(OK, "success")                                                      \
+	X(USAGE, "the call is wrong")                                         \
+	X(MALFORMED, "the input does not follow its format")                  \
+	X(UNSUPPORTED, "the input is valid, but this is not handled")         \
+	X(TOO_LARGE, "a limit is exceeded")                                   \
+	X(NOT_FOUND, "what was asked for does not exist")                     \
+	X(EXISTS, "it is already there")                                      \
 	X(ALTERED, "verification failed: the content is not what was sealed") \
-	X(REFUSED, "the contract refuses")                                   \
-	X(DENIED, "the operating system denies access")                      \
-	X(IO, "reading or writing failed")                                   \
-	X(NO_SPACE, "the disk or quota is full")                             \
-	X(NO_MEMORY, "out of memory")                                        \
-	X(BUSY, "in use by another process")                                 \
-	X(CANCELLED, "stopped on request")                                   \
+	X(REFUSED, "the contract refuses")                                    \
+	X(DENIED, "the operating system denies access")                       \
+	X(IO, "reading or writing failed")                                    \
+	X(NO_SPACE, "the disk or quota is full")                              \
+	X(NO_MEMORY, "out of memory")                                         \
+	X(BUSY, "in use by another process")                                  \
+	X(CANCELLED, "stopped on request")                                    \
 	X(INTERNAL, "a fault in radseal itself")
 
 enum rs_code {
@@ -53,16 +53,14 @@ struct rs_error {
 /* Sets code and sentence; returns `code`, so that `return rs_error_set(…)` reads well.
  * err may be NULL (the sentence is then lost). Control characters are replaced by '?',
  * so that bytes of a hostile file cannot write to a terminal. */
-enum rs_code rs_error_set(struct rs_error *err, enum rs_code code, const char *format, ...)
-	RS_PRINTF(3, 4);
+enum rs_code rs_error_set(struct rs_error *err, enum rs_code code, const char *format, ...) RS_PRINTF(3, 4);
 
 /* Puts "context: " before the sentence; a sentence that grows too long loses its end.
  * Returns err->code (RS_INTERNAL when err is NULL). */
 enum rs_code rs_error_context(struct rs_error *err, const char *format, ...) RS_PRINTF(2, 3);
 
 /* Sets the code that belongs to `error_number` (errno) and "<sentence>: <strerror>". */
-enum rs_code rs_error_errno(struct rs_error *err, int error_number, const char *format, ...)
-	RS_PRINTF(3, 4);
+enum rs_code rs_error_errno(struct rs_error *err, int error_number, const char *format, ...) RS_PRINTF(3, 4);
 
 /* "MALFORMED", and "the input does not follow its format": static strings. */
 const char *rs_code_name(enum rs_code code);

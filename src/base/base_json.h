@@ -8,9 +8,9 @@
 #define RS_JSON_DEPTH_MAX 32
 
 struct rs_json {
-	struct rs_buffer *out;  /* borrowed */
+	struct rs_buffer *out; /* borrowed */
 	unsigned depth;
-	bool indent;            /* two spaces and line feeds, else none */
+	bool indent; /* two spaces and line feeds, else none */
 	bool after_key;
 	bool has_item[RS_JSON_DEPTH_MAX];
 };

@@ -7,7 +7,7 @@
 #include "base/base_world.h"
 
 struct rs_progress {
-	FILE *stream;                 /* NULL when silent */
+	FILE *stream; /* NULL when silent */
 	const struct rs_clock *clock;
 	const char *label;
 	uint64_t total, done;

@@ -13,9 +13,9 @@ struct rs_sim;
 
 /* What happens to the writes that were not synced when the power goes. */
 enum rs_sim_cut {
-	RS_SIM_LOSE_ALL,      /* none of them reached the disk */
-	RS_SIM_KEEP_ALL,      /* all of them did */
-	RS_SIM_TEAR,          /* a seeded choice of 512-byte sectors and of name changes did */
+	RS_SIM_LOSE_ALL, /* none of them reached the disk */
+	RS_SIM_KEEP_ALL, /* all of them did */
+	RS_SIM_TEAR,     /* a seeded choice of 512-byte sectors and of name changes did */
 };
 
 enum rs_code rs_sim_create(uint64_t seed, struct rs_sim **out, struct rs_error *err);

@@ -12,7 +12,7 @@ unsigned rs_processors(void); /* that this process may use; at least 1 */
 
 /* threads: 1 … 1024; 0 takes the number of processors this process may use. */
 enum rs_code rs_pool_create(unsigned threads, struct rs_pool **out, struct rs_error *err);
-void rs_pool_destroy(struct rs_pool *pool); /* accepts NULL */
+void rs_pool_destroy(struct rs_pool *pool);           /* accepts NULL */
 unsigned rs_pool_threads(const struct rs_pool *pool); /* 1 for NULL */
 
 /* Work on item `index`; a failure's sentence goes to err (each item has its own). */

@@ -15,15 +15,14 @@ struct rs_clock {
 
 struct rs_random {
 	/* Fills out with unpredictable bytes; RS_IO when the system has none. */
-	enum rs_code (*fill)(const struct rs_random *random, void *out, size_t size,
-	                     struct rs_error *err);
+	enum rs_code (*fill)(const struct rs_random *random, void *out, size_t size, struct rs_error *err);
 };
 
 enum rs_open_flags {
 	RS_OPEN_READ = 1,
-	RS_OPEN_WRITE = 2,      /* READ|WRITE for both */
-	RS_OPEN_CREATE = 4,     /* made when missing */
-	RS_OPEN_EXCLUSIVE = 8,  /* with CREATE: RS_EXISTS when there */
+	RS_OPEN_WRITE = 2,     /* READ|WRITE for both */
+	RS_OPEN_CREATE = 4,    /* made when missing */
+	RS_OPEN_EXCLUSIVE = 8, /* with CREATE: RS_EXISTS when there */
 	RS_OPEN_TRUNCATE = 16,
 };
 
@@ -32,7 +31,7 @@ enum rs_file_kind { RS_FILE_REGULAR, RS_FILE_DIRECTORY, RS_FILE_OTHER };
 struct rs_file_stat {
 	enum rs_file_kind kind;
 	uint64_t size;
-	unsigned mode;          /* permission bits */
+	unsigned mode; /* permission bits */
 };
 
 struct rs_files;
@@ -46,13 +45,13 @@ typedef enum rs_code rs_list_visit(void *context, struct rs_str name, enum rs_fi
 
 /* Errors name the path, never more of the content. All offsets and sizes in bytes. */
 struct rs_files {
-	enum rs_code (*open)(const struct rs_files *files, const char *path, unsigned flags,
-	                     unsigned mode, struct rs_file **out, struct rs_error *err);
+	enum rs_code (*open)(const struct rs_files *files, const char *path, unsigned flags, unsigned mode,
+	                     struct rs_file **out, struct rs_error *err);
 	/* Reads up to size bytes; *out_read < size only at the end of the file. */
 	enum rs_code (*read_at)(struct rs_file *file, uint64_t offset, void *out, size_t size,
 	                        size_t *out_read, struct rs_error *err);
-	enum rs_code (*write_at)(struct rs_file *file, uint64_t offset, const void *data,
-	                         size_t size, struct rs_error *err); /* all or an error */
+	enum rs_code (*write_at)(struct rs_file *file, uint64_t offset, const void *data, size_t size,
+	                         struct rs_error *err); /* all or an error */
 	enum rs_code (*size)(struct rs_file *file, uint64_t *out_size, struct rs_error *err);
 	enum rs_code (*truncate)(struct rs_file *file, uint64_t size, struct rs_error *err);
 	enum rs_code (*sync)(struct rs_file *file, struct rs_error *err); /* content durable */
@@ -68,8 +67,8 @@ struct rs_files {
 	                                 struct rs_error *err); /* must be empty */
 	enum rs_code (*sync_directory)(const struct rs_files *files, const char *path,
 	                               struct rs_error *err); /* names in it durable */
-	enum rs_code (*stat)(const struct rs_files *files, const char *path,
-	                     struct rs_file_stat *out, struct rs_error *err); /* follows links */
+	enum rs_code (*stat)(const struct rs_files *files, const char *path, struct rs_file_stat *out,
+	                     struct rs_error *err); /* follows links */
 	/* Every name but "." and "..", sorted bytewise. */
 	enum rs_code (*list)(const struct rs_files *files, const char *path, rs_list_visit *visit,
 	                     void *context, struct rs_error *err);
@@ -88,18 +87,17 @@ bool rs_world_is_system(const struct rs_world *world);
 
 /* Shorthands. */
 uint64_t rs_world_now_ms(const struct rs_world *world);
-enum rs_code rs_world_random(const struct rs_world *world, void *out, size_t size,
-                             struct rs_error *err);
+enum rs_code rs_world_random(const struct rs_world *world, void *out, size_t size, struct rs_error *err);
 enum rs_code rs_file_open(const struct rs_world *world, const char *path, unsigned flags,
                           struct rs_file **out, struct rs_error *err); /* mode 0600 when created */
-enum rs_code rs_file_read_at(struct rs_file *file, uint64_t offset, void *out, size_t size,
-                             size_t *out_read, struct rs_error *err);
+enum rs_code rs_file_read_at(struct rs_file *file, uint64_t offset, void *out, size_t size, size_t *out_read,
+                             struct rs_error *err);
 enum rs_code rs_file_write_at(struct rs_file *file, uint64_t offset, const void *data, size_t size,
                               struct rs_error *err);
 enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_error *err);
 enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err);
-void rs_file_close(struct rs_file *file);              /* accepts NULL */
-void rs_file_close_pointer(struct rs_file **file);     /* for RS_CLEANUP */
+void rs_file_close(struct rs_file *file);          /* accepts NULL */
+void rs_file_close_pointer(struct rs_file **file); /* for RS_CLEANUP */
 /* The whole file into *out (init'ed by this function with `maximum`; finish it).
  * RS_TOO_LARGE when the file is larger; a directory is refused with a sentence. */
 enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, size_t maximum,

@@ -8,7 +8,7 @@
 
 void rs_buffer_init(struct rs_buffer *buffer, size_t maximum)
 {
-	*buffer = (struct rs_buffer){ .maximum = maximum };
+	*buffer = (struct rs_buffer){.maximum = maximum};
 }
 
 void rs_buffer_finish(struct rs_buffer *buffer)
@@ -16,7 +16,7 @@ void rs_buffer_finish(struct rs_buffer *buffer)
 	if (!buffer)
 		return;
 	rs_free(buffer->data);
-	*buffer = (struct rs_buffer){ .maximum = buffer->maximum };
+	*buffer = (struct rs_buffer){.maximum = buffer->maximum};
 }
 
 void rs_buffer_clear(struct rs_buffer *buffer)
@@ -27,16 +27,15 @@ void rs_buffer_clear(struct rs_buffer *buffer)
 
 struct rs_bytes rs_buffer_bytes(const struct rs_buffer *buffer)
 {
-	return (struct rs_bytes){ buffer->data, buffer->size };
+	return (struct rs_bytes){buffer->data, buffer->size};
 }
 
 struct rs_str rs_buffer_str(const struct rs_buffer *buffer)
 {
-	return (struct rs_str){ (const char *)buffer->data, buffer->size };
+	return (struct rs_str){(const char *)buffer->data, buffer->size};
 }
 
-enum rs_code rs_buffer_check(const struct rs_buffer *buffer, const char *purpose,
-                             struct rs_error *err)
+enum rs_code rs_buffer_check(const struct rs_buffer *buffer, const char *purpose, struct rs_error *err)
 {
 	if (buffer->failed == RS_OK)
 		return RS_OK;

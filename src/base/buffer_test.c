@@ -11,7 +11,7 @@
 
 static void everything_is_appended(void **state)
 {
-	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = {0};
 	(void)state;
 	rs_buffer_init(&buffer, 100);
 	assert_int_equal(rs_buffer_append(&buffer, "ab", 2), RS_OK);
@@ -48,7 +48,7 @@ static void the_maximum_holds(void **state)
 			assert_true(buffer.capacity <= maximum);
 		}
 		if (full) {
-			struct rs_error err = { 0 };
+			struct rs_error err = {0};
 			assert_int_equal(rs_buffer_append_u8(&buffer, 0), RS_TOO_LARGE); /* even if it fits */
 			assert_int_equal(rs_buffer_check(&buffer, "a header", &err), RS_TOO_LARGE);
 			assert_ptr_equal(strstr(err.message, "a header: more than the "), err.message);
@@ -62,7 +62,7 @@ static void the_maximum_holds(void **state)
 
 static void sizes_do_not_overflow(void **state)
 {
-	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = {0};
 	(void)state;
 	rs_buffer_init(&buffer, SIZE_MAX);
 	assert_int_equal(rs_buffer_append_text(&buffer, "abc"), RS_OK);
@@ -89,8 +89,8 @@ static void long_printf(void **state)
 
 static void no_memory_adds_nothing(void **state)
 {
-	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_error err = { 0 };
+	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error err = {0};
 	static const uint8_t large[1000];
 	(void)state;
 	rs_buffer_init(&buffer, 100000);
@@ -117,7 +117,7 @@ static void no_memory_adds_nothing(void **state)
 
 static void finishing_twice(void **state)
 {
-	struct rs_buffer buffer = { 0 };
+	struct rs_buffer buffer = {0};
 	(void)state;
 	rs_buffer_finish(NULL);
 	rs_buffer_finish(&buffer);
@@ -131,12 +131,9 @@ static void finishing_twice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_appended),
-		cmocka_unit_test(the_maximum_holds),
-		cmocka_unit_test(sizes_do_not_overflow),
-		cmocka_unit_test(long_printf),
-		cmocka_unit_test(no_memory_adds_nothing),
-		cmocka_unit_test(finishing_twice),
+		cmocka_unit_test(everything_is_appended), cmocka_unit_test(the_maximum_holds),
+		cmocka_unit_test(sizes_do_not_overflow),  cmocka_unit_test(long_printf),
+		cmocka_unit_test(no_memory_adds_nothing), cmocka_unit_test(finishing_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,10 +39,7 @@ static void write_head(struct rs_buffer *out, enum major major, uint64_t value)
 	rs_buffer_append(out, head, size);
 }
 
-void rs_cbor_write_u64(struct rs_buffer *out, uint64_t value)
-{
-	write_head(out, UNSIGNED, value);
-}
+void rs_cbor_write_u64(struct rs_buffer *out, uint64_t value) { write_head(out, UNSIGNED, value); }
 
 void rs_cbor_write_i64(struct rs_buffer *out, int64_t value)
 {
@@ -64,30 +61,18 @@ void rs_cbor_write_str(struct rs_buffer *out, struct rs_str value)
 	rs_buffer_append_str(out, value);
 }
 
-void rs_cbor_write_array(struct rs_buffer *out, size_t count)
-{
-	write_head(out, ARRAY, count);
-}
+void rs_cbor_write_array(struct rs_buffer *out, size_t count) { write_head(out, ARRAY, count); }
 
-void rs_cbor_write_map(struct rs_buffer *out, size_t count)
-{
-	write_head(out, MAP, count);
-}
+void rs_cbor_write_map(struct rs_buffer *out, size_t count) { write_head(out, MAP, count); }
 
-void rs_cbor_write_tag(struct rs_buffer *out, uint64_t tag)
-{
-	write_head(out, TAG, tag);
-}
+void rs_cbor_write_tag(struct rs_buffer *out, uint64_t tag) { write_head(out, TAG, tag); }
 
 void rs_cbor_write_bool(struct rs_buffer *out, bool value)
 {
 	write_head(out, SIMPLE, value ? SIMPLE_TRUE : SIMPLE_FALSE);
 }
 
-void rs_cbor_write_null(struct rs_buffer *out)
-{
-	write_head(out, SIMPLE, SIMPLE_NULL);
-}
+void rs_cbor_write_null(struct rs_buffer *out) { write_head(out, SIMPLE, SIMPLE_NULL); }
 
 static uint64_t bits_of_f64(double value)
 {
@@ -191,19 +176,22 @@ static enum rs_code read_head(struct rs_bytes input, size_t offset, struct head 
 	const uint8_t *p = input.data + offset;
 	uint8_t info = p[0] & 31;
 	size_t left = input.size - offset;
-	*out = (struct head){ .major = (enum major)(p[0] >> 5), .value = info, .size = 1 };
+	*out = (struct head){.major = (enum major)(p[0] >> 5), .value = info, .size = 1};
 	if (info < 24)
 		return RS_OK;
 	if (info > 27)
-		return malformed(err, offset, info == 31 ? "indefinite lengths are not deterministic" :
-		                                           "the item's head is reserved");
+		return malformed(err, offset,
+		                 info == 31 ? "indefinite lengths are not deterministic"
+		                            : "the item's head is reserved");
 	size_t width = (size_t)1 << (info - 24);
 	if (left < 1 + width)
 		return malformed(err, offset, "the item's head is cut off");
 	out->size = 1 + width;
-	out->value = width == 1 ? p[1] : width == 2 ? rs_read_be16(p + 1)
-	             : width == 4 ? rs_read_be32(p + 1) : rs_read_be64(p + 1);
-	static const uint64_t least[] = { 24, 0x100, 0x10000, 0x100000000 };
+	out->value = width == 1   ? p[1]
+	             : width == 2 ? rs_read_be16(p + 1)
+	             : width == 4 ? rs_read_be32(p + 1)
+	                          : rs_read_be64(p + 1);
+	static const uint64_t least[] = {24, 0x100, 0x10000, 0x100000000};
 	if (out->major != SIMPLE && out->value < least[info - 24])
 		return malformed(err, offset, "the number is not in its shortest form");
 	return RS_OK;
@@ -226,7 +214,7 @@ static enum rs_code check_float(struct rs_bytes input, size_t offset, const stru
 	}
 	struct rs_buffer again;
 	uint8_t bytes[9];
-	again = (struct rs_buffer){ .data = bytes, .capacity = sizeof bytes, .maximum = sizeof bytes };
+	again = (struct rs_buffer){.data = bytes, .capacity = sizeof bytes, .maximum = sizeof bytes};
 	rs_cbor_write_f64(&again, value);
 	if (!rs_bytes_equal(rs_buffer_bytes(&again), rs_bytes_of(input.data + offset, head->size)))
 		return malformed(err, offset, "the floating-point number is not in its shortest form");
@@ -240,7 +228,8 @@ static enum rs_code check_simple(struct rs_bytes input, size_t offset, const str
 	double ignored;
 	if (head->size >= 3)
 		return check_float(input, offset, head, &ignored, err);
-	if (head->size != 1 || (head->value != SIMPLE_FALSE && head->value != SIMPLE_TRUE && head->value != SIMPLE_NULL))
+	if (head->size != 1 ||
+	    (head->value != SIMPLE_FALSE && head->value != SIMPLE_TRUE && head->value != SIMPLE_NULL))
 		return malformed(err, offset, "only false, true, null and floating-point numbers are used");
 	return RS_OK;
 }
@@ -252,8 +241,7 @@ static enum rs_code check_string(struct rs_bytes input, size_t *offset, const st
 	if (head->value > input.size - start)
 		return malformed(err, *offset, "the string is longer than the input");
 	size_t size = (size_t)head->value;
-	if (head->major == TEXT &&
-	    !rs_utf8_valid((struct rs_str){ (const char *)input.data + start, size }))
+	if (head->major == TEXT && !rs_utf8_valid((struct rs_str){(const char *)input.data + start, size}))
 		return malformed(err, *offset, "the text is not UTF-8");
 	*offset = start + size;
 	return RS_OK;
@@ -272,11 +260,11 @@ static enum rs_code check_item(struct rs_bytes input, size_t *offset, unsigned d
 static enum rs_code check_map(struct rs_bytes input, size_t *offset, uint64_t pairs, unsigned depth,
                               struct rs_error *err)
 {
-	struct rs_bytes previous = { NULL, 0 };
+	struct rs_bytes previous = {NULL, 0};
 	for (uint64_t i = 0; i < pairs; i++) {
 		size_t start = *offset;
 		RS_TRY(check_item(input, offset, depth, err));
-		struct rs_bytes key = { input.data + start, *offset - start };
+		struct rs_bytes key = {input.data + start, *offset - start};
 		if (i && compare_encodings(previous, key) >= 0)
 			return malformed(err, start, "map keys are out of order or stand twice");
 		previous = key;
@@ -294,20 +282,15 @@ static enum rs_code check_item(struct rs_bytes input, size_t *offset, unsigned d
 	size_t start = *offset;
 	switch (head.major) {
 	case BYTES:
-	case TEXT:
-		return check_string(input, offset, &head, err);
-	case SIMPLE:
-		*offset = start + head.size;
-		return check_simple(input, start, &head, err);
-	case UNSIGNED:
-		*offset = start + head.size;
-		return RS_OK;
+	case TEXT: return check_string(input, offset, &head, err);
+	case SIMPLE: *offset = start + head.size; return check_simple(input, start, &head, err);
+	case UNSIGNED: *offset = start + head.size; return RS_OK;
 	case NEGATIVE:
 		*offset = start + head.size;
-		return head.value > INT64_MAX ? malformed(err, start, "the negative number needs more than 64 bits") :
-		                                RS_OK;
-	default:
-		break;
+		return head.value > INT64_MAX
+		               ? malformed(err, start, "the negative number needs more than 64 bits")
+		               : RS_OK;
+	default: break;
 	}
 	*offset = start + head.size;
 	/* Each item needs a byte, so counts beyond the input are refused before the loop. */
@@ -333,7 +316,7 @@ enum rs_code rs_cbor_check(struct rs_bytes input, struct rs_error *err)
 enum rs_code rs_cbor_reader_init(struct rs_cbor_reader *reader, struct rs_bytes input, struct rs_error *err)
 {
 	RS_TRY(rs_cbor_check(input, err));
-	*reader = (struct rs_cbor_reader){ .input = input };
+	*reader = (struct rs_cbor_reader){.input = input};
 	return RS_OK;
 }
 
@@ -341,8 +324,9 @@ enum rs_code rs_cbor_peek(const struct rs_cbor_reader *reader, enum rs_cbor_kind
 {
 	struct head head;
 	RS_TRY(read_head(reader->input, reader->position, &head, err));
-	static const enum rs_cbor_kind kinds[] = { RS_CBOR_UNSIGNED, RS_CBOR_NEGATIVE, RS_CBOR_BYTES, RS_CBOR_TEXT,
-		                                   RS_CBOR_ARRAY,    RS_CBOR_MAP,      RS_CBOR_TAG };
+	static const enum rs_cbor_kind kinds[] = {RS_CBOR_UNSIGNED, RS_CBOR_NEGATIVE, RS_CBOR_BYTES,
+	                                          RS_CBOR_TEXT,     RS_CBOR_ARRAY,    RS_CBOR_MAP,
+	                                          RS_CBOR_TAG};
 	if (head.major != SIMPLE)
 		*out = kinds[head.major];
 	else if (head.size > 1)
@@ -355,14 +339,15 @@ enum rs_code rs_cbor_peek(const struct rs_cbor_reader *reader, enum rs_cbor_kind
 static enum rs_code wrong_kind(const struct rs_cbor_reader *reader, const char *field, const char *expected,
                                struct rs_error *err)
 {
-	return rs_error_set(err, RS_MALFORMED, "%s: %s is needed at byte %zu", field, expected, reader->position);
+	return rs_error_set(err, RS_MALFORMED, "%s: %s is needed at byte %zu", field, expected,
+	                    reader->position);
 }
 
 /* Takes the head of an item of the expected major type. */
 static enum rs_code take(struct rs_cbor_reader *reader, enum major major, const char *field,
                          const char *expected, uint64_t *out, struct rs_error *err)
 {
-	struct head head = { .major = SIMPLE };
+	struct head head = {.major = SIMPLE};
 	if (read_head(reader->input, reader->position, &head, NULL) != RS_OK || head.major != major)
 		return wrong_kind(reader, field, expected, err);
 	reader->position += head.size;
@@ -370,14 +355,16 @@ static enum rs_code take(struct rs_cbor_reader *reader, enum major major, const 
 	return RS_OK;
 }
 
-enum rs_code rs_cbor_read_u64(struct rs_cbor_reader *reader, const char *field, uint64_t *out, struct rs_error *err)
+enum rs_code rs_cbor_read_u64(struct rs_cbor_reader *reader, const char *field, uint64_t *out,
+                              struct rs_error *err)
 {
 	return take(reader, UNSIGNED, field, "an unsigned number", out, err);
 }
 
-enum rs_code rs_cbor_read_i64(struct rs_cbor_reader *reader, const char *field, int64_t *out, struct rs_error *err)
+enum rs_code rs_cbor_read_i64(struct rs_cbor_reader *reader, const char *field, int64_t *out,
+                              struct rs_error *err)
 {
-	struct head head = { .major = SIMPLE };
+	struct head head = {.major = SIMPLE};
 	if (read_head(reader->input, reader->position, &head, NULL) != RS_OK ||
 	    (head.major != UNSIGNED && head.major != NEGATIVE) || head.value > INT64_MAX)
 		return wrong_kind(reader, field, "a signed number", err);
@@ -408,7 +395,8 @@ enum rs_code rs_cbor_read_fixed(struct rs_cbor_reader *reader, const char *field
 	struct rs_bytes bytes;
 	RS_TRY(rs_cbor_read_bytes(reader, field, &bytes, err));
 	if (bytes.size != size)
-		return rs_error_set(err, RS_MALFORMED, "%s: has %zu bytes, %zu are needed", field, bytes.size, size);
+		return rs_error_set(err, RS_MALFORMED, "%s: has %zu bytes, %zu are needed", field, bytes.size,
+		                    size);
 	memcpy(out, bytes.data, size);
 	return RS_OK;
 }
@@ -443,12 +431,14 @@ enum rs_code rs_cbor_read_map(struct rs_cbor_reader *reader, const char *field, 
 	return take_count(reader, MAP, field, "a map", out_count, err);
 }
 
-enum rs_code rs_cbor_read_tag(struct rs_cbor_reader *reader, const char *field, uint64_t *out, struct rs_error *err)
+enum rs_code rs_cbor_read_tag(struct rs_cbor_reader *reader, const char *field, uint64_t *out,
+                              struct rs_error *err)
 {
 	return take(reader, TAG, field, "a tag", out, err);
 }
 
-enum rs_code rs_cbor_read_bool(struct rs_cbor_reader *reader, const char *field, bool *out, struct rs_error *err)
+enum rs_code rs_cbor_read_bool(struct rs_cbor_reader *reader, const char *field, bool *out,
+                               struct rs_error *err)
 {
 	enum rs_cbor_kind kind = RS_CBOR_NULL;
 	uint64_t value = 0;
@@ -468,10 +458,12 @@ enum rs_code rs_cbor_read_null(struct rs_cbor_reader *reader, const char *field,
 	return take(reader, SIMPLE, field, "null", &value, err);
 }
 
-enum rs_code rs_cbor_read_f64(struct rs_cbor_reader *reader, const char *field, double *out, struct rs_error *err)
+enum rs_code rs_cbor_read_f64(struct rs_cbor_reader *reader, const char *field, double *out,
+                              struct rs_error *err)
 {
-	struct head head = { .major = SIMPLE };
-	if (read_head(reader->input, reader->position, &head, NULL) != RS_OK || head.major != SIMPLE || head.size < 3)
+	struct head head = {.major = SIMPLE};
+	if (read_head(reader->input, reader->position, &head, NULL) != RS_OK || head.major != SIMPLE ||
+	    head.size < 3)
 		return wrong_kind(reader, field, "a floating-point number", err);
 	RS_TRY(check_float(reader->input, reader->position, &head, out, err));
 	reader->position += head.size;
@@ -488,7 +480,4 @@ enum rs_code rs_cbor_skip(struct rs_cbor_reader *reader, struct rs_bytes *out_it
 	return RS_OK;
 }
 
-bool rs_cbor_at_end(const struct rs_cbor_reader *reader)
-{
-	return reader->position == reader->input.size;
-}
+bool rs_cbor_at_end(const struct rs_cbor_reader *reader) { return reader->position == reader->input.size; }

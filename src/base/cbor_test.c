@@ -32,7 +32,7 @@ static void assert_written(struct rs_buffer *out, const char *hex)
 static void assert_accepted(const char *hex)
 {
 	uint8_t bytes[256];
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_cbor_check(rs_bytes_of(bytes, from_hex(hex, bytes)), &err) != RS_OK)
 		fail_msg("%s: %s", hex, err.message);
 }
@@ -40,7 +40,7 @@ static void assert_accepted(const char *hex)
 static void assert_refused(const char *hex, const char *sentence)
 {
 	uint8_t bytes[256];
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_cbor_check(rs_bytes_of(bytes, from_hex(hex, bytes)), &err) != RS_MALFORMED)
 		fail_msg("%s was accepted", hex);
 	assert_int_equal(err.code, RS_MALFORMED);
@@ -60,15 +60,23 @@ static void whole_numbers(void **state)
 		uint64_t value;
 		const char *hex;
 	} rows[] = {
-		{ 0, "00" },         { 1, "01" },           { 10, "0a" },
-		{ 23, "17" },        { 24, "1818" },        { 25, "1819" },
-		{ 100, "1864" },     { 1000, "1903e8" },    { 1000000, "1a000f4240" },
-		{ 255, "18ff" },     { 256, "190100" },     { 65535, "19ffff" },
-		{ 65536, "1a00010000" },
-		{ UINT32_MAX, "1affffffff" },
-		{ UINT64_C(4294967296), "1b0000000100000000" },
-		{ UINT64_C(1000000000000), "1b000000e8d4a51000" },
-		{ UINT64_MAX, "1bffffffffffffffff" },
+		{0, "00"},
+		{1, "01"},
+		{10, "0a"},
+		{23, "17"},
+		{24, "1818"},
+		{25, "1819"},
+		{100, "1864"},
+		{1000, "1903e8"},
+		{1000000, "1a000f4240"},
+		{255, "18ff"},
+		{256, "190100"},
+		{65535, "19ffff"},
+		{65536, "1a00010000"},
+		{UINT32_MAX, "1affffffff"},
+		{UINT64_C(4294967296), "1b0000000100000000"},
+		{UINT64_C(1000000000000), "1b000000e8d4a51000"},
+		{UINT64_MAX, "1bffffffffffffffff"},
 	};
 	struct rs_buffer out;
 	(void)state;
@@ -97,9 +105,17 @@ static void negative_numbers(void **state)
 		int64_t value;
 		const char *hex;
 	} rows[] = {
-		{ -1, "20" },       { -10, "29" },    { -24, "37" },           { -25, "3818" },
-		{ -100, "3863" },   { -256, "38ff" }, { -257, "390100" },      { -1000, "3903e7" },
-		{ INT64_MIN, "3b7fffffffffffffff" },  { INT32_MIN, "3a7fffffff" }, { 5, "05" },
+		{-1, "20"},
+		{-10, "29"},
+		{-24, "37"},
+		{-25, "3818"},
+		{-100, "3863"},
+		{-256, "38ff"},
+		{-257, "390100"},
+		{-1000, "3903e7"},
+		{INT64_MIN, "3b7fffffffffffffff"},
+		{INT32_MIN, "3a7fffffff"},
+		{5, "05"},
 	};
 	struct rs_buffer out;
 	(void)state;
@@ -126,16 +142,22 @@ static void floating_point(void **state)
 		double value;
 		const char *hex;
 	} rows[] = {
-		{ 0.0, "f90000" },      { -0.0, "f98000" },    { 1.0, "f93c00" },
-		{ 1.5, "f93e00" },      { 65504.0, "f97bff" }, { -4.0, "f9c400" },
-		{ 5.960464477539063e-8, "f90001" },
-		{ 0.00006103515625, "f90400" },
-		{ 100000.0, "fa47c35000" },
-		{ 3.4028234663852886e+38, "fa7f7fffff" },
-		{ 1.1, "fb3ff199999999999a" },
-		{ 1.0e+300, "fb7e37e43c8800759c" },
-		{ -4.1, "fbc010666666666666" },
-		{ (double)INFINITY, "f97c00" }, { (double)NAN, "f97e00" }, { -(double)INFINITY, "f9fc00" },
+		{0.0, "f90000"},
+		{-0.0, "f98000"},
+		{1.0, "f93c00"},
+		{1.5, "f93e00"},
+		{65504.0, "f97bff"},
+		{-4.0, "f9c400"},
+		{5.960464477539063e-8, "f90001"},
+		{0.00006103515625, "f90400"},
+		{100000.0, "fa47c35000"},
+		{3.4028234663852886e+38, "fa7f7fffff"},
+		{1.1, "fb3ff199999999999a"},
+		{1.0e+300, "fb7e37e43c8800759c"},
+		{-4.1, "fbc010666666666666"},
+		{(double)INFINITY, "f97c00"},
+		{(double)NAN, "f97e00"},
+		{-(double)INFINITY, "f9fc00"},
 	};
 	struct rs_buffer out;
 	(void)state;
@@ -154,9 +176,10 @@ static void floating_point(void **state)
 			assert_memory_equal(&value, &rows[i].value, sizeof value);
 	}
 	/* Appendix A shows the infinities and NaN in longer forms too; only one is deterministic. */
-	static const char *const longer[] = { "fa7f800000", "fa7fc00000", "faff800000", "fb7ff0000000000000",
-		"fb7ff8000000000000", "fbfff0000000000000", "f97e01", "f9fe00", "fa3fc00000",
-		"fb3ff8000000000000", "fb40f86a0000000000" };
+	static const char *const longer[] = {
+		"fa7f800000",         "fa7fc00000", "faff800000", "fb7ff0000000000000", "fb7ff8000000000000",
+		"fbfff0000000000000", "f97e01",     "f9fe00",     "fa3fc00000",         "fb3ff8000000000000",
+		"fb40f86a0000000000"};
 	for (size_t i = 0; i < RS_COUNT(longer); i++)
 		assert_refused(longer[i], "shortest");
 	rs_buffer_finish(&out);
@@ -169,7 +192,7 @@ static void every_half(void **state)
 	(void)state;
 	rs_buffer_init(&out, 16);
 	for (unsigned bits = 0; bits <= UINT16_MAX; bits++) {
-		uint8_t bytes[3] = { 0xf9, (uint8_t)(bits >> 8), (uint8_t)bits };
+		uint8_t bytes[3] = {0xf9, (uint8_t)(bits >> 8), (uint8_t)bits};
 		bool other_nan = (bits & 0x7c00) == 0x7c00 && (bits & 0x3ff) && bits != 0x7e00;
 		struct rs_cbor_reader reader;
 		double value;
@@ -188,9 +211,13 @@ static void every_half(void **state)
 
 static void strings_and_simple(void **state)
 {
-	static const char *const texts[][2] = { { "", "60" }, { "a", "6161" }, { "IETF", "6449455446" },
-		{ "\"\\", "62225c" }, { "\xc3\xbc", "62c3bc" }, { "\xe6\xb0\xb4", "63e6b0b4" },
-		{ "\xf0\x90\x85\x91", "64f0908591" } };
+	static const char *const texts[][2] = {{"", "60"},
+	                                       {"a", "6161"},
+	                                       {"IETF", "6449455446"},
+	                                       {"\"\\", "62225c"},
+	                                       {"\xc3\xbc", "62c3bc"},
+	                                       {"\xe6\xb0\xb4", "63e6b0b4"},
+	                                       {"\xf0\x90\x85\x91", "64f0908591"}};
 	struct rs_buffer out;
 	(void)state;
 	rs_buffer_init(&out, 100);
@@ -252,19 +279,34 @@ static void collections(void **state)
 static void appendix_a(void **state)
 {
 	static const char *const accepted[] = {
-		"80", "a0", "83010203", "a201020304", "826161a161626163",
+		"80",
+		"a0",
+		"83010203",
+		"a201020304",
+		"826161a161626163",
 		"a56161614161626142616361436164614461656145",
-		"c249010000000000000000", "c349010000000000000000",
-		"c074323031332d30332d32315432303a30343a30305a", "c1fb41d452d9e8200000", "d74401020304",
-		"d818456449455446", "d82076687474703a2f2f7777772e6578616d706c652e636f6d",
+		"c249010000000000000000",
+		"c349010000000000000000",
+		"c074323031332d30332d32315432303a30343a30305a",
+		"c1fb41d452d9e8200000",
+		"d74401020304",
+		"d818456449455446",
+		"d82076687474703a2f2f7777772e6578616d706c652e636f6d",
 	};
 	static const char *const indefinite[] = {
-		"5f42010243030405ff", "7f657374726561646d696e67ff", "9fff", "9f018202039f0405ffff",
-		"9f01820203820405ff", "83018202039f0405ff", "83019f0203ff820405",
-		"9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff", "bf61610161629f0203ffff",
-		"826161bf61626163ff", "bf6346756ef563416d7421ff",
+		"5f42010243030405ff",
+		"7f657374726561646d696e67ff",
+		"9fff",
+		"9f018202039f0405ffff",
+		"9f01820203820405ff",
+		"83018202039f0405ff",
+		"83019f0203ff820405",
+		"9f0102030405060708090a0b0c0d0e0f101112131415161718181819ff",
+		"bf61610161629f0203ffff",
+		"826161bf61626163ff",
+		"bf6346756ef563416d7421ff",
 	};
-	static const char *const unused[] = { "f7", "f0", "f8ff", "e0", "f3", "f800", "f818", "f81f", "f820" };
+	static const char *const unused[] = {"f7", "f0", "f8ff", "e0", "f3", "f800", "f818", "f81f", "f820"};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(accepted); i++)
 		assert_accepted(accepted[i]);
@@ -277,14 +319,47 @@ static void appendix_a(void **state)
 static void not_well_formed(void **state)
 {
 	static const char *const cut_off[] = {
-		"", "18", "19", "1a", "1b", "1901", "1a0102", "1b01020304050607", "38", "58", "78", "98",
-		"9a01ff00", "b8", "d8", "f8", "f900", "fa0000", "fb000000", "41", "61", "5affffffff00",
-		"5bffffffffffffffff010203", "7affffffff00", "7b7fffffffffffffff010203", "81",
-		"818181818181818181", "8200", "a1", "a20102", "a100", "a2000000", "c0",
-		"9bffffffffffffffff", "bbffffffffffffffff", "9affffffff00", "5bffffffffffffffff",
+		"",
+		"18",
+		"19",
+		"1a",
+		"1b",
+		"1901",
+		"1a0102",
+		"1b01020304050607",
+		"38",
+		"58",
+		"78",
+		"98",
+		"9a01ff00",
+		"b8",
+		"d8",
+		"f8",
+		"f900",
+		"fa0000",
+		"fb000000",
+		"41",
+		"61",
+		"5affffffff00",
+		"5bffffffffffffffff010203",
+		"7affffffff00",
+		"7b7fffffffffffffff010203",
+		"81",
+		"818181818181818181",
+		"8200",
+		"a1",
+		"a20102",
+		"a100",
+		"a2000000",
+		"c0",
+		"9bffffffffffffffff",
+		"bbffffffffffffffff",
+		"9affffffff00",
+		"5bffffffffffffffff",
 	};
-	static const char *const reserved[] = { "1c", "1d", "1e", "3c", "3d", "3e", "5c", "5d", "5e", "7c", "7d",
-		"7e", "9c", "9d", "9e", "bc", "bd", "be", "dc", "dd", "de", "fc", "fd", "fe" };
+	static const char *const reserved[] = {"1c", "1d", "1e", "3c", "3d", "3e", "5c", "5d",
+	                                       "5e", "7c", "7d", "7e", "9c", "9d", "9e", "bc",
+	                                       "bd", "be", "dc", "dd", "de", "fc", "fd", "fe"};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cut_off); i++)
 		assert_refused(cut_off[i], "");
@@ -297,9 +372,26 @@ static void not_well_formed(void **state)
 
 static void longer_than_needed(void **state)
 {
-	static const char *const rows[] = { "1800", "1817", "190000", "1900ff", "1a00000000", "1a0000ffff",
-		"1b0000000000000000", "1b00000000ffffffff", "3817", "3900ff", "5800", "5900ff", "7800", "780161",
-		"9800", "b800", "d80000", "d81700", "9b0000000000000000", "830102190003" };
+	static const char *const rows[] = {"1800",
+	                                   "1817",
+	                                   "190000",
+	                                   "1900ff",
+	                                   "1a00000000",
+	                                   "1a0000ffff",
+	                                   "1b0000000000000000",
+	                                   "1b00000000ffffffff",
+	                                   "3817",
+	                                   "3900ff",
+	                                   "5800",
+	                                   "5900ff",
+	                                   "7800",
+	                                   "780161",
+	                                   "9800",
+	                                   "b800",
+	                                   "d80000",
+	                                   "d81700",
+	                                   "9b0000000000000000",
+	                                   "830102190003"};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(rows); i++)
 		assert_refused(rows[i], "shortest");
@@ -309,7 +401,7 @@ static void longer_than_needed(void **state)
 /* §4.2.1 lists these keys in their order: 10, 100, -1, "z", "aa", [100], [-1], false. */
 static void order_of_keys(void **state)
 {
-	static const char *const keys[] = { "0a", "1864", "20", "617a", "626161", "811864", "8120", "f4" };
+	static const char *const keys[] = {"0a", "1864", "20", "617a", "626161", "811864", "8120", "f4"};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(keys); i++)
 		for (size_t k = 0; k < RS_COUNT(keys); k++) {
@@ -328,8 +420,8 @@ static void order_of_keys(void **state)
 
 static void refuses_bad_text(void **state)
 {
-	static const char *const rows[] = { "61ff", "62c328", "62c080", "63eda080", "64f4908080", "61c3",
-		"63e28228", "64f8888080" };
+	static const char *const rows[] = {"61ff",       "62c328", "62c080",   "63eda080",
+	                                   "64f4908080", "61c3",   "63e28228", "64f8888080"};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(rows); i++)
 		assert_refused(rows[i], "UTF-8");
@@ -337,7 +429,7 @@ static void refuses_bad_text(void **state)
 
 static void depth_ends(void **state)
 {
-	static const uint8_t containers[][2] = { { 0x81, 1 }, { 0xc1, 1 }, { 0xa1, 2 } };
+	static const uint8_t containers[][2] = {{0x81, 1}, {0xc1, 1}, {0xa1, 2}};
 	(void)state;
 	for (size_t kind = 0; kind < RS_COUNT(containers); kind++)
 		for (size_t depth = 1; depth <= 40; depth++) {
@@ -364,8 +456,8 @@ static void wrong_kinds_name_the_field(void **state)
 {
 	static const char hex[] = "a3006161014101028101"; /* {0: "a", 1: h'01', 2: [1]} */
 	struct rs_cbor_reader reader;
-	struct rs_error err = { 0 };
-	uint8_t bytes[256], fixed[2] = { 9, 9 };
+	struct rs_error err = {0};
+	uint8_t bytes[256], fixed[2] = {9, 9};
 	uint64_t number = 77;
 	size_t count;
 	struct rs_bytes item;
@@ -409,7 +501,10 @@ static void write_random(struct rs_buffer *out, const struct rs_world *world, un
 	case 4: rs_cbor_write_bool(out, dice[1] & 1); break;
 	case 5: rs_cbor_write_null(out); break;
 	case 6: rs_cbor_write_f64(out, dice[1] & 1 ? real : (double)(int32_t)bits / 8); break;
-	case 7: rs_cbor_write_tag(out, bits); write_random(out, world, depth + 1); break;
+	case 7:
+		rs_cbor_write_tag(out, bits);
+		write_random(out, world, depth + 1);
+		break;
 	case 8:
 		rs_cbor_write_array(out, dice[1] % 5);
 		for (unsigned i = 0; i < dice[1] % 5u; i++)
@@ -559,8 +654,8 @@ static enum rs_code seeded_fill(const struct rs_random *random, void *out, size_
 
 int main(void)
 {
-	static const struct rs_random random = { seeded_fill };
-	static struct rs_world world = { .random = &random };
+	static const struct rs_random random = {seeded_fill};
+	static struct rs_world world = {.random = &random};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_numbers),
 		cmocka_unit_test(negative_numbers),

@@ -46,7 +46,7 @@ enum rs_code rs_error_context(struct rs_error *err, const char *format, ...)
 	if (written < 0)
 		return err->code;
 	size_t used = (size_t)written < sizeof text ? (size_t)written : sizeof text - 1;
-	const char *parts[] = { ": ", err->message };
+	const char *parts[] = {": ", err->message};
 	for (size_t part = 0; part < 2; part++)
 		for (const char *p = parts[part]; *p && used + 1 < sizeof text; p++)
 			text[used++] = *p;
@@ -60,25 +60,18 @@ static enum rs_code code_of_errno(int error_number)
 {
 	switch (error_number) {
 	case ENOENT:
-	case ENOTDIR:
-		return RS_NOT_FOUND;
+	case ENOTDIR: return RS_NOT_FOUND;
 	case EEXIST:
-	case ENOTEMPTY:
-		return RS_EXISTS;
+	case ENOTEMPTY: return RS_EXISTS;
 	case EACCES:
 	case EPERM:
-	case EROFS:
-		return RS_DENIED;
+	case EROFS: return RS_DENIED;
 	case ENOSPC:
-	case EDQUOT:
-		return RS_NO_SPACE;
-	case ENOMEM:
-		return RS_NO_MEMORY;
+	case EDQUOT: return RS_NO_SPACE;
+	case ENOMEM: return RS_NO_MEMORY;
 	case EFBIG:
-	case ENAMETOOLONG:
-		return RS_TOO_LARGE;
-	default:
-		return RS_IO;
+	case ENAMETOOLONG: return RS_TOO_LARGE;
+	default: return RS_IO;
 	}
 }
 
@@ -101,7 +94,7 @@ enum rs_code rs_error_errno(struct rs_error *err, int error_number, const char *
 static const struct {
 	const char *name, *text;
 } codes[] = {
-#define RS_CODE_ROW(name, text) { #name, text },
+#define RS_CODE_ROW(name, text) {#name, text},
 	RS_CODES(RS_CODE_ROW)
 #undef RS_CODE_ROW
 };

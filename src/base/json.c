@@ -8,7 +8,7 @@
 
 void rs_json_init(struct rs_json *json, struct rs_buffer *out, bool indent)
 {
-	*json = (struct rs_json){ .out = out, .indent = indent };
+	*json = (struct rs_json){.out = out, .indent = indent};
 }
 
 static void line(struct rs_json *json)
@@ -52,31 +52,19 @@ static void end(struct rs_json *json, char close)
 	rs_buffer_append_u8(json->out, (uint8_t)close);
 }
 
-void rs_json_object_begin(struct rs_json *json)
-{
-	begin(json, '{');
-}
+void rs_json_object_begin(struct rs_json *json) { begin(json, '{'); }
 
-void rs_json_object_end(struct rs_json *json)
-{
-	end(json, '}');
-}
+void rs_json_object_end(struct rs_json *json) { end(json, '}'); }
 
-void rs_json_array_begin(struct rs_json *json)
-{
-	begin(json, '[');
-}
+void rs_json_array_begin(struct rs_json *json) { begin(json, '['); }
 
-void rs_json_array_end(struct rs_json *json)
-{
-	end(json, ']');
-}
+void rs_json_array_end(struct rs_json *json) { end(json, ']'); }
 
 /* Length of the valid UTF-8 sequence at the start of text, 0 when it is not valid. */
 static size_t valid_sequence(struct rs_str text)
 {
 	for (size_t size = 1; size <= 4 && size <= text.size; size++)
-		if (rs_utf8_valid((struct rs_str){ text.data, size }))
+		if (rs_utf8_valid((struct rs_str){text.data, size}))
 			return size;
 	return 0;
 }
@@ -123,10 +111,7 @@ void rs_json_str(struct rs_json *json, struct rs_str value)
 	quoted(json, value);
 }
 
-void rs_json_text(struct rs_json *json, const char *value)
-{
-	rs_json_str(json, rs_str_from(value));
-}
+void rs_json_text(struct rs_json *json, const char *value) { rs_json_str(json, rs_str_from(value)); }
 
 void rs_json_u64(struct rs_json *json, uint64_t value)
 {

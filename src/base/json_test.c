@@ -40,18 +40,21 @@ static void write_sample(struct rs_json *json)
 
 static void commas_and_lines(void **state)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_json json;
 	(void)state;
 	rs_buffer_init(&out, 1000);
 	rs_json_init(&json, &out, false);
 	write_sample(&json);
 	assert_int_equal(json.depth, 0);
-	assert_written(&out, "{\"a\":18446744073709551615,\"b\":[-9223372036854775808,true,null,{},[]],\"c\":\"00ff\"}");
+	assert_written(
+		&out,
+		"{\"a\":18446744073709551615,\"b\":[-9223372036854775808,true,null,{},[]],\"c\":\"00ff\"}");
 	rs_json_init(&json, &out, true);
 	write_sample(&json);
-	assert_written(&out, "{\n  \"a\": 18446744073709551615,\n  \"b\": [\n    -9223372036854775808,\n    true,\n"
-	                     "    null,\n    {},\n    []\n  ],\n  \"c\": \"00ff\"\n}");
+	assert_written(&out,
+	               "{\n  \"a\": 18446744073709551615,\n  \"b\": [\n    -9223372036854775808,\n    true,\n"
+	               "    null,\n    {},\n    []\n  ],\n  \"c\": \"00ff\"\n}");
 }
 
 static void single_values(void **state)
@@ -59,9 +62,9 @@ static void single_values(void **state)
 	static const struct {
 		double value;
 		const char *text;
-	} rows[] = { { 0.5, "0.5" }, { 1e300, "1e+300" }, { -0.0, "-0" }, { (double)NAN, "null" },
-		     { (double)INFINITY, "null" }, { -(double)INFINITY, "null" } };
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	} rows[] = {{0.5, "0.5"},          {1e300, "1e+300"},          {-0.0, "-0"},
+	            {(double)NAN, "null"}, {(double)INFINITY, "null"}, {-(double)INFINITY, "null"}};
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_json json;
 	(void)state;
 	rs_buffer_init(&out, 1000);
@@ -80,10 +83,13 @@ static void single_values(void **state)
 
 static void invalid_text_is_replaced(void **state)
 {
-	static const char *const rows[][2] = { { "\xff", "\xef\xbf\xbd" }, { "a\xc3", "a\xef\xbf\xbd" },
-		{ "\xc3(", "\xef\xbf\xbd(" }, { "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "\xe6\xb0\xb4\xf0\x90\x85\x91", "\xe6\xb0\xb4\xf0\x90\x85\x91" } };
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	static const char *const rows[][2] = {
+		{"\xff", "\xef\xbf\xbd"},
+		{"a\xc3", "a\xef\xbf\xbd"},
+		{"\xc3(", "\xef\xbf\xbd("},
+		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xe6\xb0\xb4\xf0\x90\x85\x91", "\xe6\xb0\xb4\xf0\x90\x85\x91"}};
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	(void)state;
 	rs_buffer_init(&out, 1000);
 	for (size_t i = 0; i < RS_COUNT(rows); i++) {
@@ -99,7 +105,8 @@ static void invalid_text_is_replaced(void **state)
 static json_t *read_back(const struct rs_buffer *out)
 {
 	json_error_t error;
-	json_t *root = json_loadb((const char *)out->data, out->size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	json_t *root = json_loadb((const char *)out->data, out->size, JSON_DECODE_ANY | JSON_ALLOW_NUL,
+	                          &error);
 	if (!root)
 		fail_msg("jansson: %s at %d in %.*s", error.text, error.position, (int)out->size,
 		         (const char *)out->data);
@@ -115,7 +122,7 @@ static uint64_t seeded(uint64_t *seed)
 /* Random bytes as key and as value: always JSON, and valid text comes back as it went in. */
 static void any_bytes_become_json(void **state)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	uint64_t seed = 4;
 	unsigned valid = 0;
 	(void)state;
@@ -123,9 +130,10 @@ static void any_bytes_become_json(void **state)
 	for (unsigned round = 0; round < 30000; round++) {
 		char bytes[13];
 		for (size_t i = 0; i < 12; i++)
-			bytes[i] = (char)(seeded(&seed) >> (round % 2 ? 56 : 57)); /* every second round ASCII */
+			bytes[i] = (char)(seeded(&seed) >>
+			                  (round % 2 ? 56 : 57)); /* every second round ASCII */
 		bytes[12] = '\0';
-		struct rs_str text = { bytes, round % 13 };
+		struct rs_str text = {bytes, round % 13};
 		struct rs_json json;
 		rs_buffer_clear(&out);
 		rs_json_init(&json, &out, round % 3 == 0);
@@ -138,7 +146,7 @@ static void any_bytes_become_json(void **state)
 		json_t *root = read_back(&out);
 		json_t *value = json_object_get(root, "value");
 		if (rs_utf8_valid(text)) {
-			struct rs_str back = { json_string_value(value), json_string_length(value) };
+			struct rs_str back = {json_string_value(value), json_string_length(value)};
 			assert_true(rs_str_equal(back, text));
 			valid++;
 		}
@@ -149,7 +157,7 @@ static void any_bytes_become_json(void **state)
 
 static void numbers_come_back(void **state)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	uint64_t seed = 4;
 	(void)state;
 	rs_buffer_init(&out, 1000);
@@ -169,7 +177,7 @@ static void numbers_come_back(void **state)
 
 static void depth_reaches_its_maximum(void **state)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_json json;
 	(void)state;
 	rs_buffer_init(&out, 100000);
@@ -184,12 +192,9 @@ static void depth_reaches_its_maximum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commas_and_lines),
-		cmocka_unit_test(single_values),
-		cmocka_unit_test(invalid_text_is_replaced),
-		cmocka_unit_test(any_bytes_become_json),
-		cmocka_unit_test(numbers_come_back),
-		cmocka_unit_test(depth_reaches_its_maximum),
+		cmocka_unit_test(commas_and_lines),         cmocka_unit_test(single_values),
+		cmocka_unit_test(invalid_text_is_replaced), cmocka_unit_test(any_bytes_become_json),
+		cmocka_unit_test(numbers_come_back),        cmocka_unit_test(depth_reaches_its_maximum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,10 +59,10 @@ static bool append_field(struct rs_buffer *line, const struct rs_log_field *fiel
 void rs_log_write(const struct rs_log *log, enum rs_log_level level, const char *event,
                   const struct rs_log_field *fields, size_t count)
 {
-	static const char *const names[] = { "debug", "info", "warning", "error" };
+	static const char *const names[] = {"debug", "info", "warning", "error"};
 	if (!log || !log->stream || level < log->minimum)
 		return;
-	struct rs_buffer line RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer line RS_CLEANUP(rs_buffer_finish) = {0};
 	char time[RS_TIME_TEXT_SIZE];
 	rs_buffer_init(&line, LINE_SIZE_MAX);
 	rs_format_time_ms(log->clock->now_ms(log->clock), time);

@@ -23,10 +23,7 @@ uint64_t rs_memory_fail_at(uint64_t k)
 	return atomic_exchange(&asked, 0);
 }
 
-void *rs_allocate(size_t size)
-{
-	return may_allocate() ? calloc(1, size ? size : 1) : NULL;
-}
+void *rs_allocate(size_t size) { return may_allocate() ? calloc(1, size ? size : 1) : NULL; }
 
 void *rs_allocate_array(size_t count, size_t item_size)
 {
@@ -39,10 +36,7 @@ void *rs_reallocate(void *block, size_t size)
 	return may_allocate() ? realloc(block, size ? size : 1) : NULL;
 }
 
-void rs_free(void *block)
-{
-	free(block);
-}
+void rs_free(void *block) { free(block); }
 
 void rs_free_pointer(void *address_of_pointer)
 {
@@ -74,10 +68,7 @@ struct rs_arena_block {
 	_Alignas(16) unsigned char data[];
 };
 
-void rs_arena_init(struct rs_arena *arena, size_t maximum)
-{
-	*arena = (struct rs_arena){ .maximum = maximum };
-}
+void rs_arena_init(struct rs_arena *arena, size_t maximum) { *arena = (struct rs_arena){.maximum = maximum}; }
 
 void rs_arena_finish(struct rs_arena *arena)
 {
@@ -89,7 +80,7 @@ void rs_arena_finish(struct rs_arena *arena)
 		rs_free(block);
 		block = older;
 	}
-	*arena = (struct rs_arena){ .maximum = arena->maximum };
+	*arena = (struct rs_arena){.maximum = arena->maximum};
 }
 
 static struct rs_arena_block *arena_grow(struct rs_arena *arena, size_t size)

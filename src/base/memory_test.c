@@ -75,7 +75,7 @@ static void faults_come_when_told(void **state)
 
 static void errors_name_the_purpose(void **state)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	(void)state;
 	assert_int_equal(rs_error_memory(&err, 4096, "a volume"), RS_NO_MEMORY);
 	assert_string_equal(err.message, "out of memory (4096 bytes for a volume)");
@@ -109,7 +109,7 @@ static void arenas_hand_out_apart(void **state)
 
 static void arenas_end(void **state)
 {
-	struct rs_arena arena RS_CLEANUP(rs_arena_finish) = { 0 };
+	struct rs_arena arena RS_CLEANUP(rs_arena_finish) = {0};
 	(void)state;
 	rs_arena_init(&arena, 64);
 	assert_non_null(rs_arena_allocate(&arena, 33)); /* 48 with its rounding */
@@ -133,12 +133,9 @@ static void arenas_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes_are_checked),
-		cmocka_unit_test(blocks_are_zeroed_and_aligned),
-		cmocka_unit_test(faults_come_when_told),
-		cmocka_unit_test(errors_name_the_purpose),
-		cmocka_unit_test(arenas_hand_out_apart),
-		cmocka_unit_test(arenas_end),
+		cmocka_unit_test(sizes_are_checked),     cmocka_unit_test(blocks_are_zeroed_and_aligned),
+		cmocka_unit_test(faults_come_when_told), cmocka_unit_test(errors_name_the_purpose),
+		cmocka_unit_test(arenas_hand_out_apart), cmocka_unit_test(arenas_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,10 +4,7 @@
 
 #include "base/base_world.h"
 
-uint64_t rs_world_now_ms(const struct rs_world *world)
-{
-	return world->clock->now_ms(world->clock);
-}
+uint64_t rs_world_now_ms(const struct rs_world *world) { return world->clock->now_ms(world->clock); }
 
 enum rs_code rs_world_random(const struct rs_world *world, void *out, size_t size, struct rs_error *err)
 {
@@ -20,8 +17,8 @@ enum rs_code rs_file_open(const struct rs_world *world, const char *path, unsign
 	return world->files->open(world->files, path, flags, 0600, out, err);
 }
 
-enum rs_code rs_file_read_at(struct rs_file *file, uint64_t offset, void *out, size_t size,
-                             size_t *out_read, struct rs_error *err)
+enum rs_code rs_file_read_at(struct rs_file *file, uint64_t offset, void *out, size_t size, size_t *out_read,
+                             struct rs_error *err)
 {
 	return file->files->read_at(file, offset, out, size, out_read, err);
 }
@@ -37,10 +34,7 @@ enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_er
 	return file->files->size(file, out_size, err);
 }
 
-enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err)
-{
-	return file->files->sync(file, err);
-}
+enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err) { return file->files->sync(file, err); }
 
 void rs_file_close(struct rs_file *file)
 {
@@ -48,10 +42,7 @@ void rs_file_close(struct rs_file *file)
 		file->files->close(file);
 }
 
-void rs_file_close_pointer(struct rs_file **file)
-{
-	rs_file_close(*file);
-}
+void rs_file_close_pointer(struct rs_file **file) { rs_file_close(*file); }
 
 static enum rs_code require_regular(const struct rs_world *world, const char *path, struct rs_error *err)
 {
@@ -65,8 +56,8 @@ static enum rs_code require_regular(const struct rs_world *world, const char *pa
 }
 
 /* Reads to the end, whatever size was promised: the file may change while it is read. */
-static enum rs_code read_into(struct rs_file *file, size_t size, struct rs_buffer *out,
-                              const char *path, struct rs_error *err)
+static enum rs_code read_into(struct rs_file *file, size_t size, struct rs_buffer *out, const char *path,
+                              struct rs_error *err)
 {
 	for (;;) {
 		size_t want = size > out->size ? size - out->size : 1, got = 0;
@@ -88,8 +79,8 @@ enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, si
 	uint64_t size;
 	RS_TRY(rs_file_size(file, &size, err));
 	if (size > maximum)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: has %llu bytes, at most %zu are read here",
-		                    path, (unsigned long long)size, maximum);
+		return rs_error_set(err, RS_TOO_LARGE, "%s: has %llu bytes, at most %zu are read here", path,
+		                    (unsigned long long)size, maximum);
 	/* One byte more than the maximum, so that the end can be seen. */
 	size_t room = maximum < SIZE_MAX ? maximum + 1 : maximum;
 	struct rs_buffer content;
@@ -191,7 +182,7 @@ char *rs_path_directory(const char *path)
 	if (!slash)
 		return rs_str_duplicate(RS_STR("."));
 	size_t size = slash == path ? 1 : (size_t)(slash - path);
-	return rs_str_duplicate((struct rs_str){ path, size });
+	return rs_str_duplicate((struct rs_str){path, size});
 }
 
 /* Civil date of a day number (days since 1970-01-01), proleptic Gregorian calendar. */

@@ -9,7 +9,7 @@
 void rs_progress_begin(struct rs_progress *progress, const struct rs_clock *clock, FILE *stream,
                        const char *label, uint64_t total)
 {
-	*progress = (struct rs_progress){ .clock = clock, .label = label, .total = total };
+	*progress = (struct rs_progress){.clock = clock, .label = label, .total = total};
 	if (stream && isatty(fileno(stream)))
 		progress->stream = stream;
 	progress->started_ns = clock->monotonic_ns(clock);
@@ -19,7 +19,8 @@ static void draw(const struct rs_progress *progress, uint64_t now_ns)
 {
 	uint64_t total = progress->total, done = progress->done < total ? progress->done : total;
 	if (total == 0) {
-		fprintf(progress->stream, "\r%s %llu\033[K", progress->label, (unsigned long long)progress->done);
+		fprintf(progress->stream, "\r%s %llu\033[K", progress->label,
+		        (unsigned long long)progress->done);
 		fflush(progress->stream);
 		return;
 	}

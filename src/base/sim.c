@@ -115,7 +115,7 @@ static void set(struct names *names, const char *path, struct node *node)
 		return;
 	}
 	names->rows = grown(names->rows, names->count, &names->capacity, sizeof *names->rows);
-	names->rows[names->count++] = (struct name){ copy_text(path), node };
+	names->rows[names->count++] = (struct name){copy_text(path), node};
 }
 
 static void unset(struct names *names, const char *path)
@@ -135,9 +135,10 @@ static void apply(struct names *names, const struct change *change)
 		set(names, change->kind == CHANGE_RENAME ? change->to : change->path, change->node);
 }
 
-static void record(struct rs_sim *sim, enum change_kind kind, const char *path, const char *to, struct node *node)
+static void record(struct rs_sim *sim, enum change_kind kind, const char *path, const char *to,
+                   struct node *node)
 {
-	struct change change = { kind, copy_text(path), to ? copy_text(to) : NULL, node };
+	struct change change = {kind, copy_text(path), to ? copy_text(to) : NULL, node};
 	apply(&sim->seen, &change);
 	sim->changes = grown(sim->changes, sim->change_count, &sim->change_capacity, sizeof *sim->changes);
 	sim->changes[sim->change_count++] = change;
@@ -164,7 +165,8 @@ static struct node *make_node(struct rs_sim *sim, bool is_directory, unsigned mo
 static bool step_fails(struct rs_sim *sim)
 {
 	sim->steps++;
-	return sim->fail_at && (sim->steps == sim->fail_at || (sim->fail_for_ever && sim->steps > sim->fail_at));
+	return sim->fail_at &&
+	       (sim->steps == sim->fail_at || (sim->fail_for_ever && sim->steps > sim->fail_at));
 }
 
 static enum rs_code fault(const struct rs_sim *sim, const char *path, struct rs_error *err)
@@ -213,15 +215,12 @@ static enum rs_code sim_open(const struct rs_files *files, const char *path, uns
 	}
 	struct sim_file *file = calloc(1, sizeof *file);
 	assert(file);
-	*file = (struct sim_file){ { &sim->files }, sim, node, sim->power_cuts, false, copy_text(path) };
+	*file = (struct sim_file){{&sim->files}, sim, node, sim->power_cuts, false, copy_text(path)};
 	*out = &file->file;
 	return RS_OK;
 }
 
-static struct sim_file *self(struct rs_file *file)
-{
-	return (struct sim_file *)file;
-}
+static struct sim_file *self(struct rs_file *file) { return (struct sim_file *)file; }
 
 static enum rs_code alive(const struct sim_file *file, struct rs_error *err)
 {
@@ -230,8 +229,8 @@ static enum rs_code alive(const struct sim_file *file, struct rs_error *err)
 	return rs_error_set(err, RS_IO, "%s: the power went", file->path);
 }
 
-static enum rs_code sim_read_at(struct rs_file *handle, uint64_t offset, void *out, size_t size, size_t *out_read,
-                                struct rs_error *err)
+static enum rs_code sim_read_at(struct rs_file *handle, uint64_t offset, void *out, size_t size,
+                                size_t *out_read, struct rs_error *err)
 {
 	const struct sim_file *file = self(handle);
 	const struct content *content = &file->node->seen;
@@ -271,7 +270,8 @@ static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const 
 	if (offset + size > FILE_SIZE_MAX)
 		return rs_error_set(err, RS_NO_SPACE, "%s: too large for the simulated disk", file->path);
 	if (step_fails(file->sim)) {
-		put(file->node, offset, data, size ? (size_t)(next_number(&file->sim->fault_state) % size) : 0);
+		put(file->node, offset, data,
+		    size ? (size_t)(next_number(&file->sim->fault_state) % size) : 0);
 		return fault(file->sim, file->path, err);
 	}
 	put(file->node, offset, data, size);
@@ -339,7 +339,8 @@ static void sim_close(struct rs_file *handle)
 	free(file);
 }
 
-static enum rs_code sim_rename(const struct rs_files *files, const char *from, const char *to, struct rs_error *err)
+static enum rs_code sim_rename(const struct rs_files *files, const char *from, const char *to,
+                               struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
 	const struct name *row = find(&sim->seen, from);
@@ -437,14 +438,11 @@ static enum rs_code sim_stat(const struct rs_files *files, const char *path, str
 	return RS_OK;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* Over a copy: the visitor may change the directory. */
-static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_list_visit *visit, void *context,
-                             struct rs_error *err)
+static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_list_visit *visit,
+                             void *context, struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
 	struct rs_file_stat status;
@@ -468,17 +466,12 @@ static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_
 	return code;
 }
 
-static uint64_t sim_now_ms(const struct rs_clock *clock)
-{
-	return ((const struct rs_sim *)clock)->now_ms;
-}
+static uint64_t sim_now_ms(const struct rs_clock *clock) { return ((const struct rs_sim *)clock)->now_ms; }
 
-static uint64_t sim_monotonic_ns(const struct rs_clock *clock)
-{
-	return sim_now_ms(clock) * 1000000;
-}
+static uint64_t sim_monotonic_ns(const struct rs_clock *clock) { return sim_now_ms(clock) * 1000000; }
 
-static enum rs_code sim_fill(const struct rs_random *random, void *out, size_t size, struct rs_error *err RS_UNUSED)
+static enum rs_code sim_fill(const struct rs_random *random, void *out, size_t size,
+                             struct rs_error *err RS_UNUSED)
 {
 	struct rs_sim *sim = (struct rs_sim *)((uintptr_t)random - offsetof(struct rs_sim, random));
 	for (size_t i = 0; i < size; i++)
@@ -494,12 +487,14 @@ enum rs_code rs_sim_create(uint64_t seed, struct rs_sim **out, struct rs_error *
 	sim->now_ms = UINT64_C(1700000000000);
 	sim->random_state = seed;
 	sim->fault_state = ~seed;
-	sim->clock = (struct rs_clock){ sim_now_ms, sim_monotonic_ns };
-	sim->random = (struct rs_random){ sim_fill };
-	sim->files = (struct rs_files){ sim_open, sim_read_at, sim_write_at, sim_size, sim_truncate, sim_sync, sim_lock,
-		                        sim_close, sim_rename, sim_remove, sim_make_directory, sim_remove_directory,
-		                        sim_sync_directory, sim_stat, sim_list };
-	sim->world = (struct rs_world){ &sim->clock, &sim->random, &sim->files };
+	sim->clock = (struct rs_clock){sim_now_ms, sim_monotonic_ns};
+	sim->random = (struct rs_random){sim_fill};
+	sim->files = (struct rs_files){sim_open,           sim_read_at,        sim_write_at,
+	                               sim_size,           sim_truncate,       sim_sync,
+	                               sim_lock,           sim_close,          sim_rename,
+	                               sim_remove,         sim_make_directory, sim_remove_directory,
+	                               sim_sync_directory, sim_stat,           sim_list};
+	sim->world = (struct rs_world){&sim->clock, &sim->random, &sim->files};
 	*out = sim;
 	return RS_OK;
 }
@@ -529,20 +524,11 @@ void rs_sim_destroy(struct rs_sim *sim)
 	free(sim);
 }
 
-const struct rs_world *rs_sim_world(struct rs_sim *sim)
-{
-	return &sim->world;
-}
+const struct rs_world *rs_sim_world(struct rs_sim *sim) { return &sim->world; }
 
-void rs_sim_advance_ms(struct rs_sim *sim, uint64_t ms)
-{
-	sim->now_ms += ms;
-}
+void rs_sim_advance_ms(struct rs_sim *sim, uint64_t ms) { sim->now_ms += ms; }
 
-uint64_t rs_sim_steps(const struct rs_sim *sim)
-{
-	return sim->steps;
-}
+uint64_t rs_sim_steps(const struct rs_sim *sim) { return sim->steps; }
 
 void rs_sim_fail_at(struct rs_sim *sim, uint64_t k, enum rs_code code, bool for_ever)
 {
@@ -590,7 +576,7 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 		node->locked_exclusively = false;
 	}
 	names_finish(&sim->seen);
-	sim->seen = (struct names){ NULL, 0, 0 };
+	sim->seen = (struct names){NULL, 0, 0};
 	for (size_t i = 0; i < sim->durable.count; i++)
 		set(&sim->seen, sim->durable.rows[i].path, sim->durable.rows[i].node);
 	sim->power_cuts++;
@@ -598,7 +584,8 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 	sim->fail_at = 0;
 }
 
-enum rs_code rs_sim_flip(struct rs_sim *sim, const char *path, uint64_t offset, unsigned bit, struct rs_error *err)
+enum rs_code rs_sim_flip(struct rs_sim *sim, const char *path, uint64_t offset, unsigned bit,
+                         struct rs_error *err)
 {
 	const struct name *row = find(&sim->seen, path);
 	if (!row || offset >= row->node->seen.size)

@@ -10,24 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rs_str rs_str_from(const char *text)
-{
-	return (struct rs_str){ text, text ? strlen(text) : 0 };
-}
+struct rs_str rs_str_from(const char *text) { return (struct rs_str){text, text ? strlen(text) : 0}; }
 
-struct rs_bytes rs_bytes_of(const void *data, size_t size)
-{
-	return (struct rs_bytes){ data, size };
-}
+struct rs_bytes rs_bytes_of(const void *data, size_t size) { return (struct rs_bytes){data, size}; }
 
 struct rs_bytes rs_bytes_of_str(struct rs_str text)
 {
-	return (struct rs_bytes){ (const uint8_t *)text.data, text.size };
+	return (struct rs_bytes){(const uint8_t *)text.data, text.size};
 }
 
 struct rs_str rs_str_of_bytes(struct rs_bytes bytes)
 {
-	return (struct rs_str){ (const char *)bytes.data, bytes.size };
+	return (struct rs_str){(const char *)bytes.data, bytes.size};
 }
 
 bool rs_str_equal(struct rs_str a, struct rs_str b)
@@ -35,15 +29,9 @@ bool rs_str_equal(struct rs_str a, struct rs_str b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-bool rs_str_equal_text(struct rs_str a, const char *b)
-{
-	return rs_str_equal(a, rs_str_from(b));
-}
+bool rs_str_equal_text(struct rs_str a, const char *b) { return rs_str_equal(a, rs_str_from(b)); }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 bool rs_str_equal_ignoring_case(struct rs_str a, struct rs_str b)
 {
@@ -64,8 +52,7 @@ bool rs_str_starts_with(struct rs_str text, const char *prefix)
 bool rs_str_ends_with(struct rs_str text, const char *suffix)
 {
 	size_t size = strlen(suffix);
-	return text.size >= size &&
-	       (size == 0 || memcmp(text.data + text.size - size, suffix, size) == 0);
+	return text.size >= size && (size == 0 || memcmp(text.data + text.size - size, suffix, size) == 0);
 }
 
 bool rs_bytes_equal(struct rs_bytes a, struct rs_bytes b)
@@ -73,10 +60,7 @@ bool rs_bytes_equal(struct rs_bytes a, struct rs_bytes b)
 	return rs_str_equal(rs_str_of_bytes(a), rs_str_of_bytes(b));
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
+static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 struct rs_str rs_str_trim(struct rs_str text)
 {
@@ -96,12 +80,12 @@ bool rs_str_split(struct rs_str *rest, char separator, struct rs_str *out_head)
 	const char *end = rest->size ? memchr(rest->data, separator, rest->size) : NULL;
 	if (!end) {
 		*out_head = *rest;
-		*rest = (struct rs_str){ NULL, 0 };
+		*rest = (struct rs_str){NULL, 0};
 		return true;
 	}
 	size_t size = (size_t)(end - rest->data);
-	*out_head = (struct rs_str){ rest->data, size };
-	*rest = (struct rs_str){ end + 1, rest->size - size - 1 };
+	*out_head = (struct rs_str){rest->data, size};
+	*rest = (struct rs_str){end + 1, rest->size - size - 1};
 	return true;
 }
 
@@ -196,7 +180,7 @@ bool rs_parse_i64(struct rs_str text, int64_t *out)
 	bool negative = text.size && text.data[0] == '-';
 	bool sign = negative || (text.size && text.data[0] == '+');
 	uint64_t magnitude;
-	if (!rs_parse_u64((struct rs_str){ text.data + sign, text.size - sign }, &magnitude))
+	if (!rs_parse_u64((struct rs_str){text.data + sign, text.size - sign}, &magnitude))
 		return false;
 	if (magnitude > (uint64_t)INT64_MAX + negative)
 		return false;
@@ -233,8 +217,8 @@ bool rs_parse_f64(struct rs_str text, double *out)
 	static const struct {
 		const char *name;
 		double value;
-	} words[] = { { "nan", NAN },       { "inf", INFINITY },       { "+inf", INFINITY },
-		      { "-inf", -INFINITY }, { "infinity", INFINITY }, { "-infinity", -INFINITY } };
+	} words[] = {{"nan", NAN},        {"inf", INFINITY},      {"+inf", INFINITY},
+	             {"-inf", -INFINITY}, {"infinity", INFINITY}, {"-infinity", -INFINITY}};
 	for (size_t i = 0; i < RS_COUNT(words); i++)
 		if (rs_str_equal_ignoring_case(text, rs_str_from(words[i].name))) {
 			*out = words[i].value;
@@ -357,35 +341,23 @@ bool rs_base64_decode(struct rs_str text, uint8_t *out, size_t *out_size)
 	return true;
 }
 
-uint16_t rs_read_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
+uint16_t rs_read_le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 
 uint32_t rs_read_le32(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-uint64_t rs_read_le64(const uint8_t *p)
-{
-	return rs_read_le32(p) | (uint64_t)rs_read_le32(p + 4) << 32;
-}
+uint64_t rs_read_le64(const uint8_t *p) { return rs_read_le32(p) | (uint64_t)rs_read_le32(p + 4) << 32; }
 
-uint16_t rs_read_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
+uint16_t rs_read_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
 uint32_t rs_read_be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
 }
 
-uint64_t rs_read_be64(const uint8_t *p)
-{
-	return (uint64_t)rs_read_be32(p) << 32 | rs_read_be32(p + 4);
-}
+uint64_t rs_read_be64(const uint8_t *p) { return (uint64_t)rs_read_be32(p) << 32 | rs_read_be32(p + 4); }
 
 void rs_write_le16(uint8_t *p, uint16_t value)
 {

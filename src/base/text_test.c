@@ -23,7 +23,7 @@ static uint64_t seeded(uint64_t *state)
 
 static void views(void **state)
 {
-	static const char *const trimmed[][2] = { { "", "" }, { " \t\r\n", "" }, { " a b ", "a b" }, { "a", "a" } };
+	static const char *const trimmed[][2] = {{"", ""}, {" \t\r\n", ""}, {" a b ", "a b"}, {"a", "a"}};
 	(void)state;
 	assert_int_equal(rs_str_from(NULL).size, 0);
 	assert_true(rs_str_equal(rs_str_from(NULL), RS_STR("")));
@@ -43,8 +43,8 @@ static void views(void **state)
 
 static void splitting(void **state)
 {
-	static const char *const rows[][2] = { { "a,b", "<a><b>" }, { "a,", "<a><>" }, { ",", "<><>" },
-		{ "", "<>" }, { "abc", "<abc>" }, { ",,x", "<><><x>" } };
+	static const char *const rows[][2] = {{"a,b", "<a><b>"}, {"a,", "<a><>"},  {",", "<><>"},
+	                                      {"", "<>"},        {"abc", "<abc>"}, {",,x", "<><><x>"}};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(rows); i++) {
 		struct rs_str rest = rs_str_from(rows[i][0]), head;
@@ -64,7 +64,7 @@ static size_t encode_utf8(uint32_t c, char out[4])
 		return 1;
 	}
 	size_t size = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
 	for (size_t i = size - 1; i > 0; i--, c >>= 6)
 		out[i] = (char)(0x80 | (c & 0x3f));
 	out[0] = (char)(lead[size] | c);
@@ -73,14 +73,30 @@ static size_t encode_utf8(uint32_t c, char out[4])
 
 static void utf8(void **state)
 {
-	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf",
-		"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xfe", "\xff", "\xc3", "\xe2\x82", "\xf0\x90\x85", "\xc3\x28",
-		"a\xe2\x28\xa1z", "\xc3\xc3" };
+	static const char *const bad[] = {"\x80",
+	                                  "\xbf",
+	                                  "\xc0\x80",
+	                                  "\xc1\xbf",
+	                                  "\xe0\x80\x80",
+	                                  "\xe0\x9f\xbf",
+	                                  "\xf0\x80\x80\x80",
+	                                  "\xf0\x8f\xbf\xbf",
+	                                  "\xed\xa0\x80",
+	                                  "\xed\xbf\xbf",
+	                                  "\xf4\x90\x80\x80",
+	                                  "\xf5\x80\x80\x80",
+	                                  "\xfe",
+	                                  "\xff",
+	                                  "\xc3",
+	                                  "\xe2\x82",
+	                                  "\xf0\x90\x85",
+	                                  "\xc3\x28",
+	                                  "a\xe2\x28\xa1z",
+	                                  "\xc3\xc3"};
 	char bytes[4];
 	(void)state;
 	for (uint32_t c = 0; c < 0x110000; c++) {
-		struct rs_str text = { bytes, encode_utf8(c, bytes) };
+		struct rs_str text = {bytes, encode_utf8(c, bytes)};
 		bool surrogate = c >= 0xd800 && c <= 0xdfff;
 		if (rs_utf8_valid(text) == surrogate)
 			fail_msg("U+%04X", (unsigned)c);
@@ -96,10 +112,20 @@ static void utf8(void **state)
 
 static void whole_numbers(void **state)
 {
-	static const char *const bad_u64[] = { "", " 1", "1 ", "+1", "-1", "-0", "0x1", "1.0", "1e3",
-		"18446744073709551616", "99999999999999999999", "\xd9\xa1" };
-	static const char *const bad_i64[] = { "", "-", "+", "--1", "+-1", " 1", "9223372036854775808",
-		"-9223372036854775809", "1a" };
+	static const char *const bad_u64[] = {"",
+	                                      " 1",
+	                                      "1 ",
+	                                      "+1",
+	                                      "-1",
+	                                      "-0",
+	                                      "0x1",
+	                                      "1.0",
+	                                      "1e3",
+	                                      "18446744073709551616",
+	                                      "99999999999999999999",
+	                                      "\xd9\xa1"};
+	static const char *const bad_i64[] = {
+		"", "-", "+", "--1", "+-1", " 1", "9223372036854775808", "-9223372036854775809", "1a"};
 	uint64_t u = 5;
 	int64_t i = 5;
 	(void)state;
@@ -121,15 +147,23 @@ static void whole_numbers(void **state)
 
 static void real_numbers(void **state)
 {
-	static const char *const bad[] = { "", ".", "-", "e5", "1e", "1e+", "0x10", "0x1p3", "1,5", " 1", "1 ",
-		"1e999", "-1e999", "nan(1)", "infinit", "1.2.3", "++1", "1f", "NaN " };
+	static const char *const bad[] = {"",        ".",     "-",   "e5", "1e",    "1e+",    "0x10",
+	                                  "0x1p3",   "1,5",   " 1",  "1 ", "1e999", "-1e999", "nan(1)",
+	                                  "infinit", "1.2.3", "++1", "1f", "NaN "};
 	static const struct {
 		const char *text;
 		double value;
-	} good[] = { { "1", 1 },        { "-.5", -0.5 },     { "5.", 5 },          { "1e3", 1000 },
-		     { "1E-2", 0.01 },  { "+2.5e+1", 25 },   { "INF", (double)INFINITY },
-		     { "-Inf", -(double)INFINITY }, { "4.9406564584124654e-324", 0x1p-1074 },
-		     { "1.7976931348623157e308", DBL_MAX }, { "9007199254740993", 9007199254740992.0 } };
+	} good[] = {{"1", 1},
+	            {"-.5", -0.5},
+	            {"5.", 5},
+	            {"1e3", 1000},
+	            {"1E-2", 0.01},
+	            {"+2.5e+1", 25},
+	            {"INF", (double)INFINITY},
+	            {"-Inf", -(double)INFINITY},
+	            {"4.9406564584124654e-324", 0x1p-1074},
+	            {"1.7976931348623157e308", DBL_MAX},
+	            {"9007199254740993", 9007199254740992.0}};
 	double value = 3;
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(bad); i++)
@@ -144,7 +178,7 @@ static void real_numbers(void **state)
 	assert_true(rs_parse_f64(RS_STR("-0"), &value) && signbit(value));
 	char huge[4000]; /* longer than any number needs to be */
 	memset(huge, '1', sizeof huge);
-	assert_false(rs_parse_f64((struct rs_str){ huge, sizeof huge }, &value));
+	assert_false(rs_parse_f64((struct rs_str){huge, sizeof huge}, &value));
 }
 
 /* The digits are those of Python's repr(), which prints the shortest that read back. */
@@ -154,13 +188,28 @@ static void shortest_digits(void **state)
 		double value;
 		const char *text;
 	} rows[] = {
-		{ 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { 0.1, "0.1" }, { 0.1 + 0.2, "0.30000000000000004" },
-		{ 1.0 / 3, "0.3333333333333333" }, { 2.0 / 3, "0.6666666666666666" }, { 1e23, "1e+23" },
-		{ 5e-324, "5e-324" }, { 1.5e-323, "1.5e-323" }, { 2.225073858507201e-308, "2.225073858507201e-308" },
-		{ DBL_MIN, "2.2250738585072014e-308" }, { DBL_MAX, "1.7976931348623157e+308" },
-		{ 123456789012345680.0, "1.2345678901234568e+17" }, { 9007199254740993.0, "9007199254740992" },
-		{ 5e15, "5e+15" }, { 123456, "123456" }, { 1e-5, "1e-05" }, { -2.5e-7, "-2.5e-07" },
-		{ (double)INFINITY, "inf" }, { -(double)INFINITY, "-inf" }, { (double)NAN, "nan" },
+		{0, "0"},
+		{-0.0, "-0"},
+		{1, "1"},
+		{0.1, "0.1"},
+		{0.1 + 0.2, "0.30000000000000004"},
+		{1.0 / 3, "0.3333333333333333"},
+		{2.0 / 3, "0.6666666666666666"},
+		{1e23, "1e+23"},
+		{5e-324, "5e-324"},
+		{1.5e-323, "1.5e-323"},
+		{2.225073858507201e-308, "2.225073858507201e-308"},
+		{DBL_MIN, "2.2250738585072014e-308"},
+		{DBL_MAX, "1.7976931348623157e+308"},
+		{123456789012345680.0, "1.2345678901234568e+17"},
+		{9007199254740993.0, "9007199254740992"},
+		{5e15, "5e+15"},
+		{123456, "123456"},
+		{1e-5, "1e-05"},
+		{-2.5e-7, "-2.5e-07"},
+		{(double)INFINITY, "inf"},
+		{-(double)INFINITY, "-inf"},
+		{(double)NAN, "nan"},
 	};
 	char text[RS_F64_TEXT_SIZE];
 	(void)state;
@@ -181,7 +230,7 @@ static void every_double_reads_back(void **state)
 		if (i % 4 == 0)
 			bits &= UINT64_C(0x800fffffffffffff); /* subnormal */
 		memcpy(&value, &bits, sizeof value);
-		struct rs_str view = { text, rs_format_f64(value, text) };
+		struct rs_str view = {text, rs_format_f64(value, text)};
 		assert_true(rs_parse_f64(view, &again));
 		if (isnan(value))
 			assert_true(isnan(again));
@@ -192,7 +241,7 @@ static void every_double_reads_back(void **state)
 
 static void hexadecimal(void **state)
 {
-	uint8_t bytes[4] = { 9, 9, 9, 9 };
+	uint8_t bytes[4] = {9, 9, 9, 9};
 	char text[9];
 	(void)state;
 	rs_hex_encode(rs_bytes_of("\x00\x7f\xab\xff", 4), text);
@@ -210,10 +259,15 @@ static void hexadecimal(void **state)
 /* The vectors of RFC 4648 §10, and strictness. */
 static void base64(void **state)
 {
-	static const char *const rows[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
-	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "=Zg=", "Zg==Zg==", "Zm 9", "Zm9v\n",
-		"Z===", "Zm-_", "Zm9vZ===" };
+	static const char *const rows[][2] = {{"", ""},
+	                                      {"f", "Zg=="},
+	                                      {"fo", "Zm8="},
+	                                      {"foo", "Zm9v"},
+	                                      {"foob", "Zm9vYg=="},
+	                                      {"fooba", "Zm9vYmE="},
+	                                      {"foobar", "Zm9vYmFy"}};
+	static const char *const bad[] = {"Z",        "Zg",   "Zg=",    "Zh==", "Zm9=", "====",    "=Zg=",
+	                                  "Zg==Zg==", "Zm 9", "Zm9v\n", "Z===", "Zm-_", "Zm9vZ==="};
 	uint8_t bytes[64];
 	size_t size = 77;
 	(void)state;
@@ -231,8 +285,8 @@ static void base64(void **state)
 			fail_msg("\"%s\"", bad[i]);
 	assert_int_equal(size, 77);
 	/* All 64 digits stand for their values. */
-	assert_true(rs_base64_decode(RS_STR("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
-	                             bytes, &size));
+	assert_true(rs_base64_decode(
+		RS_STR("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), bytes, &size));
 	assert_int_equal(size, 48);
 	for (size_t i = 0; i < 64; i++) {
 		size_t bit = 6 * i;
@@ -243,7 +297,7 @@ static void base64(void **state)
 
 static void byte_order(void **state)
 {
-	static const uint8_t bytes[] = { 1, 2, 3, 4, 5, 6, 7, 0xf8 };
+	static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 0xf8};
 	uint8_t out[8];
 	(void)state;
 	assert_int_equal(rs_read_le16(bytes), 0x0201);
@@ -260,7 +314,7 @@ static void byte_order(void **state)
 
 static void heap_strings(void **state)
 {
-	char *copy RS_CLEANUP(rs_free_pointer) = rs_str_duplicate((struct rs_str){ "abcdef", 3 });
+	char *copy RS_CLEANUP(rs_free_pointer) = rs_str_duplicate((struct rs_str){"abcdef", 3});
 	char *text RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s-%0600d", "x", 7);
 	(void)state;
 	assert_string_equal(copy, "abc");

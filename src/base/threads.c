@@ -35,7 +35,7 @@ static void take_part(struct rs_pool *pool)
 {
 	while (pool->next < pool->count && pool->failed_code == RS_OK) {
 		size_t index = pool->next++;
-		struct rs_error err = { 0 };
+		struct rs_error err = {0};
 		pool->running++;
 		pthread_mutex_unlock(&pool->mutex);
 		enum rs_code code = pool->work(pool->context, index, &err);
@@ -97,7 +97,8 @@ void rs_pool_destroy(struct rs_pool *pool)
 enum rs_code rs_pool_create(unsigned threads, struct rs_pool **out, struct rs_error *err)
 {
 	if (threads > THREADS_MAX)
-		return rs_error_set(err, RS_USAGE, "%u threads are more than the %d allowed", threads, THREADS_MAX);
+		return rs_error_set(err, RS_USAGE, "%u threads are more than the %d allowed", threads,
+		                    THREADS_MAX);
 	if (threads == 0)
 		threads = rs_processors();
 	struct rs_pool *pool = rs_allocate(sizeof *pool);
@@ -125,10 +126,7 @@ enum rs_code rs_pool_create(unsigned threads, struct rs_pool **out, struct rs_er
 	return RS_OK;
 }
 
-unsigned rs_pool_threads(const struct rs_pool *pool)
-{
-	return pool ? pool->threads : 1;
-}
+unsigned rs_pool_threads(const struct rs_pool *pool) { return pool ? pool->threads : 1; }
 
 enum rs_code rs_pool_for(struct rs_pool *pool, size_t count, rs_pool_work *work, void *context,
                          struct rs_error *err)

@@ -30,7 +30,7 @@ static enum rs_code work(void *context, size_t index, struct rs_error *err)
 	return RS_OK;
 }
 
-static const unsigned sizes[] = { 1, 2, 3, 8, 33 };
+static const unsigned sizes[] = {1, 2, 3, 8, 33};
 
 static void every_index_once(void **state)
 {
@@ -60,7 +60,7 @@ static void the_lowest_failure_is_reported(void **state)
 		assert_int_equal(rs_pool_create(sizes[n], &pool, NULL), RS_OK);
 		for (size_t round = 0; round < 200; round++) {
 			static struct job job;
-			struct rs_error err = { 0 };
+			struct rs_error err = {0};
 			char sentence[32];
 			memset(&job, 0, sizeof job);
 			job.fails_from = round * 7 % 1000;
@@ -88,7 +88,7 @@ static void loops_follow_each_other(void **state)
 	(void)state;
 	assert_int_equal(rs_pool_create(4, &pool, NULL), RS_OK);
 	for (size_t round = 0; round < 5000; round++) {
-		size_t squares[9] = { 0 };
+		size_t squares[9] = {0};
 		size_t count = round % 10;
 		assert_int_equal(rs_pool_for(pool, count, square, squares, NULL), RS_OK);
 		for (size_t i = 0; i < 9; i++)
@@ -100,7 +100,7 @@ static void loops_follow_each_other(void **state)
 static void pools_are_made_and_destroyed(void **state)
 {
 	struct rs_pool *pool = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	(void)state;
 	for (int i = 0; i < 200; i++) { /* destroyed before its threads have started to wait */
 		assert_int_equal(rs_pool_create(4, &pool, NULL), RS_OK);
@@ -121,7 +121,7 @@ static void no_memory_is_told(void **state)
 	(void)state;
 	for (uint64_t k = 1; k <= 2; k++) {
 		struct rs_pool *pool = NULL;
-		struct rs_error err = { 0 };
+		struct rs_error err = {0};
 		rs_memory_fail_at(k);
 		assert_int_equal(rs_pool_create(2, &pool, &err), RS_NO_MEMORY);
 		rs_memory_fail_at(0);
@@ -133,10 +133,8 @@ static void no_memory_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_index_once),
-		cmocka_unit_test(the_lowest_failure_is_reported),
-		cmocka_unit_test(loops_follow_each_other),
-		cmocka_unit_test(pools_are_made_and_destroyed),
+		cmocka_unit_test(every_index_once),        cmocka_unit_test(the_lowest_failure_is_reported),
+		cmocka_unit_test(loops_follow_each_other), cmocka_unit_test(pools_are_made_and_destroyed),
 		cmocka_unit_test(no_memory_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

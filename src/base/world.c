@@ -21,10 +21,7 @@ struct system_file {
 
 static const struct rs_files system_files;
 
-static struct system_file *self(struct rs_file *file)
-{
-	return (struct system_file *)file;
-}
+static struct system_file *self(struct rs_file *file) { return (struct system_file *)file; }
 
 static uint64_t system_now_ms(const struct rs_clock *clock RS_UNUSED)
 {
@@ -161,8 +158,8 @@ static void system_close(struct rs_file *file)
 	rs_free(file);
 }
 
-static enum rs_code system_rename(const struct rs_files *files RS_UNUSED, const char *from,
-                                  const char *to, struct rs_error *err)
+static enum rs_code system_rename(const struct rs_files *files RS_UNUSED, const char *from, const char *to,
+                                  struct rs_error *err)
 {
 	if (rename(from, to) != 0)
 		return rs_error_errno(err, errno, "%s: cannot be renamed to %s", from, to);
@@ -233,7 +230,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 static enum rs_file_kind kind_of(const char *directory, const char *name)
 {
 	char *path = rs_path_join(directory, name);
-	struct rs_file_stat status = { .kind = RS_FILE_OTHER };
+	struct rs_file_stat status = {.kind = RS_FILE_OTHER};
 	if (path)
 		(void)system_stat(&system_files, path, &status, NULL);
 	rs_free(path);
@@ -278,13 +275,10 @@ static const struct rs_files system_files = {
 
 const struct rs_world *rs_world_system(void)
 {
-	static const struct rs_clock clock = { system_now_ms, system_monotonic_ns };
-	static const struct rs_random random = { system_fill };
-	static const struct rs_world world = { &clock, &random, &system_files };
+	static const struct rs_clock clock = {system_now_ms, system_monotonic_ns};
+	static const struct rs_random random = {system_fill};
+	static const struct rs_world world = {&clock, &random, &system_files};
 	return &world;
 }
 
-bool rs_world_is_system(const struct rs_world *world)
-{
-	return world->files == &system_files;
-}
+bool rs_world_is_system(const struct rs_world *world) { return world->files == &system_files; }

@@ -30,12 +30,13 @@ static const char *at(const char *name)
 
 static void put(const char *name, const char *text)
 {
-	assert_int_equal(rs_file_replace(world, at(name), rs_bytes_of_str(rs_str_from(text)), 0600, NULL), RS_OK);
+	assert_int_equal(rs_file_replace(world, at(name), rs_bytes_of_str(rs_str_from(text)), 0600, NULL),
+	                 RS_OK);
 }
 
 static void assert_content(const char *name, const char *text)
 {
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
 	assert_int_equal(rs_file_read_all(world, at(name), 1000, &content, NULL), RS_OK);
 	assert_true(rs_str_equal_text(rs_buffer_str(&content), text));
 }
@@ -73,7 +74,7 @@ static void opening(void **state)
 	const struct rs_files *files = world->files;
 	const unsigned create = RS_OPEN_WRITE | RS_OPEN_CREATE;
 	struct rs_file *file = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	struct rs_file_stat status;
 	(void)state;
 	assert_int_equal(rs_file_open(world, at("none"), RS_OPEN_READ, &file, &err), RS_NOT_FOUND);
@@ -95,7 +96,7 @@ static void opening(void **state)
 static void a_full_device_has_its_code(void **state)
 {
 	struct rs_file *file = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	(void)state;
 	assert_int_equal(rs_file_open(world, "/dev/full", RS_OPEN_WRITE, &file, NULL), RS_OK);
 	assert_int_equal(rs_file_write_at(file, 0, "x", 1, &err), RS_NO_SPACE);
@@ -107,7 +108,7 @@ static void locks_conflict(void **state)
 {
 	const struct rs_files *files = world->files;
 	struct rs_file *a = NULL, *b = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	(void)state;
 	put("lock", "");
 	assert_int_equal(rs_file_open(world, at("lock"), RS_OPEN_READ, &a, NULL), RS_OK);
@@ -135,15 +136,17 @@ static enum rs_code note(void *context, struct rs_str name, enum rs_file_kind ki
 	if (seen->stop_at && --seen->stop_at == 0)
 		return rs_error_set(err, RS_CANCELLED, "enough");
 	snprintf(seen->text + used, sizeof seen->text - used, "%.*s%s ", RS_STR_ARGUMENTS(name),
-	         kind == RS_FILE_DIRECTORY ? "/" : kind == RS_FILE_OTHER ? "|" : "");
+	         kind == RS_FILE_DIRECTORY ? "/"
+	         : kind == RS_FILE_OTHER   ? "|"
+	                                   : "");
 	return RS_OK;
 }
 
 static void lists_in_order(void **state)
 {
 	const struct rs_files *files = world->files;
-	struct seen seen = { "", 0 };
-	struct rs_error err = { 0 };
+	struct seen seen = {"", 0};
+	struct rs_error err = {0};
 	(void)state;
 	assert_int_equal(rs_directory_make(world, at("list/b"), NULL), RS_OK);
 	put("list/a", "");
@@ -155,7 +158,7 @@ static void lists_in_order(void **state)
 	assert_int_equal(symlink("nowhere", at("list/loose")), 0);
 	assert_int_equal(files->list(files, at("list"), note, &seen, NULL), RS_OK);
 	assert_string_equal(seen.text, ".hidden Z a b/ link/ loose| pipe| \xc3\xa9 ");
-	seen = (struct seen){ "", 3 };
+	seen = (struct seen){"", 3};
 	assert_int_equal(files->list(files, at("list"), note, &seen, &err), RS_CANCELLED);
 	assert_string_equal(seen.text, ".hidden Z ");
 	assert_int_equal(files->list(files, at("none"), note, &seen, NULL), RS_NOT_FOUND);
@@ -187,8 +190,8 @@ static void directories(void **state)
 
 static void reading_whole_files(void **state)
 {
-	struct rs_buffer content = { .size = 42 };
-	struct rs_error err = { 0 };
+	struct rs_buffer content = {.size = 42};
+	struct rs_error err = {0};
 	(void)state;
 	put("ten", "0123456789");
 	assert_int_equal(rs_file_read_all(world, at("ten"), 9, &content, &err), RS_TOO_LARGE);
@@ -217,7 +220,7 @@ static void reading_whole_files(void **state)
 static void replacing_leaves_no_traces(void **state)
 {
 	const struct rs_files *files = world->files;
-	struct seen seen = { "", 0 };
+	struct seen seen = {"", 0};
 	struct rs_file_stat status;
 	(void)state;
 	assert_int_equal(rs_directory_make(world, at("r"), NULL), RS_OK);
@@ -244,7 +247,7 @@ static void no_memory_is_told(void **state)
 {
 	(void)state;
 	for (uint64_t k = 1; k < 30; k++) {
-		struct rs_buffer content = { 0 };
+		struct rs_buffer content = {0};
 		put("poor", "old");
 		rs_memory_fail_at(k);
 		enum rs_code made = rs_directory_make(world, at("p/q"), NULL);
@@ -255,7 +258,7 @@ static void no_memory_is_told(void **state)
 		assert_true(made == RS_OK || made == RS_NO_MEMORY);
 		assert_true(replaced == RS_OK || replaced == RS_NO_MEMORY);
 		assert_true(read == RS_OK || read == RS_NO_MEMORY);
-		struct rs_buffer after RS_CLEANUP(rs_buffer_finish) = { 0 };
+		struct rs_buffer after RS_CLEANUP(rs_buffer_finish) = {0};
 		assert_int_equal(rs_file_read_all(world, at("poor"), 10, &after, NULL), RS_OK);
 		bool is_new = rs_str_equal_text(rs_buffer_str(&after), "new");
 		assert_true(is_new || (replaced != RS_OK && rs_str_equal_text(rs_buffer_str(&after), "old")));
@@ -267,8 +270,11 @@ static void no_memory_is_told(void **state)
 
 static void paths(void **state)
 {
-	static const char *const rows[][3] = { { "/a/b", "/a", "b" }, { "a", ".", "a" }, { "/a", "/", "a" },
-		{ "a/b/c", "a/b", "c" }, { "a/", "a", "" } };
+	static const char *const rows[][3] = {{"/a/b", "/a", "b"},
+	                                      {"a", ".", "a"},
+	                                      {"/a", "/", "a"},
+	                                      {"a/b/c", "a/b", "c"},
+	                                      {"a/", "a", ""}};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(rows); i++) {
 		char *directory RS_CLEANUP(rs_free_pointer) = rs_path_directory(rows[i][0]);
@@ -307,7 +313,7 @@ static void times_are_written(void **state)
 static void clock_and_random(void **state)
 {
 	const struct rs_clock *clock = world->clock;
-	uint8_t a[64] = { 0 }, b[64] = { 0 };
+	uint8_t a[64] = {0}, b[64] = {0};
 	(void)state;
 	uint64_t before = (uint64_t)time(NULL), ns = clock->monotonic_ns(clock);
 	uint64_t now = rs_world_now_ms(world) / 1000, after = (uint64_t)time(NULL);

@@ -4,13 +4,13 @@
 #include <string.h>
 
 const struct option common_options[] = {
-	{ "home", "DIR", "the node's directory; otherwise $RADSEAL_HOME, otherwise ./radseal-home" },
-	{ "passphrase-file", "FILE", "read the passphrase of the node's keys from FILE" },
-	{ "threads", "N", "threads to use; 0, the default, takes every processor" },
-	{ "json", NULL, "print one JSON document on standard output" },
-	{ "quiet", NULL, "print results and errors only" },
-	{ "help", NULL, "show this help" },
-	{ NULL, NULL, NULL },
+	{"home", "DIR", "the node's directory; otherwise $RADSEAL_HOME, otherwise ./radseal-home"},
+	{"passphrase-file", "FILE", "read the passphrase of the node's keys from FILE"},
+	{"threads", "N", "threads to use; 0, the default, takes every processor"},
+	{"json", NULL, "print one JSON document on standard output"},
+	{"quiet", NULL, "print results and errors only"},
+	{"help", NULL, "show this help"},
+	{NULL, NULL, NULL},
 };
 
 /* Row number of an option in values[]: the command's own rows, then the common ones. */
@@ -90,7 +90,7 @@ static enum rs_code parse_option(struct command_line *line, int count, char **ar
 enum rs_code command_parse(const struct command *command, int count, char **arguments,
                            struct command_line *out, struct rs_error *err)
 {
-	struct command_line line = { .command = command };
+	struct command_line line = {.command = command};
 	size_t operands = 0;
 	bool options_ended = false;
 	for (int i = 0; i < count; i++) {
@@ -147,18 +147,13 @@ void program_help(FILE *out)
 int exit_status_of(enum rs_code code)
 {
 	switch (code) {
-	case RS_OK:
-		return EXIT_OK;
-	case RS_USAGE:
-		return EXIT_USAGE;
-	case RS_REFUSED:
-		return EXIT_REFUSED;
+	case RS_OK: return EXIT_OK;
+	case RS_USAGE: return EXIT_USAGE;
+	case RS_REFUSED: return EXIT_REFUSED;
 	case RS_MALFORMED:
 	case RS_UNSUPPORTED:
 	case RS_TOO_LARGE:
-	case RS_ALTERED:
-		return EXIT_CHECK_FAILED;
-	default:
-		return EXIT_INPUT_OUTPUT;
+	case RS_ALTERED: return EXIT_CHECK_FAILED;
+	default: return EXIT_INPUT_OUTPUT;
 	}
 }

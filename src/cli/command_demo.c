@@ -74,14 +74,16 @@ static void take_result(void *context, const struct rs_admit_result *result)
 static enum rs_code seal(struct demo *demo, struct rs_error *err)
 {
 	const struct rs_clock *clock = demo->world->clock;
-	char *const paths[] = { demo->series, demo->mask_path };
-	struct rs_admit_options options = { .subject = "PHANTOM-1", .report = take_result, .context = demo };
+	char *const paths[] = {demo->series, demo->mask_path};
+	struct rs_admit_options options = {.subject = "PHANTOM-1", .report = take_result, .context = demo};
 	RS_TRY(rs_node_create(demo->world, demo->home, "Radiology", rs_bytes_of("", 0), err));
-	RS_TRY(rs_node_open(demo->world, demo->home, RS_NODE_WRITE, rs_bytes_of("", 0), demo->pool, &demo->node, err));
+	RS_TRY(rs_node_open(demo->world, demo->home, RS_NODE_WRITE, rs_bytes_of("", 0), demo->pool,
+	                    &demo->node, err));
 	uint64_t started = clock->monotonic_ns(clock);
 	RS_TRY(rs_node_admit(demo->node, paths, RS_COUNT(paths), &options, err));
 	double ms = (double)(clock->monotonic_ns(clock) - started) / 1e6;
-	printf("2. A node in %s; %" PRIu64 " files encrypted, stored and committed to its ledger in %.0f ms.\n"
+	printf("2. A node in %s; %" PRIu64
+	       " files encrypted, stored and committed to its ledger in %.0f ms.\n"
 	       "   First receipt: %s\n",
 	       demo->home, demo->sealed, ms, demo->first_receipt);
 	return RS_OK;
@@ -90,16 +92,16 @@ static enum rs_code seal(struct demo *demo, struct rs_error *err)
 /* The first slice is genuine; with one bit flipped it is not. */
 static enum rs_code verify(struct demo *demo, struct rs_error *err)
 {
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_proof_details details;
-	struct rs_error reason = { 0 };
+	struct rs_error reason = {0};
 	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(demo->series, "slice001.dcm");
 	char *altered RS_CLEANUP(rs_free_pointer) = rs_path_join(demo->directory, "altered.dcm");
 	if (!path || !altered)
 		return rs_error_memory(err, 1, "a path");
 	RS_TRY(rs_node_verify(demo->node, path, &details, err));
-	printf("3. slice001.dcm is genuine: sealed %s, entry %" PRIu64 " of %s.\n", details.sealed_at, details.entry,
-	       details.origin);
+	printf("3. slice001.dcm is genuine: sealed %s, entry %" PRIu64 " of %s.\n", details.sealed_at,
+	       details.entry, details.origin);
 	RS_TRY(rs_file_read_all(demo->world, path, RS_ADMIT_SIZE_MAX, &content, err));
 	content.data[content.size - 1] ^= 1;
 	RS_TRY(rs_file_replace(demo->world, altered, rs_buffer_bytes(&content), 0644, err));
@@ -111,11 +113,11 @@ static enum rs_code verify(struct demo *demo, struct rs_error *err)
 
 static enum rs_code measure(struct demo *demo, struct rs_error *err)
 {
-	static const char *const shown[] = { "original_shape_MeshVolume", "original_shape_Sphericity",
-		                             "original_firstorder_Mean", "original_firstorder_Entropy",
-		                             "original_glcm_Contrast", "original_glcm_Correlation" };
-	struct rs_volume series RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
-	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = { 0 };
+	static const char *const shown[] = {"original_shape_MeshVolume", "original_shape_Sphericity",
+	                                    "original_firstorder_Mean",  "original_firstorder_Entropy",
+	                                    "original_glcm_Contrast",    "original_glcm_Correlation"};
+	struct rs_volume series RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
 	struct rs_radiomics_settings settings;
 	const struct rs_clock *clock = demo->world->clock;
 	RS_TRY(rs_volume_read(demo->world, demo->series, &series, err));
@@ -155,13 +157,13 @@ static void what_next(const struct demo *demo)
 	       "  radseal extract %s %s --json\n"
 	       "  radseal log --home %s\n"
 	       "  radseal init YOUR-NODE && radseal seal --home YOUR-NODE YOUR-IMAGES\n",
-	       demo->home, demo->series, demo->directory, demo->series, demo->first_receipt, demo->home, demo->series,
-	       demo->mask_path, demo->home);
+	       demo->home, demo->series, demo->directory, demo->series, demo->first_receipt, demo->home,
+	       demo->series, demo->mask_path, demo->home);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
-	struct demo demo RS_CLEANUP(demo_finish) = { .world = rs_world_system() };
+	struct demo demo RS_CLEANUP(demo_finish) = {.world = rs_world_system()};
 	if (line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "demo: name one new directory, or none for one in /tmp");
 	RS_TRY(session_pool(line, 2, &demo.pool, err));
@@ -175,20 +177,21 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	return RS_OK;
 }
 
-static const struct option options[] = { { NULL, NULL, NULL } };
+static const struct option options[] = {{NULL, NULL, NULL}};
 
 static const struct example examples[] = {
-	{ "radseal demo", "the whole way of a scan, in a directory below /tmp" },
-	{ "radseal demo /srv/demo", "the same in a directory of your choice" },
-	{ NULL, NULL },
+	{"radseal demo", "the whole way of a scan, in a directory below /tmp"},
+	{"radseal demo /srv/demo", "the same in a directory of your choice"},
+	{NULL, NULL},
 };
 
 const struct command command_demo = {
 	.name = "demo",
 	.arguments = "[DIR]",
 	.summary = "show the main job, end to end, on generated data",
-	.description = "Makes a synthetic MR series with a tumour, seals it, proves one file genuine and an altered one not,\n"
-	               "measures the tumour and checks the whole node. The files stay for you to try more.",
+	.description =
+		"Makes a synthetic MR series with a tumour, seals it, proves one file genuine and an altered one not,\n"
+		"measures the tumour and checks the whole node. The files stay for you to try more.",
 	.options = options,
 	.examples = examples,
 	.run = run,

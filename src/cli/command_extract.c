@@ -12,7 +12,7 @@
 static enum rs_code read_settings(const struct command_line *line, struct rs_radiomics_settings *out,
                                   struct rs_error *err)
 {
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *path = option_value(line, "params"), *mode = option_value(line, "mode");
 	rs_radiomics_settings_default(out);
 	if (path) {
@@ -29,8 +29,9 @@ static enum rs_code read_settings(const struct command_line *line, struct rs_rad
 	return rs_radiomics_settings_check(out, err);
 }
 
-static enum rs_code read_case(const char *image_path, const char *mask_path, const struct rs_radiomics_settings *settings,
-                              struct rs_volume *image, struct rs_mask *mask, struct rs_error *err)
+static enum rs_code read_case(const char *image_path, const char *mask_path,
+                              const struct rs_radiomics_settings *settings, struct rs_volume *image,
+                              struct rs_mask *mask, struct rs_error *err)
 {
 	const struct rs_world *world = rs_world_system();
 	char note[256] = "";
@@ -84,7 +85,8 @@ static void csv_field(struct rs_buffer *out, const char *text)
 	rs_buffer_append_u8(out, '"');
 }
 
-static void write_csv(const struct command_line *line, const struct rs_radiomics_result *result, struct rs_buffer *out)
+static void write_csv(const struct command_line *line, const struct rs_radiomics_result *result,
+                      struct rs_buffer *out)
 {
 	rs_buffer_append_text(out, "Image,Mask");
 	for (size_t i = 0; i < result->diagnostic_count; i++)
@@ -109,7 +111,7 @@ static void write_csv(const struct command_line *line, const struct rs_radiomics
 static enum rs_code write_result(const struct command_line *line, const struct rs_radiomics_result *result,
                                  struct rs_error *err)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *path = option_value(line, "output");
 	bool json = option_given(line, "json") || (path && rs_str_ends_with(rs_str_from(path), ".json"));
 	if (path && !json && !rs_str_ends_with(rs_str_from(path), ".csv"))
@@ -126,9 +128,9 @@ static enum rs_code write_result(const struct command_line *line, const struct r
 static enum rs_code extract(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
-	struct rs_volume image RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = { .labels = NULL };
-	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = { 0 };
+	struct rs_volume image RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
 	struct rs_radiomics_settings settings;
 	RS_TRY(read_settings(line, &settings, err));
 	RS_TRY(session_pool(line, 1, &pool, err));
@@ -140,36 +142,39 @@ static enum rs_code extract(const struct command_line *line, struct rs_error *er
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	if (line->operand_count != 2)
-		return rs_error_set(err, RS_USAGE, "extract: name an image and its mask: radseal extract IMAGE MASK");
+		return rs_error_set(err, RS_USAGE,
+		                    "extract: name an image and its mask: radseal extract IMAGE MASK");
 	enum rs_code code = extract(line, err);
 	/* Status 3 belongs to the contract; a region that cannot be measured is a failed check. */
-	if (code == RS_REFUSED || (code == RS_NOT_FOUND && rs_path_exists(rs_world_system(), line->operands[0]) &&
-	                           rs_path_exists(rs_world_system(), line->operands[1])))
+	if (code == RS_REFUSED ||
+	    (code == RS_NOT_FOUND && rs_path_exists(rs_world_system(), line->operands[0]) &&
+	     rs_path_exists(rs_world_system(), line->operands[1])))
 		return err->code = RS_MALFORMED;
 	return code;
 }
 
 static const struct option options[] = {
-	{ "mode", "MODE", "pyradiomics (default) or ibsi" },
-	{ "params", "FILE", "a parameter file of PyRadiomics (YAML or JSON)" },
-	{ "label", "N", "the label of the region in the mask (default: 1)" },
-	{ "output", "FILE", "write to FILE.csv or FILE.json instead of standard output; short: -o" },
-	{ NULL, NULL, NULL },
+	{"mode", "MODE", "pyradiomics (default) or ibsi"},
+	{"params", "FILE", "a parameter file of PyRadiomics (YAML or JSON)"},
+	{"label", "N", "the label of the region in the mask (default: 1)"},
+	{"output", "FILE", "write to FILE.csv or FILE.json instead of standard output; short: -o"},
+	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
-	{ "radseal extract t2.nii.gz tumour.nii.gz -o features.csv", "one row of features" },
-	{ "radseal extract series/ tumour.dcm --params Params.yaml --json", "a DICOM series and a DICOM SEG" },
-	{ NULL, NULL },
+	{"radseal extract t2.nii.gz tumour.nii.gz -o features.csv", "one row of features"},
+	{"radseal extract series/ tumour.dcm --params Params.yaml --json", "a DICOM series and a DICOM SEG"},
+	{NULL, NULL},
 };
 
 const struct command command_extract = {
 	.name = "extract",
 	.arguments = "IMAGE MASK [--mode M] [--params FILE] [--label N] [-o FILE]",
 	.summary = "measure a region: radiomic features",
-	.description = "Measures the region that MASK outlines in IMAGE, and prints the features as CSV, or with --json as\n"
-	               "one flat object. Reads DICOM series, NIfTI, NRRD and MetaImage; DICOM SEG as mask. Image and mask\n"
-	               "must lie in the same physical space; header noise is repaired and reported.",
+	.description =
+		"Measures the region that MASK outlines in IMAGE, and prints the features as CSV, or with --json as\n"
+		"one flat object. Reads DICOM series, NIfTI, NRRD and MetaImage; DICOM SEG as mask. Image and mask\n"
+		"must lie in the same physical space; header noise is repaired and reported.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -29,8 +29,8 @@ static void json_counts(struct rs_json *json, const struct rs_check_counts *coun
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "entries", counts->entries },   { "records", counts->records },   { "objects", counts->objects },
-		{ "receipts", counts->receipts }, { "subjects", counts->subjects }, { "faults", counts->faults },
+		{"entries", counts->entries},   {"records", counts->records},   {"objects", counts->objects},
+		{"receipts", counts->receipts}, {"subjects", counts->subjects}, {"faults", counts->faults},
 	};
 	for (size_t i = 0; i < RS_COUNT(rows); i++) {
 		rs_json_key(json, rows[i].name);
@@ -42,9 +42,9 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct output output = { .as_json = option_given(line, "json") };
-	struct rs_check_counts counts = { 0 };
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct output output = {.as_json = option_given(line, "json")};
+	struct rs_check_counts counts = {0};
 	if (line->operand_count)
 		return rs_error_set(err, RS_USAGE, "fsck takes no operand; name the node with --home");
 	RS_TRY(session_pool(line, 1, &pool, err));
@@ -70,20 +70,21 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	return code;
 }
 
-static const struct option options[] = { { NULL, NULL, NULL } };
+static const struct option options[] = {{NULL, NULL, NULL}};
 
 static const struct example examples[] = {
-	{ "radseal fsck --home /srv/radseal", "check the whole node" },
-	{ "radseal fsck --home /srv/radseal --json", "the same for a program" },
-	{ NULL, NULL },
+	{"radseal fsck --home /srv/radseal", "check the whole node"},
+	{"radseal fsck --home /srv/radseal --json", "the same for a program"},
+	{NULL, NULL},
 };
 
 const struct command command_fsck = {
 	.name = "fsck",
 	.arguments = "[--home DIR]",
 	.summary = "check vault, ledger, index and receipts against each other",
-	.description = "Decrypts every object, recomputes every hash, replays the contract over the whole ledger and\n"
-	               "checks every signature, record and receipt. Every fault is named. Changes nothing.",
+	.description =
+		"Decrypts every object, recomputes every hash, replays the contract over the whole ledger and\n"
+		"checks every signature, record and receipt. Every fault is named. Changes nothing.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -1,11 +1,11 @@
 /* radseal manual and completion: what make install puts beside the program. */
 #include "command.h"
 
-static const struct option options[] = { { NULL, NULL, NULL } };
+static const struct option options[] = {{NULL, NULL, NULL}};
 
 static const struct example manual_examples[] = {
-	{ "radseal manual > radseal.1", "write the manual page" },
-	{ NULL, NULL },
+	{"radseal manual > radseal.1", "write the manual page"},
+	{NULL, NULL},
 };
 
 const struct command command_manual = {
@@ -19,8 +19,8 @@ const struct command command_manual = {
 };
 
 static const struct example completion_examples[] = {
-	{ "radseal completion bash > /etc/bash_completion.d/radseal", "complete commands and options in bash" },
-	{ NULL, NULL },
+	{"radseal completion bash > /etc/bash_completion.d/radseal", "complete commands and options in bash"},
+	{NULL, NULL},
 };
 
 const struct command command_completion = {

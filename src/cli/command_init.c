@@ -5,12 +5,13 @@
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
-	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
 	if (line->operand_count != 1)
 		return rs_error_set(err, RS_USAGE, "init: name one directory: radseal init DIR");
 	const char *directory = line->operands[0], *organisation = option_value(line, "org");
 	RS_TRY(session_passphrase(line, &passphrase, err));
-	enum rs_code code = rs_node_create(rs_world_system(), directory, organisation ? organisation : "Radiology",
+	enum rs_code code = rs_node_create(rs_world_system(), directory,
+	                                   organisation ? organisation : "Radiology",
 	                                   rs_buffer_bytes(&passphrase), err);
 	bool with_passphrase = passphrase.size > 0;
 	rs_wipe(passphrase.data, passphrase.size);
@@ -18,7 +19,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (option_given(line, "quiet"))
 		return RS_OK;
 	printf("made a node in %s\n", directory);
-	printf("  %s/keys/log.vkey is the public key that proofs are checked with: give it to anyone\n", directory);
+	printf("  %s/keys/log.vkey is the public key that proofs are checked with: give it to anyone\n",
+	       directory);
 	if (with_passphrase)
 		printf("  its keys open with the passphrase you gave; nobody can recover it\n");
 	else
@@ -29,24 +31,25 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
-	{ "org", "NAME", "the organisation that runs the node (default: Radiology)" },
-	{ NULL, NULL, NULL },
+	{"org", "NAME", "the organisation that runs the node (default: Radiology)"},
+	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
-	{ "radseal init /srv/radseal --org Radiology", "a node whose keys open with a file beside them" },
-	{ "radseal init /srv/radseal --passphrase-file /root/passphrase",
-	  "a node whose keys open with a passphrase (Argon2id)" },
-	{ NULL, NULL },
+	{"radseal init /srv/radseal --org Radiology", "a node whose keys open with a file beside them"},
+	{"radseal init /srv/radseal --passphrase-file /root/passphrase",
+         "a node whose keys open with a passphrase (Argon2id)"},
+	{NULL, NULL},
 };
 
 const struct command command_init = {
 	.name = "init",
 	.arguments = "DIR [--org NAME]",
 	.summary = "make a node: keys, vault, ledger, configuration",
-	.description = "Makes a node in DIR, which must be missing or empty: its keys, an empty encrypted vault, a\n"
-	               "ledger whose first entry names the organisation and its administrator, and a commented\n"
-	               "configuration file, radseal.yaml.",
+	.description =
+		"Makes a node in DIR, which must be missing or empty: its keys, an empty encrypted vault, a\n"
+		"ledger whose first entry names the organisation and its administrator, and a commented\n"
+		"configuration file, radseal.yaml.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -47,9 +47,11 @@ static void entry_text(struct rs_buffer *out, uint64_t index, const struct rs_ac
 	char time[RS_TIME_TEXT_SIZE], signer[2 * 4 + 1];
 	rs_format_time_ms(act->time_ms, time);
 	rs_hex_encode(rs_bytes_of(act->signer.bytes, 4), signer);
-	rs_buffer_printf(out, "%8" PRIu64 "  %s  %-16s  by %s…", index, time, rs_transaction_type_name(act->type), signer);
+	rs_buffer_printf(out, "%8" PRIu64 "  %s  %-16s  by %s…", index, time,
+	                 rs_transaction_type_name(act->type), signer);
 	if (act->type == RS_TRANSACTION_OBJECT_REGISTER)
-		rs_buffer_printf(out, "  %" PRIu64 " instance%s", act->instances, act->instances == 1 ? "" : "s");
+		rs_buffer_printf(out, "  %" PRIu64 " instance%s", act->instances,
+		                 act->instances == 1 ? "" : "s");
 	rs_buffer_append_text(out, "\n");
 }
 
@@ -98,7 +100,8 @@ static void proof_json(struct rs_json *json, uint64_t index, const struct rs_dig
 	rs_json_str(json, checkpoint);
 }
 
-static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, struct output *output, struct rs_error *err)
+static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, struct output *output,
+                                struct rs_error *err)
 {
 	struct rs_digest path[RS_PROOF_HASHES_MAX];
 	size_t count;
@@ -107,12 +110,14 @@ static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, stru
 	if (!rs_parse_u64(rs_str_from(text), &index))
 		return rs_error_set(err, RS_USAGE, "--proof: '%s' is not an entry's number", text);
 	if (index >= rs_ledger_size(ledger))
-		return rs_error_set(err, RS_USAGE, "--proof: there is no entry %" PRIu64 "; the log has %" PRIu64, index,
+		return rs_error_set(err, RS_USAGE,
+		                    "--proof: there is no entry %" PRIu64 "; the log has %" PRIu64, index,
 		                    rs_ledger_size(ledger));
 	RS_TRY(rs_ledger_prove(ledger, index, path, &count, err));
 	RS_TRY(rs_ledger_entry(ledger, index, &entry, err));
 	if (!output->as_json)
-		return rs_tlog_proof_format(entry, index, path, count, rs_ledger_checkpoint(ledger), &output->text, err);
+		return rs_tlog_proof_format(entry, index, path, count, rs_ledger_checkpoint(ledger),
+		                            &output->text, err);
 	proof_json(&output->json, index, path, count, entry, rs_ledger_checkpoint(ledger));
 	return RS_OK;
 }
@@ -120,7 +125,7 @@ static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, stru
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
-	struct output output = { .as_json = option_given(line, "json") };
+	struct output output = {.as_json = option_given(line, "json")};
 	const char *proof = option_value(line, "proof");
 	if (line->operand_count)
 		return rs_error_set(err, RS_USAGE, "log takes no operand; name the node with --home");
@@ -129,8 +134,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_json_init(&output.json, &output.text, true);
 	if (output.as_json)
 		rs_json_object_begin(&output.json);
-	enum rs_code code = proof ? print_proof(rs_node_ledger(node), proof, &output, err) :
-	                            list_entries(rs_node_ledger(node), &output, err);
+	enum rs_code code = proof ? print_proof(rs_node_ledger(node), proof, &output, err)
+	                          : list_entries(rs_node_ledger(node), &output, err);
 	if (output.as_json) {
 		rs_json_object_end(&output.json);
 		rs_buffer_append_text(&output.text, "\n");
@@ -144,21 +149,23 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
-	{ "proof", "INDEX", "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)" },
-	{ NULL, NULL, NULL },
+	{"proof", "INDEX",
+         "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)"},
+	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
-	{ "radseal log --home /srv/radseal", "every entry, and the last signed checkpoint" },
-	{ "radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check" },
-	{ NULL, NULL },
+	{"radseal log --home /srv/radseal", "every entry, and the last signed checkpoint"},
+	{"radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check"},
+	{NULL, NULL},
 };
 
 const struct command command_log = {
 	.name = "log",
 	.arguments = "[--proof INDEX] [--json] [--home DIR]",
 	.summary = "list the ledger's entries; print proofs",
-	.description = "Lists the ledger's entries and its last signed checkpoint, or prints the proof of one entry.",
+	.description =
+		"Lists the ledger's entries and its last signed checkpoint, or prints the proof of one entry.",
 	.options = options,
 	.examples = examples,
 	.run = run,

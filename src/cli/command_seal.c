@@ -40,23 +40,19 @@ static void report_text(struct output *output, const struct rs_admit_result *res
 	rs_progress_end(&output->progress);
 	switch (result->outcome) {
 	case RS_ADMIT_SEALED:
-	case RS_ADMIT_KNOWN:
-		printf("%s\n", result->receipt_path);
-		break;
+	case RS_ADMIT_KNOWN: printf("%s\n", result->receipt_path); break;
 	case RS_ADMIT_SKIPPED:
 		if (!output->quiet)
 			fprintf(stderr, "skipped %s\n", result->error.message);
 		break;
-	case RS_ADMIT_FAILED:
-		fprintf(stderr, "radseal: %s\n", result->error.message);
-		break;
+	case RS_ADMIT_FAILED: fprintf(stderr, "radseal: %s\n", result->error.message); break;
 	}
 }
 
 static void report(void *context, const struct rs_admit_result *result)
 {
 	struct output *output = context;
-	uint64_t *const counts[] = { &output->sealed, &output->known, &output->skipped, &output->failed };
+	uint64_t *const counts[] = {&output->sealed, &output->known, &output->skipped, &output->failed};
 	++*counts[result->outcome];
 	if (result->outcome == RS_ADMIT_SEALED)
 		output->bytes += result->size;
@@ -94,13 +90,13 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	const struct rs_clock *clock = rs_world_system()->clock;
 	if (line->operand_count == 0)
 		return rs_error_set(err, RS_USAGE, "seal: name the files or directories to seal");
 	RS_TRY(session_pool(line, 2, &pool, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
-	struct output output = { .as_json = option_given(line, "json"), .quiet = option_given(line, "quiet") };
+	struct output output = {.as_json = option_given(line, "json"), .quiet = option_given(line, "quiet")};
 	rs_buffer_init(&text, (size_t)1 << 30);
 	rs_json_init(&output.json, &text, true);
 	rs_json_array_begin(&output.json);
@@ -116,7 +112,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	uint64_t elapsed = clock->monotonic_ns(clock) - started;
 	rs_progress_end(&output.progress);
 	if (output.as_json) {
-		struct rs_error printing = { 0 };
+		struct rs_error printing = {0};
 		enum rs_code printed = print_json(&output, &printing);
 		if (code == RS_OK && printed != RS_OK)
 			return rs_error_set(err, printed, "%s", printing.message);
@@ -127,24 +123,25 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
-	{ "subject", "ID", "the subject of files that name none (NIfTI, NRRD); kept as a keyed pseudonym" },
-	{ NULL, NULL, NULL },
+	{"subject", "ID", "the subject of files that name none (NIfTI, NRRD); kept as a keyed pseudonym"},
+	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
-	{ "radseal seal --home /srv/radseal /data/study1", "seal every image below a directory" },
-	{ "radseal seal scan.nii.gz mask.nrrd --subject P017", "seal two files of one subject" },
-	{ NULL, NULL },
+	{"radseal seal --home /srv/radseal /data/study1", "seal every image below a directory"},
+	{"radseal seal scan.nii.gz mask.nrrd --subject P017", "seal two files of one subject"},
+	{NULL, NULL},
 };
 
 const struct command command_seal = {
 	.name = "seal",
 	.arguments = "PATH… [--home DIR] [--subject ID]",
 	.summary = "admit files or directories: encrypt, store, commit to the ledger",
-	.description = "Encrypts and stores every file, commits to it in the ledger and prints the path of its receipt.\n"
-	               "A file is answered for only after its bytes and its ledger entry are durable. Sealing the same\n"
-	               "bytes again gives the earlier receipt. Takes DICOM, NIfTI and NRRD; in a directory other files\n"
-	               "are skipped.",
+	.description =
+		"Encrypts and stores every file, commits to it in the ledger and prints the path of its receipt.\n"
+		"A file is answered for only after its bytes and its ledger entry are durable. Sealing the same\n"
+		"bytes again gives the earlier receipt. Takes DICOM, NIfTI and NRRD; in a directory other files\n"
+		"are skipped.",
 	.options = options,
 	.examples = examples,
 	.run = run,

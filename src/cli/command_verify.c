@@ -5,9 +5,9 @@
 #include "session.h"
 
 struct verifier {
-	struct rs_node *node;  /* NULL offline */
-	const char *receipt;   /* --receipt, may be NULL */
-	char *vkey;            /* offline: the key's text */
+	struct rs_node *node; /* NULL offline */
+	const char *receipt;  /* --receipt, may be NULL */
+	char *vkey;           /* offline: the key's text */
 	bool as_json, quiet;
 	struct rs_json json;
 	enum rs_code worst;
@@ -18,15 +18,11 @@ struct verifier {
 static const char *verdict_of(enum rs_code code, const char *path)
 {
 	switch (code) {
-	case RS_OK:
-		return "genuine";
-	case RS_NOT_FOUND:
-		return rs_path_exists(rs_world_system(), path) ? "unknown" : "error";
+	case RS_OK: return "genuine";
+	case RS_NOT_FOUND: return rs_path_exists(rs_world_system(), path) ? "unknown" : "error";
 	case RS_ALTERED:
-	case RS_MALFORMED:
-		return "altered";
-	default:
-		return "error";
+	case RS_MALFORMED: return "altered";
+	default: return "error";
 	}
 }
 
@@ -80,8 +76,8 @@ static enum rs_code check(struct verifier *verifier, const char *path, struct rs
 
 static void verify_one(struct verifier *verifier, const char *path)
 {
-	struct rs_proof_details details = { 0 };
-	struct rs_error err = { 0 };
+	struct rs_proof_details details = {0};
+	struct rs_error err = {0};
 	enum rs_code code = check(verifier, path, &details, &err);
 	if (verifier->as_json)
 		print_json(&verifier->json, path, code, &details, &err);
@@ -99,7 +95,7 @@ static void verify_one(struct verifier *verifier, const char *path)
 /* --key takes a verifier key or the path of a file with one. */
 static enum rs_code read_key(const char *key, char **out, struct rs_error *err)
 {
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_str text = rs_str_from(key);
 	if (rs_path_exists(rs_world_system(), key)) {
 		RS_TRY(rs_file_read_all(rs_world_system(), key, 4096, &content, err));
@@ -130,8 +126,8 @@ static enum rs_code prepare(const struct command_line *line, struct verifier *ve
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct verifier verifier = { 0 };
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct verifier verifier = {0};
 	RS_TRY(session_pool(line, 1, &pool, err));
 	enum rs_code code = prepare(line, &verifier, pool, err);
 	if (code == RS_OK) {
@@ -153,25 +149,26 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
-	{ "receipt", "FILE", "a receipt (.tlog-proof) to check the file against" },
-	{ "offline", NULL, "use nothing but the file, the receipt and the key" },
-	{ "key", "KEY", "the log's verifier key, or a file with it (keys/log.vkey of the node)" },
-	{ NULL, NULL, NULL },
+	{"receipt", "FILE", "a receipt (.tlog-proof) to check the file against"},
+	{"offline", NULL, "use nothing but the file, the receipt and the key"},
+	{"key", "KEY", "the log's verifier key, or a file with it (keys/log.vkey of the node)"},
+	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
-	{ "radseal verify --home /srv/radseal /data/study1/*.dcm", "are these the files that were sealed?" },
-	{ "radseal verify scan.dcm --offline --receipt scan.tlog-proof --key log.vkey",
-	  "the same without the node, by anyone" },
-	{ NULL, NULL },
+	{"radseal verify --home /srv/radseal /data/study1/*.dcm", "are these the files that were sealed?"},
+	{"radseal verify scan.dcm --offline --receipt scan.tlog-proof --key log.vkey",
+         "the same without the node, by anyone"},
+	{NULL, NULL},
 };
 
 const struct command command_verify = {
 	.name = "verify",
 	.arguments = "FILE… [--receipt R] [--home DIR] [--offline --key K]",
 	.summary = "tell whether files are what was sealed",
-	.description = "Tells of each file whether it is genuine, altered or unknown, and why. With a node, its stored\n"
-	               "copy, its record and the ledger are checked too. Exit status 0 when all are genuine, else 1.",
+	.description =
+		"Tells of each file whether it is genuine, altered or unknown, and why. With a node, its stored\n"
+		"copy, its record and the ledger are checked too. Exit status 0 when all are genuine, else 1.",
 	.options = options,
 	.examples = examples,
 	.run = run,

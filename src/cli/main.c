@@ -33,7 +33,7 @@ static int help(int count, char **arguments)
 
 int main(int count, char **arguments)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, not the end of the program */
 	/* Files of some megabytes come and go: keep their memory instead of asking the kernel for zeroed pages each time. */
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -43,30 +43,25 @@ enum rs_code session_pool(const struct command_line *line, unsigned per_processo
 	return rs_pool_create((unsigned)count, out, err);
 }
 
-void session_pool_destroy(struct rs_pool **pool)
-{
-	rs_pool_destroy(*pool);
-}
+void session_pool_destroy(struct rs_pool **pool) { rs_pool_destroy(*pool); }
 
 enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
                           struct rs_node **out, struct rs_error *err)
 {
-	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *home = session_home(line);
 	if (!rs_path_exists(rs_world_system(), home))
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "%s: there is no node here; make one with: radseal init %s", home, home);
 	enum rs_code code = session_passphrase(line, &passphrase, err);
 	if (code == RS_OK)
-		code = rs_node_open(rs_world_system(), home, access, rs_buffer_bytes(&passphrase), pool, out, err);
+		code = rs_node_open(rs_world_system(), home, access, rs_buffer_bytes(&passphrase), pool, out,
+		                    err);
 	rs_wipe(passphrase.data, passphrase.size);
 	return code;
 }
 
-void session_node_close(struct rs_node **node)
-{
-	rs_node_close(*node);
-}
+void session_node_close(struct rs_node **node) { rs_node_close(*node); }
 
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err)
 {

@@ -42,10 +42,7 @@ void rs_gcm_destroy(struct rs_gcm *gcm)
 	rs_free(gcm);
 }
 
-void rs_gcm_destroy_pointer(struct rs_gcm **gcm)
-{
-	rs_gcm_destroy(*gcm);
-}
+void rs_gcm_destroy_pointer(struct rs_gcm **gcm) { rs_gcm_destroy(*gcm); }
 
 /* out == NULL: associated data. EVP takes a NULL output for just that, so an empty message
  * must never be passed on. */
@@ -54,8 +51,8 @@ static bool feed(EVP_CIPHER_CTX *context, struct rs_bytes data, uint8_t *out)
 	for (size_t done = 0; done < data.size;) {
 		size_t size = data.size - done < PIECE ? data.size - done : PIECE;
 		int written = 0;
-		if (EVP_CipherUpdate(context, out == NULL ? NULL : out + done, &written,
-		                     data.data + done, (int)size) != 1)
+		if (EVP_CipherUpdate(context, out == NULL ? NULL : out + done, &written, data.data + done,
+		                     (int)size) != 1)
 			return false;
 		done += size;
 	}
@@ -97,7 +94,8 @@ enum rs_code rs_gcm_decrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GC
 		rs_wipe(out, cipher.size);
 		return rs_error_set(err, RS_ALTERED,
 		                    "decryption failed: the %zu bytes are not what was encrypted, "
-		                    "or the key is another one", cipher.size);
+		                    "or the key is another one",
+		                    cipher.size);
 	}
 	return RS_OK;
 }
@@ -141,8 +139,7 @@ enum rs_code rs_box_open(const struct rs_secret *key, struct rs_bytes associated
 	if (rs_buffer_reserve(out, cipher.size) != RS_OK)
 		return rs_buffer_check(out, "a decrypted box", err);
 	place = cipher.size > 0 ? out->data + out->size : NULL;
-	RS_TRY(rs_gcm_decrypt(gcm, box.data, associated, cipher, place,
-	                      cipher.data + cipher.size, err));
+	RS_TRY(rs_gcm_decrypt(gcm, box.data, associated, cipher, place, cipher.data + cipher.size, err));
 	out->size += cipher.size;
 	return RS_OK;
 }

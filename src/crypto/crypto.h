@@ -13,11 +13,15 @@
 #define RS_SIGNATURE_SIZE 64
 #define RS_SEAL_OVERHEAD 48 /* X25519 sealed box: ephemeral key and tag */
 
-struct rs_digest { uint8_t bytes[RS_SHA256_SIZE]; };
+struct rs_digest {
+	uint8_t bytes[RS_SHA256_SIZE];
+};
 bool rs_digest_equal(const struct rs_digest *a, const struct rs_digest *b);
 
 /* SHA-256 (FIPS 180-4), streaming; uses SHA instructions where the processor has them. */
-struct rs_sha256 { _Alignas(16) unsigned char state[128]; };
+struct rs_sha256 {
+	_Alignas(16) unsigned char state[128];
+};
 void rs_sha256_init(struct rs_sha256 *hash);
 void rs_sha256_update(struct rs_sha256 *hash, const void *data, size_t size);
 void rs_sha256_final(struct rs_sha256 *hash, struct rs_digest *out);
@@ -35,7 +39,9 @@ void rs_wipe(void *data, size_t size);
 bool rs_equal_constant_time(const void *a, const void *b, size_t size);
 
 /* A 32-byte secret that wipes itself: `struct rs_secret k RS_CLEANUP(rs_secret_finish) = {0};` */
-struct rs_secret { uint8_t bytes[RS_KEY_SIZE]; };
+struct rs_secret {
+	uint8_t bytes[RS_KEY_SIZE];
+};
 void rs_secret_finish(struct rs_secret *secret);
 /* For buffers that hold secrets: wipes, then rs_buffer_finish(). Reserve their size beforehand: a
  * buffer that grows leaves its old bytes in the heap. */
@@ -47,7 +53,7 @@ enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *ou
 #define RS_GCM_TAG_SIZE 16
 struct rs_gcm; /* a key schedule; not shared between threads */
 enum rs_code rs_gcm_create(const uint8_t key[static RS_KEY_SIZE], struct rs_gcm **out, struct rs_error *err);
-void rs_gcm_destroy(struct rs_gcm *gcm); /* accepts NULL */
+void rs_gcm_destroy(struct rs_gcm *gcm);          /* accepts NULL */
 void rs_gcm_destroy_pointer(struct rs_gcm **gcm); /* for RS_CLEANUP */
 /* out holds plain.size bytes, may be plain.data; tag apart. */
 enum rs_code rs_gcm_encrypt(struct rs_gcm *gcm, const uint8_t nonce[static RS_GCM_NONCE_SIZE],
@@ -67,7 +73,11 @@ enum rs_code rs_box_open(const struct rs_secret *key, struct rs_bytes associated
                          struct rs_buffer *out, struct rs_error *err);
 
 /* Ed25519 (RFC 8032). The public key is derived from the 32-byte seed. */
-struct rs_signing_key { struct rs_secret seed; uint8_t public_key[RS_KEY_SIZE]; uint8_t expanded[64]; };
+struct rs_signing_key {
+	struct rs_secret seed;
+	uint8_t public_key[RS_KEY_SIZE];
+	uint8_t expanded[64];
+};
 void rs_signing_key_from_seed(const struct rs_secret *seed, struct rs_signing_key *out);
 void rs_signing_key_finish(struct rs_signing_key *key);
 void rs_sign(const struct rs_signing_key *key, struct rs_bytes message,
@@ -86,7 +96,10 @@ enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed
  * from an unlock file of >= 32 random bytes (HKDF). Written atomically with mode 0600; a file that
  * group or others may read is refused with RS_DENIED and the chmod to run. The payload is authenticated. */
 #define RS_KEY_FILE_PAYLOAD_MAX 65536
-struct rs_unlock { struct rs_bytes passphrase; struct rs_bytes unlock_file; /* one of the two; content */ };
+struct rs_unlock {
+	struct rs_bytes passphrase;
+	struct rs_bytes unlock_file; /* one of the two; content */
+};
 enum rs_code rs_key_file_write(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
                                struct rs_bytes payload, struct rs_error *err);
 /* Appends the payload to out_payload (finish it with rs_secret_buffer_finish).

@@ -46,16 +46,18 @@ static enum rs_code check_unlock(const struct rs_unlock *unlock, struct rs_error
 		return rs_error_set(err, RS_USAGE, "give %s: a passphrase or an unlock file",
 		                    passphrase ? "only one of the two" : "one of the two, not empty");
 	if (file && unlock->unlock_file.size < UNLOCK_FILE_MIN)
-		return rs_error_set(err, RS_USAGE, "the unlock file has %zu bytes; it needs at least %d "
-		                                   "random bytes", unlock->unlock_file.size, UNLOCK_FILE_MIN);
+		return rs_error_set(err, RS_USAGE,
+		                    "the unlock file has %zu bytes; it needs at least %d "
+		                    "random bytes",
+		                    unlock->unlock_file.size, UNLOCK_FILE_MIN);
 	if (unlock->passphrase.size > PASSPHRASE_MAX)
 		return rs_error_set(err, RS_USAGE, "the passphrase has %zu bytes; %d are allowed",
 		                    unlock->passphrase.size, PASSPHRASE_MAX);
 	return RS_OK;
 }
 
-static enum rs_code derive(const struct head *head, const struct rs_unlock *unlock,
-                           struct rs_secret *out, struct rs_error *err)
+static enum rs_code derive(const struct head *head, const struct rs_unlock *unlock, struct rs_secret *out,
+                           struct rs_error *err)
 {
 	if (!head->passphrase) {
 		rs_hkdf_sha256(unlock->unlock_file, rs_bytes_of(head->salt, SALT_SIZE),
@@ -100,8 +102,7 @@ static void write_head(struct rs_buffer *out, const struct head *head, size_t se
 	}
 }
 
-static enum rs_code build(const struct head *head,
-                          const struct rs_unlock *unlock, struct rs_bytes payload,
+static enum rs_code build(const struct head *head, const struct rs_unlock *unlock, struct rs_bytes payload,
                           struct rs_buffer *file, struct rs_error *err)
 {
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
@@ -130,8 +131,8 @@ enum rs_code rs_key_file_write(const struct rs_world *world, const char *path, c
 	if (check_unlock(unlock, err) != RS_OK)
 		return rs_error_context(err, "%s", path);
 	if (payload.size > RS_KEY_FILE_PAYLOAD_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: a key file holds at most %d bytes, not %zu",
-		                    path, RS_KEY_FILE_PAYLOAD_MAX, payload.size);
+		return rs_error_set(err, RS_TOO_LARGE, "%s: a key file holds at most %d bytes, not %zu", path,
+		                    RS_KEY_FILE_PAYLOAD_MAX, payload.size);
 	if (head.passphrase) {
 		head.mem = ARGON2_MEM;
 		head.ops = ARGON2_OPS;
@@ -195,8 +196,8 @@ static enum rs_code read_head(struct rs_cbor_reader *reader, struct head *out, s
 }
 
 static enum rs_code open_sealed(const struct head *head, const struct rs_unlock *unlock,
-                                struct rs_bytes associated, struct rs_bytes sealed,
-                                struct rs_buffer *out, struct rs_error *err)
+                                struct rs_bytes associated, struct rs_bytes sealed, struct rs_buffer *out,
+                                struct rs_error *err)
 {
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
@@ -211,8 +212,8 @@ static enum rs_code open_sealed(const struct head *head, const struct rs_unlock 
 	RS_TRY(rs_buffer_check(&plain, "its content", err));
 	RS_TRY(derive(head, unlock, &key, err));
 	RS_TRY(rs_gcm_create(key.bytes, &gcm, err));
-	if (rs_gcm_decrypt(gcm, head->nonce, associated, cipher, plain.data,
-	                   cipher.data + cipher.size, err) != RS_OK)
+	if (rs_gcm_decrypt(gcm, head->nonce, associated, cipher, plain.data, cipher.data + cipher.size,
+	                   err) != RS_OK)
 		return rs_error_set(err, RS_REFUSED, "wrong %s, or the file was altered",
 		                    head->passphrase ? "passphrase" : "unlock file");
 	plain.size = cipher.size;
@@ -248,8 +249,10 @@ static enum rs_code check_mode(const struct rs_world *world, const char *path, s
 	struct rs_file_stat stat;
 	RS_TRY(world->files->stat(world->files, path, &stat, err));
 	if ((stat.mode & 077) != 0)
-		return rs_error_set(err, RS_DENIED, "%s: mode %04o lets others read or change this key "
-		                                    "file; run: chmod 600 %s", path, stat.mode & 07777, path);
+		return rs_error_set(err, RS_DENIED,
+		                    "%s: mode %04o lets others read or change this key "
+		                    "file; run: chmod 600 %s",
+		                    path, stat.mode & 07777, path);
 	return RS_OK;
 }
 

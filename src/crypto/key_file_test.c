@@ -42,7 +42,8 @@ static void write_key(const struct rs_unlock *unlock, size_t payload_size)
 	uint8_t *payload = rs_allocate(payload_size);
 	assert_non_null(payload);
 	memset(payload, 's', payload_size);
-	if (rs_key_file_write(rs_world_system(), path, unlock, rs_bytes_of(payload, payload_size), &err) != RS_OK)
+	if (rs_key_file_write(rs_world_system(), path, unlock, rs_bytes_of(payload, payload_size), &err) !=
+	    RS_OK)
 		fail_msg("%s", err.message);
 	rs_free(payload);
 }
@@ -80,7 +81,8 @@ static void comes_back(void **state)
 static void refuses_the_wrong_unlock(void **state)
 {
 	const struct rs_unlock wrong = {.passphrase = {(const uint8_t *)"correct horsf", 13}};
-	const struct rs_unlock both = {.passphrase = by_phrase.passphrase, .unlock_file = by_file.unlock_file};
+	const struct rs_unlock both = {.passphrase = by_phrase.passphrase,
+	                               .unlock_file = by_file.unlock_file};
 	const struct rs_unlock none = {0}, small = {.unlock_file = {unlock_bytes, 31}};
 	uint8_t other[32] = {9, 8, 6};
 	const struct rs_unlock wrong_file = {.unlock_file = {other, 32}};
@@ -122,7 +124,7 @@ static void flip(const struct rs_unlock *unlock, size_t stride)
 	write_key(unlock, 20);
 	assert_int_equal(rs_file_read_all(rs_world_system(), path, 1000, &file, &err), RS_OK);
 	for (size_t i = 0; i < file.size; i += stride)
-		for (unsigned bit = 0; bit < 8; bit += stride > 1 ? 8 : 1) {
+		for (unsigned bit = 0; bit<8; bit += stride> 1 ? 8 : 1) {
 			file.data[i] ^= (uint8_t)(1u << bit);
 			if (rs_key_file_parse(rs_buffer_bytes(&file), unlock, &out, &err) == RS_OK)
 				fail_msg("bit %u of byte %zu may be flipped", bit, i);
@@ -130,7 +132,8 @@ static void flip(const struct rs_unlock *unlock, size_t stride)
 			file.data[i] ^= (uint8_t)(1u << bit);
 		}
 	for (size_t size = 0; size < file.size; size += stride)
-		assert_int_not_equal(rs_key_file_parse(rs_bytes_of(file.data, size), unlock, &out, &err), RS_OK);
+		assert_int_not_equal(rs_key_file_parse(rs_bytes_of(file.data, size), unlock, &out, &err),
+		                     RS_OK);
 	assert_int_equal(rs_key_file_parse(rs_buffer_bytes(&file), unlock, &out, &err), RS_OK);
 	rs_buffer_finish(&file);
 	rs_secret_buffer_finish(&out);
@@ -146,8 +149,13 @@ static void refuses_every_flip(void **state)
 static void bounds_what_a_file_may_ask_for(void **state)
 {
 	/* 3 passes over 2^40 bytes, and 17 over 64 MiB. */
-	static const struct { uint64_t mem, ops; } rows[] = {
-		{(uint64_t)1 << 40, 3}, {(uint64_t)64 << 20, 17}, {4096, 3}, {(uint64_t)64 << 20, 0},
+	static const struct {
+		uint64_t mem, ops;
+	} rows[] = {
+		{(uint64_t)1 << 40, 3},
+		{(uint64_t)64 << 20, 17},
+		{4096, 3},
+		{(uint64_t)64 << 20, 0},
 	};
 	uint8_t zeros[40] = {0};
 	struct rs_buffer file, out;
@@ -171,7 +179,8 @@ static void bounds_what_a_file_may_ask_for(void **state)
 		rs_cbor_write_bytes(&file, rs_bytes_of(zeros, 12));
 		rs_cbor_write_str(&file, RS_STR("sealed"));
 		rs_cbor_write_bytes(&file, rs_bytes_of(zeros, 40));
-		assert_int_equal(rs_key_file_parse(rs_buffer_bytes(&file), &by_phrase, &out, &err), RS_REFUSED);
+		assert_int_equal(rs_key_file_parse(rs_buffer_bytes(&file), &by_phrase, &out, &err),
+		                 RS_REFUSED);
 		assert_non_null(strstr(err.message, "asks for"));
 	}
 	rs_buffer_finish(&file);
@@ -183,8 +192,11 @@ static void bounds_what_a_file_may_ask_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(comes_back),         TEST(refuses_the_wrong_unlock), TEST(refuses_what_others_may_read),
-		TEST(refuses_every_flip), TEST(bounds_what_a_file_may_ask_for),
+		TEST(comes_back),
+		TEST(refuses_the_wrong_unlock),
+		TEST(refuses_what_others_may_read),
+		TEST(refuses_every_flip),
+		TEST(bounds_what_a_file_may_ask_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

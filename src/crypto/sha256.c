@@ -13,20 +13,14 @@
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(((struct rs_sha256 *)0)->state), "state is too small");
 _Static_assert(_Alignof(SHA256_CTX) <= 16, "state is not aligned enough");
 
-static SHA256_CTX *context_of(struct rs_sha256 *hash)
-{
-	return (SHA256_CTX *)(void *)hash->state;
-}
+static SHA256_CTX *context_of(struct rs_sha256 *hash) { return (SHA256_CTX *)(void *)hash->state; }
 
 bool rs_digest_equal(const struct rs_digest *a, const struct rs_digest *b)
 {
 	return rs_equal_constant_time(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-void rs_sha256_init(struct rs_sha256 *hash)
-{
-	SHA256_Init(context_of(hash));
-}
+void rs_sha256_init(struct rs_sha256 *hash) { SHA256_Init(context_of(hash)); }
 
 void rs_sha256_update(struct rs_sha256 *hash, const void *data, size_t size)
 {
@@ -53,10 +47,7 @@ struct hmac {
 	struct rs_sha256 inner, outer;
 };
 
-static void hmac_finish(struct hmac *hmac)
-{
-	rs_wipe(hmac, sizeof(*hmac));
-}
+static void hmac_finish(struct hmac *hmac) { rs_wipe(hmac, sizeof(*hmac)); }
 
 static void hmac_init(struct hmac *hmac, struct rs_bytes key)
 {

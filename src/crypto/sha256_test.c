@@ -27,11 +27,13 @@ static void expect(const uint8_t *bytes, size_t size, const char *hex)
 static void hashes_the_examples(void **state)
 {
 	/* NIST, "SHA-256 examples" for FIPS 180-4; the empty message from its CAVP file. */
-	static const struct { const char *message, *digest; } rows[] = {
+	static const struct {
+		const char *message, *digest;
+	} rows[] = {
 		{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 		{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
 		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-		 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+	         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
 	};
 	struct rs_digest digest;
 	(void)state;
@@ -63,11 +65,13 @@ static void hashes_a_million_in_uneven_pieces(void **state)
 
 static void authenticates_as_rfc_4231(void **state)
 {
-	static const struct { const char *key, *data, *tag; } rows[] = {
+	static const struct {
+		const char *key, *data, *tag;
+	} rows[] = {
 		{"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265",
-		 "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+	         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
 		{"4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
-		 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+	         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
 	};
 	uint8_t key[131], data[200];
 	struct rs_digest tag;
@@ -99,8 +103,9 @@ static void derives_as_rfc_5869(void **state)
 	for (uint8_t i = 0; i < 10; i++)
 		info[i] = (uint8_t)(0xf0 + i);
 	rs_hkdf_sha256(rs_bytes_of(key, 22), rs_bytes_of(salt, 13), rs_bytes_of(info, 10), out, 42);
-	expect(out, 42, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b88718"
-	                "5865");
+	expect(out, 42,
+	       "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b88718"
+	       "5865");
 	/* A.2 */
 	for (uint8_t i = 0; i < 80; i++) {
 		key[i] = i;
@@ -108,14 +113,16 @@ static void derives_as_rfc_5869(void **state)
 		info[i] = (uint8_t)(0xb0 + i);
 	}
 	rs_hkdf_sha256(rs_bytes_of(key, 80), rs_bytes_of(salt, 80), rs_bytes_of(info, 80), out, 82);
-	expect(out, 82, "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac78272"
-	                "71cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f"
-	                "1d87");
+	expect(out, 82,
+	       "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac78272"
+	       "71cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f"
+	       "1d87");
 	/* A.3: neither salt nor info */
 	memset(key, 0x0b, 22);
 	rs_hkdf_sha256(rs_bytes_of(key, 22), (struct rs_bytes){0}, (struct rs_bytes){0}, out, 42);
-	expect(out, 42, "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a"
-	                "96c8");
+	expect(out, 42,
+	       "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a"
+	       "96c8");
 }
 
 static void compares_in_constant_time(void **state)

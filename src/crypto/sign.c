@@ -24,8 +24,7 @@ void rs_signing_key_finish(struct rs_signing_key *key)
 		rs_wipe(key, sizeof(*key));
 }
 
-void rs_sign(const struct rs_signing_key *key, struct rs_bytes message,
-             uint8_t out[static RS_SIGNATURE_SIZE])
+void rs_sign(const struct rs_signing_key *key, struct rs_bytes message, uint8_t out[static RS_SIGNATURE_SIZE])
 {
 	(void)crypto_sign_detached(out, NULL, message.data, message.size, key->expanded);
 }
@@ -51,8 +50,9 @@ enum rs_code rs_seal_to(const uint8_t public_key[static RS_KEY_SIZE], struct rs_
 		return rs_buffer_check(out, "a sealed box", err);
 	/* A public key of small order would seal to everybody; libsodium refuses it. */
 	if (crypto_box_seal(out->data + out->size, plain.data, plain.size, public_key) != 0)
-		return rs_error_set(err, RS_REFUSED, "the public key to seal to is weak (small order); "
-		                                     "ask its owner for another");
+		return rs_error_set(err, RS_REFUSED,
+		                    "the public key to seal to is weak (small order); "
+		                    "ask its owner for another");
 	out->size += total;
 	return RS_OK;
 }
@@ -70,10 +70,10 @@ enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed
 		return rs_buffer_check(out, "an opened box", err);
 	rs_seal_public_key(secret, public_key);
 	place = sealed.size > RS_SEAL_OVERHEAD ? out->data + out->size : NULL;
-	if (crypto_box_seal_open(place, sealed.data, sealed.size, public_key,
-	                         secret->bytes) != 0)
-		return rs_error_set(err, RS_ALTERED, "a sealed box does not open: it is not what was "
-		                                     "sealed, or was sealed to another key");
+	if (crypto_box_seal_open(place, sealed.data, sealed.size, public_key, secret->bytes) != 0)
+		return rs_error_set(err, RS_ALTERED,
+		                    "a sealed box does not open: it is not what was "
+		                    "sealed, or was sealed to another key");
 	out->size += sealed.size - RS_SEAL_OVERHEAD;
 	return RS_OK;
 }

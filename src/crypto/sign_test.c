@@ -10,19 +10,21 @@
 
 #include "crypto/crypto.h"
 
-static const struct { const char *seed, *public_key, *message, *signature; } rows[] = {
+static const struct {
+	const char *seed, *public_key, *message, *signature;
+} rows[] = {
 	{"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-	 "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-	 "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
-	 "d25bf5f0595bbe24655141438e7a100b"},
+         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+         "d25bf5f0595bbe24655141438e7a100b"},
 	{"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-	 "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-	 "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-	 "387b2eaeb4302aeeb00d291612bb0c00"},
+         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+         "387b2eaeb4302aeeb00d291612bb0c00"},
 	{"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
-	 "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-	 "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
-	 "4a7c15e9716ed28dc027beceea1ec40a"},
+         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+         "4a7c15e9716ed28dc027beceea1ec40a"},
 };
 
 static void agrees_with_rfc_8032(void **state)
@@ -56,12 +58,14 @@ static void refuses_every_flip(void **state)
 	rs_sign(&key, rs_bytes_of(message, sizeof(message)), signature);
 	for (size_t bit = 0; bit < sizeof(signature) * 8; bit++) {
 		signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_false(rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
+		assert_false(
+			rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
 		signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	for (size_t bit = 0; bit < sizeof(message) * 8; bit++) {
 		message[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_false(rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
+		assert_false(
+			rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
 		message[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	/* A key of small order verifies anything in careless implementations. */
@@ -120,7 +124,8 @@ static void figures(void **state)
 		rs_sign(&key, rs_bytes_of(message, sizeof(message)), signature);
 	times[1] = clock->monotonic_ns(clock);
 	for (int i = 0; i < ROUNDS; i++)
-		assert_true(rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
+		assert_true(
+			rs_signature_valid(key.public_key, rs_bytes_of(message, sizeof(message)), signature));
 	times[2] = clock->monotonic_ns(clock);
 	for (int i = 0; i < ROUNDS; i++) {
 		assert_int_equal(EVP_MD_CTX_reset(context), 1);
@@ -134,9 +139,10 @@ static void figures(void **state)
 		assert_int_equal(EVP_DigestSign(context, signature, &size, message, sizeof(message)), 1);
 	}
 	times[4] = clock->monotonic_ns(clock);
-	print_message("# per second: libsodium signs %.0f, verifies %.0f; OpenSSL signs %.0f, verifies %.0f\n",
-	              ROUNDS * 1e9 / (double)(times[1] - times[0]), ROUNDS * 1e9 / (double)(times[2] - times[1]),
-	              ROUNDS * 1e9 / (double)(times[4] - times[3]), ROUNDS * 1e9 / (double)(times[3] - times[2]));
+	print_message(
+		"# per second: libsodium signs %.0f, verifies %.0f; OpenSSL signs %.0f, verifies %.0f\n",
+		ROUNDS * 1e9 / (double)(times[1] - times[0]), ROUNDS * 1e9 / (double)(times[2] - times[1]),
+		ROUNDS * 1e9 / (double)(times[4] - times[3]), ROUNDS * 1e9 / (double)(times[3] - times[2]));
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(theirs);
 	EVP_PKEY_free(their_secret);

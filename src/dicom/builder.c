@@ -30,11 +30,12 @@ static bool begin_element(struct rs_dicom_builder *b, uint32_t tag, const char *
 		return false;
 	memcpy(e.vr, vr, strnlen(vr, 2));
 	if (tag != RS_DICOM_ITEM && tag <= b->last_tag[b->depth])
-		rs_error_set(&b->failure, RS_USAGE, "element (%04X,%04X) comes after a higher tag", tag >> 16, tag & 0xFFFF);
+		rs_error_set(&b->failure, RS_USAGE, "element (%04X,%04X) comes after a higher tag", tag >> 16,
+		             tag & 0xFFFF);
 	else if (stored >= UINT32_MAX || (vr[0] != '\0' && b->encoding != RS_DICOM_IMPLICIT_LE &&
 	                                  rs_dicom_vr_is_short(vr) && stored > UINT16_MAX))
-		rs_error_set(&b->failure, RS_TOO_LARGE, "element (%04X,%04X): %zu bytes do not fit VR %s", tag >> 16,
-		             tag & 0xFFFF, size, vr);
+		rs_error_set(&b->failure, RS_TOO_LARGE, "element (%04X,%04X): %zu bytes do not fit VR %s",
+		             tag >> 16, tag & 0xFFFF, size, vr);
 	if (b->failure.code != RS_OK)
 		return false;
 	e.length = (uint32_t)stored;
@@ -105,11 +106,12 @@ void rs_dicom_builder_end(struct rs_dicom_builder *b)
 		rs_error_set(&b->failure, RS_TOO_LARGE, "a sequence exceeds 4 GiB");
 		return;
 	}
-	(b->encoding == RS_DICOM_EXPLICIT_BE ? rs_write_be32 : rs_write_le32)(b->body.data + start - 4,
-	                                                                     (uint32_t)(b->body.size - start));
+	(b->encoding == RS_DICOM_EXPLICIT_BE ? rs_write_be32 : rs_write_le32)(
+		b->body.data + start - 4, (uint32_t)(b->body.size - start));
 }
 
-static enum rs_code deflate_body(const struct rs_dicom_builder *b, struct rs_buffer *out, struct rs_error *err)
+static enum rs_code deflate_body(const struct rs_dicom_builder *b, struct rs_buffer *out,
+                                 struct rs_error *err)
 {
 	z_stream z = {.next_in = b->body.data, .avail_in = (uInt)b->body.size};
 	uint8_t chunk[16384];
@@ -132,8 +134,8 @@ static enum rs_code deflate_body(const struct rs_dicom_builder *b, struct rs_buf
 enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *b, const char *sop_class_uid,
                                    const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err)
 {
-	static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
-	                                       "1.2.840.10008.1.2.1.99"};
+	static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1",
+	                                       "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"};
 	static const uint8_t preamble[128];
 	struct rs_dicom_builder meta RS_CLEANUP(rs_dicom_builder_finish) = {0};
 	uint8_t length[4];
@@ -148,7 +150,8 @@ enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *b, const char *sop_c
 	rs_dicom_builder_text(&meta, 0x00020003, "UI", sop_instance_uid);
 	rs_dicom_builder_text(&meta, 0x00020010, "UI", syntaxes[b->encoding]);
 	RS_TRY(rs_buffer_check(&meta.body, "the DICOM meta group", err));
-	struct rs_dicom_element group = {.tag = 0x00020000, .vr = "UL", .length = 4, .encoding = RS_DICOM_EXPLICIT_LE};
+	struct rs_dicom_element group = {
+		.tag = 0x00020000, .vr = "UL", .length = 4, .encoding = RS_DICOM_EXPLICIT_LE};
 	rs_buffer_append(out, preamble, sizeof(preamble));
 	rs_buffer_append(out, "DICM", 4);
 	rs_dicom_put_header(out, &group);

@@ -14,11 +14,20 @@
 #define RS_DICOM_ITEM RS_DICOM_TAG(0xFFFE, 0xE000)
 #define RS_DICOM_PIXEL_DATA RS_DICOM_TAG(0x7FE0, 0x0010)
 
-enum rs_dicom_encoding { RS_DICOM_IMPLICIT_LE, RS_DICOM_EXPLICIT_LE, RS_DICOM_EXPLICIT_BE,
-                         RS_DICOM_DEFLATED_LE };
+enum rs_dicom_encoding {
+	RS_DICOM_IMPLICIT_LE,
+	RS_DICOM_EXPLICIT_LE,
+	RS_DICOM_EXPLICIT_BE,
+	RS_DICOM_DEFLATED_LE
+};
 /* What a file broke and was accepted with nevertheless. */
-enum { RS_DICOM_NO_PREAMBLE = 1, RS_DICOM_NO_META = 2, RS_DICOM_GROUP_LENGTH_LIES = 4,
-       RS_DICOM_ODD_LENGTH = 8, RS_DICOM_GUESSED_ENCODING = 16 };
+enum {
+	RS_DICOM_NO_PREAMBLE = 1,
+	RS_DICOM_NO_META = 2,
+	RS_DICOM_GROUP_LENGTH_LIES = 4,
+	RS_DICOM_ODD_LENGTH = 8,
+	RS_DICOM_GUESSED_ENCODING = 16
+};
 
 /* One element, item or fragment. Flat in file order: the children of elements[i] are
  * elements[i+1 .. next-1]. A sequence's children are items (tag FFFE,E000), an item's its
@@ -38,16 +47,16 @@ struct rs_dicom_element {
 };
 
 struct rs_dicom {
-	struct rs_bytes preamble;        /* 128 bytes, or empty */
+	struct rs_bytes preamble; /* 128 bytes, or empty */
 	struct rs_dicom_element *elements;
 	size_t count;
 	size_t meta_count;               /* the first meta_count belong to group 0002 */
 	enum rs_dicom_encoding encoding; /* of the data set */
 	char transfer_syntax[65];
 	unsigned warnings;
-	struct rs_bytes bytes;           /* what offsets refer to */
-	struct rs_bytes deflated;        /* the stored data set of a deflated file */
-	uint8_t *inflated;               /* owned */
+	struct rs_bytes bytes;    /* what offsets refer to */
+	struct rs_bytes deflated; /* the stored data set of a deflated file */
+	uint8_t *inflated;        /* owned */
 	size_t capacity;
 };
 
@@ -76,9 +85,16 @@ bool rs_dicom_double(const struct rs_dicom_element *element, size_t index, doubl
 bool rs_dicom_uid_valid(struct rs_str uid); /* PS3.5 section 9.1 */
 /* What sealing and series building need. No patient name. Texts are views, trimmed, empty when
  * absent; numbers absent have their bit in `present` cleared and the value 0. */
-enum { RS_DICOM_HAS_POSITION = 1, RS_DICOM_HAS_ORIENTATION = 2, RS_DICOM_HAS_SPACING = 4,
-       RS_DICOM_HAS_THICKNESS = 8, RS_DICOM_HAS_BETWEEN = 16, RS_DICOM_HAS_RESCALE = 32,
-       RS_DICOM_HAS_INSTANCE = 64, RS_DICOM_HAS_PIXELS = 128 };
+enum {
+	RS_DICOM_HAS_POSITION = 1,
+	RS_DICOM_HAS_ORIENTATION = 2,
+	RS_DICOM_HAS_SPACING = 4,
+	RS_DICOM_HAS_THICKNESS = 8,
+	RS_DICOM_HAS_BETWEEN = 16,
+	RS_DICOM_HAS_RESCALE = 32,
+	RS_DICOM_HAS_INSTANCE = 64,
+	RS_DICOM_HAS_PIXELS = 128
+};
 struct rs_dicom_metadata {
 	struct rs_str patient_id, issuer_of_patient_id, study_instance_uid, series_instance_uid,
 		sop_instance_uid, sop_class_uid, transfer_syntax_uid, frame_of_reference_uid, modality,
@@ -116,11 +132,12 @@ struct rs_dicom_builder {
 void rs_dicom_builder_init(struct rs_dicom_builder *builder, enum rs_dicom_encoding encoding, size_t maximum);
 void rs_dicom_builder_finish(struct rs_dicom_builder *builder); /* accepts NULL and zeroed memory */
 /* Any VR, value as stored (already in the encoding's byte order). */
-void rs_dicom_builder_bytes(struct rs_dicom_builder *builder, uint32_t tag, const char *vr, struct rs_bytes value);
+void rs_dicom_builder_bytes(struct rs_dicom_builder *builder, uint32_t tag, const char *vr,
+                            struct rs_bytes value);
 void rs_dicom_builder_text(struct rs_dicom_builder *builder, uint32_t tag, const char *vr, const char *text);
 void rs_dicom_builder_u16(struct rs_dicom_builder *builder, uint32_t tag, uint16_t value);
 void rs_dicom_builder_words(struct rs_dicom_builder *builder, uint32_t tag, const char *vr,
-                            const uint16_t *words, size_t count); /* OW, US, SS */
+                            const uint16_t *words, size_t count);            /* OW, US, SS */
 void rs_dicom_builder_begin(struct rs_dicom_builder *builder, uint32_t tag); /* SQ, or RS_DICOM_ITEM */
 void rs_dicom_builder_end(struct rs_dicom_builder *builder);
 /* The Part 10 file: preamble, meta group made from SOPClassUID and SOPInstanceUID given here. */
@@ -128,7 +145,12 @@ enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *builder, const char 
                                    const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err);
 
 /* Dictionary (PS3.6), generated. NULL when unknown. */
-struct rs_dicom_entry { uint32_t tag; char vr[3]; const char *multiplicity; const char *keyword; };
+struct rs_dicom_entry {
+	uint32_t tag;
+	char vr[3];
+	const char *multiplicity;
+	const char *keyword;
+};
 const struct rs_dicom_entry *rs_dicom_lookup(uint32_t tag);
 const char *rs_dicom_uid_name(struct rs_str uid);
 

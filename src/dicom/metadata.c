@@ -3,24 +3,48 @@
 
 #include "dicom/dicom_private.h"
 
-struct text_row { uint32_t tag; size_t offset; bool uid; };
-struct count_row { uint32_t tag; size_t offset; };
-struct number_row { uint32_t tag; size_t offset; size_t count; unsigned bits; };
+struct text_row {
+	uint32_t tag;
+	size_t offset;
+	bool uid;
+};
+struct count_row {
+	uint32_t tag;
+	size_t offset;
+};
+struct number_row {
+	uint32_t tag;
+	size_t offset;
+	size_t count;
+	unsigned bits;
+};
 #define AT(field) offsetof(struct rs_dicom_metadata, field)
 
 static const struct text_row texts[] = {
-	{0x00100020, AT(patient_id), false}, {0x00100021, AT(issuer_of_patient_id), false},
-	{0x0020000D, AT(study_instance_uid), true}, {0x0020000E, AT(series_instance_uid), true},
-	{0x00080018, AT(sop_instance_uid), true}, {0x00080016, AT(sop_class_uid), true},
-	{0x00200052, AT(frame_of_reference_uid), true}, {0x00080060, AT(modality), false},
-	{0x00280004, AT(photometric_interpretation), false}, {0x00080070, AT(manufacturer), false},
-	{0x0008103E, AT(series_description), false}, {0x00080020, AT(study_date), false},
-	{0x00541001, AT(units), false}, {0x00020010, AT(transfer_syntax_uid), true},
+	{0x00100020, AT(patient_id), false},
+	{0x00100021, AT(issuer_of_patient_id), false},
+	{0x0020000D, AT(study_instance_uid), true},
+	{0x0020000E, AT(series_instance_uid), true},
+	{0x00080018, AT(sop_instance_uid), true},
+	{0x00080016, AT(sop_class_uid), true},
+	{0x00200052, AT(frame_of_reference_uid), true},
+	{0x00080060, AT(modality), false},
+	{0x00280004, AT(photometric_interpretation), false},
+	{0x00080070, AT(manufacturer), false},
+	{0x0008103E, AT(series_description), false},
+	{0x00080020, AT(study_date), false},
+	{0x00541001, AT(units), false},
+	{0x00020010, AT(transfer_syntax_uid), true},
 };
 static const struct count_row counts[] = {
-	{0x00280010, AT(rows)}, {0x00280011, AT(columns)}, {0x00280008, AT(number_of_frames)},
-	{0x00280002, AT(samples_per_pixel)}, {0x00280006, AT(planar_configuration)},
-	{0x00280100, AT(bits_allocated)}, {0x00280101, AT(bits_stored)}, {0x00280102, AT(high_bit)},
+	{0x00280010, AT(rows)},
+	{0x00280011, AT(columns)},
+	{0x00280008, AT(number_of_frames)},
+	{0x00280002, AT(samples_per_pixel)},
+	{0x00280006, AT(planar_configuration)},
+	{0x00280100, AT(bits_allocated)},
+	{0x00280101, AT(bits_stored)},
+	{0x00280102, AT(high_bit)},
 	{0x00280103, AT(pixel_representation)},
 };
 static const struct number_row numbers[] = {
@@ -81,7 +105,8 @@ static enum rs_code take(const struct rs_dicom_element *e, struct rs_dicom_metad
 	return RS_OK;
 }
 
-enum rs_code rs_dicom_metadata(const struct rs_dicom *dicom, struct rs_dicom_metadata *out, struct rs_error *err)
+enum rs_code rs_dicom_metadata(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
+                               struct rs_error *err)
 {
 	struct rs_dicom_metadata m = {.number_of_frames = 1, .samples_per_pixel = 1, .rescale_slope = 1};
 	for (size_t i = 0; i < dicom->count; i = dicom->elements[i].next)

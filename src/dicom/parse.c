@@ -119,7 +119,9 @@ static enum rs_code read_header(struct reader *r, const struct span *span, size_
 	const uint8_t *p = r->bytes.data + *pos;
 	size_t left = span->end - *pos;
 	size_t size = 8;
-	*out = (struct rs_dicom_element){.offset = *pos, .parent = span->parent, .depth = span->depth,
+	*out = (struct rs_dicom_element){.offset = *pos,
+	                                 .parent = span->parent,
+	                                 .depth = span->depth,
 	                                 .encoding = (uint8_t)span->encoding};
 	if (left < 8)
 		return MALFORMED(r, left >= 4 ? read_tag(span->encoding, p) : 0, *pos,
@@ -140,8 +142,10 @@ static enum rs_code read_header(struct reader *r, const struct span *span, size_
 			out->reserved = read16(span->encoding, p + 6);
 			size = 12;
 			if (left < size)
-				return MALFORMED(r, out->tag, *pos, "its header is cut off: %zu bytes are left, "
-				                 "12 are needed", left);
+				return MALFORMED(r, out->tag, *pos,
+				                 "its header is cut off: %zu bytes are left, "
+				                 "12 are needed",
+				                 left);
 			out->length = read32(span->encoding, p + 8);
 		}
 	}
@@ -176,7 +180,8 @@ static enum rs_code parse_items(struct reader *r, const struct span *span, bool 
 			return RS_OK;
 		}
 		if (item.tag != RS_DICOM_ITEM)
-			return MALFORMED(r, item.tag, item.offset, "an item (FFFE,E000) or the end of the "
+			return MALFORMED(r, item.tag, item.offset,
+			                 "an item (FFFE,E000) or the end of the "
 			                 "sequence should stand here");
 		if (fragments && item.length == RS_DICOM_UNDEFINED)
 			return MALFORMED(r, item.tag, item.offset, "a fragment of pixel data has no length");
@@ -187,7 +192,11 @@ static enum rs_code parse_items(struct reader *r, const struct span *span, bool 
 		size_t end = open ? span->end : pos + item.length;
 		size_t value_end = end;
 		if (!fragments) {
-			struct span inner = {pos, end, index, (uint8_t)(span->depth + 1), span->encoding,
+			struct span inner = {pos,
+			                     end,
+			                     index,
+			                     (uint8_t)(span->depth + 1),
+			                     span->encoding,
 			                     open ? DELIMITER_ITEM : 0};
 			RS_TRY(parse_elements(r, &inner, &end));
 			value_end = open ? end - 8 : end;
@@ -200,10 +209,7 @@ static enum rs_code parse_items(struct reader *r, const struct span *span, bool 
 	return RS_OK;
 }
 
-static bool is_pixel_data(uint32_t tag)
-{
-	return tag == RS_DICOM_PIXEL_DATA;
-}
+static bool is_pixel_data(uint32_t tag) { return tag == RS_DICOM_PIXEL_DATA; }
 
 /* The value of one element; *pos moves behind it and its delimiter. */
 static enum rs_code parse_value(struct reader *r, const struct span *span, struct rs_dicom_element *element,
@@ -229,8 +235,12 @@ static enum rs_code parse_value(struct reader *r, const struct span *span, struc
 	size_t value_end = end;
 	if (element->has_children) {
 		/* PS3.5 section 6.2.2 note 4: UN of undefined length is a sequence in implicit little endian. */
-		struct span inner = {start, end, index, (uint8_t)(span->depth + 1),
-		                     unknown ? RS_DICOM_IMPLICIT_LE : span->encoding, open ? DELIMITER_SEQUENCE : 0};
+		struct span inner = {start,
+		                     end,
+		                     index,
+		                     (uint8_t)(span->depth + 1),
+		                     unknown ? RS_DICOM_IMPLICIT_LE : span->encoding,
+		                     open ? DELIMITER_SEQUENCE : 0};
 		RS_TRY(parse_items(r, &inner, fragments, &end));
 		value_end = open ? end - 8 : end;
 	}
@@ -254,7 +264,8 @@ static enum rs_code parse_elements(struct reader *r, const struct span *span, si
 		if (element.tag == DELIMITER_ITEM && span->delimiter == DELIMITER_ITEM && element.length == 0)
 			break;
 		if (element.tag >> 16 == 0xFFFE)
-			return MALFORMED(r, element.tag, element.offset, "an item or delimiter stands outside of "
+			return MALFORMED(r, element.tag, element.offset,
+			                 "an item or delimiter stands outside of "
 			                 "a sequence");
 		RS_TRY(parse_value(r, span, &element, &pos));
 	}
@@ -306,8 +317,10 @@ static enum rs_code inflate_rest(struct reader *r, size_t pos)
 	inflateEnd(&z);
 	RS_TRY(rs_buffer_check(&buffer, "the inflated data set", r->err));
 	if (status != Z_STREAM_END)
-		return rs_error_set(r->err, RS_MALFORMED, "the deflated data set at byte %zu is damaged or "
-		                    "cut off", pos);
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "the deflated data set at byte %zu is damaged or "
+		                    "cut off",
+		                    pos);
 	r->dicom->deflated = rs_bytes_of(r->bytes.data + pos, r->bytes.size - pos);
 	r->dicom->inflated = buffer.data;
 	r->bytes = rs_buffer_bytes(&buffer);
@@ -341,22 +354,26 @@ static enum rs_code choose_encoding(struct reader *r, size_t pos)
 	struct rs_str uid = rs_dicom_text(element, 0);
 	bool guessed = guess_encoding(r->bytes, pos, &guess);
 	if (uid.size >= sizeof(d->transfer_syntax))
-		return rs_error_set(r->err, RS_MALFORMED, "the transfer syntax (0002,0010) has %zu characters; "
-		                    "64 are allowed", uid.size);
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "the transfer syntax (0002,0010) has %zu characters; "
+		                    "64 are allowed",
+		                    uid.size);
 	if (uid.size != 0)
 		memcpy(d->transfer_syntax, uid.data, uid.size);
 	if (uid.size == 0) {
 		if (!guessed)
-			return rs_error_set(r->err, RS_MALFORMED, "byte %zu begins no DICOM data set: neither \"DICM\" "
-			                    "at byte 128 nor a known first element", pos);
+			return rs_error_set(r->err, RS_MALFORMED,
+			                    "byte %zu begins no DICOM data set: neither \"DICM\" "
+			                    "at byte 128 nor a known first element",
+			                    pos);
 		d->encoding = guess;
 		d->warnings |= RS_DICOM_GUESSED_ENCODING;
 		return RS_OK;
 	}
-	d->encoding = rs_str_equal_text(uid, "1.2.840.10008.1.2") ? RS_DICOM_IMPLICIT_LE
-	            : rs_str_equal_text(uid, "1.2.840.10008.1.2.2") ? RS_DICOM_EXPLICIT_BE
-	            : rs_str_equal_text(uid, "1.2.840.10008.1.2.1.99") ? RS_DICOM_DEFLATED_LE
-	                                                             : RS_DICOM_EXPLICIT_LE;
+	d->encoding = rs_str_equal_text(uid, "1.2.840.10008.1.2")        ? RS_DICOM_IMPLICIT_LE
+	              : rs_str_equal_text(uid, "1.2.840.10008.1.2.2")    ? RS_DICOM_EXPLICIT_BE
+	              : rs_str_equal_text(uid, "1.2.840.10008.1.2.1.99") ? RS_DICOM_DEFLATED_LE
+	                                                                 : RS_DICOM_EXPLICIT_LE;
 	if (guessed && d->encoding != RS_DICOM_DEFLATED_LE && guess != d->encoding) {
 		d->encoding = guess;
 		d->warnings |= RS_DICOM_GUESSED_ENCODING;
@@ -388,8 +405,12 @@ static enum rs_code parse_file(struct reader *r)
 		pos = 0;
 	}
 	d->bytes = r->bytes;
-	struct span span = {pos, r->bytes.size, RS_DICOM_NONE, 0,
-	                    d->encoding == RS_DICOM_DEFLATED_LE ? RS_DICOM_EXPLICIT_LE : d->encoding, 0};
+	struct span span = {pos,
+	                    r->bytes.size,
+	                    RS_DICOM_NONE,
+	                    0,
+	                    d->encoding == RS_DICOM_DEFLATED_LE ? RS_DICOM_EXPLICIT_LE : d->encoding,
+	                    0};
 	return parse_elements(r, &span, &pos);
 }
 

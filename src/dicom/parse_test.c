@@ -86,7 +86,8 @@ static void deep_nesting_is_refused(void **state)
 	struct rs_dicom d RS_CLEANUP(rs_dicom_finish) = {0};
 	struct rs_error err = {0};
 	for (size_t i = 0; i < 1000; i++) {
-		static const uint8_t level[16] = {8, 0, 0x40, 0x11, 255, 255, 255, 255, 0xFE, 255, 0, 0xE0, 255, 255, 255, 255};
+		static const uint8_t level[16] = {8,    0,   0x40, 0x11, 255, 255, 255, 255,
+		                                  0xFE, 255, 0,    0xE0, 255, 255, 255, 255};
 		memcpy(file + 16 * i, level, 16);
 	}
 	assert_int_equal(rs_dicom_parse(rs_bytes_of(file, sizeof(file)), &d, &err), RS_TOO_LARGE);

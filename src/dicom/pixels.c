@@ -20,14 +20,10 @@ static double from_bits(const struct rs_dicom_metadata *m, uint64_t bits)
 static uint64_t read_bits(const uint8_t *p, unsigned bits, bool big)
 {
 	switch (bits) {
-	case 8:
-		return *p;
-	case 16:
-		return big ? rs_read_be16(p) : rs_read_le16(p);
-	case 32:
-		return big ? rs_read_be32(p) : rs_read_le32(p);
-	default:
-		return big ? rs_read_be64(p) : rs_read_le64(p);
+	case 8: return *p;
+	case 16: return big ? rs_read_be16(p) : rs_read_le16(p);
+	case 32: return big ? rs_read_be32(p) : rs_read_le32(p);
+	default: return big ? rs_read_be64(p) : rs_read_le64(p);
 	}
 }
 
@@ -38,14 +34,19 @@ static enum rs_code check_layout(const struct rs_dicom_metadata *m, size_t frame
 	unsigned a = m->bits_allocated;
 	if (!rs_mul_size(m->rows, m->columns, &count) || !rs_mul_size(count, m->samples_per_pixel, &count) ||
 	    count == 0 || count != out_count)
-		return rs_error_set(err, RS_MALFORMED, "Rows %u, Columns %u and SamplesPerPixel %u do not make the "
-		                    "%zu values asked for", m->rows, m->columns, m->samples_per_pixel, out_count);
+		return rs_error_set(err, RS_MALFORMED,
+		                    "Rows %u, Columns %u and SamplesPerPixel %u do not make the "
+		                    "%zu values asked for",
+		                    m->rows, m->columns, m->samples_per_pixel, out_count);
 	if (frame >= m->number_of_frames)
-		return rs_error_set(err, RS_NOT_FOUND, "frame %zu does not exist; there are %u", frame, m->number_of_frames);
+		return rs_error_set(err, RS_NOT_FOUND, "frame %zu does not exist; there are %u", frame,
+		                    m->number_of_frames);
 	if (a != 1 && a != 8 && a != 16 && a != 32 && a != 64)
-		return rs_error_set(err, RS_UNSUPPORTED, "BitsAllocated (0028,0100) is %u; 1, 8, 16, 32 and 64 are read", a);
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "BitsAllocated (0028,0100) is %u; 1, 8, 16, 32 and 64 are read", a);
 	if (m->bits_stored == 0 || m->bits_stored > a || m->high_bit >= a || m->high_bit + 1 < m->bits_stored)
-		return rs_error_set(err, RS_MALFORMED, "BitsStored %u and HighBit %u do not fit BitsAllocated %u",
+		return rs_error_set(err, RS_MALFORMED,
+		                    "BitsStored %u and HighBit %u do not fit BitsAllocated %u",
 		                    m->bits_stored, m->high_bit, a);
 	return RS_OK;
 }
@@ -67,14 +68,16 @@ static enum rs_code native(const struct rs_dicom_element *e, const struct rs_dic
 	size_t first, end, end_bits;
 	if (!rs_mul_size(frame, count, &first) || !rs_add_size(first, count, &end) ||
 	    !rs_mul_size(end, bits, &end_bits) || end_bits / 8 + (end_bits % 8 != 0) > e->value.size)
-		return rs_error_set(err, RS_MALFORMED, "pixel data at byte %llu has %zu bytes, too few for frame %zu",
+		return rs_error_set(err, RS_MALFORMED,
+		                    "pixel data at byte %llu has %zu bytes, too few for frame %zu",
 		                    (unsigned long long)e->offset, e->value.size, frame);
 	for (size_t i = 0; i < count; i++) {
 		size_t at = first + i;
 		double value;
 		if (bits == 1) {
 			/* Big endian words of OW hold their bytes the other way round. */
-			size_t byte = big && e->vr[1] == 'W' && (at / 8 ^ 1) < e->value.size ? at / 8 ^ 1 : at / 8;
+			size_t byte = big && e->vr[1] == 'W' && (at / 8 ^ 1) < e->value.size ? at / 8 ^ 1
+			                                                                     : at / 8;
 			value = e->value.data[byte] >> (at % 8) & 1;
 		} else if (bits == 8 && big && e->vr[1] == 'W' && (at ^ 1) < e->value.size) {
 			value = from_bits(m, e->value.data[at ^ 1]);
@@ -123,18 +126,22 @@ static enum rs_code rle(const struct rs_dicom *d, const struct rs_dicom_element 
 	size_t segments = (size_t)bytes * m->samples_per_pixel;
 	if (fragment == NULL || fragment->value.size < 64 || bytes == 0 || segments > 15 ||
 	    rs_read_le32(fragment->value.data) != segments)
-		return rs_error_set(err, RS_MALFORMED, "RLE frame %zu is missing or its header does not name %zu segments",
+		return rs_error_set(err, RS_MALFORMED,
+		                    "RLE frame %zu is missing or its header does not name %zu segments",
 		                    frame, segments);
 	uint64_t *words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof(*words));
 	if (words == NULL)
 		return rs_error_memory(err, count, "RLE frame");
 	for (size_t s = 0; s < segments; s++) {
 		size_t from = rs_read_le32(fragment->value.data + 4 + 4 * s);
-		size_t to = s + 1 < segments ? rs_read_le32(fragment->value.data + 8 + 4 * s) : fragment->value.size;
+		size_t to = s + 1 < segments ? rs_read_le32(fragment->value.data + 8 + 4 * s)
+		                             : fragment->value.size;
 		if (from < 64 || from > to || to > fragment->value.size ||
 		    !unpack(rs_bytes_of(fragment->value.data + from, to - from), words + s / bytes,
-		            m->samples_per_pixel, count / m->samples_per_pixel, 8 * (bytes - 1 - (unsigned)(s % bytes))))
-			return rs_error_set(err, RS_MALFORMED, "RLE segment %zu of frame %zu at byte %llu is damaged or cut off",
+		            m->samples_per_pixel, count / m->samples_per_pixel,
+		            8 * (bytes - 1 - (unsigned)(s % bytes))))
+			return rs_error_set(err, RS_MALFORMED,
+			                    "RLE segment %zu of frame %zu at byte %llu is damaged or cut off",
 			                    s, frame, (unsigned long long)fragment->offset);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -162,6 +169,8 @@ enum rs_code rs_dicom_pixels(const struct rs_dicom *dicom, size_t frame, double 
 	if (strcmp(dicom->transfer_syntax, "1.2.840.10008.1.2.5") == 0)
 		return rle(dicom, e, &m, frame, out, out_count, err);
 	const char *name = rs_dicom_uid_name(rs_str_from(dicom->transfer_syntax));
-	return rs_error_set(err, RS_UNSUPPORTED, "compressed as %s; this reader decodes uncompressed and RLE; "
-	                    "transcode with gdcmconv --raw or dcmdjpeg", name != NULL ? name : dicom->transfer_syntax);
+	return rs_error_set(err, RS_UNSUPPORTED,
+	                    "compressed as %s; this reader decodes uncompressed and RLE; "
+	                    "transcode with gdcmconv --raw or dcmdjpeg",
+	                    name != NULL ? name : dicom->transfer_syntax);
 }

@@ -47,7 +47,8 @@ static size_t component_size(const struct rs_dicom_element *e)
 {
 	if (vr_is(e, "US") || vr_is(e, "SS") || vr_is(e, "OW"))
 		return 2;
-	if (vr_is(e, "UL") || vr_is(e, "SL") || vr_is(e, "FL") || vr_is(e, "OL") || vr_is(e, "OF") || vr_is(e, "AT"))
+	if (vr_is(e, "UL") || vr_is(e, "SL") || vr_is(e, "FL") || vr_is(e, "OL") || vr_is(e, "OF") ||
+	    vr_is(e, "AT"))
 		return 4;
 	if (vr_is(e, "UV") || vr_is(e, "SV") || vr_is(e, "FD") || vr_is(e, "OD") || vr_is(e, "OV"))
 		return 8;
@@ -74,10 +75,7 @@ size_t rs_dicom_multiplicity(const struct rs_dicom_element *element)
 	return count;
 }
 
-static bool is_padding(char c)
-{
-	return c == ' ' || c == '\0';
-}
+static bool is_padding(char c) { return c == ' ' || c == '\0'; }
 
 struct rs_str rs_dicom_text(const struct rs_dicom_element *element, size_t index)
 {
@@ -110,9 +108,9 @@ static bool component_bits(const struct rs_dicom_element *e, size_t index, uint6
 		return false;
 	const uint8_t *p = e->value.data + index * size;
 	bool big = e->encoding == RS_DICOM_EXPLICIT_BE;
-	*out = size == 2 ? (big ? rs_read_be16(p) : rs_read_le16(p))
-	     : size == 4 ? (big ? rs_read_be32(p) : rs_read_le32(p))
-	                 : (big ? rs_read_be64(p) : rs_read_le64(p));
+	*out = size == 2   ? (big ? rs_read_be16(p) : rs_read_le16(p))
+	       : size == 4 ? (big ? rs_read_be32(p) : rs_read_le32(p))
+	                   : (big ? rs_read_be64(p) : rs_read_le64(p));
 	return true;
 }
 

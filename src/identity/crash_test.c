@@ -20,7 +20,7 @@ static const struct rs_unlock unlock = {.unlock_file = {unlock_bytes, sizeof(unl
 /* What the caller was told. */
 struct told {
 	bool keyring;
-	unsigned given; /* keys of people 0 … given-1 */
+	unsigned given;       /* keys of people 0 … given-1 */
 	bool erasing, erased; /* of person 0 */
 	struct rs_secret keys[PEOPLE];
 	struct rs_secret kek;
@@ -66,7 +66,8 @@ static void check_no_trace(const struct rs_world *world, uint64_t step)
 			continue;
 		for (size_t i = 0; i + sizeof(first.bytes) <= file.size; i++)
 			if (memcmp(file.data + i, first.bytes, sizeof(first.bytes)) == 0)
-				fail_msg("step %llu: a trace in %s at %zu", (unsigned long long)step, paths[n], i);
+				fail_msg("step %llu: a trace in %s at %zu", (unsigned long long)step,
+				         paths[n], i);
 	}
 }
 

@@ -10,14 +10,14 @@
 #include "crypto/crypto.h"
 
 /* Roles: number on the ledger (never renumber), name, who that is. */
-#define RS_ROLES(X)                                                                \
-	X(RADIOLOGIST, 1, "radiologist", "reads images and outlines tumours")      \
-	X(ONCOLOGIST, 2, "oncologist", "reads prognoses of own patients")          \
-	X(RESEARCHER, 3, "researcher", "uses consented, pseudonymous data")        \
-	X(DATA_ENGINEER, 4, "data-engineer", "extracts features, trains models")   \
+#define RS_ROLES(X)                                                                  \
+	X(RADIOLOGIST, 1, "radiologist", "reads images and outlines tumours")        \
+	X(ONCOLOGIST, 2, "oncologist", "reads prognoses of own patients")            \
+	X(RESEARCHER, 3, "researcher", "uses consented, pseudonymous data")          \
+	X(DATA_ENGINEER, 4, "data-engineer", "extracts features, trains models")     \
 	X(HOSPITAL_ADMINISTRATOR, 5, "hospital-administrator", "enrols and removes") \
-	X(REGULATOR, 6, "regulator", "audits accesses and changes")                \
-	X(PATIENT, 7, "patient", "gives and withdraws consent")                    \
+	X(REGULATOR, 6, "regulator", "audits accesses and changes")                  \
+	X(PATIENT, 7, "patient", "gives and withdraws consent")                      \
 	X(DEVICE, 8, "device", "a scanner or gateway that seals images")
 
 enum rs_role {
@@ -25,7 +25,7 @@ enum rs_role {
 #define RS_ROLE_MEMBER(member, number, name, text) RS_ROLE_##member = number,
 	RS_ROLES(RS_ROLE_MEMBER)
 #undef RS_ROLE_MEMBER
-	RS_ROLE_COUNT
+		RS_ROLE_COUNT
 };
 
 const char *rs_role_name(enum rs_role role); /* "none" for anything unknown */
@@ -34,14 +34,18 @@ bool rs_role_from_name(struct rs_str name, enum rs_role *out); /* *out left alon
 bool rs_role_from_number(uint64_t number, enum rs_role *out);
 
 /* A member's (or device's) id is its Ed25519 public key. */
-struct rs_member_key { uint8_t bytes[RS_KEY_SIZE]; };
+struct rs_member_key {
+	uint8_t bytes[RS_KEY_SIZE];
+};
 #define RS_MEMBER_KEY_TEXT_SIZE 65
 bool rs_member_key_equal(const struct rs_member_key *a, const struct rs_member_key *b);
 void rs_member_key_format(const struct rs_member_key *key, char out[static RS_MEMBER_KEY_TEXT_SIZE]);
 enum rs_code rs_member_key_parse(struct rs_str hex, struct rs_member_key *out, struct rs_error *err);
 
 /* HMAC-SHA-256(k_project, "subject" 0x00 ‖ issuer ‖ 0x00 ‖ PatientID). */
-struct rs_pseudonym { uint8_t bytes[32]; };
+struct rs_pseudonym {
+	uint8_t bytes[32];
+};
 #define RS_PSEUDONYM_TEXT_SIZE 65
 bool rs_pseudonym_equal(const struct rs_pseudonym *a, const struct rs_pseudonym *b);
 void rs_pseudonym_format(const struct rs_pseudonym *pseudonym, char out[static RS_PSEUDONYM_TEXT_SIZE]);
@@ -54,34 +58,32 @@ struct rs_keyring;
 /* Makes all keys and writes the file; RS_EXISTS when it is there (it is never overwritten: the
  * keys in it cannot be made again). organisation: 1 … 128 bytes of UTF-8 without control characters.
  * *out (may be NULL) is the open keyring. */
-enum rs_code rs_keyring_create(const struct rs_world *world, const char *path,
-                               const struct rs_unlock *unlock, struct rs_str organisation,
-                               struct rs_keyring **out, struct rs_error *err);
+enum rs_code rs_keyring_create(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                               struct rs_str organisation, struct rs_keyring **out, struct rs_error *err);
 /* RS_REFUSED for a wrong passphrase or an altered file; RS_DENIED for a readable-by-others one. */
-enum rs_code rs_keyring_open(const struct rs_world *world, const char *path,
-                             const struct rs_unlock *unlock, struct rs_keyring **out,
-                             struct rs_error *err);
+enum rs_code rs_keyring_open(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                             struct rs_keyring **out, struct rs_error *err);
 /* The same keys under a new passphrase or unlock file; atomic. */
 enum rs_code rs_keyring_change_unlock(const struct rs_world *world, const char *path,
                                       const struct rs_unlock *old, const struct rs_unlock *new_unlock,
                                       struct rs_error *err);
-void rs_keyring_close(struct rs_keyring *keyring); /* wipes; accepts NULL */
+void rs_keyring_close(struct rs_keyring *keyring);          /* wipes; accepts NULL */
 void rs_keyring_close_pointer(struct rs_keyring **keyring); /* for RS_CLEANUP */
 
 /* Views into the keyring, valid until it is closed. */
 struct rs_str rs_keyring_organisation(const struct rs_keyring *keyring);
-const struct rs_signing_key *rs_keyring_log_key(const struct rs_keyring *keyring);    /* signs checkpoints */
-const struct rs_signing_key *rs_keyring_member_key(const struct rs_keyring *keyring); /* the administrator's */
+const struct rs_signing_key *rs_keyring_log_key(const struct rs_keyring *keyring); /* signs checkpoints */
+const struct rs_signing_key *rs_keyring_member_key(
+	const struct rs_keyring *keyring); /* the administrator's */
 struct rs_member_key rs_keyring_member_id(const struct rs_keyring *keyring);
-const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring);     /* X25519 */
-const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring);              /* 32 bytes */
-const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);             /* wraps subject keys */
+const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring); /* X25519 */
+const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring);          /* 32 bytes */
+const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);         /* wraps subject keys */
 
 /* issuer: IssuerOfPatientID, may be empty. Neither may hold a zero byte (RS_MALFORMED; it would let two
  * patients meet); patient_id may not be empty. Values are taken as they are: trim padding before. */
 enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_str issuer,
-                                  struct rs_str patient_id, struct rs_pseudonym *out,
-                                  struct rs_error *err);
+                                  struct rs_str patient_id, struct rs_pseudonym *out, struct rs_error *err);
 /* Finds an identifier (study, series or instance UID, accession number …) without storing it:
  * HMAC-SHA-256(k_locator, kind ‖ value). `kind` keeps values of different meaning apart. */
 void rs_keyring_locator(const struct rs_keyring *keyring, uint8_t kind, struct rs_bytes value,
@@ -113,7 +115,7 @@ struct rs_subject_keys; /* one thread at a time */
 enum rs_code rs_subject_keys_open(const struct rs_world *world, const char *path,
                                   const struct rs_keyring *keyring, struct rs_subject_keys **out,
                                   struct rs_error *err);
-void rs_subject_keys_close(struct rs_subject_keys *keys); /* wipes; accepts NULL */
+void rs_subject_keys_close(struct rs_subject_keys *keys);          /* wipes; accepts NULL */
 void rs_subject_keys_close_pointer(struct rs_subject_keys **keys); /* for RS_CLEANUP */
 /* create: makes the key when there is none (durable before it returns). Otherwise, RS_NOT_FOUND: never
  * seen, or erased. RS_ALTERED names the subject whose row does not unwrap. */
@@ -137,7 +139,7 @@ enum rs_code rs_subject_keys_count(struct rs_subject_keys *keys, uint64_t *out, 
 typedef enum rs_code rs_subject_keys_visit(void *context, const char *finding, struct rs_error *err);
 /* Unwraps every row and checks the database. Each fault goes to visit (may be NULL); RS_ALTERED at
  * the end when there was any, naming the first. */
-enum rs_code rs_subject_keys_check(struct rs_subject_keys *keys, rs_subject_keys_visit *visit,
-                                   void *context, struct rs_error *err);
+enum rs_code rs_subject_keys_check(struct rs_subject_keys *keys, rs_subject_keys_visit *visit, void *context,
+                                   struct rs_error *err);
 
 #endif

@@ -77,7 +77,8 @@ static struct rs_keyring *create(const struct rs_unlock *with)
 {
 	struct rs_keyring *keyring = NULL;
 	struct rs_error err = {0};
-	if (rs_keyring_create(rs_world_system(), path, with, RS_STR("Charit\xc3\xa9"), &keyring, &err) != RS_OK)
+	if (rs_keyring_create(rs_world_system(), path, with, RS_STR("Charit\xc3\xa9"), &keyring, &err) !=
+	    RS_OK)
 		fail_msg("%s", err.message);
 	return keyring;
 }
@@ -91,7 +92,8 @@ static void opens_what_it_made(void **state)
 	uint8_t signature[RS_SIGNATURE_SIZE];
 	(void)state;
 
-	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("x"), NULL, &err), RS_EXISTS);
+	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("x"), NULL, &err),
+	                 RS_EXISTS);
 	assert_int_equal(rs_keyring_open(rs_world_system(), path, &unlock, &opened, &err), RS_OK);
 	assert_true(rs_str_equal_text(rs_keyring_organisation(opened), "Charit\xc3\xa9"));
 	assert_memory_equal(rs_keyring_kek(made), rs_keyring_kek(opened), 32);
@@ -101,7 +103,8 @@ static void opens_what_it_made(void **state)
 	rs_sign(rs_keyring_member_key(made), rs_bytes_of("m", 1), signature);
 	id = rs_keyring_member_id(opened);
 	assert_true(rs_signature_valid(id.bytes, rs_bytes_of("m", 1), signature));
-	assert_false(rs_signature_valid(rs_keyring_log_key(opened)->public_key, rs_bytes_of("m", 1), signature));
+	assert_false(
+		rs_signature_valid(rs_keyring_log_key(opened)->public_key, rs_bytes_of("m", 1), signature));
 	assert_int_equal(rs_keyring_pseudonym(made, RS_STR("I"), RS_STR("1"), &a, &err), RS_OK);
 	assert_int_equal(rs_keyring_pseudonym(opened, RS_STR("I"), RS_STR("1"), &b, &err), RS_OK);
 	assert_true(rs_pseudonym_equal(&a, &b));
@@ -134,15 +137,21 @@ static void refuses_bad_names_and_identifiers(void **state)
 	char long_name[RS_ORGANISATION_NAME_MAX + 1];
 	(void)state;
 	memset(long_name, 'x', sizeof(long_name));
-	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR(""), &keyring, &err), RS_USAGE);
+	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR(""), &keyring, &err),
+	                 RS_USAGE);
 	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock,
-	                                   (struct rs_str){long_name, sizeof(long_name)}, &keyring, &err), RS_USAGE);
-	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("a\nb"), &keyring, &err), RS_USAGE);
-	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("\xff"), &keyring, &err), RS_USAGE);
+	                                   (struct rs_str){long_name, sizeof(long_name)}, &keyring, &err),
+	                 RS_USAGE);
+	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("a\nb"), &keyring, &err),
+	                 RS_USAGE);
+	assert_int_equal(rs_keyring_create(rs_world_system(), path, &unlock, RS_STR("\xff"), &keyring, &err),
+	                 RS_USAGE);
 	assert_false(rs_path_exists(rs_world_system(), path));
 	keyring = create(&unlock);
-	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("I"), RS_STR(""), &pseudonym, &err), RS_MALFORMED);
-	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("I\0J"), RS_STR("1"), &pseudonym, &err), RS_MALFORMED);
+	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("I"), RS_STR(""), &pseudonym, &err),
+	                 RS_MALFORMED);
+	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("I\0J"), RS_STR("1"), &pseudonym, &err),
+	                 RS_MALFORMED);
 	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("I"), RS_STR("SECRET\0"), &pseudonym, &err),
 	                 RS_MALFORMED);
 	assert_null(strstr(err.message, "SECRET"));
@@ -175,20 +184,26 @@ static void agrees_with_the_formulas(void **state)
 	memset(subject.bytes, 7, 32);
 	memset(nonce, 9, sizeof(nonce));
 	assert_int_equal(rs_keyring_create(&world, path, &unlock, RS_STR("A"), &keyring, NULL), RS_OK);
-	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("HOSP"), RS_STR("12345"), &pseudonym, NULL), RS_OK);
-	assert_true(rs_hex_decode(RS_STR("e9c97b0516c07b3147ceff37352555004d9ec91a916af55d20b1881a18534774"), expected, 32));
+	assert_int_equal(rs_keyring_pseudonym(keyring, RS_STR("HOSP"), RS_STR("12345"), &pseudonym, NULL),
+	                 RS_OK);
+	assert_true(rs_hex_decode(RS_STR("e9c97b0516c07b3147ceff37352555004d9ec91a916af55d20b1881a18534774"),
+	                          expected, 32));
 	assert_memory_equal(pseudonym.bytes, expected, 32);
 	rs_keyring_locator(keyring, 3, rs_bytes_of("1.2.3", 5), &locator);
-	assert_true(rs_hex_decode(RS_STR("59de7207a1a2a34010893e0a4b64bf9f7fb2c9c544d08a0a0b906f48a6da7869"), expected, 32));
+	assert_true(rs_hex_decode(RS_STR("59de7207a1a2a34010893e0a4b64bf9f7fb2c9c544d08a0a0b906f48a6da7869"),
+	                          expected, 32));
 	assert_memory_equal(locator.bytes, expected, 32);
 	rs_subject_record_key(&subject, nonce, 258, &key);
-	assert_true(rs_hex_decode(RS_STR("fe265f0be7b02611803e96f774a8bd25f39ba7a696391eae8609d5f174911867"), expected, 32));
+	assert_true(rs_hex_decode(RS_STR("fe265f0be7b02611803e96f774a8bd25f39ba7a696391eae8609d5f174911867"),
+	                          expected, 32));
 	assert_memory_equal(key.bytes, expected, 32);
 	rs_subject_object_key(&subject, nonce, &key);
-	assert_true(rs_hex_decode(RS_STR("152bc84e385176c818aeab200a8aef8348375cb1c07176162b19ab2b72207f4e"), expected, 32));
+	assert_true(rs_hex_decode(RS_STR("152bc84e385176c818aeab200a8aef8348375cb1c07176162b19ab2b72207f4e"),
+	                          expected, 32));
 	assert_memory_equal(key.bytes, expected, 32);
 	rs_subject_index_key(&subject, &key);
-	assert_true(rs_hex_decode(RS_STR("5c18c854c2e56207969927a395ed7e8b17c19a9fd58cd3d68398418584196bef"), expected, 32));
+	assert_true(rs_hex_decode(RS_STR("5c18c854c2e56207969927a395ed7e8b17c19a9fd58cd3d68398418584196bef"),
+	                          expected, 32));
 	assert_memory_equal(key.bytes, expected, 32);
 	rs_keyring_close(keyring);
 }
@@ -206,7 +221,8 @@ static void keeps_members_apart_from_nodes(void **state)
 	assert_int_equal(rs_keyring_open(rs_world_system(), path, &unlock, &keyring, &err), RS_MALFORMED);
 	(void)unlink(path);
 	rs_keyring_close(create(&unlock));
-	assert_int_equal(rs_member_key_file_open(rs_world_system(), path, &unlock, &opened, &err), RS_MALFORMED);
+	assert_int_equal(rs_member_key_file_open(rs_world_system(), path, &unlock, &opened, &err),
+	                 RS_MALFORMED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -214,9 +230,12 @@ static void keeps_members_apart_from_nodes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_roles_both_ways), cmocka_unit_test(parses_ids_strictly),
-		TEST(opens_what_it_made),                TEST(changes_its_lock),
-		TEST(refuses_bad_names_and_identifiers), TEST(agrees_with_the_formulas),
+		cmocka_unit_test(names_roles_both_ways),
+		cmocka_unit_test(parses_ids_strictly),
+		TEST(opens_what_it_made),
+		TEST(changes_its_lock),
+		TEST(refuses_bad_names_and_identifiers),
+		TEST(agrees_with_the_formulas),
 		TEST(keeps_members_apart_from_nodes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

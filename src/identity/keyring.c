@@ -22,22 +22,22 @@ void rs_keyring_close(struct rs_keyring *keyring)
 	rs_free(keyring);
 }
 
-void rs_keyring_close_pointer(struct rs_keyring **keyring)
-{
-	rs_keyring_close(*keyring);
-}
+void rs_keyring_close_pointer(struct rs_keyring **keyring) { rs_keyring_close(*keyring); }
 
 static enum rs_code check_organisation(struct rs_str name, struct rs_error *err)
 {
 	if (name.size == 0 || name.size > RS_ORGANISATION_NAME_MAX)
-		return rs_error_set(err, RS_USAGE, "the organisation's name has %zu bytes; 1 to %d are allowed",
-		                    name.size, RS_ORGANISATION_NAME_MAX);
+		return rs_error_set(err, RS_USAGE,
+		                    "the organisation's name has %zu bytes; 1 to %d are allowed", name.size,
+		                    RS_ORGANISATION_NAME_MAX);
 	if (!rs_utf8_valid(name))
 		return rs_error_set(err, RS_USAGE, "the organisation's name is not UTF-8");
 	for (size_t i = 0; i < name.size; i++)
 		if ((unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7f)
-			return rs_error_set(err, RS_USAGE, "the organisation's name holds a control character "
-			                                   "(byte %zu)", i);
+			return rs_error_set(err, RS_USAGE,
+			                    "the organisation's name holds a control character "
+			                    "(byte %zu)",
+			                    i);
 	return RS_OK;
 }
 
@@ -123,9 +123,10 @@ static enum rs_code parse(struct rs_bytes payload, struct rs_keyring *out, struc
 	return RS_OK;
 }
 
-static enum rs_code make_secrets(const struct rs_world *world, struct rs_keyring *keyring, struct rs_error *err)
+static enum rs_code make_secrets(const struct rs_world *world, struct rs_keyring *keyring,
+                                 struct rs_error *err)
 {
-	struct rs_secret *const secrets[] = {&keyring->kek, &keyring->project, &keyring->locator,
+	struct rs_secret *const secrets[] = {&keyring->kek,  &keyring->project,  &keyring->locator,
 	                                     &keyring->seal, &keyring->log.seed, &keyring->member.seed};
 	for (size_t i = 0; i < RS_COUNT(secrets); i++)
 		RS_TRY(rs_secret_random(world, secrets[i], err));
@@ -139,13 +140,13 @@ static enum rs_code check_free(const struct rs_world *world, const char *path, s
 	if (directory == NULL)
 		return rs_error_memory(err, strlen(path), "a path");
 	if (rs_path_exists(world, path))
-		return rs_error_set(err, RS_EXISTS, "%s: there is a key file already; it is not overwritten", path);
+		return rs_error_set(err, RS_EXISTS, "%s: there is a key file already; it is not overwritten",
+		                    path);
 	return rs_directory_make(world, directory, err);
 }
 
-enum rs_code rs_keyring_create(const struct rs_world *world, const char *path,
-                               const struct rs_unlock *unlock, struct rs_str organisation,
-                               struct rs_keyring **out, struct rs_error *err)
+enum rs_code rs_keyring_create(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                               struct rs_str organisation, struct rs_keyring **out, struct rs_error *err)
 {
 	struct rs_keyring *keyring RS_CLEANUP(rs_keyring_close_pointer) = NULL;
 
@@ -165,9 +166,8 @@ enum rs_code rs_keyring_create(const struct rs_world *world, const char *path,
 	return RS_OK;
 }
 
-enum rs_code rs_keyring_open(const struct rs_world *world, const char *path,
-                             const struct rs_unlock *unlock, struct rs_keyring **out,
-                             struct rs_error *err)
+enum rs_code rs_keyring_open(const struct rs_world *world, const char *path, const struct rs_unlock *unlock,
+                             struct rs_keyring **out, struct rs_error *err)
 {
 	struct rs_keyring *keyring RS_CLEANUP(rs_keyring_close_pointer) = NULL;
 	struct rs_buffer payload RS_CLEANUP(rs_secret_buffer_finish) = {0};
@@ -200,10 +200,7 @@ struct rs_str rs_keyring_organisation(const struct rs_keyring *keyring)
 	return rs_str_from(keyring->organisation);
 }
 
-const struct rs_signing_key *rs_keyring_log_key(const struct rs_keyring *keyring)
-{
-	return &keyring->log;
-}
+const struct rs_signing_key *rs_keyring_log_key(const struct rs_keyring *keyring) { return &keyring->log; }
 
 const struct rs_signing_key *rs_keyring_member_key(const struct rs_keyring *keyring)
 {
@@ -217,20 +214,11 @@ struct rs_member_key rs_keyring_member_id(const struct rs_keyring *keyring)
 	return id;
 }
 
-const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring)
-{
-	return &keyring->seal;
-}
+const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring) { return &keyring->seal; }
 
-const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring)
-{
-	return keyring->seal_public;
-}
+const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring) { return keyring->seal_public; }
 
-const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring)
-{
-	return &keyring->kek;
-}
+const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring) { return &keyring->kek; }
 
 static struct rs_bytes secret_bytes(const struct rs_secret *secret)
 {
@@ -238,8 +226,7 @@ static struct rs_bytes secret_bytes(const struct rs_secret *secret)
 }
 
 enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_str issuer,
-                                  struct rs_str patient_id, struct rs_pseudonym *out,
-                                  struct rs_error *err)
+                                  struct rs_str patient_id, struct rs_pseudonym *out, struct rs_error *err)
 {
 	static const char subject[] = "subject"; /* hashed with its zero byte */
 	const struct rs_bytes parts[] = {rs_bytes_of(subject, sizeof(subject)), rs_bytes_of_str(issuer),
@@ -248,12 +235,14 @@ enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_st
 
 	/* The sentences keep silent about the values: they are identifiers of a person. */
 	if (patient_id.size == 0)
-		return rs_error_set(err, RS_MALFORMED, "the patient's identifier (0010,0020) is empty; "
-		                                       "correct it at the source");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the patient's identifier (0010,0020) is empty; "
+		                    "correct it at the source");
 	if (memchr(patient_id.data, 0, patient_id.size) != NULL ||
 	    (issuer.size > 0 && memchr(issuer.data, 0, issuer.size) != NULL))
-		return rs_error_set(err, RS_MALFORMED, "the patient's identifier (0010,0020) or its issuer "
-		                                       "(0010,0021) holds a zero byte");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the patient's identifier (0010,0020) or its issuer "
+		                    "(0010,0021) holds a zero byte");
 	rs_hmac_sha256_parts(secret_bytes(&keyring->project), parts, RS_COUNT(parts), &digest);
 	memcpy(out->bytes, digest.bytes, sizeof(out->bytes));
 	return RS_OK;

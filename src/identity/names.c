@@ -8,8 +8,9 @@ _Static_assert(sizeof(struct rs_member_key) == 32 && sizeof(struct rs_pseudonym)
 const char *rs_role_name(enum rs_role role)
 {
 	switch (role) {
-#define ROLE_CASE(member, number, name, text) case RS_ROLE_##member: return name;
-	RS_ROLES(ROLE_CASE)
+#define ROLE_CASE(member, number, name, text) \
+	case RS_ROLE_##member: return name;
+		RS_ROLES(ROLE_CASE)
 #undef ROLE_CASE
 	default: return "none";
 	}
@@ -18,8 +19,9 @@ const char *rs_role_name(enum rs_role role)
 const char *rs_role_text(enum rs_role role)
 {
 	switch (role) {
-#define ROLE_CASE(member, number, name, text) case RS_ROLE_##member: return text;
-	RS_ROLES(ROLE_CASE)
+#define ROLE_CASE(member, number, name, text) \
+	case RS_ROLE_##member: return text;
+		RS_ROLES(ROLE_CASE)
 #undef ROLE_CASE
 	default: return "no role";
 	}
@@ -28,8 +30,9 @@ const char *rs_role_text(enum rs_role role)
 bool rs_role_from_number(uint64_t number, enum rs_role *out)
 {
 	switch (number) {
-#define ROLE_CASE(member, number, name, text) case number: *out = RS_ROLE_##member; return true;
-	RS_ROLES(ROLE_CASE)
+#define ROLE_CASE(member, number, name, text) \
+	case number: *out = RS_ROLE_##member; return true;
+		RS_ROLES(ROLE_CASE)
 #undef ROLE_CASE
 	default: return false;
 	}
@@ -48,7 +51,8 @@ bool rs_role_from_name(struct rs_str name, enum rs_role *out)
 }
 
 /* Exactly 64 digits; lower case alone, so that an id has one text. */
-static enum rs_code parse_id(struct rs_str hex, const char *what, uint8_t out[static 32], struct rs_error *err)
+static enum rs_code parse_id(struct rs_str hex, const char *what, uint8_t out[static 32],
+                             struct rs_error *err)
 {
 	uint8_t bytes[32];
 	bool lower = true;
@@ -56,8 +60,10 @@ static enum rs_code parse_id(struct rs_str hex, const char *what, uint8_t out[st
 	for (size_t i = 0; i < hex.size; i++)
 		lower = lower && !(hex.data[i] >= 'A' && hex.data[i] <= 'F');
 	if (!lower || !rs_hex_decode(hex, bytes, sizeof(bytes)))
-		return rs_error_set(err, RS_MALFORMED, "a %s is 64 hexadecimal digits in lower case; this has "
-		                                       "%zu characters", what, hex.size);
+		return rs_error_set(err, RS_MALFORMED,
+		                    "a %s is 64 hexadecimal digits in lower case; this has "
+		                    "%zu characters",
+		                    what, hex.size);
 	memcpy(out, bytes, sizeof(bytes));
 	return RS_OK;
 }

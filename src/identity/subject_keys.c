@@ -9,9 +9,9 @@
 #include "store/store.h"
 
 #define SCHEMA_VERSION 1
-#define SCHEMA                                                                       \
-	"CREATE TABLE subject_key(pseudonym BLOB PRIMARY KEY NOT NULL,"              \
-	" wrapped BLOB NOT NULL) WITHOUT ROWID;"                                     \
+#define SCHEMA                                                          \
+	"CREATE TABLE subject_key(pseudonym BLOB PRIMARY KEY NOT NULL," \
+	" wrapped BLOB NOT NULL) WITHOUT ROWID;"                        \
 	"CREATE TABLE scrub(pending INTEGER PRIMARY KEY)"
 
 #define WRAPPED_SIZE (RS_KEY_SIZE + RS_BOX_OVERHEAD)
@@ -91,9 +91,11 @@ static enum rs_code unwrap(const struct rs_subject_keys *keys, struct rs_bytes p
 	if (code != RS_ALTERED)
 		return code;
 	rs_hex_encode(rs_bytes_of(pseudonym.data, pseudonym.size > 32 ? 32 : pseudonym.size), text);
-	return rs_error_set(err, RS_ALTERED, "the key of subject %s does not unwrap: its row was altered, or "
-	                                     "belongs to another keyring; restore subjects.sqlite from a "
-	                                     "backup", text);
+	return rs_error_set(err, RS_ALTERED,
+	                    "the key of subject %s does not unwrap: its row was altered, or "
+	                    "belongs to another keyring; restore subjects.sqlite from a "
+	                    "backup",
+	                    text);
 }
 
 static enum rs_code scrub(struct rs_subject_keys *keys, struct rs_error *err)
@@ -105,8 +107,9 @@ static enum rs_code scrub(struct rs_subject_keys *keys, struct rs_error *err)
 	RS_TRY(rs_statement_prepare(keys->store, "PRAGMA wal_checkpoint(TRUNCATE)", &checkpoint, err));
 	RS_TRY(rs_statement_step(checkpoint, &row, err));
 	if (!row || rs_statement_i64(checkpoint, 0) != 0)
-		return rs_error_set(err, RS_BUSY, "another process reads the subject keys: the key is deleted, "
-		                                  "its traces go when they are opened next");
+		return rs_error_set(err, RS_BUSY,
+		                    "another process reads the subject keys: the key is deleted, "
+		                    "its traces go when they are opened next");
 	rs_statement_reset(checkpoint);
 	return rs_store_run(keys->store, "DELETE FROM scrub", err);
 }
@@ -154,10 +157,7 @@ void rs_subject_keys_close(struct rs_subject_keys *keys)
 	rs_free(keys);
 }
 
-void rs_subject_keys_close_pointer(struct rs_subject_keys **keys)
-{
-	rs_subject_keys_close(*keys);
-}
+void rs_subject_keys_close_pointer(struct rs_subject_keys **keys) { rs_subject_keys_close(*keys); }
 
 static enum rs_code load(struct rs_subject_keys *keys, const struct rs_pseudonym *pseudonym,
                          struct rs_secret *out, bool *out_found, struct rs_error *err)
@@ -213,8 +213,8 @@ enum rs_code rs_subject_key_get(struct rs_subject_keys *keys, const struct rs_ps
 	if (!found) {
 		char text[RS_PSEUDONYM_TEXT_SIZE];
 		rs_pseudonym_format(pseudonym, text);
-		return rs_error_set(err, RS_NOT_FOUND, "there is no key for subject %s: never seen here, or erased",
-		                    text);
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "there is no key for subject %s: never seen here, or erased", text);
 	}
 	*place = (struct cached){.used = true, .pseudonym = *pseudonym, .secret = secret};
 	*out = secret;
@@ -308,7 +308,8 @@ static enum rs_code check_rows(struct rs_subject_keys *keys, struct check *check
 		RS_TRY(rs_statement_step(rows, &row, err));
 		if (!row)
 			return RS_OK;
-		code = unwrap(keys, rs_statement_bytes(rows, 0), rs_statement_bytes(rows, 1), &secret, &finding);
+		code = unwrap(keys, rs_statement_bytes(rows, 0), rs_statement_bytes(rows, 1), &secret,
+		              &finding);
 		if (code == RS_ALTERED)
 			RS_TRY(fault(check, &finding, err));
 		else if (code != RS_OK)
@@ -316,8 +317,8 @@ static enum rs_code check_rows(struct rs_subject_keys *keys, struct check *check
 	}
 }
 
-enum rs_code rs_subject_keys_check(struct rs_subject_keys *keys, rs_subject_keys_visit *visit,
-                                   void *context, struct rs_error *err)
+enum rs_code rs_subject_keys_check(struct rs_subject_keys *keys, rs_subject_keys_visit *visit, void *context,
+                                   struct rs_error *err)
 {
 	struct check check = {.visit = visit, .context = context};
 	struct rs_error finding = {0};

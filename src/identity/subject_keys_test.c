@@ -28,7 +28,9 @@ static int set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/subjects.sqlite", directory);
 	(void)snprintf(wal_path, sizeof(wal_path), "%s-wal", path);
 	(void)snprintf(shm_path, sizeof(shm_path), "%s-shm", path);
-	return rs_keyring_create(rs_world_system(), key_path, &unlock, RS_STR("A"), &keyring, NULL) == RS_OK ? 0 : -1;
+	return rs_keyring_create(rs_world_system(), key_path, &unlock, RS_STR("A"), &keyring, NULL) == RS_OK
+	               ? 0
+	               : -1;
 }
 
 static int tear_down(void **state)
@@ -100,8 +102,9 @@ static void wrapped_of(unsigned number, uint8_t out[static 60])
 	struct rs_statement *select = NULL;
 	bool row = false;
 	assert_int_equal(rs_store_open(rs_world_system(), path, RS_STORE_READ, "", 1, &store, NULL), RS_OK);
-	assert_int_equal(rs_statement_prepare(store, "SELECT wrapped FROM subject_key WHERE pseudonym = ?1", &select,
-	                                      NULL), RS_OK);
+	assert_int_equal(rs_statement_prepare(store, "SELECT wrapped FROM subject_key WHERE pseudonym = ?1",
+	                                      &select, NULL),
+	                 RS_OK);
 	rs_statement_bind_bytes(select, 1, rs_bytes_of(pseudonym.bytes, 32));
 	assert_int_equal(rs_statement_step(select, &row, NULL), RS_OK);
 	assert_true(row);
@@ -200,9 +203,12 @@ static void names_every_altered_row(void **state)
 	for (size_t i = 0; i < sizeof(wrapped); i += 5) {
 		struct findings findings = {0};
 		wrapped[i] ^= 4;
-		assert_int_equal(rs_store_open(rs_world_system(), path, RS_STORE_WRITE, "", 1, &store, &err), RS_OK);
-		assert_int_equal(rs_statement_prepare(store, "UPDATE subject_key SET wrapped = ?2 WHERE pseudonym = ?1",
-		                                      &update, &err), RS_OK);
+		assert_int_equal(rs_store_open(rs_world_system(), path, RS_STORE_WRITE, "", 1, &store, &err),
+		                 RS_OK);
+		assert_int_equal(rs_statement_prepare(
+					 store, "UPDATE subject_key SET wrapped = ?2 WHERE pseudonym = ?1",
+					 &update, &err),
+		                 RS_OK);
 		rs_statement_bind_bytes(update, 1, rs_bytes_of(pseudonym.bytes, 32));
 		rs_statement_bind_bytes(update, 2, rs_bytes_of(wrapped, i == 0 ? 59 : 60));
 		assert_int_equal(rs_statement_run(update, &err), RS_OK);
@@ -236,11 +242,13 @@ static void figures(void **state)
 	for (unsigned i = 0; i < ROUNDS; i++)
 		assert_int_equal(rs_subject_key_get(keys, &pseudonym, false, &secret, NULL), RS_OK);
 	times[2] = clock->monotonic_ns(clock);
-	print_message("# new subject %.0f us, known subject %.2f us\n", (double)(times[1] - times[0]) / PEOPLE / 1e3,
+	print_message("# new subject %.0f us, known subject %.2f us\n",
+	              (double)(times[1] - times[0]) / PEOPLE / 1e3,
 	              (double)(times[2] - times[1]) / ROUNDS / 1e3);
 	times[0] = clock->monotonic_ns(clock);
 	assert_int_equal(rs_subject_key_erase(keys, &pseudonym, NULL), RS_OK);
-	print_message("# erasing one of %d: %.1f ms\n", PEOPLE, (double)(clock->monotonic_ns(clock) - times[0]) / 1e6);
+	print_message("# erasing one of %d: %.1f ms\n", PEOPLE,
+	              (double)(clock->monotonic_ns(clock) - times[0]) / 1e6);
 	rs_subject_keys_close(keys);
 }
 
@@ -249,8 +257,11 @@ static void figures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(gives_everyone_a_key_of_their_own), TEST(erases_without_a_trace),
-		TEST(forgets_what_another_process_erased), TEST(names_every_altered_row), TEST(figures),
+		TEST(gives_everyone_a_key_of_their_own),
+		TEST(erases_without_a_trace),
+		TEST(forgets_what_another_process_erased),
+		TEST(names_every_altered_row),
+		TEST(figures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ static void series_finish(struct series *series)
 	rs_free(series->slices);
 }
 
-static enum rs_code slice_parse(const struct rs_world *world, const char *path, struct slice *out, struct rs_error *err)
+static enum rs_code slice_parse(const struct rs_world *world, const char *path, struct slice *out,
+                                struct rs_error *err)
 {
 	RS_TRY(rs_file_read_all(world, path, FILE_MAX, &out->file, err));
 	enum rs_code code = rs_dicom_parse(rs_buffer_bytes(&out->file), &out->dicom, err);
@@ -55,7 +56,8 @@ static enum rs_code slice_parse(const struct rs_world *world, const char *path, 
 static enum rs_code series_add(struct series *series, const char *path, struct rs_error *err)
 {
 	if (series->count == SLICES_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: more than %d files in one series", series->directory, SLICES_MAX);
+		return rs_error_set(err, RS_TOO_LARGE, "%s: more than %d files in one series",
+		                    series->directory, SLICES_MAX);
 	if (series->count == series->capacity) {
 		size_t capacity = series->capacity ? 2 * series->capacity : 64;
 		struct slice *slices = rs_reallocate(series->slices, capacity * sizeof *slices);
@@ -64,7 +66,7 @@ static enum rs_code series_add(struct series *series, const char *path, struct r
 		series->slices = slices;
 		series->capacity = capacity;
 	}
-	struct slice slice = { .path = rs_str_duplicate(rs_str_from(path)) };
+	struct slice slice = {.path = rs_str_duplicate(rs_str_from(path))};
 	if (!slice.path)
 		return rs_error_memory(err, 1, "a path");
 	enum rs_code code = slice_parse(series->world, path, &slice, err);
@@ -85,8 +87,8 @@ static enum rs_code visit(void *context, struct rs_str name, enum rs_file_kind k
 	size_t got = 0;
 	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
-	char *path RS_CLEANUP(rs_free_pointer) =
-		rs_text_printf("%s/" RS_STR_FORMAT, series->directory, RS_STR_ARGUMENTS(name));
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, series->directory,
+	                                                        RS_STR_ARGUMENTS(name));
 	if (!path)
 		return rs_error_memory(err, name.size, "a path");
 	RS_TRY(rs_file_open(series->world, path, RS_OPEN_READ, &file, err));
@@ -107,7 +109,8 @@ static enum rs_code series_collect(struct series *series, const char *path, stru
 		return series_add(series, path, err);
 	RS_TRY(series->world->files->list(series->world->files, path, visit, series, err));
 	if (series->count == 0)
-		return rs_error_set(err, RS_UNSUPPORTED, "%s: there is no DICOM file in this directory (%zu other files)", path,
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "%s: there is no DICOM file in this directory (%zu other files)", path,
 		                    series->skipped);
 	return RS_OK;
 }
@@ -129,36 +132,45 @@ static int by_place(const void *a, const void *b)
 /* Every slice like the first: series, size, orientation, spacing. */
 static enum rs_code check_alike(const struct series *series, struct rs_error *err)
 {
-	const unsigned needed = RS_DICOM_HAS_POSITION | RS_DICOM_HAS_ORIENTATION | RS_DICOM_HAS_SPACING | RS_DICOM_HAS_PIXELS;
+	const unsigned needed = RS_DICOM_HAS_POSITION | RS_DICOM_HAS_ORIENTATION | RS_DICOM_HAS_SPACING |
+	                        RS_DICOM_HAS_PIXELS;
 	const struct rs_dicom_metadata *first = &series->slices[0].metadata;
 	for (size_t i = 0; i < series->count; i++) {
 		const struct rs_dicom_metadata *m = &series->slices[i].metadata;
 		const char *path = series->slices[i].path;
 		if ((m->present & needed) != needed && series->count > 1)
-			return rs_error_set(err, RS_UNSUPPORTED, "%s: has no pixels, position, orientation or spacing", path);
+			return rs_error_set(err, RS_UNSUPPORTED,
+			                    "%s: has no pixels, position, orientation or spacing", path);
 		if (!(m->present & RS_DICOM_HAS_PIXELS))
 			return rs_error_set(err, RS_UNSUPPORTED, "%s: has no pixels", path);
 		if (!rs_str_equal(m->series_instance_uid, first->series_instance_uid))
-			return rs_error_set(err, RS_UNSUPPORTED,
-			                    "%s: belongs to another series than %s; name a directory with one series", path,
-			                    series->slices[0].path);
+			return rs_error_set(
+				err, RS_UNSUPPORTED,
+				"%s: belongs to another series than %s; name a directory with one series",
+				path, series->slices[0].path);
 		if (m->rows != first->rows || m->columns != first->columns)
-			return rs_error_set(err, RS_UNSUPPORTED, "%s: has %u x %u pixels, the first slice %u x %u", path, m->columns,
-			                    m->rows, first->columns, first->rows);
+			return rs_error_set(err, RS_UNSUPPORTED,
+			                    "%s: has %u x %u pixels, the first slice %u x %u", path,
+			                    m->columns, m->rows, first->columns, first->rows);
 		if (m->samples_per_pixel > 1)
 			return rs_error_set(err, RS_UNSUPPORTED, "%s: is a colour image", path);
 		for (int k = 0; k < 6; k++)
 			if (fabs(m->image_orientation[k] - first->image_orientation[k]) > 1e-4)
-				return rs_error_set(err, RS_UNSUPPORTED, "%s: is turned against the first slice", path);
+				return rs_error_set(err, RS_UNSUPPORTED,
+				                    "%s: is turned against the first slice", path);
 		for (int k = 0; k < 2; k++)
-			if (fabs(m->pixel_spacing_mm[k] - first->pixel_spacing_mm[k]) > 1e-4 * first->pixel_spacing_mm[k])
-				return rs_error_set(err, RS_UNSUPPORTED, "%s: has another pixel spacing than the first slice", path);
+			if (fabs(m->pixel_spacing_mm[k] - first->pixel_spacing_mm[k]) >
+			    1e-4 * first->pixel_spacing_mm[k])
+				return rs_error_set(err, RS_UNSUPPORTED,
+				                    "%s: has another pixel spacing than the first slice",
+				                    path);
 	}
 	return RS_OK;
 }
 
 /* How far `position` lies beside the line through `first` along the normal: a tilted gantry shears the stack. */
-static double beside(const double first[3], const double position[3], const double normal[3], double *out_along)
+static double beside(const double first[3], const double position[3], const double normal[3],
+                     double *out_along)
 {
 	double along = 0, square = 0;
 	for (int k = 0; k < 3; k++)
@@ -178,9 +190,11 @@ static enum rs_code check_straight(const double first[3], const double position[
 	double along, off = beside(first, position, normal, &along);
 	if (off <= 1e-3 * along + 0.01)
 		return RS_OK;
-	return rs_error_set(err, RS_UNSUPPORTED,
-	                    "over %.4f mm along the normal the slices shift by %.4f mm beside it: a tilted gantry or tiles; "
-	                    "resample it to a straight grid first (dcm2niix does)", along, off);
+	return rs_error_set(
+		err, RS_UNSUPPORTED,
+		"over %.4f mm along the normal the slices shift by %.4f mm beside it: a tilted gantry or tiles; "
+		"resample it to a straight grid first (dcm2niix does)",
+		along, off);
 }
 
 /* Sorted, evenly spaced within a hundredth of the spacing, straight. */
@@ -199,32 +213,38 @@ static enum rs_code check_spacing(struct series *series, double *out_spacing, st
 	for (size_t i = 1; i < series->count; i++) {
 		double step = s[i].place - s[i - 1].place;
 		if (step < 1e-3 * spacing || step < 1e-6)
-			return rs_error_set(err, RS_UNSUPPORTED,
-			                    "%s and %s lie at the same place (%.4f mm): several times, echoes or b-values in one "
-			                    "series; name a directory with one of them", s[i - 1].path, s[i].path, s[i].place);
+			return rs_error_set(
+				err, RS_UNSUPPORTED,
+				"%s and %s lie at the same place (%.4f mm): several times, echoes or b-values in one "
+				"series; name a directory with one of them",
+				s[i - 1].path, s[i].path, s[i].place);
 	}
 	for (size_t i = 1; i < series->count; i++) {
 		double step = s[i].place - s[i - 1].place;
 		if (fabs(step - spacing) > 0.01 * spacing)
-			return rs_error_set(err, RS_UNSUPPORTED,
-			                    "between %s and %s lie %.4f mm, on average it is %.4f: a slice is missing or they are "
-			                    "unevenly spaced", s[i - 1].path, s[i].path, step, spacing);
+			return rs_error_set(
+				err, RS_UNSUPPORTED,
+				"between %s and %s lie %.4f mm, on average it is %.4f: a slice is missing or they are "
+				"unevenly spaced",
+				s[i - 1].path, s[i].path, step, spacing);
 	}
 	for (size_t i = 1; i < series->count; i++)
-		if (check_straight(s[0].metadata.image_position_mm, s[i].metadata.image_position_mm, normal, err) != RS_OK)
+		if (check_straight(s[0].metadata.image_position_mm, s[i].metadata.image_position_mm, normal,
+		                   err) != RS_OK)
 			return rs_error_context(err, "%s", s[i].path);
 	*out_spacing = spacing;
 	return RS_OK;
 }
 
-static void fill_geometry(const struct rs_dicom_metadata *m, size_t slices, double spacing, struct rs_geometry *out)
+static void fill_geometry(const struct rs_dicom_metadata *m, size_t slices, double spacing,
+                          struct rs_geometry *out)
 {
 	double normal[3];
 	bool placed = m->present & RS_DICOM_HAS_ORIENTATION;
-	const double axial[6] = { 1, 0, 0, 0, 1, 0 };
+	const double axial[6] = {1, 0, 0, 0, 1, 0};
 	const double *orientation = placed ? m->image_orientation : axial;
 	normal_of(orientation, normal);
-	*out = (struct rs_geometry){ .size = { m->columns, m->rows, slices } };
+	*out = (struct rs_geometry){.size = {m->columns, m->rows, slices}};
 	out->spacing_mm[0] = m->present & RS_DICOM_HAS_SPACING ? m->pixel_spacing_mm[1] : 1;
 	out->spacing_mm[1] = m->present & RS_DICOM_HAS_SPACING ? m->pixel_spacing_mm[0] : 1;
 	out->spacing_mm[2] = spacing;
@@ -281,12 +301,15 @@ static enum rs_code build_volume(struct series *series, struct rs_volume *out, s
 	                 : first->present & RS_DICOM_HAS_THICKNESS ? first->slice_thickness_mm
 	                                                           : 1;
 	if (first->number_of_frames > 1)
-		return rs_error_set(err, RS_UNSUPPORTED, "%s: has %u frames; split it into single frames, or convert it with "
-		                    "dcm2niix", series->slices[0].path, first->number_of_frames);
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "%s: has %u frames; split it into single frames, or convert it with "
+		                    "dcm2niix",
+		                    series->slices[0].path, first->number_of_frames);
 	if (series->count > 1)
 		RS_TRY(check_spacing(series, &spacing, err));
 	if (!(spacing > 0))
-		return rs_error_set(err, RS_MALFORMED, "%s: the slices are %g mm apart", series->directory, spacing);
+		return rs_error_set(err, RS_MALFORMED, "%s: the slices are %g mm apart", series->directory,
+		                    spacing);
 	fill_geometry(&series->slices[0].metadata, series->count, spacing, &geometry);
 	size_t size;
 	if (check_geometry(&geometry, RS_VOXEL_F64, &size, err) != RS_OK)
@@ -305,7 +328,7 @@ static enum rs_code build_volume(struct series *series, struct rs_volume *out, s
 enum rs_code dicom_series_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                                struct rs_error *err)
 {
-	struct series series = { .world = world };
+	struct series series = {.world = world};
 	enum rs_code code = series_collect(&series, path, err);
 	if (code == RS_OK)
 		code = build_volume(&series, out, err);
@@ -320,8 +343,9 @@ struct frame {
 	size_t slice;
 };
 
-static const struct rs_dicom_element *path_to(const struct rs_dicom *dicom, const struct rs_dicom_element *group,
-                                              uint32_t sequence, uint32_t tag)
+static const struct rs_dicom_element *path_to(const struct rs_dicom *dicom,
+                                              const struct rs_dicom_element *group, uint32_t sequence,
+                                              uint32_t tag)
 {
 	const struct rs_dicom_element *found = rs_dicom_find(dicom, group, sequence);
 	const struct rs_dicom_element *item = found ? rs_dicom_item(dicom, found, 0) : NULL;
@@ -329,8 +353,10 @@ static const struct rs_dicom_element *path_to(const struct rs_dicom *dicom, cons
 }
 
 /* Of the frame's own functional groups, else of the shared ones. */
-static const struct rs_dicom_element *functional(const struct rs_dicom *dicom, const struct rs_dicom_element *own,
-                                                 const struct rs_dicom_element *shared, uint32_t sequence, uint32_t tag)
+static const struct rs_dicom_element *functional(const struct rs_dicom *dicom,
+                                                 const struct rs_dicom_element *own,
+                                                 const struct rs_dicom_element *shared, uint32_t sequence,
+                                                 uint32_t tag)
 {
 	const struct rs_dicom_element *found = own ? path_to(dicom, own, sequence, tag) : NULL;
 	return found || !shared ? found : path_to(dicom, shared, sequence, tag);
@@ -359,10 +385,10 @@ static enum rs_code read_frame(const struct segmentation *seg, size_t index, boo
 {
 	const struct rs_dicom_element *own = rs_dicom_item(seg->dicom, seg->frames_sequence, index);
 	int64_t segment = 0;
-	const struct rs_dicom_element *position = functional(seg->dicom, own, seg->shared, RS_DICOM_TAG(0x0020, 0x9113),
-	                                                     RS_DICOM_TAG(0x0020, 0x0032));
-	const struct rs_dicom_element *number = functional(seg->dicom, own, seg->shared, RS_DICOM_TAG(0x0062, 0x000a),
-	                                                   RS_DICOM_TAG(0x0062, 0x000b));
+	const struct rs_dicom_element *position = functional(
+		seg->dicom, own, seg->shared, RS_DICOM_TAG(0x0020, 0x9113), RS_DICOM_TAG(0x0020, 0x0032));
+	const struct rs_dicom_element *number = functional(
+		seg->dicom, own, seg->shared, RS_DICOM_TAG(0x0062, 0x000a), RS_DICOM_TAG(0x0062, 0x000b));
 	if (!own || !doubles(position, 3, out->position))
 		return rs_error_set(err, RS_MALFORMED, "frame %zu has no ImagePositionPatient", index + 1);
 	if (!labelmap && (!rs_dicom_int(number, 0, &segment) || segment < 1 || segment > 65535))
@@ -382,14 +408,18 @@ static enum rs_code read_frames(struct segmentation *seg, bool labelmap, struct 
 		return rs_error_set(err, RS_MALFORMED, "the segmentation has %u frames and describes %zu",
 		                    seg->metadata->number_of_frames, seg->count);
 	const struct rs_dicom_element *first = rs_dicom_item(dicom, seg->frames_sequence, 0);
-	if (!doubles(functional(dicom, first, seg->shared, RS_DICOM_TAG(0x0020, 0x9116), RS_DICOM_TAG(0x0020, 0x0037)), 6,
-	             seg->orientation) ||
-	    !doubles(functional(dicom, first, seg->shared, RS_DICOM_TAG(0x0028, 0x9110), RS_DICOM_TAG(0x0028, 0x0030)), 2,
-	             seg->spacing))
-		return rs_error_set(err, RS_MALFORMED, "the segmentation has no orientation or pixel spacing");
+	if (!doubles(functional(dicom, first, seg->shared, RS_DICOM_TAG(0x0020, 0x9116),
+	                        RS_DICOM_TAG(0x0020, 0x0037)),
+	             6, seg->orientation) ||
+	    !doubles(functional(dicom, first, seg->shared, RS_DICOM_TAG(0x0028, 0x9110),
+	                        RS_DICOM_TAG(0x0028, 0x0030)),
+	             2, seg->spacing))
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the segmentation has no orientation or pixel spacing");
 	const uint32_t measures = RS_DICOM_TAG(0x0028, 0x9110);
 	if (!rs_dicom_double(functional(dicom, first, seg->shared, measures, RS_DICOM_TAG(0x0018, 0x0088)), 0,
-	                     &seg->between) || !(seg->between > 0))
+	                     &seg->between) ||
+	    !(seg->between > 0))
 		seg->between = 0;
 	if (!rs_dicom_double(functional(dicom, first, seg->shared, measures, RS_DICOM_TAG(0x0018, 0x0050)), 0,
 	                     &seg->thickness))
@@ -414,7 +444,8 @@ static double slice_step(const struct segmentation *seg, double smallest_gap)
 	if (smallest_gap == 0)
 		return seg->between > 0 ? seg->between : seg->thickness;
 	double times = seg->between > 0 ? smallest_gap / seg->between : 0;
-	return times >= 1.5 && fabs(times - floor(times + 0.5)) <= 0.02 ? smallest_gap / floor(times + 0.5) : smallest_gap;
+	return times >= 1.5 && fabs(times - floor(times + 0.5)) <= 0.02 ? smallest_gap / floor(times + 0.5)
+	                                                                : smallest_gap;
 }
 
 /* Slices are the multiples of the step between the frames' places. */
@@ -438,12 +469,14 @@ static enum rs_code place_frames(struct segmentation *seg, struct rs_geometry *o
 	step = slice_step(seg, step);
 	double slices = floor((places[seg->count - 1] - places[0]) / step + 0.5) + 1;
 	if (!(step > 0) || !(slices <= SLICES_MAX))
-		return rs_error_set(err, RS_MALFORMED, "the frames of the segmentation lie %g mm apart", step);
+		return rs_error_set(err, RS_MALFORMED, "the frames of the segmentation lie %g mm apart",
+		                    step);
 	size_t lowest = 0;
 	for (size_t i = 0; i < seg->count; i++) {
 		double slice = (seg->frames[i].place - places[0]) / step;
 		if (fabs(slice - floor(slice + 0.5)) > 0.02)
-			return rs_error_set(err, RS_UNSUPPORTED, "the frames of the segmentation are unevenly spaced");
+			return rs_error_set(err, RS_UNSUPPORTED,
+			                    "the frames of the segmentation are unevenly spaced");
 		seg->frames[i].slice = (size_t)floor(slice + 0.5);
 		if (seg->frames[i].place < seg->frames[lowest].place)
 			lowest = i;
@@ -478,10 +511,14 @@ static enum rs_code fill_labels(const struct segmentation *seg, bool labelmap, s
 		uint32_t *labels = mask->labels + seg->frames[i].slice * size;
 		for (size_t k = 0; k < size; k++) {
 			if (labelmap && !(pixels[k] >= 0 && pixels[k] <= UINT32_MAX))
-				return rs_error_set(err, RS_MALFORMED, "frame %zu has the label %g", i + 1, pixels[k]);
-			uint32_t label = labelmap ? (uint32_t)pixels[k] : pixels[k] >= 0.5 * most ? seg->frames[i].segment : 0;
+				return rs_error_set(err, RS_MALFORMED, "frame %zu has the label %g", i + 1,
+				                    pixels[k]);
+			uint32_t label = labelmap                  ? (uint32_t)pixels[k]
+			                 : pixels[k] >= 0.5 * most ? seg->frames[i].segment
+			                                           : 0;
 			if (label && labels[k] && labels[k] != label)
-				return rs_error_set(err, RS_UNSUPPORTED, "the segments %u and %u overlap; export the one you want",
+				return rs_error_set(err, RS_UNSUPPORTED,
+				                    "the segments %u and %u overlap; export the one you want",
 				                    labels[k], label);
 			if (label)
 				labels[k] = label;
@@ -492,16 +529,20 @@ static enum rs_code fill_labels(const struct segmentation *seg, bool labelmap, s
 
 static enum rs_code take_names(const struct segmentation *seg, struct rs_mask *mask, struct rs_error *err)
 {
-	const struct rs_dicom_element *sequence = rs_dicom_find(seg->dicom, NULL, RS_DICOM_TAG(0x0062, 0x0002));
+	const struct rs_dicom_element *sequence = rs_dicom_find(seg->dicom, NULL,
+	                                                        RS_DICOM_TAG(0x0062, 0x0002));
 	size_t count = sequence ? rs_dicom_item_count(seg->dicom, sequence) : 0;
 	mask->names = rs_allocate_array(count, sizeof *mask->names);
 	if (!mask->names)
 		return rs_error_memory(err, count * sizeof *mask->names, "names");
 	for (size_t i = 0; i < count; i++) {
 		const struct rs_dicom_element *item = rs_dicom_item(seg->dicom, sequence, i);
-		struct rs_str label = rs_dicom_text(rs_dicom_find(seg->dicom, item, RS_DICOM_TAG(0x0062, 0x0005)), 0);
+		struct rs_str label = rs_dicom_text(
+			rs_dicom_find(seg->dicom, item, RS_DICOM_TAG(0x0062, 0x0005)), 0);
 		int64_t number;
-		if (!rs_dicom_int(rs_dicom_find(seg->dicom, item, RS_DICOM_TAG(0x0062, 0x0004)), 0, &number) || number < 0)
+		if (!rs_dicom_int(rs_dicom_find(seg->dicom, item, RS_DICOM_TAG(0x0062, 0x0004)), 0,
+		                  &number) ||
+		    number < 0)
 			continue;
 		struct rs_label *row = &mask->names[mask->name_count++];
 		size_t size = label.size < sizeof row->name - 1 ? label.size : sizeof row->name - 1;
@@ -513,7 +554,8 @@ static enum rs_code take_names(const struct segmentation *seg, struct rs_mask *m
 	return RS_OK;
 }
 
-static enum rs_code build_mask(struct segmentation *seg, bool labelmap, struct rs_mask *out, struct rs_error *err)
+static enum rs_code build_mask(struct segmentation *seg, bool labelmap, struct rs_mask *out,
+                               struct rs_error *err)
 {
 	struct rs_geometry geometry;
 	struct rs_mask mask;
@@ -531,11 +573,11 @@ static enum rs_code build_mask(struct segmentation *seg, bool labelmap, struct r
 	return RS_OK;
 }
 
-enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *path, struct rs_mask *out, bool *out_is,
-                                     struct rs_error *err)
+enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *path, struct rs_mask *out,
+                                     bool *out_is, struct rs_error *err)
 {
 	struct rs_file_stat status;
-	struct slice slice = { .path = NULL };
+	struct slice slice = {.path = NULL};
 	*out_is = false;
 	RS_TRY(world->files->stat(world->files, path, &status, err));
 	if (status.kind != RS_FILE_REGULAR)
@@ -544,7 +586,7 @@ enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *p
 	struct rs_str sop_class = slice.metadata.sop_class_uid;
 	bool labelmap = code == RS_OK && rs_str_equal_text(sop_class, SOP_CLASS_LABELMAP);
 	if (labelmap || (code == RS_OK && rs_str_equal_text(sop_class, SOP_CLASS_SEGMENTATION))) {
-		struct segmentation seg = { .dicom = &slice.dicom, .metadata = &slice.metadata };
+		struct segmentation seg = {.dicom = &slice.dicom, .metadata = &slice.metadata};
 		*out_is = true;
 		code = build_mask(&seg, labelmap, out, err);
 		rs_free(seg.frames);

@@ -9,7 +9,7 @@
 enum rs_code dicom_series_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                                struct rs_error *err);
 /* *out_is tells whether the file is a segmentation at all; *out is made only then. */
-enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *path, struct rs_mask *out, bool *out_is,
-                                     struct rs_error *err);
+enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *path, struct rs_mask *out,
+                                     bool *out_is, struct rs_error *err);
 
 #endif

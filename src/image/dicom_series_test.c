@@ -9,7 +9,7 @@ struct slice {
 	const char *position, *orientation, *spacing, *series, *slope;
 	uint16_t columns, value;
 };
-static const struct slice plain = { "-10\\20\\0", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 7 };
+static const struct slice plain = {"-10\\20\\0", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 7};
 
 /* BitsAllocated, BitsStored, HighBit; unsigned. */
 static void put_depth(struct rs_dicom_builder *b, uint16_t bits)
@@ -22,8 +22,8 @@ static void put_depth(struct rs_dicom_builder *b, uint16_t bits)
 
 static void put_dicom(struct rs_dicom_builder *b, const char *sop_class, const char *path)
 {
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_error err = { 0 };
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error err = {0};
 	rs_buffer_init(&file, 1 << 20);
 	assert_int_equal(rs_dicom_builder_file(b, sop_class, "1.2.3.4", &file, &err), RS_OK);
 	put_file(path, file.data, file.size);
@@ -31,8 +31,8 @@ static void put_dicom(struct rs_dicom_builder *b, const char *sop_class, const c
 
 static void put_slice(const char *path, const struct slice *slice)
 {
-	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = { 0 };
-	const uint16_t words[6] = { slice->value, 2, 3, 4, 5, 6 };
+	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	const uint16_t words[6] = {slice->value, 2, 3, 4, 5, 6};
 	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
 	rs_dicom_builder_text(&b, 0x00080016, "UI", MR);
 	rs_dicom_builder_text(&b, 0x0020000E, "UI", slice->series);
@@ -75,7 +75,7 @@ static int setup(void **state)
 static void slices_are_ordered_by_place(void **state)
 {
 	struct slice third = plain;
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
 	third.position = "-10\\20\\5";
@@ -93,14 +93,30 @@ static void slices_are_ordered_by_place(void **state)
 
 static void what_is_no_straight_series_is_refused(void **state)
 {
-	static const struct { struct slice slice; enum rs_code code; const char *words; } cases[] = {
-		{ { "-10\\20\\7.5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1 }, RS_UNSUPPORTED, "slice is missing" },
-		{ { "-10\\20\\2.5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1 }, RS_UNSUPPORTED, "same place" },
-		{ { "-10\\21\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1 }, RS_UNSUPPORTED, "shift by 1.0000 mm" },
-		{ { "-10\\20\\5", "0\\1\\0\\1\\0\\0", "2\\3", "1.2.3", NULL, 2, 1 }, RS_UNSUPPORTED, "turned" },
-		{ { "-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\4", "1.2.3", NULL, 2, 1 }, RS_UNSUPPORTED, "pixel spacing" },
-		{ { "-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.9", NULL, 2, 1 }, RS_UNSUPPORTED, "another series" },
-		{ { "-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 3, 1 }, RS_UNSUPPORTED, "the first slice 3 x 2" },
+	static const struct {
+		struct slice slice;
+		enum rs_code code;
+		const char *words;
+	} cases[] = {
+		{{"-10\\20\\7.5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1},
+	         RS_UNSUPPORTED,
+	         "slice is missing"},
+		{{"-10\\20\\2.5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1},
+	         RS_UNSUPPORTED,
+	         "same place"},
+		{{"-10\\21\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 2, 1},
+	         RS_UNSUPPORTED,
+	         "shift by 1.0000 mm"},
+		{{"-10\\20\\5", "0\\1\\0\\1\\0\\0", "2\\3", "1.2.3", NULL, 2, 1}, RS_UNSUPPORTED, "turned"},
+		{{"-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\4", "1.2.3", NULL, 2, 1},
+	         RS_UNSUPPORTED,
+	         "pixel spacing"},
+		{{"-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.9", NULL, 2, 1},
+	         RS_UNSUPPORTED,
+	         "another series"},
+		{{"-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 3, 1},
+	         RS_UNSUPPORTED,
+	         "the first slice 3 x 2"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -176,8 +192,8 @@ static void put_shared_groups(struct rs_dicom_builder *b)
 /* 8 x 1 pixels, two frames of one bit each: of segment 2 at 10 mm, and of segment 1 where it is told. */
 static void put_segmentation(const char *second_position, uint8_t second_bits)
 {
-	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = { 0 };
-	const uint8_t bits[2] = { 0x0F, second_bits };
+	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	const uint8_t bits[2] = {0x0F, second_bits};
 	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
 	rs_dicom_builder_text(&b, 0x00080016, "UI", SEG);
 	rs_dicom_builder_u16(&b, 0x00280002, 1);
@@ -199,8 +215,8 @@ static void put_segmentation(const char *second_position, uint8_t second_bits)
 /* A slice without a frame lies between: SpacingBetweenSlices tells it. */
 static void empty_slices_of_segmentations_are_kept(void **state)
 {
-	struct rs_mask m RS_CLEANUP(rs_mask_finish) = { .labels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_mask m RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_error err = {0};
 	(void)state;
 	put_segmentation("0\\0\\5", 0xF0);
 	if (rs_mask_read(test_world, "/d/seg.dcm", &m, &err) != RS_OK)
@@ -208,7 +224,8 @@ static void empty_slices_of_segmentations_are_kept(void **state)
 	assert_int_equal(m.geometry.size[2], 3);
 	near(m.geometry.spacing_mm[2], 2.5);
 	near(m.geometry.origin_mm[2], 5);
-	assert_true(m.labels[0] == 0 && m.labels[4] == 1 && m.labels[8 + 4] == 0 && m.labels[16] == 2 && m.labels[20] == 0);
+	assert_true(m.labels[0] == 0 && m.labels[4] == 1 && m.labels[8 + 4] == 0 && m.labels[16] == 2 &&
+	            m.labels[20] == 0);
 	assert_int_equal(m.name_count, 2);
 	assert_true(m.names[0].value == 1 && m.names[1].value == 2);
 	assert_string_equal(m.names[0].name, "Tumour");
@@ -216,8 +233,8 @@ static void empty_slices_of_segmentations_are_kept(void **state)
 
 static void overlaps_and_tiles_are_refused(void **state)
 {
-	struct rs_mask m = { .labels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_mask m = {.labels = NULL};
+	struct rs_error err = {0};
 	(void)state;
 	put_segmentation("0\\0\\10", 0xF0);
 	assert_int_equal(rs_mask_read(test_world, "/d/seg.dcm", &m, &err), RS_OK);
@@ -234,8 +251,10 @@ static void overlaps_and_tiles_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slices_are_ordered_by_place), cmocka_unit_test(what_is_no_straight_series_is_refused),
-		cmocka_unit_test(a_grid_that_is_none_is_refused), cmocka_unit_test(empty_slices_of_segmentations_are_kept),
+		cmocka_unit_test(slices_are_ordered_by_place),
+		cmocka_unit_test(what_is_no_straight_series_is_refused),
+		cmocka_unit_test(a_grid_that_is_none_is_refused),
+		cmocka_unit_test(empty_slices_of_segmentations_are_kept),
 		cmocka_unit_test(overlaps_and_tiles_are_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, test_teardown);

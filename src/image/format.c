@@ -9,7 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
-static const struct format *const formats[] = { &format_nifti, &format_nrrd, &format_metaimage };
+static const struct format *const formats[] = {&format_nifti, &format_nrrd, &format_metaimage};
 
 void raw_image_finish(struct raw_image *raw)
 {
@@ -22,7 +22,7 @@ void raw_image_finish(struct raw_image *raw)
 
 size_t voxel_type_size(enum rs_voxel_type type)
 {
-	static const size_t sizes[] = { 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
+	static const size_t sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
 	return sizes[type];
 }
 
@@ -51,10 +51,11 @@ static enum rs_code check_directions(const struct rs_geometry *geometry, struct 
 			for (int row = 0; row < 3; row++)
 				dot += geometry->direction[row][a] * geometry->direction[row][b];
 			if (!(fabs(dot - (a == b)) <= 1e-3))
-				return rs_error_set(err, RS_MALFORMED,
-				                    "the axes %d and %d of the grid are not perpendicular unit vectors (their product "
-				                    "is %g): sheared grids are not supported",
-				                    a, b, dot);
+				return rs_error_set(
+					err, RS_MALFORMED,
+					"the axes %d and %d of the grid are not perpendicular unit vectors (their product "
+					"is %g): sheared grids are not supported",
+					a, b, dot);
 		}
 	return RS_OK;
 }
@@ -65,13 +66,16 @@ enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type typ
 	size_t count = 1, size;
 	for (int axis = 0; axis < 3; axis++) {
 		double spacing = geometry->spacing_mm[axis];
-		if (geometry->size[axis] == 0 || !rs_mul_size(count, geometry->size[axis], &count) || count > RS_VOXELS_MAX)
-			return rs_error_set(err, RS_TOO_LARGE, "a grid of %zu x %zu x %zu voxels is empty or too large",
+		if (geometry->size[axis] == 0 || !rs_mul_size(count, geometry->size[axis], &count) ||
+		    count > RS_VOXELS_MAX)
+			return rs_error_set(err, RS_TOO_LARGE,
+			                    "a grid of %zu x %zu x %zu voxels is empty or too large",
 			                    geometry->size[0], geometry->size[1], geometry->size[2]);
 		if (!(spacing > 0) || !isfinite(spacing) || !isfinite(geometry->origin_mm[axis]))
-			return rs_error_set(err, RS_MALFORMED,
-			                    "axis %d has a spacing of %g mm and an origin at %g mm; the spacing must be positive",
-			                    axis, spacing, geometry->origin_mm[axis]);
+			return rs_error_set(
+				err, RS_MALFORMED,
+				"axis %d has a spacing of %g mm and an origin at %g mm; the spacing must be positive",
+				axis, spacing, geometry->origin_mm[axis]);
 	}
 	if (!rs_mul_size(count, voxel_type_size(type), &size))
 		return rs_error_set(err, RS_TOO_LARGE, "%zu voxels are too many", count);
@@ -90,13 +94,13 @@ static Bytef *input_of(struct rs_bytes bytes)
 	union {
 		const uint8_t *in;
 		Bytef *next;
-	} input = { .in = bytes.data };
+	} input = {.in = bytes.data};
 	return input.next;
 }
 
 size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size)
 {
-	z_stream stream = { 0 };
+	z_stream stream = {0};
 	if (inflateInit2(&stream, 15 + 32) != Z_OK)
 		return 0;
 	stream.next_in = input_of(packed);
@@ -136,12 +140,13 @@ static int inflate_all(z_stream *stream, struct rs_bytes packed, uint8_t *out, s
 
 enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out, struct rs_error *err)
 {
-	z_stream stream = { 0 };
+	z_stream stream = {0};
 	size_t got = 0;
 	/* DEFLATE shrinks at most 1032 times (zlib's technical details): more is a lie, told before memory is taken. */
 	if (size / 1032 > packed.size)
-		return rs_error_set(err, RS_MALFORMED, "%zu compressed bytes cannot hold the %zu that are announced", packed.size,
-		                    size);
+		return rs_error_set(err, RS_MALFORMED,
+		                    "%zu compressed bytes cannot hold the %zu that are announced",
+		                    packed.size, size);
 	rs_buffer_init(out, size ? size : 1);
 	if (rs_buffer_reserve(out, size ? size : 1) != RS_OK)
 		return rs_error_memory(err, size, "voxels");
@@ -150,8 +155,10 @@ enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buff
 	int state = inflate_all(&stream, packed, out->data, size, &got);
 	inflateEnd(&stream);
 	if (state != Z_STREAM_END || got != size)
-		return rs_error_set(err, RS_MALFORMED,
-		                    "the compressed data are damaged, or do not hold the %zu bytes that are announced", size);
+		return rs_error_set(
+			err, RS_MALFORMED,
+			"the compressed data are damaged, or do not hold the %zu bytes that are announced",
+			size);
 	out->size = size;
 	return RS_OK;
 }
@@ -159,14 +166,10 @@ enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buff
 static uint64_t stored_bits(const uint8_t *p, size_t size, bool big_endian)
 {
 	switch (size) {
-	case 1:
-		return *p;
-	case 2:
-		return big_endian ? rs_read_be16(p) : rs_read_le16(p);
-	case 4:
-		return big_endian ? rs_read_be32(p) : rs_read_le32(p);
-	default:
-		return big_endian ? rs_read_be64(p) : rs_read_le64(p);
+	case 1: return *p;
+	case 2: return big_endian ? rs_read_be16(p) : rs_read_le16(p);
+	case 4: return big_endian ? rs_read_be32(p) : rs_read_le32(p);
+	default: return big_endian ? rs_read_be64(p) : rs_read_le64(p);
 	}
 }
 
@@ -186,11 +189,11 @@ static double f64_of_bits(uint64_t bits)
 }
 
 /* One loop for each type, so that the compiler can make it fast. */
-#define CONVERT(expression)                                                               \
-	for (size_t i = 0; i < count; i++) {                                              \
-		uint64_t bits = stored_bits(p + i * size, size, raw->big_endian);         \
-		out[i] = (double)(expression);                                            \
-	}                                                                                 \
+#define CONVERT(expression)                                                       \
+	for (size_t i = 0; i < count; i++) {                                      \
+		uint64_t bits = stored_bits(p + i * size, size, raw->big_endian); \
+		out[i] = (double)(expression);                                    \
+	}                                                                         \
 	break
 
 static void to_doubles(const struct raw_image *raw, size_t count, double *out)
@@ -198,23 +201,16 @@ static void to_doubles(const struct raw_image *raw, size_t count, double *out)
 	const uint8_t *p = raw->voxels.data;
 	const size_t size = voxel_type_size(raw->type);
 	switch (raw->type) {
-	case RS_VOXEL_I8:
-		CONVERT((int8_t)bits);
-	case RS_VOXEL_I16:
-		CONVERT((int16_t)bits);
-	case RS_VOXEL_I32:
-		CONVERT((int32_t)bits);
-	case RS_VOXEL_I64:
-		CONVERT((int64_t)bits);
+	case RS_VOXEL_I8: CONVERT((int8_t)bits);
+	case RS_VOXEL_I16: CONVERT((int16_t)bits);
+	case RS_VOXEL_I32: CONVERT((int32_t)bits);
+	case RS_VOXEL_I64: CONVERT((int64_t)bits);
 	case RS_VOXEL_U8:
 	case RS_VOXEL_U16:
 	case RS_VOXEL_U32:
-	case RS_VOXEL_U64:
-		CONVERT(bits);
-	case RS_VOXEL_F32:
-		CONVERT(f32_of_bits(bits));
-	case RS_VOXEL_F64:
-		CONVERT(f64_of_bits(bits));
+	case RS_VOXEL_U64: CONVERT(bits);
+	case RS_VOXEL_F32: CONVERT(f32_of_bits(bits));
+	case RS_VOXEL_F64: CONVERT(f64_of_bits(bits));
 	}
 }
 
@@ -237,13 +233,13 @@ static enum rs_code to_volume(const struct raw_image *raw, struct rs_volume *out
 static enum rs_code read_raw(const struct rs_world *world, const char *path, struct raw_image *out,
                              struct rs_error *err)
 {
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	RS_TRY(rs_file_read_all(world, path, FILE_SIZE_MAX, &file, err));
 	struct rs_bytes bytes = rs_buffer_bytes(&file);
 	for (size_t i = 0; i < RS_COUNT(formats); i++) {
 		if (!formats[i]->detect(bytes))
 			continue;
-		struct raw_image raw = { .slope = 1 };
+		struct raw_image raw = {.slope = 1};
 		enum rs_code code = formats[i]->read(world, path, bytes, &raw, err);
 		if (code != RS_OK) {
 			raw_image_finish(&raw);
@@ -274,7 +270,7 @@ static bool is_dicom(const struct rs_world *world, const char *path)
 enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                             struct rs_error *err)
 {
-	struct raw_image raw RS_CLEANUP(raw_image_finish) = { .slope = 1 };
+	struct raw_image raw RS_CLEANUP(raw_image_finish) = {.slope = 1};
 	if (is_dicom(world, path))
 		return dicom_series_read(world, path, out, err);
 	RS_TRY(read_raw(world, path, &raw, err));
@@ -290,8 +286,10 @@ static enum rs_code to_mask(const struct rs_volume *volume, struct rs_mask *out,
 		double value = volume->voxels[i];
 		if (!(value >= 0 && value <= UINT32_MAX) || value != floor(value)) {
 			rs_mask_finish(&mask);
-			return rs_error_set(err, RS_MALFORMED,
-			                    "voxel %zu has the value %g; labels of a mask are whole numbers from 0", i, value);
+			return rs_error_set(
+				err, RS_MALFORMED,
+				"voxel %zu has the value %g; labels of a mask are whole numbers from 0", i,
+				value);
 		}
 		mask.labels[i] = (uint32_t)value;
 	}
@@ -299,10 +297,11 @@ static enum rs_code to_mask(const struct rs_volume *volume, struct rs_mask *out,
 	return RS_OK;
 }
 
-enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out, struct rs_error *err)
+enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
+                          struct rs_error *err)
 {
-	struct raw_image raw RS_CLEANUP(raw_image_finish) = { .slope = 1 };
-	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct raw_image raw RS_CLEANUP(raw_image_finish) = {.slope = 1};
+	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	bool dicom = is_dicom(world, path), segmentation = false;
 	if (dicom)
 		RS_TRY(dicom_segmentation_read(world, path, out, &segmentation, err));

@@ -11,9 +11,9 @@ struct raw_image {
 	struct rs_geometry geometry;
 	enum rs_voxel_type type;
 	bool big_endian;
-	double slope, intercept;  /* 1 and 0 when there is no scaling */
-	struct rs_buffer voxels;  /* owned: as stored, in the order of a volume */
-	struct rs_label *names;   /* owned; may be NULL */
+	double slope, intercept; /* 1 and 0 when there is no scaling */
+	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
+	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;
 };
 void raw_image_finish(struct raw_image *raw);
@@ -22,8 +22,8 @@ struct format {
 	const char *name;
 	bool (*detect)(struct rs_bytes file);
 	/* path: for the other file of a detached header */
-	enum rs_code (*read)(const struct rs_world *world, const char *path, struct rs_bytes file, struct raw_image *out,
-	                     struct rs_error *err);
+	enum rs_code (*read)(const struct rs_world *world, const char *path, struct rs_bytes file,
+	                     struct raw_image *out, struct rs_error *err);
 };
 extern const struct format format_nifti, format_nrrd, format_metaimage;
 
@@ -33,7 +33,8 @@ size_t voxel_type_size(enum rs_voxel_type type);
 enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type type, size_t *out_size,
                             struct rs_error *err);
 /* gzip or zlib stream of which exactly `size` bytes are wanted (less is RS_MALFORMED, more too). */
-enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out, struct rs_error *err);
+enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out,
+                             struct rs_error *err);
 /* The first bytes of a gzip stream; less than size when it is shorter. */
 size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size);
 bool is_gzip(struct rs_bytes file);

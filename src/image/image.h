@@ -7,8 +7,18 @@
 
 #define RS_VOXELS_MAX ((size_t)1 << 32)
 
-enum rs_voxel_type { RS_VOXEL_I8, RS_VOXEL_U8, RS_VOXEL_I16, RS_VOXEL_U16, RS_VOXEL_I32, RS_VOXEL_U32,
-                     RS_VOXEL_I64, RS_VOXEL_U64, RS_VOXEL_F32, RS_VOXEL_F64 };
+enum rs_voxel_type {
+	RS_VOXEL_I8,
+	RS_VOXEL_U8,
+	RS_VOXEL_I16,
+	RS_VOXEL_U16,
+	RS_VOXEL_I32,
+	RS_VOXEL_U32,
+	RS_VOXEL_I64,
+	RS_VOXEL_U64,
+	RS_VOXEL_F32,
+	RS_VOXEL_F64
+};
 
 struct rs_geometry {
 	size_t size[3];         /* x, y, z; >= 1 */
@@ -32,7 +42,10 @@ static inline size_t rs_geometry_voxels(const struct rs_geometry *g)
 }
 
 /* A mask of labels 0 (outside) … 2^32-1, [z][y][x], with the names of labels where the file has them. */
-struct rs_label { uint32_t value; char name[64]; };
+struct rs_label {
+	uint32_t value;
+	char name[64];
+};
 struct rs_mask {
 	struct rs_geometry geometry;
 	uint32_t *labels;
@@ -48,11 +61,13 @@ void rs_mask_finish(struct rs_mask *mask); /* accepts NULL and zeroed memory */
 enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                             struct rs_error *err);
 /* As above, and DICOM SEG. Values that are not whole or are negative are refused. */
-enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out, struct rs_error *err);
+enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
+                          struct rs_error *err);
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err);
-enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask, struct rs_error *err);
+enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask,
+                           struct rs_error *err);
 
 /* Whether image and mask lie in the same physical space. Header noise (every corner of the grid within
  * tolerance_mm; PyRadiomics' default tolerance is 1e-6 relative) is repaired: the mask takes the image's

@@ -21,26 +21,27 @@ static void print_geometry(const struct rs_geometry *g)
 static bool is_image(const char *path)
 {
 	struct rs_str name = rs_str_from(path);
-	return rs_str_ends_with(name, ".nii") || rs_str_ends_with(name, ".nii.gz") || rs_str_ends_with(name, ".nrrd");
+	return rs_str_ends_with(name, ".nii") || rs_str_ends_with(name, ".nii.gz") ||
+	       rs_str_ends_with(name, ".nrrd");
 }
 
 static enum rs_code dump_volume(const char *in, const char *out, struct rs_error *err)
 {
-	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	const struct rs_world *world = rs_world_system();
 	RS_TRY(rs_volume_read(world, in, &volume, err));
 	print_geometry(&volume.geometry);
 	printf("stored %d\n", (int)volume.stored);
 	if (is_image(out))
 		return rs_volume_write(world, out, &volume, err);
-	struct rs_bytes bytes = { (const uint8_t *)volume.voxels,
-		                  rs_geometry_voxels(&volume.geometry) * sizeof *volume.voxels };
+	struct rs_bytes bytes = {(const uint8_t *)volume.voxels,
+	                         rs_geometry_voxels(&volume.geometry) * sizeof *volume.voxels};
 	return rs_file_replace(world, out, bytes, 0600, err);
 }
 
 static enum rs_code dump_mask(const char *in, const char *out, struct rs_error *err)
 {
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = { .labels = NULL };
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	const struct rs_world *world = rs_world_system();
 	RS_TRY(rs_mask_read(world, in, &mask, err));
 	print_geometry(&mask.geometry);
@@ -48,18 +49,20 @@ static enum rs_code dump_mask(const char *in, const char *out, struct rs_error *
 		printf("label %" PRIu32 " %s\n", mask.names[i].value, mask.names[i].name);
 	if (is_image(out))
 		return rs_mask_write(world, out, &mask, err);
-	struct rs_bytes bytes = { (const uint8_t *)mask.labels, rs_geometry_voxels(&mask.geometry) * sizeof *mask.labels };
+	struct rs_bytes bytes = {(const uint8_t *)mask.labels,
+	                         rs_geometry_voxels(&mask.geometry) * sizeof *mask.labels};
 	return rs_file_replace(world, out, bytes, 0600, err);
 }
 
 int main(int argc, char **argv)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (argc != 4 || (strcmp(argv[1], "volume") != 0 && strcmp(argv[1], "mask") != 0)) {
 		fprintf(stderr, "image_dump volume|mask IN OUT\n");
 		return 2;
 	}
-	enum rs_code code = argv[1][0] == 'v' ? dump_volume(argv[2], argv[3], &err) : dump_mask(argv[2], argv[3], &err);
+	enum rs_code code = argv[1][0] == 'v' ? dump_volume(argv[2], argv[3], &err)
+	                                      : dump_mask(argv[2], argv[3], &err);
 	if (code != RS_OK)
 		printf("REFUSED %s %s\n", rs_code_name(code), err.message);
 	return code == RS_OK ? 0 : 1;

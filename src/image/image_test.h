@@ -18,7 +18,7 @@ static const struct rs_world *test_world;
 
 static inline int test_setup(void **state)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	(void)state;
 	if (rs_sim_create(1, &test_sim, &err) != RS_OK)
 		return -1;
@@ -35,7 +35,7 @@ static inline int test_teardown(void **state)
 
 static inline void put_file(const char *path, const void *data, size_t size)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_file_replace(test_world, path, rs_bytes_of(data, size), 0600, &err) != RS_OK)
 		fail_msg("%s", err.message);
 }
@@ -54,7 +54,7 @@ static inline void put_text(const char *path, const char *header, const char *da
 
 static inline enum rs_code read_volume(const char *path, struct rs_volume *out, struct rs_error *err)
 {
-	*err = (struct rs_error){ 0 };
+	*err = (struct rs_error){0};
 	enum rs_code code = rs_volume_read(test_world, path, out, err);
 	assert_true(code == RS_OK || err->message[0] != '\0');
 	return code;
@@ -63,7 +63,7 @@ static inline enum rs_code read_volume(const char *path, struct rs_volume *out, 
 /* Refused with this code, by a sentence that holds these words; the output is untouched. */
 static inline void refused(const char *path, enum rs_code code, const char *words)
 {
-	struct rs_volume volume = { .voxels = NULL };
+	struct rs_volume volume = {.voxels = NULL};
 	struct rs_error err;
 	assert_int_equal(read_volume(path, &volume, &err), code);
 	assert_null(volume.voxels);
@@ -75,7 +75,7 @@ static inline void refused(const char *path, enum rs_code code, const char *word
 static inline void every_cut_is_refused_of(const char *path, const void *data, size_t size)
 {
 	for (size_t cut = 0; cut < size; cut++) {
-		struct rs_volume volume = { .voxels = NULL };
+		struct rs_volume volume = {.voxels = NULL};
 		struct rs_error err;
 		put_file(path, data, cut);
 		assert_int_not_equal(read_volume(path, &volume, &err), RS_OK);

@@ -29,9 +29,9 @@ static bool parse_reals(struct rs_str value, size_t count, double *out)
 		size_t size = 0;
 		while (size < rest.size && rest.data[size] != ' ' && rest.data[size] != '\t')
 			size++;
-		if (!rs_parse_f64((struct rs_str){ rest.data, size }, &out[i]))
+		if (!rs_parse_f64((struct rs_str){rest.data, size}, &out[i]))
 			return false;
-		rest = (struct rs_str){ rest.data + size, rest.size - size };
+		rest = (struct rs_str){rest.data + size, rest.size - size};
 	}
 	return rs_str_trim(rest).size == 0;
 }
@@ -41,11 +41,18 @@ static bool parse_type(struct rs_str value, enum rs_voxel_type *out)
 	static const struct {
 		const char *name;
 		enum rs_voxel_type type;
-	} names[] = { { "MET_CHAR", RS_VOXEL_I8 },   { "MET_UCHAR", RS_VOXEL_U8 },       { "MET_SHORT", RS_VOXEL_I16 },
-		      { "MET_USHORT", RS_VOXEL_U16 }, { "MET_INT", RS_VOXEL_I32 },        { "MET_UINT", RS_VOXEL_U32 },
-		      { "MET_LONG", RS_VOXEL_I32 },  { "MET_ULONG", RS_VOXEL_U32 }, /* MetaIO: four bytes everywhere */
-		      { "MET_LONG_LONG", RS_VOXEL_I64 }, { "MET_ULONG_LONG", RS_VOXEL_U64 }, { "MET_FLOAT", RS_VOXEL_F32 },
-		      { "MET_DOUBLE", RS_VOXEL_F64 } };
+	} names[] = {{"MET_CHAR", RS_VOXEL_I8},
+	             {"MET_UCHAR", RS_VOXEL_U8},
+	             {"MET_SHORT", RS_VOXEL_I16},
+	             {"MET_USHORT", RS_VOXEL_U16},
+	             {"MET_INT", RS_VOXEL_I32},
+	             {"MET_UINT", RS_VOXEL_U32},
+	             {"MET_LONG", RS_VOXEL_I32},
+	             {"MET_ULONG", RS_VOXEL_U32}, /* MetaIO: four bytes everywhere */
+	             {"MET_LONG_LONG", RS_VOXEL_I64},
+	             {"MET_ULONG_LONG", RS_VOXEL_U64},
+	             {"MET_FLOAT", RS_VOXEL_F32},
+	             {"MET_DOUBLE", RS_VOXEL_F64}};
 	for (size_t i = 0; i < RS_COUNT(names); i++)
 		if (rs_str_equal_text(value, names[i].name)) {
 			*out = names[i].type;
@@ -64,7 +71,8 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 	bool yes = rs_str_equal_ignoring_case(value, RS_STR("true"));
 	size_t n = (size_t)header->dimensions;
 	if (rs_str_equal_text(name, "NDims"))
-		return rs_parse_u64(value, &header->dimensions) && header->dimensions >= 2 && header->dimensions <= 3;
+		return rs_parse_u64(value, &header->dimensions) && header->dimensions >= 2 &&
+		       header->dimensions <= 3;
 	if (rs_str_equal_text(name, "DimSize"))
 		return header->has_sizes = n && parse_reals(value, n, header->sizes);
 	if (rs_str_equal_text(name, "ElementSpacing"))
@@ -88,27 +96,33 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 	if (!rs_str_equal_text(name, "ElementDataFile"))
 		return true;
 	/* The last field. A path could lead anywhere, a list over many files. */
-	if (value.size == 0 || value.size >= sizeof header->data_file || memchr(value.data, '/', value.size) ||
-	    value.data[0] == '.' || rs_str_equal_text(value, "LIST") || memchr(value.data, '%', value.size))
+	if (value.size == 0 || value.size >= sizeof header->data_file ||
+	    memchr(value.data, '/', value.size) || value.data[0] == '.' || rs_str_equal_text(value, "LIST") ||
+	    memchr(value.data, '%', value.size))
 		return false;
 	memcpy(header->data_file, value.data, value.size);
 	return header->ended = true;
 }
 
-static enum rs_code parse(struct rs_bytes file, struct header *header, struct rs_bytes *rest, struct rs_error *err)
+static enum rs_code parse(struct rs_bytes file, struct header *header, struct rs_bytes *rest,
+                          struct rs_error *err)
 {
-	struct rs_str left = { (const char *)file.data, file.size < HEADER_SIZE_MAX ? file.size : HEADER_SIZE_MAX };
+	struct rs_str left = {(const char *)file.data,
+	                      file.size < HEADER_SIZE_MAX ? file.size : HEADER_SIZE_MAX};
 	struct rs_str line, name;
 	while (!header->ended && rs_str_split(&left, '\n', &line)) {
 		struct rs_str value = rs_str_trim(line);
 		if (value.size == 0)
 			continue;
-		if (!rs_str_split(&value, '=', &name) || !value.data || !take_field(header, rs_str_trim(name), rs_str_trim(value)))
-			return rs_error_set(err, RS_MALFORMED, "the line '" RS_STR_FORMAT "' is wrong or not supported",
+		if (!rs_str_split(&value, '=', &name) || !value.data ||
+		    !take_field(header, rs_str_trim(name), rs_str_trim(value)))
+			return rs_error_set(err, RS_MALFORMED,
+			                    "the line '" RS_STR_FORMAT "' is wrong or not supported",
 			                    (int)(line.size < 60 ? line.size : 60), line.data);
 	}
 	if (!header->ended || !header->has_sizes || !header->has_type)
-		return rs_error_set(err, RS_MALFORMED, "NDims, DimSize, ElementType or ElementDataFile is missing");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "NDims, DimSize, ElementType or ElementDataFile is missing");
 	size_t used = left.data ? (size_t)((const uint8_t *)left.data - file.data) : file.size;
 	*rest = rs_bytes_of(file.data + used, file.size - used);
 	return RS_OK;
@@ -117,12 +131,13 @@ static enum rs_code parse(struct rs_bytes file, struct header *header, struct rs
 static enum rs_code take_geometry(const struct header *header, struct rs_geometry *out, struct rs_error *err)
 {
 	size_t n = (size_t)header->dimensions;
-	*out = (struct rs_geometry){ .size = { 1, 1, 1 }, .spacing_mm = { 1, 1, 1 },
-		                     .direction = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+	*out = (struct rs_geometry){
+		.size = {1, 1, 1}, .spacing_mm = {1, 1, 1}, .direction = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 	for (size_t axis = 0; axis < n; axis++) {
 		if (!(header->sizes[axis] >= 1 && header->sizes[axis] <= (double)RS_VOXELS_MAX) ||
 		    header->sizes[axis] != floor(header->sizes[axis]))
-			return rs_error_set(err, RS_MALFORMED, "DimSize has %g for axis %zu", header->sizes[axis], axis);
+			return rs_error_set(err, RS_MALFORMED, "DimSize has %g for axis %zu",
+			                    header->sizes[axis], axis);
 		out->size[axis] = (size_t)header->sizes[axis];
 		out->spacing_mm[axis] = header->spacing[axis];
 		out->origin_mm[axis] = header->offset[axis];
@@ -133,25 +148,27 @@ static enum rs_code take_geometry(const struct header *header, struct rs_geometr
 	return RS_OK;
 }
 
-static enum rs_code skip_header(const struct header *header, size_t size, struct rs_bytes *data, struct rs_error *err)
+static enum rs_code skip_header(const struct header *header, size_t size, struct rs_bytes *data,
+                                struct rs_error *err)
 {
-	size_t skipped = header->header_size >= 0  ? (size_t)header->header_size
-	                 : data->size >= size      ? data->size - size
-	                                           : 0;
+	size_t skipped = header->header_size >= 0 ? (size_t)header->header_size
+	                 : data->size >= size     ? data->size - size
+	                                          : 0;
 	if (header->header_size == -1 && header->compressed)
-		return rs_error_set(err, RS_UNSUPPORTED, "HeaderSize -1 with compressed voxels does not tell where they begin");
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "HeaderSize -1 with compressed voxels does not tell where they begin");
 	if (skipped > data->size)
-		return rs_error_set(err, RS_MALFORMED, "HeaderSize %zu is more than the %zu bytes there are", skipped,
-		                    data->size);
+		return rs_error_set(err, RS_MALFORMED, "HeaderSize %zu is more than the %zu bytes there are",
+		                    skipped, data->size);
 	*data = rs_bytes_of(data->data + skipped, data->size - skipped);
 	return RS_OK;
 }
 
-static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file, struct raw_image *out,
-                         struct rs_error *err)
+static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file,
+                         struct raw_image *out, struct rs_error *err)
 {
-	struct header header = { .spacing = { 1, 1, 1 } };
-	struct rs_buffer other RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct header header = {.spacing = {1, 1, 1}};
+	struct rs_buffer other RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_bytes data;
 	size_t size;
 	RS_TRY(parse(file, &header, &data, err));
@@ -166,7 +183,9 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
 	if (strcmp(header.data_file, "LOCAL") != 0 && strcmp(header.data_file, "Local") != 0) {
 		char *directory RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);
-		char *joined RS_CLEANUP(rs_free_pointer) = directory ? rs_path_join(directory, header.data_file) : NULL;
+		char *joined RS_CLEANUP(rs_free_pointer) = directory
+		                                                   ? rs_path_join(directory, header.data_file)
+		                                                   : NULL;
 		if (!joined)
 			return rs_error_memory(err, sizeof header.data_file, "a path");
 		RS_TRY(rs_file_read_all(world, joined, FILE_SIZE_MAX, &other, err));
@@ -176,10 +195,11 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	if (header.compressed)
 		return inflate_exactly(data, size, &out->voxels, err);
 	if (data.size < size)
-		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size, data.size);
+		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
+		                    data.size);
 	rs_buffer_init(&out->voxels, size);
 	rs_buffer_append(&out->voxels, data.data, size);
 	return rs_buffer_check(&out->voxels, "voxels", err);
 }
 
-const struct format format_metaimage = { "MetaImage", detect, read };
+const struct format format_metaimage = {"MetaImage", detect, read};

@@ -7,11 +7,12 @@
 /* The rows of TransformMatrix are the directions of the axes. */
 static void the_matrix_is_read_by_rows(void **state)
 {
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
-	put_text(PATH, HEAD "BinaryDataByteOrderMSB = True\nTransformMatrix = 0 1 0 0 0 1 1 0 0\nOffset = 1 2 3\n"
-	         "ElementSpacing = 0.5 2 4\nElementType = MET_SHORT\nElementDataFile = LOCAL\n",
+	put_text(PATH,
+	         HEAD "BinaryDataByteOrderMSB = True\nTransformMatrix = 0 1 0 0 0 1 1 0 0\nOffset = 1 2 3\n"
+	              "ElementSpacing = 0.5 2 4\nElementType = MET_SHORT\nElementDataFile = LOCAL\n",
 	         "\1\2\377\376\0\3\0\4", 8);
 	assert_int_equal(read_volume(PATH, &v, &err), RS_OK);
 	near(v.geometry.direction[1][0], 1);
@@ -24,14 +25,15 @@ static void the_matrix_is_read_by_rows(void **state)
 
 static void a_header_before_the_voxels_is_skipped(void **state)
 {
-	static const char *const sizes[] = { "3", "-1" };
+	static const char *const sizes[] = {"3", "-1"};
 	(void)state;
 	put_file("/d/a.raw", "\7\7\7\1\2\3\4", 7);
 	for (size_t i = 0; i < RS_COUNT(sizes); i++) {
-		struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+		struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 		struct rs_error err;
 		char header[256];
-		snprintf(header, sizeof header, HEAD "HeaderSize = %s\nElementType = MET_UCHAR\nElementDataFile = a.raw\n",
+		snprintf(header, sizeof header,
+		         HEAD "HeaderSize = %s\nElementType = MET_UCHAR\nElementDataFile = a.raw\n",
 		         sizes[i]);
 		put_text(PATH, header, "", 0);
 		assert_int_equal(read_volume(PATH, &v, &err), RS_OK);
@@ -43,23 +45,34 @@ static void a_header_before_the_voxels_is_skipped(void **state)
 
 static void hostile_headers_are_refused(void **state)
 {
-	static const struct { const char *header; enum rs_code code; const char *words; } cases[] = {
-		{ HEAD "ElementSpacing = 1 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd", RS_MALFORMED, "of 0 mm" },
-		{ HEAD "ElementSpacing = 1 nan 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd", RS_MALFORMED, "nan" },
-		{ HEAD "TransformMatrix = 1 1 0 0 1 0 0 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd",
-		  RS_MALFORMED, "perpendicular" },
-		{ HEAD "ElementType = MET_UCHAR\nElementDataFile = ../a\n", RS_MALFORMED, "ElementDataFile" },
-		{ HEAD "ElementType = MET_UCHAR\nElementDataFile = LIST\n", RS_MALFORMED, "ElementDataFile" },
-		{ HEAD "ElementType = MET_UCHAR_ARRAY\nElementDataFile = LOCAL\n", RS_MALFORMED, "ElementType" },
-		{ HEAD "ElementNumberOfChannels = 3\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n", RS_MALFORMED,
-		  "Channels" },
-		{ "NDims = 3\nDimSize = 1e4 1e4 1e4\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n", RS_TOO_LARGE, "large" },
-		{ "NDims = 3\nDimSize = 999 999 999\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = LOCAL\nx",
-		  RS_MALFORMED, "cannot hold" },
-		{ "NDims = 3\nDimSize = 2 -1 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n", RS_MALFORMED, "-1" },
-		{ "NDims = 9\nDimSize = 2 1 2\n", RS_MALFORMED, "NDims" },
-		{ HEAD "ElementType = MET_UCHAR\n", RS_MALFORMED, "missing" },
-		{ HEAD "ElementType = MET_UCHAR\nElementDataFile = LOCAL\nabc", RS_MALFORMED, "4 bytes, there are 3" },
+	static const struct {
+		const char *header;
+		enum rs_code code;
+		const char *words;
+	} cases[] = {
+		{HEAD "ElementSpacing = 1 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd",
+	         RS_MALFORMED, "of 0 mm"},
+		{HEAD "ElementSpacing = 1 nan 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd",
+	         RS_MALFORMED, "nan"},
+		{HEAD
+	         "TransformMatrix = 1 1 0 0 1 0 0 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\nabcd",
+	         RS_MALFORMED, "perpendicular"},
+		{HEAD "ElementType = MET_UCHAR\nElementDataFile = ../a\n", RS_MALFORMED, "ElementDataFile"},
+		{HEAD "ElementType = MET_UCHAR\nElementDataFile = LIST\n", RS_MALFORMED, "ElementDataFile"},
+		{HEAD "ElementType = MET_UCHAR_ARRAY\nElementDataFile = LOCAL\n", RS_MALFORMED,
+	         "ElementType"},
+		{HEAD "ElementNumberOfChannels = 3\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+	         RS_MALFORMED, "Channels"},
+		{"NDims = 3\nDimSize = 1e4 1e4 1e4\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+	         RS_TOO_LARGE, "large"},
+		{"NDims = 3\nDimSize = 999 999 999\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = LOCAL\nx",
+	         RS_MALFORMED, "cannot hold"},
+		{"NDims = 3\nDimSize = 2 -1 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+	         RS_MALFORMED, "-1"},
+		{"NDims = 9\nDimSize = 2 1 2\n", RS_MALFORMED, "NDims"},
+		{HEAD "ElementType = MET_UCHAR\n", RS_MALFORMED, "missing"},
+		{HEAD "ElementType = MET_UCHAR\nElementDataFile = LOCAL\nabc", RS_MALFORMED,
+	         "4 bytes, there are 3"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -78,8 +91,10 @@ static void every_cut_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_matrix_is_read_by_rows), cmocka_unit_test(a_header_before_the_voxels_is_skipped),
-		cmocka_unit_test(hostile_headers_are_refused), cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(the_matrix_is_read_by_rows),
+		cmocka_unit_test(a_header_before_the_voxels_is_skipped),
+		cmocka_unit_test(hostile_headers_are_refused),
+		cmocka_unit_test(every_cut_is_refused),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

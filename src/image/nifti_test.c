@@ -14,8 +14,8 @@ static void f32(uint8_t *p, float value)
 /* 2 x 3 x 4 of int16 with the values 0 … 23, without sform and qform. */
 static void make(uint8_t file[SIZE])
 {
-	static const uint16_t dim[8] = { 3, 2, 3, 4, 1, 1, 1, 1 };
-	static const float pixdim[4] = { 1, 0.5f, 2, 3 };
+	static const uint16_t dim[8] = {3, 2, 3, 4, 1, 1, 1, 1};
+	static const float pixdim[4] = {1, 0.5f, 2, 3};
 	memset(file, 0, SIZE);
 	rs_write_le32(file, 348);
 	for (size_t i = 0; i < 8; i++)
@@ -34,7 +34,7 @@ static void make(uint8_t file[SIZE])
 static void axes_without_a_form_are_ras(void **state)
 {
 	uint8_t file[SIZE];
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
 	make(file);
@@ -54,8 +54,8 @@ static void axes_without_a_form_are_ras(void **state)
 static void sform_comes_before_qform(void **state)
 {
 	uint8_t file[SIZE];
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
-	struct rs_volume w RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_volume w RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
 	make(file);
@@ -86,7 +86,7 @@ static void sform_comes_before_qform(void **state)
 static void slope_and_units_are_applied(void **state)
 {
 	uint8_t file[SIZE];
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
 	make(file);
@@ -110,15 +110,27 @@ static void every_cut_is_refused(void **state)
 
 static void hostile_numbers_are_refused(void **state)
 {
-	static const struct { size_t offset; int bytes; float real; uint16_t whole; enum rs_code code; const char *words; }
-	cases[] = {
-		{ 80, 4, NAN, 0, RS_MALFORMED, "spacing of nan" }, { 84, 4, 0, 0, RS_MALFORMED, "spacing of 0" },
-		{ 84, 4, INFINITY, 0, RS_MALFORMED, "spacing of inf" }, { 42, 2, 0, 0xffff, RS_MALFORMED, "dim[1] is -1" },
-		{ 40, 2, 0, 8, RS_MALFORMED, "dim[0] is 8" }, { 40, 2, 0, 0, RS_MALFORMED, "dim[0] is 0" },
-		{ 46, 2, 0, 32767, RS_MALFORMED, "announces" }, { 70, 2, 0, 128, RS_UNSUPPORTED, "datatype 128" },
-		{ 72, 2, 0, 8, RS_MALFORMED, "does not have 8 bits" }, { 108, 4, 0, 0, RS_MALFORMED, "byte 0" },
-		{ 108, 4, 1e30f, 0, RS_MALFORMED, "byte 1e+30" }, { 108, 4, NAN, 0, RS_MALFORMED, "byte nan" },
-		{ 112, 4, INFINITY, 0, RS_MALFORMED, "slope inf" },
+	static const struct {
+		size_t offset;
+		int bytes;
+		float real;
+		uint16_t whole;
+		enum rs_code code;
+		const char *words;
+	} cases[] = {
+		{80, 4, NAN, 0, RS_MALFORMED, "spacing of nan"},
+		{84, 4, 0, 0, RS_MALFORMED, "spacing of 0"},
+		{84, 4, INFINITY, 0, RS_MALFORMED, "spacing of inf"},
+		{42, 2, 0, 0xffff, RS_MALFORMED, "dim[1] is -1"},
+		{40, 2, 0, 8, RS_MALFORMED, "dim[0] is 8"},
+		{40, 2, 0, 0, RS_MALFORMED, "dim[0] is 0"},
+		{46, 2, 0, 32767, RS_MALFORMED, "announces"},
+		{70, 2, 0, 128, RS_UNSUPPORTED, "datatype 128"},
+		{72, 2, 0, 8, RS_MALFORMED, "does not have 8 bits"},
+		{108, 4, 0, 0, RS_MALFORMED, "byte 0"},
+		{108, 4, 1e30f, 0, RS_MALFORMED, "byte 1e+30"},
+		{108, 4, NAN, 0, RS_MALFORMED, "byte nan"},
+		{112, 4, INFINITY, 0, RS_MALFORMED, "slope inf"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -156,14 +168,14 @@ static void shear_and_several_volumes_are_refused(void **state)
 static void the_phantom_of_ibsi_is_read(void **state)
 {
 	const char *data = getenv("RADSEAL_DATA");
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err = {0};
 	double sum = 0;
 	(void)state;
 	if (!data || !*data)
 		skip();
-	char *path RS_CLEANUP(rs_free_pointer) =
-		rs_text_printf("%s/radiomics/ibsi1/ibsi_1_ct_radiomics_phantom/nifti/image/phantom.nii.gz", data);
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
+		"%s/radiomics/ibsi1/ibsi_1_ct_radiomics_phantom/nifti/image/phantom.nii.gz", data);
 	assert_non_null(path);
 	assert_int_equal(rs_volume_read(rs_world_system(), path, &v, &err), RS_OK);
 	assert_true(v.geometry.size[0] == 204 && v.geometry.size[1] == 201 && v.geometry.size[2] == 60);
@@ -182,9 +194,12 @@ static void the_phantom_of_ibsi_is_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(axes_without_a_form_are_ras), cmocka_unit_test(sform_comes_before_qform),
-		cmocka_unit_test(slope_and_units_are_applied), cmocka_unit_test(every_cut_is_refused),
-		cmocka_unit_test(hostile_numbers_are_refused), cmocka_unit_test(shear_and_several_volumes_are_refused),
+		cmocka_unit_test(axes_without_a_form_are_ras),
+		cmocka_unit_test(sform_comes_before_qform),
+		cmocka_unit_test(slope_and_units_are_applied),
+		cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(hostile_numbers_are_refused),
+		cmocka_unit_test(shear_and_several_volumes_are_refused),
 		cmocka_unit_test(the_phantom_of_ibsi_is_read),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);

@@ -33,14 +33,12 @@ struct header {
 	size_t name_count;
 };
 
-static bool detect(struct rs_bytes file)
-{
-	return file.size >= 8 && memcmp(file.data, "NRRD000", 7) == 0;
-}
+static bool detect(struct rs_bytes file) { return file.size >= 8 && memcmp(file.data, "NRRD000", 7) == 0; }
 
 static enum rs_code bad(struct rs_error *err, struct rs_str field, struct rs_str value)
 {
-	return rs_error_set(err, RS_MALFORMED, "field '" RS_STR_FORMAT "': '" RS_STR_FORMAT "' is not a value for it",
+	return rs_error_set(err, RS_MALFORMED,
+	                    "field '" RS_STR_FORMAT "': '" RS_STR_FORMAT "' is not a value for it",
 	                    RS_STR_ARGUMENTS(field), RS_STR_ARGUMENTS(value));
 }
 
@@ -52,30 +50,56 @@ static bool next_word(struct rs_str *rest, struct rs_str *out)
 	size_t size = 0;
 	while (size < rest->size && rest->data[size] != ' ' && rest->data[size] != '\t')
 		size++;
-	*out = (struct rs_str){ rest->data, size };
-	*rest = (struct rs_str){ rest->data + size, rest->size - size };
+	*out = (struct rs_str){rest->data, size};
+	*rest = (struct rs_str){rest->data + size, rest->size - size};
 	return true;
 }
 
-static enum rs_code take_type(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_type(struct header *header, struct rs_str field, struct rs_str value,
+                              struct rs_error *err)
 {
 	static const struct {
 		const char *name;
 		enum rs_voxel_type type;
 	} names[] = {
-		{ "signed char", RS_VOXEL_I8 }, { "int8", RS_VOXEL_I8 }, { "int8_t", RS_VOXEL_I8 },
-		{ "uchar", RS_VOXEL_U8 }, { "unsigned char", RS_VOXEL_U8 }, { "uint8", RS_VOXEL_U8 }, { "uint8_t", RS_VOXEL_U8 },
-		{ "short", RS_VOXEL_I16 }, { "short int", RS_VOXEL_I16 }, { "signed short", RS_VOXEL_I16 },
-		{ "signed short int", RS_VOXEL_I16 }, { "int16", RS_VOXEL_I16 }, { "int16_t", RS_VOXEL_I16 },
-		{ "ushort", RS_VOXEL_U16 }, { "unsigned short", RS_VOXEL_U16 }, { "unsigned short int", RS_VOXEL_U16 },
-		{ "uint16", RS_VOXEL_U16 }, { "uint16_t", RS_VOXEL_U16 },
-		{ "int", RS_VOXEL_I32 }, { "signed int", RS_VOXEL_I32 }, { "int32", RS_VOXEL_I32 }, { "int32_t", RS_VOXEL_I32 },
-		{ "uint", RS_VOXEL_U32 }, { "unsigned int", RS_VOXEL_U32 }, { "uint32", RS_VOXEL_U32 }, { "uint32_t", RS_VOXEL_U32 },
-		{ "longlong", RS_VOXEL_I64 }, { "long long", RS_VOXEL_I64 }, { "long long int", RS_VOXEL_I64 },
-		{ "int64", RS_VOXEL_I64 }, { "int64_t", RS_VOXEL_I64 },
-		{ "ulonglong", RS_VOXEL_U64 }, { "unsigned long long", RS_VOXEL_U64 }, { "unsigned long long int", RS_VOXEL_U64 },
-		{ "uint64", RS_VOXEL_U64 }, { "uint64_t", RS_VOXEL_U64 },
-		{ "float", RS_VOXEL_F32 }, { "double", RS_VOXEL_F64 },
+		{"signed char", RS_VOXEL_I8},
+		{"int8", RS_VOXEL_I8},
+		{"int8_t", RS_VOXEL_I8},
+		{"uchar", RS_VOXEL_U8},
+		{"unsigned char", RS_VOXEL_U8},
+		{"uint8", RS_VOXEL_U8},
+		{"uint8_t", RS_VOXEL_U8},
+		{"short", RS_VOXEL_I16},
+		{"short int", RS_VOXEL_I16},
+		{"signed short", RS_VOXEL_I16},
+		{"signed short int", RS_VOXEL_I16},
+		{"int16", RS_VOXEL_I16},
+		{"int16_t", RS_VOXEL_I16},
+		{"ushort", RS_VOXEL_U16},
+		{"unsigned short", RS_VOXEL_U16},
+		{"unsigned short int", RS_VOXEL_U16},
+		{"uint16", RS_VOXEL_U16},
+		{"uint16_t", RS_VOXEL_U16},
+		{"int", RS_VOXEL_I32},
+		{"signed int", RS_VOXEL_I32},
+		{"int32", RS_VOXEL_I32},
+		{"int32_t", RS_VOXEL_I32},
+		{"uint", RS_VOXEL_U32},
+		{"unsigned int", RS_VOXEL_U32},
+		{"uint32", RS_VOXEL_U32},
+		{"uint32_t", RS_VOXEL_U32},
+		{"longlong", RS_VOXEL_I64},
+		{"long long", RS_VOXEL_I64},
+		{"long long int", RS_VOXEL_I64},
+		{"int64", RS_VOXEL_I64},
+		{"int64_t", RS_VOXEL_I64},
+		{"ulonglong", RS_VOXEL_U64},
+		{"unsigned long long", RS_VOXEL_U64},
+		{"unsigned long long int", RS_VOXEL_U64},
+		{"uint64", RS_VOXEL_U64},
+		{"uint64_t", RS_VOXEL_U64},
+		{"float", RS_VOXEL_F32},
+		{"double", RS_VOXEL_F64},
 	};
 	for (size_t i = 0; i < RS_COUNT(names); i++)
 		if (rs_str_equal_text(value, names[i].name)) {
@@ -86,20 +110,22 @@ static enum rs_code take_type(struct header *header, struct rs_str field, struct
 	return bad(err, field, value);
 }
 
-static enum rs_code take_encoding(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_encoding(struct header *header, struct rs_str field, struct rs_str value,
+                                  struct rs_error *err)
 {
 	static const struct {
 		const char *name;
 		enum encoding encoding;
-	} names[] = { { "raw", RAW }, { "gzip", GZIP }, { "gz", GZIP }, { "ascii", ASCII }, { "txt", ASCII },
-		      { "text", ASCII }, { "hex", HEX } };
+	} names[] = {{"raw", RAW},   {"gzip", GZIP},  {"gz", GZIP}, {"ascii", ASCII},
+	             {"txt", ASCII}, {"text", ASCII}, {"hex", HEX}};
 	for (size_t i = 0; i < RS_COUNT(names); i++)
 		if (rs_str_equal_ignoring_case(value, rs_str_from(names[i].name))) {
 			header->encoding = names[i].encoding;
 			header->has_encoding = true;
 			return RS_OK;
 		}
-	return rs_error_set(err, RS_UNSUPPORTED, "encoding '" RS_STR_FORMAT "'; raw, gzip, ascii and hex are supported",
+	return rs_error_set(err, RS_UNSUPPORTED,
+	                    "encoding '" RS_STR_FORMAT "'; raw, gzip, ascii and hex are supported",
 	                    RS_STR_ARGUMENTS(value));
 	(void)field;
 }
@@ -112,7 +138,8 @@ static enum rs_code take_dimension(struct header *header, struct rs_str field, s
 	return RS_OK;
 }
 
-static enum rs_code take_sizes(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_sizes(struct header *header, struct rs_str field, struct rs_str value,
+                               struct rs_error *err)
 {
 	struct rs_str rest = value, word;
 	size_t count = 0;
@@ -144,13 +171,13 @@ static bool parse_vector(struct rs_str *rest, double out[3])
 	const char *end = memchr(rest->data, ')', rest->size);
 	if (!end)
 		return false;
-	struct rs_str inside = { rest->data + 1, (size_t)(end - rest->data) - 1 }, number;
+	struct rs_str inside = {rest->data + 1, (size_t)(end - rest->data) - 1}, number;
 	size_t count = 0;
 	while (rs_str_split(&inside, ',', &number))
 		if (count == 3 || !rs_parse_f64(rs_str_trim(number), &out[count++]))
 			return false;
 	size_t used = (size_t)(end - rest->data) + 1;
-	*rest = (struct rs_str){ rest->data + used, rest->size - used };
+	*rest = (struct rs_str){rest->data + used, rest->size - used};
 	if (count == 2)
 		out[2] = 0;
 	return count >= 2;
@@ -163,7 +190,7 @@ static enum rs_code take_directions(struct header *header, struct rs_str field, 
 	for (size_t axis = 0; axis < header->dimension; axis++) {
 		rest = rs_str_trim(rest);
 		if (rs_str_starts_with(rest, "none")) {
-			rest = (struct rs_str){ rest.data + 4, rest.size - 4 };
+			rest = (struct rs_str){rest.data + 4, rest.size - 4};
 			continue;
 		}
 		if (!parse_vector(&rest, header->directions[axis]))
@@ -174,14 +201,15 @@ static enum rs_code take_directions(struct header *header, struct rs_str field, 
 	return header->has_directions ? RS_OK : bad(err, field, value);
 }
 
-static enum rs_code take_space(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_space(struct header *header, struct rs_str field, struct rs_str value,
+                               struct rs_error *err)
 {
 	static const struct {
 		const char *name, *letters;
 		double signs[3];
-	} spaces[] = { { "right-anterior-superior", "RAS", { -1, -1, 1 } },
-		       { "left-anterior-superior", "LAS", { 1, -1, 1 } },
-		       { "left-posterior-superior", "LPS", { 1, 1, 1 } } };
+	} spaces[] = {{"right-anterior-superior", "RAS", {-1, -1, 1}},
+	              {"left-anterior-superior", "LAS", {1, -1, 1}},
+	              {"left-posterior-superior", "LPS", {1, 1, 1}}};
 	for (size_t i = 0; i < RS_COUNT(spaces); i++)
 		if (rs_str_equal_ignoring_case(value, rs_str_from(spaces[i].name)) ||
 		    rs_str_equal_ignoring_case(value, rs_str_from(spaces[i].letters))) {
@@ -193,13 +221,15 @@ static enum rs_code take_space(struct header *header, struct rs_str field, struc
 	(void)field;
 }
 
-static enum rs_code take_origin(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_origin(struct header *header, struct rs_str field, struct rs_str value,
+                                struct rs_error *err)
 {
 	struct rs_str rest = value;
 	return parse_vector(&rest, header->origin) ? RS_OK : bad(err, field, value);
 }
 
-static enum rs_code take_kinds(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_kinds(struct header *header, struct rs_str field, struct rs_str value,
+                               struct rs_error *err)
 {
 	struct rs_str rest = value, word;
 	for (size_t axis = 0; next_word(&rest, &word); axis++) {
@@ -212,11 +242,14 @@ static enum rs_code take_kinds(struct header *header, struct rs_str field, struc
 	return RS_OK;
 }
 
-static enum rs_code take_endian(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_endian(struct header *header, struct rs_str field, struct rs_str value,
+                                struct rs_error *err)
 {
 	header->has_endian = true;
 	header->big_endian = rs_str_equal_ignoring_case(value, RS_STR("big"));
-	return header->big_endian || rs_str_equal_ignoring_case(value, RS_STR("little")) ? RS_OK : bad(err, field, value);
+	return header->big_endian || rs_str_equal_ignoring_case(value, RS_STR("little"))
+	               ? RS_OK
+	               : bad(err, field, value);
 }
 
 static enum rs_code take_line_skip(struct header *header, struct rs_str field, struct rs_str value,
@@ -228,7 +261,8 @@ static enum rs_code take_line_skip(struct header *header, struct rs_str field, s
 static enum rs_code take_byte_skip(struct header *header, struct rs_str field, struct rs_str value,
                                    struct rs_error *err)
 {
-	return rs_parse_i64(value, &header->byte_skip) && header->byte_skip >= -1 ? RS_OK : bad(err, field, value);
+	return rs_parse_i64(value, &header->byte_skip) && header->byte_skip >= -1 ? RS_OK
+	                                                                          : bad(err, field, value);
 }
 
 /* A name beside the header: a path could lead anywhere. */
@@ -236,11 +270,13 @@ static enum rs_code take_data_file(struct header *header, struct rs_str field, s
                                    struct rs_error *err)
 {
 	if (rs_str_starts_with(value, "LIST") || memchr(value.data, '%', value.size))
-		return rs_error_set(err, RS_UNSUPPORTED, "the voxels are spread over several files; join them first");
-	if (value.size == 0 || value.size >= sizeof header->data_file || memchr(value.data, '/', value.size) ||
-	    value.data[0] == '.')
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "the voxels are spread over several files; join them first");
+	if (value.size == 0 || value.size >= sizeof header->data_file ||
+	    memchr(value.data, '/', value.size) || value.data[0] == '.')
 		return rs_error_set(err, RS_MALFORMED,
-		                    "data file '" RS_STR_FORMAT "' must be a plain file name beside the header",
+		                    "data file '" RS_STR_FORMAT
+		                    "' must be a plain file name beside the header",
 		                    RS_STR_ARGUMENTS(value));
 	memcpy(header->data_file, value.data, value.size);
 	header->data_file[value.size] = '\0';
@@ -250,17 +286,19 @@ static enum rs_code take_data_file(struct header *header, struct rs_str field, s
 
 static const struct {
 	const char *name;
-	enum rs_code (*take)(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err);
+	enum rs_code (*take)(struct header *header, struct rs_str field, struct rs_str value,
+	                     struct rs_error *err);
 } fields[] = {
-	{ "type", take_type },         { "encoding", take_encoding },   { "dimension", take_dimension },
-	{ "sizes", take_sizes },       { "spacings", take_spacings },   { "space directions", take_directions },
-	{ "kinds", take_kinds },
-	{ "space", take_space },       { "space origin", take_origin }, { "endian", take_endian },
-	{ "line skip", take_line_skip }, { "lineskip", take_line_skip }, { "byte skip", take_byte_skip },
-	{ "byteskip", take_byte_skip }, { "data file", take_data_file }, { "datafile", take_data_file },
+	{"type", take_type},           {"encoding", take_encoding},   {"dimension", take_dimension},
+	{"sizes", take_sizes},         {"spacings", take_spacings},   {"space directions", take_directions},
+	{"kinds", take_kinds},         {"space", take_space},         {"space origin", take_origin},
+	{"endian", take_endian},       {"line skip", take_line_skip}, {"lineskip", take_line_skip},
+	{"byte skip", take_byte_skip}, {"byteskip", take_byte_skip},  {"data file", take_data_file},
+	{"datafile", take_data_file},
 };
 
-static enum rs_code take_field(struct header *header, struct rs_str field, struct rs_str value, struct rs_error *err)
+static enum rs_code take_field(struct header *header, struct rs_str field, struct rs_str value,
+                               struct rs_error *err)
 {
 	for (size_t i = 0; i < RS_COUNT(fields); i++)
 		if (rs_str_equal_ignoring_case(field, rs_str_from(fields[i].name)))
@@ -269,18 +307,20 @@ static enum rs_code take_field(struct header *header, struct rs_str field, struc
 }
 
 /* Slicer: "Segment<n>_Name:=…", "_LabelValue:=…", "_Layer:=…". */
-static enum rs_code take_key(struct header *header, struct rs_str key, struct rs_str value, struct rs_error *err)
+static enum rs_code take_key(struct header *header, struct rs_str key, struct rs_str value,
+                             struct rs_error *err)
 {
 	uint64_t number, label;
 	if (!rs_str_starts_with(key, "Segment"))
 		return RS_OK;
-	struct rs_str rest = { key.data + 7, key.size - 7 }, digits;
+	struct rs_str rest = {key.data + 7, key.size - 7}, digits;
 	if (!rs_str_split(&rest, '_', &digits) || !rs_parse_u64(digits, &number) || number >= SEGMENTS_MAX)
 		return RS_OK;
 	if (!header->names) {
 		header->names = rs_allocate_array(SEGMENTS_MAX, sizeof *header->names);
 		if (!header->names)
-			return rs_error_memory(err, SEGMENTS_MAX * sizeof *header->names, "names of segments");
+			return rs_error_memory(err, SEGMENTS_MAX * sizeof *header->names,
+			                       "names of segments");
 	}
 	if (number >= header->name_count)
 		header->name_count = (size_t)number + 1;
@@ -305,8 +345,8 @@ static enum rs_code parse_line(struct header *header, struct rs_str line, size_t
 	const char *colon = memchr(line.data, ':', line.size);
 	if (!colon || colon + 1 >= line.data + line.size)
 		return rs_error_set(err, RS_MALFORMED, "line %zu is neither a field nor a key", number);
-	struct rs_str name = { line.data, (size_t)(colon - line.data) };
-	struct rs_str value = { colon + 2, line.size - name.size - 2 };
+	struct rs_str name = {line.data, (size_t)(colon - line.data)};
+	struct rs_str value = {colon + 2, line.size - name.size - 2};
 	if (colon[1] == '=')
 		return take_key(header, name, value, err);
 	if (colon[1] != ' ')
@@ -326,7 +366,8 @@ static enum rs_code parse_header(struct rs_bytes file, struct header *header, st
 		size_t size = end ? (size_t)(end - line) : file.size - at;
 		at += size + (end != NULL);
 		if (at > HEADER_SIZE_MAX)
-			return rs_error_set(err, RS_TOO_LARGE, "the header is longer than %zu bytes", HEADER_SIZE_MAX);
+			return rs_error_set(err, RS_TOO_LARGE, "the header is longer than %zu bytes",
+			                    HEADER_SIZE_MAX);
 		if (size && line[size - 1] == '\r')
 			size--;
 		if (size == 0 || !end) {
@@ -335,7 +376,7 @@ static enum rs_code parse_header(struct rs_bytes file, struct header *header, st
 				return RS_OK;
 		}
 		if (number > 1 && line[0] != '#')
-			RS_TRY(parse_line(header, (struct rs_str){ (const char *)line, size }, number, err));
+			RS_TRY(parse_line(header, (struct rs_str){(const char *)line, size}, number, err));
 		if (!end)
 			return RS_OK;
 	}
@@ -345,18 +386,21 @@ static enum rs_code parse_header(struct rs_bytes file, struct header *header, st
 static enum rs_code take_grid(const struct header *header, struct rs_geometry *out, struct rs_error *err)
 {
 	if (!header->has_type || !header->has_sizes || !header->has_encoding)
-		return rs_error_set(err, RS_MALFORMED, "one of the fields type, dimension, sizes and encoding is missing");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "one of the fields type, dimension, sizes and encoding is missing");
 	size_t axis = 0;
-	*out = (struct rs_geometry){ .size = { 1, 1, 1 }, .spacing_mm = { 1, 1, 1 },
-		                     .direction = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+	*out = (struct rs_geometry){
+		.size = {1, 1, 1}, .spacing_mm = {1, 1, 1}, .direction = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 	for (size_t i = 0; i < header->dimension; i++) {
 		bool other = header->is_other[i] || (header->has_directions && !header->is_spatial[i]);
 		if (other || axis == 3) {
 			if (header->sizes[i] != 1)
-				return rs_error_set(err, RS_UNSUPPORTED,
-				                    "axis %zu holds %" PRIu64 " components or layers for each voxel; export one of "
-				                    "them (in Slicer: collapse the segmentation to one layer)",
-				                    i, header->sizes[i]);
+				return rs_error_set(
+					err, RS_UNSUPPORTED,
+					"axis %zu holds %" PRIu64
+					" components or layers for each voxel; export one of "
+					"them (in Slicer: collapse the segmentation to one layer)",
+					i, header->sizes[i]);
 			continue;
 		}
 		out->size[axis] = header->sizes[i] <= RS_VOXELS_MAX ? (size_t)header->sizes[i] : 0;
@@ -382,21 +426,24 @@ static enum rs_code take_grid(const struct header *header, struct rs_geometry *o
 	return RS_OK;
 }
 
-static enum rs_code skip(const struct header *header, size_t size, struct rs_bytes *data, struct rs_error *err)
+static enum rs_code skip(const struct header *header, size_t size, struct rs_bytes *data,
+                         struct rs_error *err)
 {
 	for (uint64_t i = 0; i < header->line_skip; i++) {
 		const uint8_t *end = data->size ? memchr(data->data, '\n', data->size) : NULL;
 		if (!end)
-			return rs_error_set(err, RS_MALFORMED, "there are fewer lines to skip than 'line skip' says");
+			return rs_error_set(err, RS_MALFORMED,
+			                    "there are fewer lines to skip than 'line skip' says");
 		size_t used = (size_t)(end - data->data) + 1;
 		*data = rs_bytes_of(data->data + used, data->size - used);
 	}
 	if (header->encoding != RAW)
 		return RS_OK;
-	uint64_t bytes = header->byte_skip >= 0 ? (uint64_t)header->byte_skip :
-	                                          (data->size >= size ? data->size - size : UINT64_MAX);
+	uint64_t bytes = header->byte_skip >= 0 ? (uint64_t)header->byte_skip
+	                                        : (data->size >= size ? data->size - size : UINT64_MAX);
 	if (bytes > data->size)
-		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size, data->size);
+		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
+		                    data->size);
 	*data = rs_bytes_of(data->data + bytes, data->size - (size_t)bytes);
 	return RS_OK;
 }
@@ -416,26 +463,32 @@ static void put_number(struct rs_buffer *out, enum rs_voxel_type type, double va
 		memcpy(&bits64, &value, sizeof bits64);
 		rs_write_le64(bytes, bits64);
 		break;
-	default:
-		rs_write_le64(bytes, value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value);
-		break;
+	default: rs_write_le64(bytes, value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value); break;
 	}
 	rs_buffer_append(out, bytes, voxel_type_size(type));
 }
 
 static bool number_fits(enum rs_voxel_type type, double value)
 {
-	static const struct { double least, most; } ranges[] = {
-		{ -128, 127 }, { 0, 255 }, { -32768, 32767 }, { 0, 65535 }, { -2147483648.0, 2147483647.0 },
-		{ 0, 4294967295.0 }, { -9223372036854774784.0, 9223372036854774784.0 }, { 0, 18446744073709549568.0 },
+	static const struct {
+		double least, most;
+	} ranges[] = {
+		{-128, 127},
+		{0, 255},
+		{-32768, 32767},
+		{0, 65535},
+		{-2147483648.0, 2147483647.0},
+		{0, 4294967295.0},
+		{-9223372036854774784.0, 9223372036854774784.0},
+		{0, 18446744073709549568.0},
 	};
 	if (type >= RS_VOXEL_F32)
 		return true;
 	return value >= ranges[type].least && value <= ranges[type].most && value == floor(value);
 }
 
-static enum rs_code read_ascii(struct rs_bytes data, enum rs_voxel_type type, size_t count, struct rs_buffer *out,
-                               struct rs_error *err)
+static enum rs_code read_ascii(struct rs_bytes data, enum rs_voxel_type type, size_t count,
+                               struct rs_buffer *out, struct rs_error *err)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -445,9 +498,10 @@ static enum rs_code read_ascii(struct rs_bytes data, enum rs_voxel_type type, si
 		while (at < data.size && data.data[at] > ' ' && data.data[at] != ',')
 			at++;
 		double value;
-		if (!rs_parse_f64((struct rs_str){ (const char *)data.data + start, at - start }, &value) ||
+		if (!rs_parse_f64((struct rs_str){(const char *)data.data + start, at - start}, &value) ||
 		    !number_fits(type, value))
-			return rs_error_set(err, RS_MALFORMED, "voxel %zu of %zu is missing or no number of its type", i, count);
+			return rs_error_set(err, RS_MALFORMED,
+			                    "voxel %zu of %zu is missing or no number of its type", i, count);
 		put_number(out, type, value);
 	}
 	return RS_OK;
@@ -465,23 +519,26 @@ static enum rs_code read_hex(struct rs_bytes data, size_t size, struct rs_buffer
 		if (held < 2)
 			continue;
 		held = 0;
-		if (!rs_hex_decode((struct rs_str){ pair, 2 }, &byte, 1))
-			return rs_error_set(err, RS_MALFORMED, "byte %zu of the voxels is not hexadecimal", i);
+		if (!rs_hex_decode((struct rs_str){pair, 2}, &byte, 1))
+			return rs_error_set(err, RS_MALFORMED, "byte %zu of the voxels is not hexadecimal",
+			                    i);
 		rs_buffer_append_u8(out, byte);
 	}
-	return out->size == size ? RS_OK :
-	                           rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size, out->size);
+	return out->size == size ? RS_OK
+	                         : rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu",
+	                                        size, out->size);
 }
 
-static enum rs_code take_voxels(const struct header *header, struct rs_bytes data, size_t size, struct raw_image *out,
-                                struct rs_error *err)
+static enum rs_code take_voxels(const struct header *header, struct rs_bytes data, size_t size,
+                                struct raw_image *out, struct rs_error *err)
 {
 	RS_TRY(skip(header, size, &data, err));
 	if (header->encoding == GZIP)
 		return inflate_exactly(data, size, &out->voxels, err);
 	/* A character is needed for each number at least: sizes are checked before memory is taken. */
 	if (data.size < (header->encoding == RAW ? size : size / voxel_type_size(header->type)))
-		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size, data.size);
+		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
+		                    data.size);
 	rs_buffer_init(&out->voxels, size);
 	if (rs_buffer_reserve(&out->voxels, size) != RS_OK)
 		return rs_error_memory(err, size, "voxels");
@@ -497,8 +554,9 @@ static enum rs_code keep_names(struct header *header, struct raw_image *out, str
 {
 	for (size_t i = 1; i < header->name_count; i++)
 		if (header->layers[i] != header->layers[0])
-			return rs_error_set(err, RS_UNSUPPORTED,
-			                    "the segmentation has overlapping segments in several layers; export the one you want");
+			return rs_error_set(
+				err, RS_UNSUPPORTED,
+				"the segmentation has overlapping segments in several layers; export the one you want");
 	out->names = header->names;
 	out->name_count = sort_names(header->names, header->name_count);
 	header->names = NULL;
@@ -508,7 +566,7 @@ static enum rs_code keep_names(struct header *header, struct raw_image *out, str
 static enum rs_code read_with(struct header *header, const struct rs_world *world, const char *path,
                               struct rs_bytes file, struct raw_image *out, struct rs_error *err)
 {
-	struct rs_buffer other RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer other RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_bytes data;
 	size_t size;
 	RS_TRY(parse_header(file, header, &data, err));
@@ -520,7 +578,8 @@ static enum rs_code read_with(struct header *header, const struct rs_world *worl
 		return rs_error_set(err, RS_MALFORMED, "the field endian is missing");
 	if (header->data_file[0]) {
 		char *directory RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);
-		char *joined RS_CLEANUP(rs_free_pointer) = directory ? rs_path_join(directory, header->data_file) : NULL;
+		char *joined RS_CLEANUP(
+			rs_free_pointer) = directory ? rs_path_join(directory, header->data_file) : NULL;
 		if (!joined)
 			return rs_error_memory(err, sizeof header->data_file, "a path");
 		RS_TRY(rs_file_read_all(world, joined, FILE_SIZE_MAX, &other, err));
@@ -530,8 +589,8 @@ static enum rs_code read_with(struct header *header, const struct rs_world *worl
 	return keep_names(header, out, err);
 }
 
-static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file, struct raw_image *out,
-                         struct rs_error *err)
+static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file,
+                         struct raw_image *out, struct rs_error *err)
 {
 	struct header *header = rs_allocate(sizeof *header);
 	if (!header)
@@ -542,4 +601,4 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	return code;
 }
 
-const struct format format_nrrd = { "NRRD", detect, read };
+const struct format format_nrrd = {"NRRD", detect, read};

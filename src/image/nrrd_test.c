@@ -6,15 +6,19 @@
 
 static void spaces_become_lps(void **state)
 {
-	static const struct { const char *space; double x, y; } spaces[] = {
-		{ "left-posterior-superior", 1, 1 }, { "RAS", -1, -1 }, { "left-anterior-superior", 1, -1 } };
+	static const struct {
+		const char *space;
+		double x, y;
+	} spaces[] = {{"left-posterior-superior", 1, 1}, {"RAS", -1, -1}, {"left-anterior-superior", 1, -1}};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(spaces); i++) {
-		struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+		struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 		struct rs_error err;
 		char header[512];
-		snprintf(header, sizeof header, CUBE "space: %s\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
-		         "space origin: (1,2,3)\nencoding: raw\n\n", spaces[i].space);
+		snprintf(header, sizeof header,
+		         CUBE "space: %s\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
+		              "space origin: (1,2,3)\nencoding: raw\n\n",
+		         spaces[i].space);
 		put_text(PATH, header, "\1\2\3\4\5\6\7\10", 8);
 		assert_int_equal(read_volume(PATH, &v, &err), RS_OK);
 		near(v.geometry.origin_mm[0], spaces[i].x * 1);
@@ -29,22 +33,26 @@ static void spaces_become_lps(void **state)
 
 static void encodings_and_endians_agree(void **state)
 {
-	static const struct { const char *type, *fields, *data; size_t size; } files[] = {
-		{ "int16", "encoding: raw\nendian: big\n", "\1\2\377\376\0\0", 6 },
-		{ "int16", "encoding: raw\nendian: little\n", "\2\1\376\377\0\0", 6 },
-		{ "short", "encoding: ascii\n", "258 -2\n0\n", 9 },
-		{ "signed short", "encoding: hex\nendian: little\n", "0201 feFF\n0000", 14 },
-		{ "int16", "encoding: raw\nendian: big\nbyte skip: -1\n", "junk\1\2\377\376\0\0", 10 },
-		{ "int16", "encoding: raw\nendian: big\nbyte skip: 2\n", "ju\1\2\377\376\0\0", 8 },
-		{ "int16", "encoding: raw\nendian: big\nline skip: 2\n", "a\nb\n\1\2\377\376\0\0", 10 },
-		{ "double", "encoding: txt\n", "2.58e2, -2 0", 12 },
+	static const struct {
+		const char *type, *fields, *data;
+		size_t size;
+	} files[] = {
+		{"int16", "encoding: raw\nendian: big\n", "\1\2\377\376\0\0", 6},
+		{"int16", "encoding: raw\nendian: little\n", "\2\1\376\377\0\0", 6},
+		{"short", "encoding: ascii\n", "258 -2\n0\n", 9},
+		{"signed short", "encoding: hex\nendian: little\n", "0201 feFF\n0000", 14},
+		{"int16", "encoding: raw\nendian: big\nbyte skip: -1\n", "junk\1\2\377\376\0\0", 10},
+		{"int16", "encoding: raw\nendian: big\nbyte skip: 2\n", "ju\1\2\377\376\0\0", 8},
+		{"int16", "encoding: raw\nendian: big\nline skip: 2\n", "a\nb\n\1\2\377\376\0\0", 10},
+		{"double", "encoding: txt\n", "2.58e2, -2 0", 12},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(files); i++) {
-		struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+		struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 		struct rs_error err;
 		char header[256];
-		snprintf(header, sizeof header, "NRRD0005\n# a comment\ntype: %s\ndimension: 1\nsizes: 3\n%s\n", files[i].type,
+		snprintf(header, sizeof header,
+		         "NRRD0005\n# a comment\ntype: %s\ndimension: 1\nsizes: 3\n%s\n", files[i].type,
 		         files[i].fields);
 		put_text(PATH, header, files[i].data, files[i].size);
 		if (read_volume(PATH, &v, &err) != RS_OK)
@@ -56,11 +64,14 @@ static void encodings_and_endians_agree(void **state)
 /* SimpleITK writes planes with vectors of two numbers. */
 static void a_plane_has_one_slice(void **state)
 {
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
-	put_text(PATH, "NRRD0004\ntype: uint8\ndimension: 2\nspace dimension: 2\nsizes: 2 1\n"
-	         "space directions: (0.5,0) (0,2)\nkinds: domain domain\nencoding: raw\nspace origin: (4,5)\n\n", "\1\2", 2);
+	put_text(
+		PATH,
+		"NRRD0004\ntype: uint8\ndimension: 2\nspace dimension: 2\nsizes: 2 1\n"
+		"space directions: (0.5,0) (0,2)\nkinds: domain domain\nencoding: raw\nspace origin: (4,5)\n\n",
+		"\1\2", 2);
 	assert_int_equal(read_volume(PATH, &v, &err), RS_OK);
 	assert_int_equal(v.geometry.size[2], 1);
 	near(v.geometry.direction[2][2], 1);
@@ -70,8 +81,8 @@ static void a_plane_has_one_slice(void **state)
 
 static void detached_data_stay_in_their_directory(void **state)
 {
-	static const char *const escapes[] = { "../secret", "/etc/passwd", "sub/x.raw", "..", ".hidden" };
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = { .voxels = NULL };
+	static const char *const escapes[] = {"../secret", "/etc/passwd", "sub/x.raw", "..", ".hidden"};
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_error err;
 	(void)state;
 	put_file("/d/a.raw", "\1\2\3\4\5\6\7\10", 8);
@@ -92,11 +103,13 @@ static void detached_data_stay_in_their_directory(void **state)
 
 static void names_of_segments_are_sorted(void **state)
 {
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = { .labels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_error err = {0};
 	(void)state;
-	put_text(PATH, CUBE "encoding: raw\nSegment0_LabelValue:=5\nSegment0_Name:=Tumour\nSegment0_Layer:=0\n"
-	         "Segment3_LabelValue:=2\nSegment3_Name:=Breast\nSegment3_Layer:=0\n\n", "\0\5\5\2\2\0\0\0", 8);
+	put_text(PATH,
+	         CUBE "encoding: raw\nSegment0_LabelValue:=5\nSegment0_Name:=Tumour\nSegment0_Layer:=0\n"
+	              "Segment3_LabelValue:=2\nSegment3_Name:=Breast\nSegment3_Layer:=0\n\n",
+	         "\0\5\5\2\2\0\0\0", 8);
 	assert_int_equal(rs_mask_read(test_world, PATH, &mask, &err), RS_OK);
 	assert_int_equal(mask.name_count, 2);
 	assert_true(mask.names[0].value == 2 && mask.names[1].value == 5);
@@ -106,8 +119,8 @@ static void names_of_segments_are_sorted(void **state)
 
 static void masks_with_fractions_are_refused(void **state)
 {
-	struct rs_mask mask = { .labels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_mask mask = {.labels = NULL};
+	struct rs_error err = {0};
 	(void)state;
 	put_text(PATH, "NRRD0004\ntype: float\ndimension: 1\nsizes: 2\nencoding: ascii\n\n", "1 0.5", 5);
 	assert_int_equal(rs_mask_read(test_world, PATH, &mask, &err), RS_MALFORMED);
@@ -119,28 +132,38 @@ static void masks_with_fractions_are_refused(void **state)
 
 static void hostile_headers_are_refused(void **state)
 {
-	static const struct { const char *header; enum rs_code code; const char *words; } cases[] = {
-		{ CUBE "encoding: raw\nspacings: 1 0 1\n\n", RS_MALFORMED, "spacing of 0" },
-		{ CUBE "encoding: raw\nspacings: 1 -2 1\n\n", RS_MALFORMED, "spacing of -2" },
-		{ CUBE "encoding: raw\nspace directions: (1,0,0) (0.5,1,0) (0,0,1)\n\n", RS_MALFORMED, "perpendicular" },
-		{ CUBE "encoding: raw\nspace directions: (0,0,0) (0,1,0) (0,0,1)\n\n", RS_MALFORMED, "spacing of 0" },
-		{ CUBE "encoding: bzip2\n\n", RS_UNSUPPORTED, "bzip2" },
-		{ CUBE "encoding: raw\nspace: scanner-xyz\n\n", RS_UNSUPPORTED, "scanner-xyz" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 4294967295 4294967295 2\nencoding: raw\n\n", RS_TOO_LARGE,
-		  "too large" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1000 1000 1000\nencoding: gzip\n\n", RS_MALFORMED,
-		  "cannot hold the 1000000000" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1000 1000 1000\nencoding: raw\n\n", RS_MALFORMED, "1000000000" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2\nencoding: raw\n\n", RS_MALFORMED, "sizes" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 0 2\nencoding: raw\n\n", RS_TOO_LARGE, "empty" },
-		{ "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 2 2\nkinds: RGB-color domain domain\nencoding: raw\n\n",
-		  RS_UNSUPPORTED, "3 components" },
-		{ "NRRD0004\ntype: int16\ndimension: 1\nsizes: 2\nencoding: raw\n\nabcd", RS_MALFORMED, "endian" },
-		{ "NRRD0004\ntype: uint8\ndimension: 1\nsizes: 2\nencoding: ascii\n\n1 256", RS_MALFORMED, "voxel 1" },
-		{ "NRRD0004\ntype: block\ndimension: 1\nsizes: 2\nencoding: raw\n\n", RS_MALFORMED, "block" },
-		{ CUBE "encoding: raw\nbyte skip: 9999999999\n\n", RS_MALFORMED, "bytes" },
-		{ CUBE "encoding: raw\nbyte skip: -2\n\n", RS_MALFORMED, "byte skip" },
-		{ CUBE "encoding: raw\nline skip: 99\n\n", RS_MALFORMED, "lines" },
+	static const struct {
+		const char *header;
+		enum rs_code code;
+		const char *words;
+	} cases[] = {
+		{CUBE "encoding: raw\nspacings: 1 0 1\n\n", RS_MALFORMED, "spacing of 0"},
+		{CUBE "encoding: raw\nspacings: 1 -2 1\n\n", RS_MALFORMED, "spacing of -2"},
+		{CUBE "encoding: raw\nspace directions: (1,0,0) (0.5,1,0) (0,0,1)\n\n", RS_MALFORMED,
+	         "perpendicular"},
+		{CUBE "encoding: raw\nspace directions: (0,0,0) (0,1,0) (0,0,1)\n\n", RS_MALFORMED,
+	         "spacing of 0"},
+		{CUBE "encoding: bzip2\n\n", RS_UNSUPPORTED, "bzip2"},
+		{CUBE "encoding: raw\nspace: scanner-xyz\n\n", RS_UNSUPPORTED, "scanner-xyz"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 4294967295 4294967295 2\nencoding: raw\n\n",
+	         RS_TOO_LARGE, "too large"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1000 1000 1000\nencoding: gzip\n\n",
+	         RS_MALFORMED, "cannot hold the 1000000000"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 1000 1000 1000\nencoding: raw\n\n",
+	         RS_MALFORMED, "1000000000"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2\nencoding: raw\n\n", RS_MALFORMED, "sizes"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 0 2\nencoding: raw\n\n", RS_TOO_LARGE,
+	         "empty"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 2 2\nkinds: RGB-color domain domain\nencoding: raw\n\n",
+	         RS_UNSUPPORTED, "3 components"},
+		{"NRRD0004\ntype: int16\ndimension: 1\nsizes: 2\nencoding: raw\n\nabcd", RS_MALFORMED,
+	         "endian"},
+		{"NRRD0004\ntype: uint8\ndimension: 1\nsizes: 2\nencoding: ascii\n\n1 256", RS_MALFORMED,
+	         "voxel 1"},
+		{"NRRD0004\ntype: block\ndimension: 1\nsizes: 2\nencoding: raw\n\n", RS_MALFORMED, "block"},
+		{CUBE "encoding: raw\nbyte skip: 9999999999\n\n", RS_MALFORMED, "bytes"},
+		{CUBE "encoding: raw\nbyte skip: -2\n\n", RS_MALFORMED, "byte skip"},
+		{CUBE "encoding: raw\nline skip: 99\n\n", RS_MALFORMED, "lines"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -151,8 +174,9 @@ static void hostile_headers_are_refused(void **state)
 
 static void every_cut_is_refused(void **state)
 {
-	static const char file[] = CUBE "space: left-posterior-superior\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
-	                                "space origin: (1,2,3)\nencoding: raw\n\n\1\2\3\4\5\6\7\10";
+	static const char file[] = CUBE
+		"space: left-posterior-superior\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
+		"space origin: (1,2,3)\nencoding: raw\n\n\1\2\3\4\5\6\7\10";
 	(void)state;
 	every_cut_is_refused_of(PATH, file, sizeof file - 1);
 }
@@ -160,10 +184,14 @@ static void every_cut_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spaces_become_lps), cmocka_unit_test(encodings_and_endians_agree),
-		cmocka_unit_test(a_plane_has_one_slice), cmocka_unit_test(detached_data_stay_in_their_directory),
-		cmocka_unit_test(names_of_segments_are_sorted), cmocka_unit_test(masks_with_fractions_are_refused),
-		cmocka_unit_test(hostile_headers_are_refused), cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(spaces_become_lps),
+		cmocka_unit_test(encodings_and_endians_agree),
+		cmocka_unit_test(a_plane_has_one_slice),
+		cmocka_unit_test(detached_data_stay_in_their_directory),
+		cmocka_unit_test(names_of_segments_are_sorted),
+		cmocka_unit_test(masks_with_fractions_are_refused),
+		cmocka_unit_test(hostile_headers_are_refused),
+		cmocka_unit_test(every_cut_is_refused),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

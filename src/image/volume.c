@@ -11,8 +11,10 @@ static enum rs_code count_voxels(const struct rs_geometry *geometry, size_t *out
 {
 	size_t count = 1;
 	for (int axis = 0; axis < 3; axis++)
-		if (geometry->size[axis] == 0 || !rs_mul_size(count, geometry->size[axis], &count) || count > RS_VOXELS_MAX)
-			return rs_error_set(err, RS_TOO_LARGE, "a grid of %zu x %zu x %zu voxels is empty or too large",
+		if (geometry->size[axis] == 0 || !rs_mul_size(count, geometry->size[axis], &count) ||
+		    count > RS_VOXELS_MAX)
+			return rs_error_set(err, RS_TOO_LARGE,
+			                    "a grid of %zu x %zu x %zu voxels is empty or too large",
 			                    geometry->size[0], geometry->size[1], geometry->size[2]);
 	*out = count;
 	return RS_OK;
@@ -25,7 +27,7 @@ enum rs_code rs_volume_init(struct rs_volume *out, const struct rs_geometry *geo
 	double *voxels = rs_mul_size(count, sizeof *voxels, &size) ? rs_allocate_aligned(size) : NULL;
 	if (!voxels)
 		return rs_error_memory(err, count * sizeof *voxels, "voxels");
-	*out = (struct rs_volume){ *geometry, RS_VOXEL_F64, voxels };
+	*out = (struct rs_volume){*geometry, RS_VOXEL_F64, voxels};
 	return RS_OK;
 }
 
@@ -44,7 +46,7 @@ enum rs_code rs_mask_init(struct rs_mask *out, const struct rs_geometry *geometr
 	uint32_t *labels = rs_mul_size(count, sizeof *labels, &size) ? rs_allocate_aligned(size) : NULL;
 	if (!labels)
 		return rs_error_memory(err, count * sizeof *labels, "labels");
-	*out = (struct rs_mask){ .geometry = *geometry, .labels = labels };
+	*out = (struct rs_mask){.geometry = *geometry, .labels = labels};
 	return RS_OK;
 }
 
@@ -87,16 +89,17 @@ static double corner_distance(const struct rs_geometry *a, const struct rs_geome
 	return largest;
 }
 
-enum rs_code rs_mask_match(const struct rs_geometry *image, struct rs_mask *mask, double tolerance_mm, char *note,
-                           size_t note_size, struct rs_error *err)
+enum rs_code rs_mask_match(const struct rs_geometry *image, struct rs_mask *mask, double tolerance_mm,
+                           char *note, size_t note_size, struct rs_error *err)
 {
 	const struct rs_geometry *other = &mask->geometry;
 	if (memcmp(image->size, other->size, sizeof image->size) != 0)
-		return rs_error_set(err, RS_REFUSED,
-		                    "the image has %zu x %zu x %zu voxels, the mask %zu x %zu x %zu: they are not on one grid; "
-		                    "resample the mask to the image",
-		                    image->size[0], image->size[1], image->size[2], other->size[0], other->size[1],
-		                    other->size[2]);
+		return rs_error_set(
+			err, RS_REFUSED,
+			"the image has %zu x %zu x %zu voxels, the mask %zu x %zu x %zu: they are not on one grid; "
+			"resample the mask to the image",
+			image->size[0], image->size[1], image->size[2], other->size[0], other->size[1],
+			other->size[2]);
 	double distance = corner_distance(image, other);
 	if (note_size)
 		note[0] = '\0';
@@ -105,15 +108,17 @@ enum rs_code rs_mask_match(const struct rs_geometry *image, struct rs_mask *mask
 	/* A thousandth of a voxel is noise of headers whatever the tolerance: float32 positions at 1 m differ by that. */
 	double noise = 1e-3 * fmin(image->spacing_mm[0], fmin(image->spacing_mm[1], image->spacing_mm[2]));
 	if (!(distance <= fmax(tolerance_mm, noise)))
-		return rs_error_set(err, RS_REFUSED,
-		                    "image and mask lie in different places: their corners are up to %.6g mm apart (origins "
-		                    "%.6g %.6g %.6g and %.6g %.6g %.6g, spacings %.6g %.6g %.6g and %.6g %.6g %.6g mm)",
-		                    distance, image->origin_mm[0], image->origin_mm[1], image->origin_mm[2],
-		                    other->origin_mm[0], other->origin_mm[1], other->origin_mm[2], image->spacing_mm[0],
-		                    image->spacing_mm[1], image->spacing_mm[2], other->spacing_mm[0], other->spacing_mm[1],
-		                    other->spacing_mm[2]);
+		return rs_error_set(
+			err, RS_REFUSED,
+			"image and mask lie in different places: their corners are up to %.6g mm apart (origins "
+			"%.6g %.6g %.6g and %.6g %.6g %.6g, spacings %.6g %.6g %.6g and %.6g %.6g %.6g mm)",
+			distance, image->origin_mm[0], image->origin_mm[1], image->origin_mm[2],
+			other->origin_mm[0], other->origin_mm[1], other->origin_mm[2], image->spacing_mm[0],
+			image->spacing_mm[1], image->spacing_mm[2], other->spacing_mm[0],
+			other->spacing_mm[1], other->spacing_mm[2]);
 	if (note_size)
-		snprintf(note, note_size, "the mask's header was up to %.3g mm off and took the image's geometry", distance);
+		snprintf(note, note_size,
+		         "the mask's header was up to %.3g mm off and took the image's geometry", distance);
 	mask->geometry = *image;
 	return RS_OK;
 }

@@ -1,13 +1,15 @@
 /* When an image and its mask lie in one place: equal, noise that is repaired, and real differences. */
 #include "image_test.h"
 
-static const struct rs_geometry grid = { .size = { 4, 5, 6 }, .spacing_mm = { 1, 1, 2 }, .origin_mm = { -10, 20, 30 },
-	.direction = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+static const struct rs_geometry grid = {.size = {4, 5, 6},
+                                        .spacing_mm = {1, 1, 2},
+                                        .origin_mm = {-10, 20, 30},
+                                        .direction = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 
 static enum rs_code match(struct rs_geometry other, char *note, struct rs_geometry *out, struct rs_error *err)
 {
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = { .labels = NULL };
-	*err = (struct rs_error){ 0 };
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	*err = (struct rs_error){0};
 	assert_int_equal(rs_mask_init(&mask, &other, err), RS_OK);
 	enum rs_code code = rs_mask_match(&grid, &mask, 1e-4, note, 200, err);
 	*out = mask.geometry;
@@ -39,7 +41,7 @@ static void noise_is_repaired_and_told(void **state)
 static void differences_are_refused_with_numbers(void **state)
 {
 	char note[200];
-	struct rs_geometry others[] = { grid, grid, grid, grid, grid, grid, grid }, after;
+	struct rs_geometry others[] = {grid, grid, grid, grid, grid, grid, grid}, after;
 	struct rs_error err;
 	(void)state;
 	others[0].origin_mm[2] += 1;
@@ -50,7 +52,7 @@ static void differences_are_refused_with_numbers(void **state)
 	others[4].origin_mm[0] = NAN;
 	others[5].direction[0][0] = others[5].direction[1][1] = 0; /* turned in its plane */
 	others[5].direction[0][1] = others[5].direction[1][0] = 1;
-	others[6].origin_mm[0] += 3;    /* the same box, stored the other way round */
+	others[6].origin_mm[0] += 3; /* the same box, stored the other way round */
 	others[6].direction[0][0] = -1;
 	for (size_t i = 0; i < RS_COUNT(others); i++) {
 		assert_int_equal(match(others[i], note, &after, &err), RS_REFUSED);
@@ -64,8 +66,8 @@ static void differences_are_refused_with_numbers(void **state)
 static void absurd_sizes_take_no_memory(void **state)
 {
 	struct rs_geometry other = grid;
-	struct rs_volume volume = { .voxels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_volume volume = {.voxels = NULL};
+	struct rs_error err = {0};
 	(void)state;
 	other.size[0] = other.size[1] = other.size[2] = SIZE_MAX / 2;
 	assert_int_equal(rs_volume_init(&volume, &other, &err), RS_TOO_LARGE);
@@ -79,8 +81,10 @@ static void absurd_sizes_take_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(equal_grids_need_no_note), cmocka_unit_test(noise_is_repaired_and_told),
-		cmocka_unit_test(differences_are_refused_with_numbers), cmocka_unit_test(absurd_sizes_take_no_memory),
+		cmocka_unit_test(equal_grids_need_no_note),
+		cmocka_unit_test(noise_is_repaired_and_told),
+		cmocka_unit_test(differences_are_refused_with_numbers),
+		cmocka_unit_test(absurd_sizes_take_no_memory),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

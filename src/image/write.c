@@ -14,30 +14,35 @@ static uint64_t bits_of(double value, enum rs_voxel_type type)
 	uint32_t bits32;
 	uint64_t bits64;
 	switch (type) {
-	case RS_VOXEL_F32:
-		memcpy(&bits32, &narrow, sizeof bits32);
-		return bits32;
-	case RS_VOXEL_F64:
-		memcpy(&bits64, &value, sizeof bits64);
-		return bits64;
-	default:
-		return value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value;
+	case RS_VOXEL_F32: memcpy(&bits32, &narrow, sizeof bits32); return bits32;
+	case RS_VOXEL_F64: memcpy(&bits64, &value, sizeof bits64); return bits64;
+	default: return value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value;
 	}
 }
 
 static enum rs_code check_value(double value, enum rs_voxel_type type, struct rs_error *err)
 {
-	static const struct { double least, most; } ranges[] = {
-		{ -128, 127 }, { 0, 255 }, { -32768, 32767 }, { 0, 65535 }, { -2147483648.0, 2147483647.0 },
-		{ 0, 4294967295.0 }, { -9223372036854774784.0, 9223372036854774784.0 }, { 0, 18446744073709549568.0 },
+	static const struct {
+		double least, most;
+	} ranges[] = {
+		{-128, 127},
+		{0, 255},
+		{-32768, 32767},
+		{0, 65535},
+		{-2147483648.0, 2147483647.0},
+		{0, 4294967295.0},
+		{-9223372036854774784.0, 9223372036854774784.0},
+		{0, 18446744073709549568.0},
 	};
-	if (type >= RS_VOXEL_F32 || (value >= ranges[type].least && value <= ranges[type].most && value == floor(value)))
+	if (type >= RS_VOXEL_F32 ||
+	    (value >= ranges[type].least && value <= ranges[type].most && value == floor(value)))
 		return RS_OK;
-	return rs_error_set(err, RS_USAGE, "the value %g does not fit the integer type it is to be written as", value);
+	return rs_error_set(err, RS_USAGE,
+	                    "the value %g does not fit the integer type it is to be written as", value);
 }
 
-static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_voxel_type type, struct rs_buffer *out,
-                                  struct rs_error *err)
+static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_voxel_type type,
+                                  struct rs_buffer *out, struct rs_error *err)
 {
 	size_t size = voxel_type_size(type), total;
 	if (!rs_mul_size(count, size, &total) || rs_buffer_reserve(out, total) != RS_OK)
@@ -54,13 +59,14 @@ static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_vo
 /* A gzip member without name and time. */
 static enum rs_code deflate_all(struct rs_bytes plain, struct rs_buffer *out, struct rs_error *err)
 {
-	z_stream stream = { 0 };
+	z_stream stream = {0};
 	union {
 		const uint8_t *in;
 		Bytef *next;
-	} input = { .in = plain.data };
+	} input = {.in = plain.data};
 	if (plain.size > UINT32_MAX / 2)
-		return rs_error_set(err, RS_TOO_LARGE, "%zu bytes are too many to compress; write an uncompressed file",
+		return rs_error_set(err, RS_TOO_LARGE,
+		                    "%zu bytes are too many to compress; write an uncompressed file",
 		                    plain.size);
 	if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return rs_error_memory(err, sizeof stream, "compression");
@@ -121,7 +127,7 @@ static double quaternion(const double lps[3][3], double out[3])
 
 static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, uint8_t out[352])
 {
-	static const uint16_t codes[] = { 256, 2, 4, 512, 8, 768, 1024, 1280, 16, 64 };
+	static const uint16_t codes[] = {256, 2, 4, 512, 8, 768, 1024, 1280, 16, 64};
 	double q[3], qfac = quaternion(g->direction, q);
 	memset(out, 0, 352);
 	rs_write_le32(out, 348);
@@ -142,7 +148,8 @@ static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, u
 		put_f32(out + 256 + 4 * i, q[i]);
 		put_f32(out + 268 + 4 * i, sign * g->origin_mm[i]);
 		for (int axis = 0; axis < 3; axis++)
-			put_f32(out + 280 + 16 * i + 4 * axis, sign * g->direction[i][axis] * g->spacing_mm[axis]);
+			put_f32(out + 280 + 16 * i + 4 * axis,
+			        sign * g->direction[i][axis] * g->spacing_mm[axis]);
 		put_f32(out + 280 + 16 * i + 12, sign * g->origin_mm[i]);
 	}
 	memcpy(out + 344, "n+1", 4);
@@ -151,10 +158,13 @@ static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, u
 static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type type, struct rs_buffer *out,
                                 struct rs_error *err)
 {
-	static const char *const names[] = { "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
-		                             "float", "double" };
-	rs_buffer_printf(out, "NRRD0004\ntype: %s\ndimension: 3\nspace: left-posterior-superior\nsizes: %zu %zu %zu\n"
-	                 "space directions:", names[type], g->size[0], g->size[1], g->size[2]);
+	static const char *const names[] = {"int8",   "uint8", "int16",  "uint16", "int32",
+	                                    "uint32", "int64", "uint64", "float",  "double"};
+	rs_buffer_printf(
+		out,
+		"NRRD0004\ntype: %s\ndimension: 3\nspace: left-posterior-superior\nsizes: %zu %zu %zu\n"
+		"space directions:",
+		names[type], g->size[0], g->size[1], g->size[2]);
 	for (int axis = 0; axis < 3; axis++) {
 		for (int row = 0; row < 3; row++) {
 			rs_buffer_append_text(out, row ? "," : " (");
@@ -162,7 +172,8 @@ static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type 
 		}
 		rs_buffer_append_text(out, ")");
 	}
-	rs_buffer_append_text(out, "\nkinds: domain domain domain\nendian: little\nencoding: gzip\nspace origin:");
+	rs_buffer_append_text(out,
+	                      "\nkinds: domain domain domain\nendian: little\nencoding: gzip\nspace origin:");
 	for (int row = 0; row < 3; row++) {
 		rs_buffer_append_text(out, row ? "," : " (");
 		rs_buffer_append_f64_text(out, g->origin_mm[row]);
@@ -171,11 +182,12 @@ static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type 
 	return rs_buffer_check(out, "the header", err);
 }
 
-static enum rs_code write_image(const struct rs_world *world, const char *path, const struct rs_geometry *geometry,
-                          const double *voxels, enum rs_voxel_type type, struct rs_error *err)
+static enum rs_code write_image(const struct rs_world *world, const char *path,
+                                const struct rs_geometry *geometry, const double *voxels,
+                                enum rs_voxel_type type, struct rs_error *err)
 {
-	struct rs_buffer plain RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer plain RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_str name = rs_str_from(path);
 	uint8_t header[352];
 	bool nrrd = rs_str_ends_with(name, ".nrrd"), packed = rs_str_ends_with(name, ".nii.gz");
@@ -183,7 +195,9 @@ static enum rs_code write_image(const struct rs_world *world, const char *path, 
 		return rs_error_set(err, RS_USAGE, "%s: the name must end in .nii, .nii.gz or .nrrd", path);
 	for (int axis = 0; !nrrd && axis < 3; axis++)
 		if (geometry->size[axis] > INT16_MAX)
-			return rs_error_set(err, RS_TOO_LARGE, "%s: NIfTI-1 holds 32,767 voxels along an axis; write .nrrd", path);
+			return rs_error_set(err, RS_TOO_LARGE,
+			                    "%s: NIfTI-1 holds 32,767 voxels along an axis; write .nrrd",
+			                    path);
 	rs_buffer_init(&plain, FILE_MAX);
 	rs_buffer_init(&file, FILE_MAX);
 	nifti_header(geometry, type, header);
@@ -216,6 +230,8 @@ enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const
 		values[i] = mask->labels[i];
 		largest = mask->labels[i] > largest ? mask->labels[i] : largest;
 	}
-	enum rs_voxel_type type = largest <= UINT8_MAX ? RS_VOXEL_U8 : largest <= UINT16_MAX ? RS_VOXEL_U16 : RS_VOXEL_U32;
+	enum rs_voxel_type type = largest <= UINT8_MAX    ? RS_VOXEL_U8
+	                          : largest <= UINT16_MAX ? RS_VOXEL_U16
+	                                                  : RS_VOXEL_U32;
 	return write_image(world, path, &mask->geometry, values, type, err);
 }

@@ -61,7 +61,8 @@ static enum rs_code replay_get(void *context, struct rs_bytes key, struct rs_byt
 	return RS_OK;
 }
 
-static enum rs_code replay_put(void *context, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
+static enum rs_code replay_put(void *context, struct rs_bytes key, struct rs_bytes value,
+                               struct rs_error *err)
 {
 	struct checking *checking = context;
 	rs_statement_bind_bytes(checking->put, 1, key);
@@ -72,7 +73,7 @@ static enum rs_code replay_put(void *context, struct rs_bytes key, struct rs_byt
 static enum rs_code replay_entry(struct checking *checking, uint64_t index, struct rs_bytes entry,
                                  struct rs_error *err)
 {
-	const struct rs_state state = { replay_get, replay_put, checking };
+	const struct rs_state state = {replay_get, replay_put, checking};
 	struct rs_act act;
 	enum rs_refusal refusal;
 	uint8_t key[ID_KEY_SIZE], place[8];
@@ -90,7 +91,7 @@ static enum rs_code check_entries(struct checking *checking, struct rs_error *er
 	struct rs_ledger *ledger = checking->ledger;
 	for (uint64_t index = 0; index < ledger->size; index++) {
 		struct rs_bytes entry;
-		struct rs_error reason = { 0 };
+		struct rs_error reason = {0};
 		enum rs_code code = rs_ledger_entry(ledger, index, &entry, &reason);
 		if (code == RS_OK)
 			code = replay_entry(checking, index, entry, &reason);
@@ -110,7 +111,7 @@ static enum rs_code check_nodes(struct checking *checking, struct rs_error *err)
 	for (unsigned level = 1; level < 63 && ledger->size >> level; level++)
 		for (uint64_t index = 0; index < ledger->size >> level; index++, expected++) {
 			struct rs_digest left, right, computed, stored;
-			struct rs_error reason = { 0 };
+			struct rs_error reason = {0};
 			enum rs_code code = ledger_read_node(ledger, level - 1, 2 * index, &left, &reason);
 			if (code == RS_OK)
 				code = ledger_read_node(ledger, level - 1, 2 * index + 1, &right, &reason);
@@ -119,8 +120,10 @@ static enum rs_code check_nodes(struct checking *checking, struct rs_error *err)
 			if (code == RS_OK) {
 				rs_node_hash(&left, &right, &computed);
 				if (!rs_digest_equal(&computed, &stored))
-					code = rs_error_set(&reason, RS_ALTERED, "the tree's node %u/%" PRIu64
-					                    " is not the hash of what lies below it", level, index);
+					code = rs_error_set(&reason, RS_ALTERED,
+					                    "the tree's node %u/%" PRIu64
+					                    " is not the hash of what lies below it",
+					                    level, index);
 			}
 			RS_TRY(judged(checking, code, &reason, err));
 		}
@@ -153,7 +156,7 @@ static enum rs_code check_checkpoints(struct checking *checking, struct rs_error
 	uint64_t last = 0;
 	for (;;) {
 		bool more;
-		struct rs_error reason = { 0 };
+		struct rs_error reason = {0};
 		RS_TRY(rs_statement_step(statement, &more, err));
 		if (!more)
 			break;
@@ -169,12 +172,14 @@ static enum rs_code check_checkpoints(struct checking *checking, struct rs_error
 		last = size;
 	}
 	if (last != checking->ledger->size)
-		found(checking, "the last checkpoint signs %" PRIu64 " of %" PRIu64 " entries", last, checking->ledger->size);
+		found(checking, "the last checkpoint signs %" PRIu64 " of %" PRIu64 " entries", last,
+		      checking->ledger->size);
 	return RS_OK;
 }
 
 /* Rows of one state that the other does not have with the same value. */
-static enum rs_code compare(struct checking *checking, const char *sql, const char *what, struct rs_error *err)
+static enum rs_code compare(struct checking *checking, const char *sql, const char *what,
+                            struct rs_error *err)
 {
 	struct rs_statement *statement RS_CLEANUP(rs_statement_finish_pointer) = NULL;
 	RS_TRY(rs_statement_prepare(checking->ledger->store, sql, &statement, err));
@@ -193,13 +198,15 @@ static enum rs_code compare(struct checking *checking, const char *sql, const ch
 static enum rs_code check_all(struct checking *checking, struct rs_error *err)
 {
 	struct rs_store *store = checking->ledger->store;
-	struct rs_error reason = { 0 };
+	struct rs_error reason = {0};
 	RS_TRY(judged(checking, rs_store_check(store, &reason), &reason, err));
-	RS_TRY(rs_store_run(store,
-	                    "PRAGMA temp_store=MEMORY; DROP TABLE IF EXISTS temp.replay;"
-	                    "CREATE TEMP TABLE replay(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-	                    err));
-	RS_TRY(rs_statement_prepare(store, "SELECT value FROM temp.replay WHERE key=?1", &checking->get, err));
+	RS_TRY(rs_store_run(
+		store,
+		"PRAGMA temp_store=MEMORY; DROP TABLE IF EXISTS temp.replay;"
+		"CREATE TEMP TABLE replay(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+		err));
+	RS_TRY(rs_statement_prepare(store, "SELECT value FROM temp.replay WHERE key=?1", &checking->get,
+	                            err));
 	RS_TRY(rs_statement_prepare(store,
 	                            "INSERT INTO temp.replay VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET "
 	                            "value=excluded.value",
@@ -213,9 +220,10 @@ static enum rs_code check_all(struct checking *checking, struct rs_error *err)
 	               "is missing or altered", err);
 }
 
-enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, void *context, struct rs_error *err)
+enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, void *context,
+                             struct rs_error *err)
 {
-	struct checking checking = { .ledger = ledger, .fault = fault, .context = context };
+	struct checking checking = {.ledger = ledger, .fault = fault, .context = context};
 	enum rs_code code = check_all(&checking, err);
 	rs_statement_finish(checking.get);
 	rs_statement_finish(checking.put);

@@ -20,15 +20,9 @@ static const char *const refusal_texts[] = {
 #undef REFUSAL_TEXT
 };
 
-const char *rs_refusal_name(enum rs_refusal refusal)
-{
-	return refusal_names[refusal];
-}
+const char *rs_refusal_name(enum rs_refusal refusal) { return refusal_names[refusal]; }
 
-const char *rs_refusal_text(enum rs_refusal refusal)
-{
-	return refusal_texts[refusal];
-}
+const char *rs_refusal_text(enum rs_refusal refusal) { return refusal_texts[refusal]; }
 
 #define ROLE(role) (1u << RS_ROLE_##role)
 
@@ -38,15 +32,15 @@ static const struct {
 	unsigned roles;
 	bool own_organisation;
 } rules[] = {
-	{ RS_TRANSACTION_ORGANISATION_ADD, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(REGULATOR), false },
-	{ RS_TRANSACTION_MEMBER_GRANT, ROLE(HOSPITAL_ADMINISTRATOR), true },
-	{ RS_TRANSACTION_MEMBER_REVOKE, ROLE(HOSPITAL_ADMINISTRATOR), true },
-	{ RS_TRANSACTION_DEVICE_ENROL, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(DATA_ENGINEER), true },
-	{ RS_TRANSACTION_DEVICE_REVOKE, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(DATA_ENGINEER), true },
-	{ RS_TRANSACTION_OBJECT_REGISTER,
-	  ROLE(RADIOLOGIST) | ROLE(ONCOLOGIST) | ROLE(RESEARCHER) | ROLE(DATA_ENGINEER) | ROLE(HOSPITAL_ADMINISTRATOR) |
-		  ROLE(DEVICE),
-	  true },
+	{RS_TRANSACTION_ORGANISATION_ADD, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(REGULATOR), false},
+	{RS_TRANSACTION_MEMBER_GRANT, ROLE(HOSPITAL_ADMINISTRATOR), true},
+	{RS_TRANSACTION_MEMBER_REVOKE, ROLE(HOSPITAL_ADMINISTRATOR), true},
+	{RS_TRANSACTION_DEVICE_ENROL, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(DATA_ENGINEER), true},
+	{RS_TRANSACTION_DEVICE_REVOKE, ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(DATA_ENGINEER), true},
+	{RS_TRANSACTION_OBJECT_REGISTER,
+         ROLE(RADIOLOGIST) | ROLE(ONCOLOGIST) | ROLE(RESEARCHER) | ROLE(DATA_ENGINEER) |
+                 ROLE(HOSPITAL_ADMINISTRATOR) | ROLE(DEVICE),
+         true},
 };
 
 /* A member or a device as the state has it. */
@@ -79,13 +73,13 @@ static enum rs_code put_person(const struct rs_state *state, char letter, const 
                                const struct person *person, struct rs_error *err)
 {
 	uint8_t key[KEY_SIZE_MAX], value[VALUE_SIZE_MAX];
-	struct rs_buffer out = { .data = value, .capacity = sizeof value, .maximum = sizeof value };
+	struct rs_buffer out = {.data = value, .capacity = sizeof value, .maximum = sizeof value};
 	rs_cbor_write_array(&out, 5);
 	rs_cbor_write_u64(&out, person->role);
 	rs_cbor_write_u64(&out, person->from_ms);
 	rs_cbor_write_u64(&out, person->until_ms);
 	rs_cbor_write_bool(&out, person->revoked);
-	rs_cbor_write_str(&out, (struct rs_str){ person->organisation, person->organisation_size });
+	rs_cbor_write_str(&out, (struct rs_str){person->organisation, person->organisation_size});
 	return state->put(state->context, make_key(key, letter, rs_bytes_of(id->bytes, RS_KEY_SIZE)),
 	                  rs_buffer_bytes(&out), err);
 }
@@ -103,7 +97,8 @@ static enum rs_code decode_person(struct rs_bytes value, struct person *out, str
 	RS_TRY(rs_cbor_read_u64(&reader, "until", &out->until_ms, err));
 	RS_TRY(rs_cbor_read_bool(&reader, "revoked", &out->revoked, err));
 	RS_TRY(rs_cbor_read_str(&reader, "organisation", &organisation, err));
-	if (count != 5 || !rs_role_from_number(role, &out->role) || organisation.size > sizeof out->organisation)
+	if (count != 5 || !rs_role_from_number(role, &out->role) ||
+	    organisation.size > sizeof out->organisation)
 		return rs_error_set(err, RS_ALTERED, "the state's row of a member is not one");
 	memcpy(out->organisation, organisation.data, organisation.size);
 	out->organisation_size = organisation.size;
@@ -116,7 +111,8 @@ static enum rs_code get_person(const struct rs_state *state, char letter, const 
 {
 	uint8_t key[KEY_SIZE_MAX];
 	struct rs_bytes value;
-	RS_TRY(state->get(state->context, make_key(key, letter, rs_bytes_of(id->bytes, RS_KEY_SIZE)), &value, err));
+	RS_TRY(state->get(state->context, make_key(key, letter, rs_bytes_of(id->bytes, RS_KEY_SIZE)), &value,
+	                  err));
 	if (decode_person(value, out, err) != RS_OK)
 		return err ? (err->code = RS_ALTERED) : RS_ALTERED;
 	return RS_OK;
@@ -124,14 +120,14 @@ static enum rs_code get_person(const struct rs_state *state, char letter, const 
 
 static bool same_organisation(const struct person *person, struct rs_str organisation)
 {
-	return rs_str_equal((struct rs_str){ person->organisation, person->organisation_size }, organisation);
+	return rs_str_equal((struct rs_str){person->organisation, person->organisation_size}, organisation);
 }
 
 /* May the signer sign this type, at this time, for this organisation? */
 static enum rs_code judge(const struct rs_state *state, const struct rs_act *act, struct rs_str organisation,
                           enum rs_refusal *out, struct rs_error *err)
 {
-	struct person signer = { .role = RS_ROLE_NONE };
+	struct person signer = {.role = RS_ROLE_NONE};
 	enum rs_code code = get_person(state, 'M', &act->signer, &signer, err);
 	if (code == RS_NOT_FOUND)
 		code = get_person(state, 'D', &act->signer, &signer, err);
@@ -147,21 +143,22 @@ static enum rs_code judge(const struct rs_state *state, const struct rs_act *act
 	*out = RS_REFUSAL_ROLE;
 	for (size_t i = 0; i < RS_COUNT(rules); i++)
 		if (rules[i].type == act->type && rules[i].roles & 1u << signer.role)
-			*out = rules[i].own_organisation && !same_organisation(&signer, organisation) ? RS_REFUSAL_SCOPE :
-			                                                                                RS_REFUSAL_NONE;
+			*out = rules[i].own_organisation && !same_organisation(&signer, organisation)
+			               ? RS_REFUSAL_SCOPE
+			               : RS_REFUSAL_NONE;
 	return RS_OK;
 }
 
 static void fill_person(struct person *out, enum rs_role role, uint64_t from_ms, uint64_t until_ms,
                         struct rs_str organisation)
 {
-	*out = (struct person){ .role = role, .from_ms = from_ms, .until_ms = until_ms };
+	*out = (struct person){.role = role, .from_ms = from_ms, .until_ms = until_ms};
 	memcpy(out->organisation, organisation.data, organisation.size);
 	out->organisation_size = organisation.size;
 }
 
-static enum rs_code add_organisation(const struct rs_state *state, const struct rs_act *act, enum rs_refusal *out,
-                                     struct rs_error *err)
+static enum rs_code add_organisation(const struct rs_state *state, const struct rs_act *act,
+                                     enum rs_refusal *out, struct rs_error *err)
 {
 	bool taken, member;
 	uint8_t key[KEY_SIZE_MAX];
@@ -182,14 +179,15 @@ static enum rs_code add_person(const struct rs_state *state, const struct rs_act
                                struct rs_error *err)
 {
 	bool is_device = act->type == RS_TRANSACTION_DEVICE_ENROL, known;
-	struct person person, old = { .role = RS_ROLE_NONE };
+	struct person person, old = {.role = RS_ROLE_NONE};
 	RS_TRY(has(state, is_device ? 'M' : 'D', rs_bytes_of(act->member.bytes, RS_KEY_SIZE), &known, err));
 	enum rs_code code = get_person(state, is_device ? 'D' : 'M', &act->member, &old, err);
 	if (code != RS_OK && code != RS_NOT_FOUND)
 		return code;
 	/* A member of another organisation is not ours to change; a revoked key never comes back. */
 	*out = RS_REFUSAL_ALREADY_THERE;
-	if (known || (code == RS_OK && (is_device || old.revoked || !same_organisation(&old, act->organisation))))
+	if (known ||
+	    (code == RS_OK && (is_device || old.revoked || !same_organisation(&old, act->organisation))))
 		return RS_OK;
 	*out = RS_REFUSAL_NONE;
 	enum rs_role role = is_device ? RS_ROLE_DEVICE : act->role;
@@ -197,20 +195,21 @@ static enum rs_code add_person(const struct rs_state *state, const struct rs_act
 	return put_person(state, is_device ? 'D' : 'M', &act->member, &person, err);
 }
 
-static enum rs_code revoke_person(const struct rs_state *state, const struct rs_act *act, struct person *person,
-                                  enum rs_refusal *out, struct rs_error *err)
+static enum rs_code revoke_person(const struct rs_state *state, const struct rs_act *act,
+                                  struct person *person, enum rs_refusal *out, struct rs_error *err)
 {
 	person->revoked = true;
 	*out = RS_REFUSAL_NONE;
-	return put_person(state, act->type == RS_TRANSACTION_DEVICE_REVOKE ? 'D' : 'M', &act->member, person, err);
+	return put_person(state, act->type == RS_TRANSACTION_DEVICE_REVOKE ? 'D' : 'M', &act->member, person,
+	                  err);
 }
 
-static enum rs_code register_object(const struct rs_state *state, const struct rs_act *act, enum rs_refusal *out,
-                                    struct rs_error *err)
+static enum rs_code register_object(const struct rs_state *state, const struct rs_act *act,
+                                    enum rs_refusal *out, struct rs_error *err)
 {
 	bool there;
 	uint8_t key[KEY_SIZE_MAX], value[VALUE_SIZE_MAX];
-	struct rs_buffer encoded = { .data = value, .capacity = sizeof value, .maximum = sizeof value };
+	struct rs_buffer encoded = {.data = value, .capacity = sizeof value, .maximum = sizeof value};
 	*out = RS_REFUSAL_ALREADY_THERE;
 	RS_TRY(has(state, 'B', rs_bytes_of(act->commitment.bytes, RS_SHA256_SIZE), &there, err));
 	if (there)
@@ -231,11 +230,12 @@ static enum rs_code register_object(const struct rs_state *state, const struct r
 	rs_cbor_write_u64(&encoded, act->kind);
 	rs_cbor_write_u64(&encoded, act->instances);
 	rs_cbor_write_str(&encoded, act->organisation);
-	return state->put(state->context, make_key(key, 'B', rs_bytes_of(act->commitment.bytes, RS_SHA256_SIZE)),
+	return state->put(state->context,
+	                  make_key(key, 'B', rs_bytes_of(act->commitment.bytes, RS_SHA256_SIZE)),
 	                  rs_buffer_bytes(&encoded), err);
 }
 
-static const uint8_t founded_key[1] = { 'F' };
+static const uint8_t founded_key[1] = {'F'};
 
 /* The first transaction of all: an organisation whose administrator signs it. */
 static enum rs_code found(const struct rs_state *state, const struct rs_act *act, enum rs_refusal *out,
@@ -245,26 +245,29 @@ static enum rs_code found(const struct rs_state *state, const struct rs_act *act
 	if (act->type != RS_TRANSACTION_ORGANISATION_ADD || !rs_member_key_equal(&act->signer, &act->member))
 		return RS_OK;
 	RS_TRY(add_organisation(state, act, out, err));
-	return state->put(state->context, rs_bytes_of(founded_key, 1), rs_bytes_of(act->id, sizeof act->id), err);
+	return state->put(state->context, rs_bytes_of(founded_key, 1), rs_bytes_of(act->id, sizeof act->id),
+	                  err);
 }
 
 enum rs_code rs_contract_apply(const struct rs_state *state, const struct rs_act *act, enum rs_refusal *out,
                                struct rs_error *err)
 {
 	struct rs_bytes value;
-	struct person person = { .role = RS_ROLE_NONE };
+	struct person person = {.role = RS_ROLE_NONE};
 	struct rs_str organisation = act->organisation;
-	bool known, revokes = act->type == RS_TRANSACTION_MEMBER_REVOKE || act->type == RS_TRANSACTION_DEVICE_REVOKE;
+	bool known, revokes = act->type == RS_TRANSACTION_MEMBER_REVOKE ||
+	                      act->type == RS_TRANSACTION_DEVICE_REVOKE;
 	enum rs_code code = state->get(state->context, rs_bytes_of(founded_key, 1), &value, err);
 	if (code == RS_NOT_FOUND)
 		return found(state, act, out, err);
 	RS_TRY(code);
 	*out = RS_REFUSAL_NOT_THERE;
 	if (revokes) {
-		code = get_person(state, act->type == RS_TRANSACTION_DEVICE_REVOKE ? 'D' : 'M', &act->member, &person, err);
+		code = get_person(state, act->type == RS_TRANSACTION_DEVICE_REVOKE ? 'D' : 'M', &act->member,
+		                  &person, err);
 		if (code != RS_OK)
 			return code == RS_NOT_FOUND ? RS_OK : code;
-		organisation = (struct rs_str){ person.organisation, person.organisation_size };
+		organisation = (struct rs_str){person.organisation, person.organisation_size};
 	}
 	RS_TRY(judge(state, act, organisation, out, err));
 	if (*out != RS_REFUSAL_NONE)

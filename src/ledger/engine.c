@@ -6,11 +6,10 @@
 
 #include "engine.h"
 
-static const char schema[] =
-	"CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
-	"CREATE TABLE node(id INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
-	"CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL);";
+static const char schema[] = "CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+			     "CREATE TABLE node(id INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+			     "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+			     "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL);";
 
 static const char *const statements[STATEMENT_COUNT] = {
 	[ADD_ENTRY] = "INSERT INTO entry VALUES(?1,?2)",
@@ -28,10 +27,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 };
 
 /* Level and place of a complete subtree in one row number: 2^56 entries are enough. */
-int64_t node_id(unsigned level, uint64_t index)
-{
-	return (int64_t)((uint64_t)level << 56 | index);
-}
+int64_t node_id(unsigned level, uint64_t index) { return (int64_t)((uint64_t)level << 56 | index); }
 
 void rs_ledger_close(struct rs_ledger *ledger)
 {
@@ -54,7 +50,8 @@ enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, str
 	rs_statement_bind_i64(statement, 1, level ? node_id(level, index) : (int64_t)index);
 	RS_TRY(rs_statement_step(statement, &found, err));
 	if (!found)
-		return rs_error_set(err, RS_ALTERED, "ledger: the tree's node %u/%" PRIu64 " is missing", level, index);
+		return rs_error_set(err, RS_ALTERED, "ledger: the tree's node %u/%" PRIu64 " is missing",
+		                    level, index);
 	struct rs_bytes bytes = rs_statement_bytes(statement, 0);
 	enum rs_code code = RS_OK;
 	if (level == 0)
@@ -62,7 +59,8 @@ enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, str
 	else if (bytes.size == RS_SHA256_SIZE)
 		memcpy(out->bytes, bytes.data, RS_SHA256_SIZE);
 	else
-		code = rs_error_set(err, RS_ALTERED, "ledger: the tree's node %u/%" PRIu64 " is no hash", level, index);
+		code = rs_error_set(err, RS_ALTERED, "ledger: the tree's node %u/%" PRIu64 " is no hash",
+		                    level, index);
 	rs_statement_reset(statement);
 	return code;
 }
@@ -73,7 +71,8 @@ static enum rs_code load_frontier(struct rs_ledger *ledger, struct rs_error *err
 	uint64_t start = 0;
 	for (unsigned level = 64; level-- > 0;)
 		if (ledger->size >> level & 1) {
-			RS_TRY(ledger_read_node(ledger, level, start >> level, &ledger->frontier[level], err));
+			RS_TRY(ledger_read_node(ledger, level, start >> level, &ledger->frontier[level],
+			                        err));
 			start += (uint64_t)1 << level;
 		}
 	return RS_OK;
@@ -104,7 +103,8 @@ static enum rs_code read_counts(struct rs_ledger *ledger, struct rs_error *err)
 	int64_t first = rs_statement_i64(statement, 2);
 	rs_statement_reset(statement);
 	if (last + 1 != count || first != 0)
-		return rs_error_set(err, RS_ALTERED, "ledger: %" PRId64 " entries are numbered up to %" PRId64, count, last);
+		return rs_error_set(err, RS_ALTERED,
+		                    "ledger: %" PRId64 " entries are numbered up to %" PRId64, count, last);
 	ledger->size = (uint64_t)count;
 	return RS_OK;
 }
@@ -126,7 +126,8 @@ static enum rs_code check_promise(struct rs_ledger *ledger, struct rs_error *err
 	rs_buffer_append_str(&ledger->checkpoint, rs_statement_str(statement, 1));
 	rs_statement_reset(statement);
 	RS_TRY(rs_buffer_check(&ledger->checkpoint, "a checkpoint", err));
-	if (rs_checkpoint_verify(rs_buffer_str(&ledger->checkpoint), &ledger->note_key, &checkpoint, err) != RS_OK) {
+	if (rs_checkpoint_verify(rs_buffer_str(&ledger->checkpoint), &ledger->note_key, &checkpoint, err) !=
+	    RS_OK) {
 		rs_error_context(err, "ledger: the last checkpoint");
 		return err ? (err->code = RS_ALTERED) : RS_ALTERED;
 	}
@@ -135,7 +136,8 @@ static enum rs_code check_promise(struct rs_ledger *ledger, struct rs_error *err
 		return rs_error_set(err, RS_ALTERED,
 		                    "ledger: it has %" PRIu64 " entries, its last checkpoint signs %" PRIu64
 		                    " with %s root: it was rolled back or changed behind radseal's back",
-		                    ledger->size, checkpoint.size, checkpoint.size == ledger->size ? "another" : "its own");
+		                    ledger->size, checkpoint.size,
+		                    checkpoint.size == ledger->size ? "another" : "its own");
 	return RS_OK;
 }
 
@@ -144,7 +146,8 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 {
 	const uint8_t *public_key = options->key ? options->key->public_key : options->public_key;
 	RS_TRY(rs_note_key_init(&ledger->note_key, options->origin, public_key, err));
-	RS_TRY(rs_store_open(world, path, options->key ? RS_STORE_WRITE : RS_STORE_READ, schema, 1, &ledger->store, err));
+	RS_TRY(rs_store_open(world, path, options->key ? RS_STORE_WRITE : RS_STORE_READ, schema, 1,
+	                     &ledger->store, err));
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		RS_TRY(rs_statement_prepare(ledger->store, statements[i], &ledger->statements[i], err));
 	RS_TRY(read_counts(ledger, err));
@@ -152,8 +155,9 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 	return check_promise(ledger, err);
 }
 
-enum rs_code rs_ledger_open(const struct rs_world *world, const char *path, const struct rs_ledger_options *options,
-                            struct rs_ledger **out, struct rs_error *err)
+enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
+                            const struct rs_ledger_options *options, struct rs_ledger **out,
+                            struct rs_error *err)
 {
 	struct rs_ledger *ledger = rs_allocate(sizeof *ledger);
 	if (!ledger)
@@ -201,8 +205,8 @@ static enum rs_code state_put(void *context, struct rs_bytes key, struct rs_byte
 	return rs_statement_run(statement, err);
 }
 
-static enum rs_code add_node(struct rs_ledger *ledger, unsigned level, uint64_t index, const struct rs_digest *hash,
-                             struct rs_error *err)
+static enum rs_code add_node(struct rs_ledger *ledger, unsigned level, uint64_t index,
+                             const struct rs_digest *hash, struct rs_error *err)
 {
 	struct rs_statement *statement = ledger->statements[ADD_NODE];
 	rs_statement_bind_i64(statement, 1, node_id(level, index));
@@ -259,10 +263,10 @@ static enum rs_code answer_known(struct rs_ledger *ledger, struct rs_bytes entry
 	return RS_OK;
 }
 
-static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry, struct rs_append_result *result,
-                               struct rs_error *err)
+static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry,
+                               struct rs_append_result *result, struct rs_error *err)
 {
-	const struct rs_state state = { ledger_state_get, state_put, ledger };
+	const struct rs_state state = {ledger_state_get, state_put, ledger};
 	uint8_t key[ID_KEY_SIZE], place[8];
 	struct rs_act act;
 	uint64_t index;
@@ -298,7 +302,7 @@ static enum rs_code verify_one(void *context, size_t index, struct rs_error *err
 
 static enum rs_code sign_checkpoint(struct rs_ledger *ledger, struct rs_error *err)
 {
-	struct rs_checkpoint checkpoint = { .size = ledger->size };
+	struct rs_checkpoint checkpoint = {.size = ledger->size};
 	struct rs_statement *statement = ledger->statements[ADD_CHECKPOINT];
 	memcpy(checkpoint.origin, ledger->note_key.name, sizeof checkpoint.origin);
 	frontier_root(ledger, &checkpoint.root);
@@ -309,8 +313,8 @@ static enum rs_code sign_checkpoint(struct rs_ledger *ledger, struct rs_error *e
 	return rs_statement_run(statement, err);
 }
 
-static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transaction *transactions, size_t count,
-                               struct rs_append_result *results, struct rs_error *err)
+static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transaction *transactions,
+                               size_t count, struct rs_append_result *results, struct rs_error *err)
 {
 	uint64_t before = ledger->size;
 	RS_TRY(rs_store_begin(ledger->store, err));
@@ -321,13 +325,13 @@ static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transac
 	return rs_store_commit(ledger->store, err);
 }
 
-enum rs_code rs_ledger_append(struct rs_ledger *ledger, const struct rs_transaction *transactions, size_t count,
-                              struct rs_append_result *results, struct rs_error *err)
+enum rs_code rs_ledger_append(struct rs_ledger *ledger, const struct rs_transaction *transactions,
+                              size_t count, struct rs_append_result *results, struct rs_error *err)
 {
-	struct verifying verifying = { transactions };
+	struct verifying verifying = {transactions};
 	struct rs_digest frontier[64];
 	uint64_t size = ledger->size;
-	struct rs_buffer checkpoint RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer checkpoint RS_CLEANUP(rs_buffer_finish) = {0};
 	if (!ledger->key)
 		return rs_error_set(err, RS_USAGE, "the ledger is open for reading only");
 	RS_TRY(rs_pool_for(ledger->pool, count, verify_one, &verifying, err));
@@ -347,17 +351,15 @@ enum rs_code rs_ledger_append(struct rs_ledger *ledger, const struct rs_transact
 	return code;
 }
 
-uint64_t rs_ledger_size(const struct rs_ledger *ledger)
-{
-	return ledger->size;
-}
+uint64_t rs_ledger_size(const struct rs_ledger *ledger) { return ledger->size; }
 
 struct rs_str rs_ledger_checkpoint(const struct rs_ledger *ledger)
 {
 	return rs_buffer_str(&ledger->checkpoint);
 }
 
-enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs_bytes *out, struct rs_error *err)
+enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs_bytes *out,
+                             struct rs_error *err)
 {
 	struct rs_statement *statement = ledger->statements[GET_ENTRY];
 	bool found = false;
@@ -366,7 +368,8 @@ enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs
 	if (index < ledger->size)
 		RS_TRY(rs_statement_step(statement, &found, err));
 	if (!found)
-		return rs_error_set(err, RS_NOT_FOUND, "ledger: there is no entry %" PRIu64 "; it has %" PRIu64, index,
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "ledger: there is no entry %" PRIu64 "; it has %" PRIu64, index,
 		                    ledger->size);
 	struct rs_bytes entry = rs_statement_bytes(statement, 0);
 	enum rs_code code = RS_OK;
@@ -379,8 +382,8 @@ enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs
 	return code;
 }
 
-enum rs_code rs_ledger_prove(struct rs_ledger *ledger, uint64_t index, struct rs_digest *path, size_t *out_count,
-                             struct rs_error *err)
+enum rs_code rs_ledger_prove(struct rs_ledger *ledger, uint64_t index, struct rs_digest *path,
+                             size_t *out_count, struct rs_error *err)
 {
 	return rs_tree_inclusion(ledger_read_node, ledger, index, ledger->size, path, out_count, err);
 }

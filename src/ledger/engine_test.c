@@ -23,20 +23,23 @@ struct fixture {
 
 static void make_key(uint8_t number, struct rs_signing_key *out)
 {
-	struct rs_secret seed = { { number } };
+	struct rs_secret seed = {{number}};
 	rs_signing_key_from_seed(&seed, out);
 }
 
 static void open_ledger(struct fixture *f)
 {
-	struct rs_ledger_options options = { .origin = "radseal.local/test", .key = &f->log };
+	struct rs_ledger_options options = {.origin = "radseal.local/test", .key = &f->log};
 	assert_int_equal(rs_ledger_open(rs_world_system(), f->path, &options, &f->ledger, &f->err), RS_OK);
 }
 
 static struct rs_act act_of(struct fixture *f, enum rs_transaction_type type)
 {
-	struct rs_act act = { .type = type, .time_ms = 1000, .organisation = RS_STR("Radiology"), .instances = 1,
-		              .kind = RS_OBJECT_IMAGE };
+	struct rs_act act = {.type = type,
+	                     .time_ms = 1000,
+	                     .organisation = RS_STR("Radiology"),
+	                     .instances = 1,
+	                     .kind = RS_OBJECT_IMAGE};
 	act.id[0] = ++f->next_id;
 	act.commitment.bytes[0] = f->next_id;
 	return act;
@@ -45,7 +48,7 @@ static struct rs_act act_of(struct fixture *f, enum rs_transaction_type type)
 static enum rs_refusal submit(struct fixture *f, const struct rs_act *act, const struct rs_signing_key *key)
 {
 	struct rs_transaction transaction;
-	struct rs_append_result result = { .index = 0 };
+	struct rs_append_result result = {.index = 0};
 	assert_int_equal(rs_transaction_sign(act, key, &transaction, &f->err), RS_OK);
 	transaction.checked = false; /* as if it came from outside */
 	assert_int_equal(rs_ledger_append(f->ledger, &transaction, 1, &result, &f->err), RS_OK);
@@ -53,7 +56,8 @@ static enum rs_refusal submit(struct fixture *f, const struct rs_act *act, const
 	return result.refusal;
 }
 
-static enum rs_refusal add_organisation(struct fixture *f, const char *name, const struct rs_signing_key *admin,
+static enum rs_refusal add_organisation(struct fixture *f, const char *name,
+                                        const struct rs_signing_key *admin,
                                         const struct rs_signing_key *signer)
 {
 	struct rs_act act = act_of(f, RS_TRANSACTION_ORGANISATION_ADD);
@@ -213,7 +217,8 @@ static void fill(struct fixture *f, int count)
 static void meddle(struct fixture *f, const char *sql)
 {
 	struct rs_store *store;
-	assert_int_equal(rs_store_open(rs_world_system(), f->path, RS_STORE_WRITE, "", 1, &store, &f->err), RS_OK);
+	assert_int_equal(rs_store_open(rs_world_system(), f->path, RS_STORE_WRITE, "", 1, &store, &f->err),
+	                 RS_OK);
 	assert_int_equal(rs_store_run(store, sql, &f->err), RS_OK);
 	rs_store_close(store);
 }
@@ -240,12 +245,13 @@ static void the_check_names_what_was_changed(void **state)
 static void a_rollback_is_noticed_when_the_ledger_opens(void **state)
 {
 	struct fixture *f = *state;
-	struct rs_ledger_options options = { .origin = "radseal.local/test", .key = &f->log };
+	struct rs_ledger_options options = {.origin = "radseal.local/test", .key = &f->log};
 	fill(f, 5);
 	rs_ledger_close(f->ledger);
 	f->ledger = NULL;
 	meddle(f, "DELETE FROM entry WHERE id=5");
-	assert_int_equal(rs_ledger_open(rs_world_system(), f->path, &options, &f->ledger, &f->err), RS_ALTERED);
+	assert_int_equal(rs_ledger_open(rs_world_system(), f->path, &options, &f->ledger, &f->err),
+	                 RS_ALTERED);
 	assert_non_null(strstr(f->err.message, "rolled back"));
 }
 
@@ -253,9 +259,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_first_transaction_must_found_the_ledger, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_member_acts_within_role_and_period_until_revoked, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_member_acts_within_role_and_period_until_revoked, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(organisations_do_not_act_for_each_other, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_retry_is_the_same_transaction_and_an_id_is_taken_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_retry_is_the_same_transaction_and_an_id_is_taken_once,
+	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_signature_ends_the_append, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_check_names_what_was_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rollback_is_noticed_when_the_ledger_opens, setup, teardown),

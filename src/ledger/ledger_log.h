@@ -23,13 +23,17 @@ enum rs_code rs_tree_inclusion(rs_tree_read *read, void *context, uint64_t index
 enum rs_code rs_tree_consistency(rs_tree_read *read, void *context, uint64_t old_size, uint64_t new_size,
                                  struct rs_digest *out, size_t *out_count, struct rs_error *err);
 /* RFC 9162 §2.1.3.2 and §2.1.4.2. */
-bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size, const struct rs_digest *path,
-                        size_t count, const struct rs_digest *root);
+bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size,
+                        const struct rs_digest *path, size_t count, const struct rs_digest *root);
 bool rs_consistency_valid(uint64_t old_size, const struct rs_digest *old_root, uint64_t new_size,
                           const struct rs_digest *new_root, const struct rs_digest *proof, size_t count);
 /* Over leaf hashes in memory: for trees of a series' instances. */
-struct rs_leaves { const struct rs_digest *hashes; size_t count; };
-enum rs_code rs_leaves_read(void *leaves, unsigned level, uint64_t index, struct rs_digest *out, struct rs_error *err);
+struct rs_leaves {
+	const struct rs_digest *hashes;
+	size_t count;
+};
+enum rs_code rs_leaves_read(void *leaves, unsigned level, uint64_t index, struct rs_digest *out,
+                            struct rs_error *err);
 
 /* C2SP signed-note: a verifier key "name+hash+base64(0x01 ‖ Ed25519 key)". */
 #define RS_NOTE_NAME_MAX 200
@@ -40,8 +44,8 @@ struct rs_note_key {
 	uint8_t id[4]; /* SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key)[:4] */
 };
 /* A name holds no white space and no plus, and is not empty. */
-enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name, const uint8_t public_key[static RS_KEY_SIZE],
-                              struct rs_error *err);
+enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name,
+                              const uint8_t public_key[static RS_KEY_SIZE], struct rs_error *err);
 enum rs_code rs_note_key_parse(struct rs_str vkey, struct rs_note_key *out, struct rs_error *err);
 void rs_note_key_format(const struct rs_note_key *key, char out[static RS_VKEY_SIZE]);
 
@@ -55,8 +59,8 @@ enum rs_code rs_checkpoint_sign(const struct rs_checkpoint *checkpoint, const st
                                 struct rs_buffer *out, struct rs_error *err);
 /* The note must have exactly one signature line, by `key`, whose name must be the origin. Every byte counts.
  * RS_ALTERED when the signature does not fit; RS_MALFORMED names what is wrong with the text. */
-enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *key, struct rs_checkpoint *out,
-                                  struct rs_error *err);
+enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *key,
+                                  struct rs_checkpoint *out, struct rs_error *err);
 
 /* C2SP tlog-proof. Views borrow from the text; extra is decoded into an own buffer. */
 struct rs_tlog_proof {

@@ -121,8 +121,8 @@ enum rs_code rs_tree_consistency(rs_tree_read *read, void *context, uint64_t old
 	return RS_OK;
 }
 
-bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size, const struct rs_digest *path,
-                        size_t count, const struct rs_digest *root)
+bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size,
+                        const struct rs_digest *path, size_t count, const struct rs_digest *root)
 {
 	if (index >= size)
 		return false;

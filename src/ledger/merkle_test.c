@@ -16,14 +16,15 @@ static const struct {
 	uint8_t data[16];
 	size_t size;
 } reference[8] = {
-	{ { 0 }, 0 },
-	{ { 0x00 }, 1 },
-	{ { 0x10 }, 1 },
-	{ { 0x20, 0x21 }, 2 },
-	{ { 0x30, 0x31 }, 2 },
-	{ { 0x40, 0x41, 0x42, 0x43 }, 4 },
-	{ { 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57 }, 8 },
-	{ { 0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f }, 16 },
+	{{0}, 0},
+	{{0x00}, 1},
+	{{0x10}, 1},
+	{{0x20, 0x21}, 2},
+	{{0x30, 0x31}, 2},
+	{{0x40, 0x41, 0x42, 0x43}, 4},
+	{{0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57}, 8},
+	{{0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f},
+         16},
 };
 static const char *const roots[8] = {
 	"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -43,7 +44,7 @@ static void roots_are_those_of_the_reference(void **state)
 	for (size_t i = 0; i < 8; i++)
 		rs_leaf_hash(rs_bytes_of(reference[i].data, reference[i].size), &hashes[i]);
 	for (size_t size = 1; size <= 8; size++) {
-		struct rs_leaves leaves = { hashes, size };
+		struct rs_leaves leaves = {hashes, size};
 		char text[2 * RS_SHA256_SIZE + 1];
 		assert_int_equal(rs_tree_root(rs_leaves_read, &leaves, size, &root, NULL), RS_OK);
 		rs_hex_encode(rs_bytes_of(root.bytes, RS_SHA256_SIZE), text);
@@ -63,17 +64,23 @@ static void every_leaf_of_every_small_tree_is_included_and_nothing_else(void **s
 	struct rs_digest hashes[SIZE_LIMIT], root, path[RS_PROOF_HASHES_MAX];
 	make_leaves(hashes);
 	for (size_t size = 1; size <= SIZE_LIMIT; size++) {
-		struct rs_leaves leaves = { hashes, size };
+		struct rs_leaves leaves = {hashes, size};
 		assert_int_equal(rs_tree_root(rs_leaves_read, &leaves, size, &root, NULL), RS_OK);
 		for (size_t index = 0; index < size; index++) {
 			size_t count;
-			assert_int_equal(rs_tree_inclusion(rs_leaves_read, &leaves, index, size, path, &count, NULL), RS_OK);
+			assert_int_equal(
+				rs_tree_inclusion(rs_leaves_read, &leaves, index, size, path, &count, NULL),
+				RS_OK);
 			for (size_t other = 0; other <= size; other++)
-				assert_int_equal(rs_inclusion_valid(&hashes[index], other, size, path, count, &root), other == index);
-			assert_false(count && rs_inclusion_valid(&hashes[index], index, size, path, count - 1, &root));
+				assert_int_equal(
+					rs_inclusion_valid(&hashes[index], other, size, path, count, &root),
+					other == index);
+			assert_false(count &&
+			             rs_inclusion_valid(&hashes[index], index, size, path, count - 1, &root));
 			for (size_t step = 0; step < count; step++) {
 				path[step].bytes[step] ^= 1;
-				assert_false(rs_inclusion_valid(&hashes[index], index, size, path, count, &root));
+				assert_false(
+					rs_inclusion_valid(&hashes[index], index, size, path, count, &root));
 				path[step].bytes[step] ^= 1;
 			}
 		}
@@ -86,21 +93,26 @@ static void every_pair_of_small_trees_is_consistent_and_altered_ones_are_not(voi
 	struct rs_digest hashes[SIZE_LIMIT], all[SIZE_LIMIT + 1], proof[RS_PROOF_HASHES_MAX];
 	make_leaves(hashes);
 	for (size_t size = 0; size <= SIZE_LIMIT; size++) {
-		struct rs_leaves leaves = { hashes, size };
+		struct rs_leaves leaves = {hashes, size};
 		assert_int_equal(rs_tree_root(rs_leaves_read, &leaves, size, &all[size], NULL), RS_OK);
 	}
 	for (size_t new_size = 1; new_size <= SIZE_LIMIT; new_size++)
 		for (size_t old_size = 1; old_size <= new_size; old_size++) {
-			struct rs_leaves leaves = { hashes, new_size };
+			struct rs_leaves leaves = {hashes, new_size};
 			size_t count;
-			assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, old_size, new_size, proof, &count, NULL), RS_OK);
-			assert_true(rs_consistency_valid(old_size, &all[old_size], new_size, &all[new_size], proof, count));
+			assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, old_size, new_size,
+			                                     proof, &count, NULL),
+			                 RS_OK);
+			assert_true(rs_consistency_valid(old_size, &all[old_size], new_size, &all[new_size],
+			                                 proof, count));
 			struct rs_digest wrong = all[old_size];
 			wrong.bytes[31] ^= 0x80;
-			assert_false(rs_consistency_valid(old_size, &wrong, new_size, &all[new_size], proof, count));
+			assert_false(rs_consistency_valid(old_size, &wrong, new_size, &all[new_size], proof,
+			                                  count));
 			for (size_t step = 0; step < count; step++) {
 				proof[step].bytes[7] ^= 4;
-				assert_false(rs_consistency_valid(old_size, &all[old_size], new_size, &all[new_size], proof, count));
+				assert_false(rs_consistency_valid(old_size, &all[old_size], new_size,
+				                                  &all[new_size], proof, count));
 				proof[step].bytes[7] ^= 4;
 			}
 		}

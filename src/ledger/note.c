@@ -18,15 +18,16 @@ static bool name_is_fit(struct rs_str name)
 	return true;
 }
 
-enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name, const uint8_t public_key[static RS_KEY_SIZE],
-                              struct rs_error *err)
+enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name,
+                              const uint8_t public_key[static RS_KEY_SIZE], struct rs_error *err)
 {
-	struct rs_note_key key = { .name = "" };
+	struct rs_note_key key = {.name = ""};
 	struct rs_str text = rs_str_from(name);
 	struct rs_sha256 hash;
 	struct rs_digest digest;
 	if (!name_is_fit(text))
-		return rs_error_set(err, RS_USAGE, "a key's name has 1 to %d characters without spaces and plus",
+		return rs_error_set(err, RS_USAGE,
+		                    "a key's name has 1 to %d characters without spaces and plus",
 		                    RS_NOTE_NAME_MAX);
 	memcpy(key.name, name, text.size);
 	memcpy(key.public_key, public_key, RS_KEY_SIZE);
@@ -42,7 +43,7 @@ enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name, const u
 
 void rs_note_key_format(const struct rs_note_key *key, char out[static RS_VKEY_SIZE])
 {
-	uint8_t encoded[1 + RS_KEY_SIZE] = { ALGORITHM_ED25519 };
+	uint8_t encoded[1 + RS_KEY_SIZE] = {ALGORITHM_ED25519};
 	char id[2 * sizeof key->id + 1], text[RS_BASE64_SIZE(sizeof encoded)];
 	memcpy(encoded + 1, key->public_key, RS_KEY_SIZE);
 	rs_hex_encode(rs_bytes_of(key->id, sizeof key->id), id);
@@ -58,17 +59,21 @@ enum rs_code rs_note_key_parse(struct rs_str vkey, struct rs_note_key *out, stru
 	size_t size = 0;
 	struct rs_note_key key;
 	struct rs_str rest = vkey;
-	if (!rs_str_split(&rest, '+', &name) || !rs_str_split(&rest, '+', &id) || !rest.data || !name_is_fit(name) ||
-	    !rs_hex_decode(id, id_bytes, sizeof id_bytes) || rest.size != RS_BASE64_SIZE(1 + RS_KEY_SIZE) - 1 ||
-	    !rs_base64_decode(rest, encoded, &size) || size != 1 + RS_KEY_SIZE)
-		return rs_error_set(err, RS_MALFORMED, "the verifier key does not have the form name+hash+key");
+	if (!rs_str_split(&rest, '+', &name) || !rs_str_split(&rest, '+', &id) || !rest.data ||
+	    !name_is_fit(name) || !rs_hex_decode(id, id_bytes, sizeof id_bytes) ||
+	    rest.size != RS_BASE64_SIZE(1 + RS_KEY_SIZE) - 1 || !rs_base64_decode(rest, encoded, &size) ||
+	    size != 1 + RS_KEY_SIZE)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the verifier key does not have the form name+hash+key");
 	if (encoded[0] != ALGORITHM_ED25519)
-		return rs_error_set(err, RS_UNSUPPORTED, "the verifier key is of algorithm %u; only Ed25519 (1) is known",
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "the verifier key is of algorithm %u; only Ed25519 (1) is known",
 		                    encoded[0]);
 	memcpy(copy, name.data, name.size);
 	RS_TRY(rs_note_key_init(&key, copy, encoded + 1, err));
 	if (memcmp(key.id, id_bytes, sizeof id_bytes) != 0)
-		return rs_error_set(err, RS_MALFORMED, "the verifier key's hash does not fit its name and key");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the verifier key's hash does not fit its name and key");
 	*out = key;
 	return RS_OK;
 }
@@ -107,7 +112,7 @@ static enum rs_code parse_body(struct rs_str body, struct rs_checkpoint *out, st
 	struct rs_str origin, size, root, rest = body;
 	uint8_t decoded[RS_SHA256_SIZE + 4];
 	size_t decoded_size = 0;
-	*out = (struct rs_checkpoint){ .size = 0 };
+	*out = (struct rs_checkpoint){.size = 0};
 	if (!rs_str_split(&rest, '\n', &origin) || !rs_str_split(&rest, '\n', &size) ||
 	    !rs_str_split(&rest, '\n', &root) || rest.size || !rest.data)
 		return malformed(err, "it must have the three lines origin, size and root");
@@ -115,8 +120,8 @@ static enum rs_code parse_body(struct rs_str body, struct rs_checkpoint *out, st
 		return malformed(err, "its origin is not a name");
 	if (!parse_decimal(size, &out->size))
 		return malformed(err, "its size is not a number");
-	if (root.size != RS_BASE64_SIZE(RS_SHA256_SIZE) - 1 || !rs_base64_decode(root, decoded, &decoded_size) ||
-	    decoded_size != RS_SHA256_SIZE)
+	if (root.size != RS_BASE64_SIZE(RS_SHA256_SIZE) - 1 ||
+	    !rs_base64_decode(root, decoded, &decoded_size) || decoded_size != RS_SHA256_SIZE)
 		return malformed(err, "its root is not 32 bytes in base64");
 	memcpy(out->origin, origin.data, origin.size);
 	memcpy(out->root.bytes, decoded, RS_SHA256_SIZE);
@@ -129,19 +134,21 @@ static enum rs_code verify_line(struct rs_str line, struct rs_str body, const st
 	struct rs_str dash, name, rest = line;
 	uint8_t signature[4 + RS_SIGNATURE_SIZE + 4];
 	size_t size = 0;
-	if (!rs_str_split(&rest, ' ', &dash) || !rs_str_equal_text(dash, EM_DASH) || !rs_str_split(&rest, ' ', &name) ||
-	    !rest.data || rest.size != RS_BASE64_SIZE(4 + RS_SIGNATURE_SIZE) - 1 ||
+	if (!rs_str_split(&rest, ' ', &dash) || !rs_str_equal_text(dash, EM_DASH) ||
+	    !rs_str_split(&rest, ' ', &name) || !rest.data ||
+	    rest.size != RS_BASE64_SIZE(4 + RS_SIGNATURE_SIZE) - 1 ||
 	    !rs_base64_decode(rest, signature, &size) || size != 4 + RS_SIGNATURE_SIZE)
 		return malformed(err, "its signature line is not '— name signature'");
 	if (!rs_str_equal_text(name, key->name) || memcmp(signature, key->id, sizeof key->id) != 0)
-		return rs_error_set(err, RS_ALTERED, "the checkpoint is signed by another key than the given one");
+		return rs_error_set(err, RS_ALTERED,
+		                    "the checkpoint is signed by another key than the given one");
 	if (!rs_signature_valid(key->public_key, rs_bytes_of_str(body), signature + 4))
 		return rs_error_set(err, RS_ALTERED, "the checkpoint's signature does not fit its text");
 	return RS_OK;
 }
 
-enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *key, struct rs_checkpoint *out,
-                                  struct rs_error *err)
+enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *key,
+                                  struct rs_checkpoint *out, struct rs_error *err)
 {
 	struct rs_checkpoint checkpoint;
 	size_t split = 0;
@@ -149,15 +156,16 @@ enum rs_code rs_checkpoint_verify(struct rs_str note, const struct rs_note_key *
 		split++;
 	/* At least one byte of signature line and its end behind the empty line. */
 	if (note.size < 4 || split > note.size - 4 || note.data[note.size - 1] != '\n')
-		return malformed(err, "there is no empty line before its signature, or its last line has no end");
-	struct rs_str body = { note.data, split + 1 };
-	struct rs_str line = { note.data + split + 2, note.size - split - 3 };
+		return malformed(err,
+		                 "there is no empty line before its signature, or its last line has no end");
+	struct rs_str body = {note.data, split + 1};
+	struct rs_str line = {note.data + split + 2, note.size - split - 3};
 	if (memchr(line.data, '\n', line.size))
 		return malformed(err, "it must have one signature line");
 	RS_TRY(parse_body(body, &checkpoint, err));
 	if (strcmp(checkpoint.origin, key->name) != 0)
-		return rs_error_set(err, RS_ALTERED, "the checkpoint is of the log '%s', the key of '%s'", checkpoint.origin,
-		                    key->name);
+		return rs_error_set(err, RS_ALTERED, "the checkpoint is of the log '%s', the key of '%s'",
+		                    checkpoint.origin, key->name);
 	RS_TRY(verify_line(line, body, key, err));
 	*out = checkpoint;
 	return RS_OK;

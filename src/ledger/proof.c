@@ -18,7 +18,8 @@ static enum rs_code malformed(struct rs_error *err, size_t line, const char *wha
 	return rs_error_set(err, RS_MALFORMED, "line %zu of the receipt: %s", line, what);
 }
 
-static enum rs_code parse_extra(struct rs_str base64, struct rs_buffer *out, size_t line, struct rs_error *err)
+static enum rs_code parse_extra(struct rs_str base64, struct rs_buffer *out, size_t line,
+                                struct rs_error *err)
 {
 	size_t size = 0;
 	if (base64.size == 0 || base64.size > EXTRA_SIZE_MAX / 3 * 4)
@@ -31,7 +32,8 @@ static enum rs_code parse_extra(struct rs_str base64, struct rs_buffer *out, siz
 	return RS_OK;
 }
 
-static enum rs_code parse_hash(struct rs_str line, struct rs_tlog_proof *proof, size_t number, struct rs_error *err)
+static enum rs_code parse_hash(struct rs_str line, struct rs_tlog_proof *proof, size_t number,
+                               struct rs_error *err)
 {
 	uint8_t hash[RS_SHA256_SIZE + 4];
 	size_t size = 0;
@@ -53,12 +55,13 @@ static enum rs_code parse_lines(struct rs_str text, struct rs_tlog_proof *proof,
 	(void)rs_str_split(&rest, '\n', &line);
 	number++;
 	if (rs_str_starts_with(line, "extra ")) {
-		RS_TRY(parse_extra((struct rs_str){ line.data + 6, line.size - 6 }, &proof->extra, number, err));
-		line = (struct rs_str){ "", 0 };
+		RS_TRY(parse_extra((struct rs_str){line.data + 6, line.size - 6}, &proof->extra, number,
+		                   err));
+		line = (struct rs_str){"", 0};
 		(void)rs_str_split(&rest, '\n', &line);
 		number++;
 	}
-	struct rs_str digits = { line.data + 6, line.size > 6 ? line.size - 6 : 0 };
+	struct rs_str digits = {line.data + 6, line.size > 6 ? line.size - 6 : 0};
 	if (!rs_str_starts_with(line, "index ") || (digits.size > 1 && digits.data[0] == '0') ||
 	    !rs_parse_u64(digits, &proof->index))
 		return malformed(err, number, "'index' and a number are needed");
@@ -72,7 +75,7 @@ static enum rs_code parse_lines(struct rs_str text, struct rs_tlog_proof *proof,
 
 enum rs_code rs_tlog_proof_parse(struct rs_str text, struct rs_tlog_proof *out, struct rs_error *err)
 {
-	struct rs_tlog_proof proof = { .index = 0 };
+	struct rs_tlog_proof proof = {.index = 0};
 	rs_buffer_init(&proof.extra, EXTRA_SIZE_MAX + 4);
 	enum rs_code code = parse_lines(text, &proof, err);
 	if (code != RS_OK) {

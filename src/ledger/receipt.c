@@ -5,8 +5,15 @@
 
 #define VERSION 1
 
-enum record_field { RECORD_VERSION = 1, RECORD_KIND, RECORD_SHA256, RECORD_SIZE, RECORD_MEDIA, RECORD_CID,
-                    RECORD_IDENTIFIERS };
+enum record_field {
+	RECORD_VERSION = 1,
+	RECORD_KIND,
+	RECORD_SHA256,
+	RECORD_SIZE,
+	RECORD_MEDIA,
+	RECORD_CID,
+	RECORD_IDENTIFIERS
+};
 
 enum rs_code rs_record_encode(const struct rs_record *record, struct rs_buffer *out, struct rs_error *err)
 {
@@ -45,7 +52,8 @@ static enum rs_code read_field(struct rs_cbor_reader *reader, enum record_field 
 	return field == expected ? RS_OK : rs_error_set(err, RS_MALFORMED, "record: %s is missing", name);
 }
 
-static enum rs_code read_identifiers(struct rs_cbor_reader *reader, struct rs_record *record, struct rs_error *err)
+static enum rs_code read_identifiers(struct rs_cbor_reader *reader, struct rs_record *record,
+                                     struct rs_error *err)
 {
 	size_t count;
 	RS_TRY(rs_cbor_read_map(reader, "identifiers", &count, err));
@@ -64,7 +72,7 @@ static enum rs_code read_identifiers(struct rs_cbor_reader *reader, struct rs_re
 enum rs_code rs_record_decode(struct rs_bytes encoded, struct rs_record *out, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
-	struct rs_record record = { .size = 0 };
+	struct rs_record record = {.size = 0};
 	size_t count;
 	uint64_t version, kind;
 	RS_TRY(rs_cbor_reader_init(&reader, encoded, err));
@@ -95,8 +103,15 @@ void rs_record_commit(const struct rs_secret *key, struct rs_bytes encoded, stru
 	rs_hmac_sha256(rs_bytes_of(key->bytes, sizeof key->bytes), encoded, out);
 }
 
-enum receipt_field { RECEIPT_VERSION = 1, RECEIPT_ENTRY, RECEIPT_INSTANCE, RECEIPT_INSTANCES, RECEIPT_PATH,
-                     RECEIPT_KEY, RECEIPT_RECORD };
+enum receipt_field {
+	RECEIPT_VERSION = 1,
+	RECEIPT_ENTRY,
+	RECEIPT_INSTANCE,
+	RECEIPT_INSTANCES,
+	RECEIPT_PATH,
+	RECEIPT_KEY,
+	RECEIPT_RECORD
+};
 
 static void encode(const struct rs_receipt *receipt, struct rs_buffer *out)
 {
@@ -123,28 +138,30 @@ enum rs_code rs_receipt_format(const struct rs_receipt *receipt, uint64_t index,
                                size_t path_count, struct rs_str checkpoint, struct rs_buffer *out,
                                struct rs_error *err)
 {
-	struct rs_buffer extra RS_CLEANUP(rs_secret_buffer_finish) = { 0 };
+	struct rs_buffer extra RS_CLEANUP(rs_secret_buffer_finish) = {0};
 	rs_buffer_init(&extra, (size_t)64 * 1024);
 	encode(receipt, &extra);
 	RS_TRY(rs_buffer_check(&extra, "a receipt", err));
 	return rs_tlog_proof_format(rs_buffer_bytes(&extra), index, path, path_count, checkpoint, out, err);
 }
 
-static enum rs_code receipt_field(struct rs_cbor_reader *reader, enum receipt_field expected, const char *name,
-                                  struct rs_error *err)
+static enum rs_code receipt_field(struct rs_cbor_reader *reader, enum receipt_field expected,
+                                  const char *name, struct rs_error *err)
 {
 	uint64_t field;
 	RS_TRY(rs_cbor_read_u64(reader, name, &field, err));
 	return field == expected ? RS_OK : rs_error_set(err, RS_MALFORMED, "receipt: %s is missing", name);
 }
 
-static enum rs_code decode_path(struct rs_cbor_reader *reader, struct rs_receipt *receipt, struct rs_error *err)
+static enum rs_code decode_path(struct rs_cbor_reader *reader, struct rs_receipt *receipt,
+                                struct rs_error *err)
 {
 	RS_TRY(rs_cbor_read_array(reader, "path", &receipt->instance_path_count, err));
 	if (receipt->instance_path_count > RS_PROOF_HASHES_MAX)
 		return rs_error_set(err, RS_MALFORMED, "receipt: its path is longer than any tree needs");
 	for (size_t i = 0; i < receipt->instance_path_count; i++)
-		RS_TRY(rs_cbor_read_fixed(reader, "path", receipt->instance_path[i].bytes, RS_SHA256_SIZE, err));
+		RS_TRY(rs_cbor_read_fixed(reader, "path", receipt->instance_path[i].bytes, RS_SHA256_SIZE,
+		                          err));
 	return RS_OK;
 }
 
@@ -173,7 +190,8 @@ static enum rs_code decode(struct rs_bytes extra, struct rs_receipt *out, struct
 	return rs_cbor_read_bytes(&reader, "record", &out->record, err);
 }
 
-static enum rs_code check_instance(const struct rs_receipt *receipt, const struct rs_act *act, struct rs_error *err)
+static enum rs_code check_instance(const struct rs_receipt *receipt, const struct rs_act *act,
+                                   struct rs_error *err)
 {
 	struct rs_digest commitment, leaf;
 	rs_record_commit(&receipt->key, receipt->record, &commitment);
@@ -181,14 +199,15 @@ static enum rs_code check_instance(const struct rs_receipt *receipt, const struc
 	if (act->type != RS_TRANSACTION_OBJECT_REGISTER || receipt->instances != act->instances ||
 	    !rs_inclusion_valid(&leaf, receipt->instance, receipt->instances, receipt->instance_path,
 	                        receipt->instance_path_count, &act->commitment))
-		return rs_error_set(err, RS_ALTERED, "the receipt's record is not the one its ledger entry commits to");
+		return rs_error_set(err, RS_ALTERED,
+		                    "the receipt's record is not the one its ledger entry commits to");
 	return RS_OK;
 }
 
 static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct rs_note_key *key,
                                 struct rs_receipt_facts *facts, struct rs_error *err)
 {
-	struct rs_receipt receipt = { .instance = 0 };
+	struct rs_receipt receipt = {.instance = 0};
 	struct rs_checkpoint checkpoint;
 	struct rs_act act;
 	struct rs_record record;
@@ -196,8 +215,10 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 	RS_TRY(rs_checkpoint_verify(proof->checkpoint, key, &checkpoint, err));
 	RS_TRY(decode(rs_buffer_bytes(&proof->extra), &receipt, err));
 	rs_leaf_hash(receipt.entry, &leaf);
-	if (!rs_inclusion_valid(&leaf, proof->index, checkpoint.size, proof->path, proof->path_count, &checkpoint.root))
-		return rs_error_set(err, RS_ALTERED, "the receipt's entry is not in the log its checkpoint signs");
+	if (!rs_inclusion_valid(&leaf, proof->index, checkpoint.size, proof->path, proof->path_count,
+	                        &checkpoint.root))
+		return rs_error_set(err, RS_ALTERED,
+		                    "the receipt's entry is not in the log its checkpoint signs");
 	RS_TRY(rs_transaction_verify(receipt.entry, &act, err));
 	RS_TRY(check_instance(&receipt, &act, err));
 	RS_TRY(rs_record_decode(receipt.record, &record, err));
@@ -213,7 +234,8 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 		.size = record.size,
 	};
 	memcpy(facts->origin, checkpoint.origin, sizeof facts->origin);
-	size_t size = record.media.size < sizeof facts->media - 1 ? record.media.size : sizeof facts->media - 1;
+	size_t size = record.media.size < sizeof facts->media - 1 ? record.media.size
+	                                                          : sizeof facts->media - 1;
 	memcpy(facts->media, record.media.data, size);
 	rs_secret_finish(&receipt.key);
 	return RS_OK;
@@ -222,7 +244,7 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key, struct rs_receipt_facts *out,
                               struct rs_error *err)
 {
-	struct rs_tlog_proof proof RS_CLEANUP(rs_tlog_proof_finish) = { .index = 0 };
+	struct rs_tlog_proof proof RS_CLEANUP(rs_tlog_proof_finish) = {.index = 0};
 	struct rs_receipt_facts facts;
 	RS_TRY(rs_tlog_proof_parse(text, &proof, err));
 	RS_TRY(check_parts(&proof, key, &facts, err));
@@ -238,7 +260,8 @@ enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key
 	RS_TRY(rs_receipt_check(text, key, &facts, err));
 	rs_sha256(content, &digest);
 	if (facts.size != content.size || !rs_digest_equal(&facts.sha256, &digest))
-		return rs_error_set(err, RS_ALTERED, "the file's bytes are not the ones this receipt was made for");
+		return rs_error_set(err, RS_ALTERED,
+		                    "the file's bytes are not the ones this receipt was made for");
 	*out = facts;
 	return RS_OK;
 }

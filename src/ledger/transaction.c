@@ -9,7 +9,7 @@
 #define COSE_EDDSA (-8)
 #define VERSION 1
 
-static const struct rs_str external = { "radseal transaction v1", 22 };
+static const struct rs_str external = {"radseal transaction v1", 22};
 
 enum field { FIELD_VERSION = 1, FIELD_TYPE, FIELD_ID, FIELD_TIME, FIELD_BODY };
 enum body_field {
@@ -33,16 +33,17 @@ static const struct {
 	const char *name;
 	unsigned fields, optional;
 } types[] = {
-	{ RS_TRANSACTION_ORGANISATION_ADD, "organisation-add", BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER), 0 },
-	{ RS_TRANSACTION_MEMBER_GRANT, "member-grant",
-	  BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER) | BIT(BODY_ROLE) | BIT(BODY_FROM) | BIT(BODY_UNTIL), BIT(BODY_UNTIL) },
-	{ RS_TRANSACTION_MEMBER_REVOKE, "member-revoke", BIT(BODY_MEMBER), 0 },
-	{ RS_TRANSACTION_DEVICE_ENROL, "device-enrol", BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER), 0 },
-	{ RS_TRANSACTION_DEVICE_REVOKE, "device-revoke", BIT(BODY_MEMBER), 0 },
-	{ RS_TRANSACTION_OBJECT_REGISTER, "object-register",
-	  BIT(BODY_ORGANISATION) | BIT(BODY_KIND) | BIT(BODY_COMMITMENT) | BIT(BODY_INSTANCES) | BIT(BODY_PREVIOUS) |
-		  BIT(BODY_PARENTS),
-	  BIT(BODY_PREVIOUS) | BIT(BODY_PARENTS) },
+	{RS_TRANSACTION_ORGANISATION_ADD, "organisation-add", BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER), 0},
+	{RS_TRANSACTION_MEMBER_GRANT, "member-grant",
+         BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER) | BIT(BODY_ROLE) | BIT(BODY_FROM) | BIT(BODY_UNTIL),
+         BIT(BODY_UNTIL)},
+	{RS_TRANSACTION_MEMBER_REVOKE, "member-revoke", BIT(BODY_MEMBER), 0},
+	{RS_TRANSACTION_DEVICE_ENROL, "device-enrol", BIT(BODY_ORGANISATION) | BIT(BODY_MEMBER), 0},
+	{RS_TRANSACTION_DEVICE_REVOKE, "device-revoke", BIT(BODY_MEMBER), 0},
+	{RS_TRANSACTION_OBJECT_REGISTER, "object-register",
+         BIT(BODY_ORGANISATION) | BIT(BODY_KIND) | BIT(BODY_COMMITMENT) | BIT(BODY_INSTANCES) |
+                 BIT(BODY_PREVIOUS) | BIT(BODY_PARENTS),
+         BIT(BODY_PREVIOUS) | BIT(BODY_PARENTS)},
 };
 
 const char *rs_transaction_type_name(enum rs_transaction_type type)
@@ -78,38 +79,19 @@ static void write_body_field(struct rs_buffer *out, enum body_field field, const
 {
 	rs_cbor_write_u64(out, field);
 	switch (field) {
-	case BODY_ORGANISATION:
-		rs_cbor_write_str(out, act->organisation);
-		break;
-	case BODY_MEMBER:
-		rs_cbor_write_bytes(out, rs_bytes_of(act->member.bytes, RS_KEY_SIZE));
-		break;
-	case BODY_ROLE:
-		rs_cbor_write_u64(out, act->role);
-		break;
-	case BODY_FROM:
-		rs_cbor_write_u64(out, act->from_ms);
-		break;
-	case BODY_UNTIL:
-		rs_cbor_write_u64(out, act->until_ms);
-		break;
-	case BODY_KIND:
-		rs_cbor_write_u64(out, act->kind);
-		break;
+	case BODY_ORGANISATION: rs_cbor_write_str(out, act->organisation); break;
+	case BODY_MEMBER: rs_cbor_write_bytes(out, rs_bytes_of(act->member.bytes, RS_KEY_SIZE)); break;
+	case BODY_ROLE: rs_cbor_write_u64(out, act->role); break;
+	case BODY_FROM: rs_cbor_write_u64(out, act->from_ms); break;
+	case BODY_UNTIL: rs_cbor_write_u64(out, act->until_ms); break;
+	case BODY_KIND: rs_cbor_write_u64(out, act->kind); break;
 	case BODY_COMMITMENT:
 		rs_cbor_write_bytes(out, rs_bytes_of(act->commitment.bytes, RS_SHA256_SIZE));
 		break;
-	case BODY_INSTANCES:
-		rs_cbor_write_u64(out, act->instances);
-		break;
-	case BODY_PREVIOUS:
-		rs_cbor_write_bytes(out, rs_bytes_of(act->previous.bytes, RS_SHA256_SIZE));
-		break;
-	case BODY_PARENTS:
-		rs_cbor_write_bytes(out, act->parents);
-		break;
-	case BODY_FIELD_COUNT:
-		break;
+	case BODY_INSTANCES: rs_cbor_write_u64(out, act->instances); break;
+	case BODY_PREVIOUS: rs_cbor_write_bytes(out, rs_bytes_of(act->previous.bytes, RS_SHA256_SIZE)); break;
+	case BODY_PARENTS: rs_cbor_write_bytes(out, act->parents); break;
+	case BODY_FIELD_COUNT: break;
 	}
 }
 
@@ -142,7 +124,8 @@ static void write_protected(struct rs_buffer *out, const uint8_t key[static RS_K
 }
 
 /* RFC 9052 §4.4: ["Signature1", protected, external_aad, payload]. */
-static void write_to_be_signed(struct rs_buffer *out, struct rs_bytes protected_header, struct rs_bytes payload)
+static void write_to_be_signed(struct rs_buffer *out, struct rs_bytes protected_header,
+                               struct rs_bytes payload)
 {
 	rs_cbor_write_array(out, 4);
 	rs_cbor_write_str(out, RS_STR("Signature1"));
@@ -154,9 +137,9 @@ static void write_to_be_signed(struct rs_buffer *out, struct rs_bytes protected_
 enum rs_code rs_transaction_sign(const struct rs_act *act, const struct rs_signing_key *key,
                                  struct rs_transaction *out, struct rs_error *err)
 {
-	struct rs_buffer payload RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_buffer header RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_buffer message RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer payload RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer header RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer message RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_buffer entry;
 	uint8_t signature[RS_SIGNATURE_SIZE];
 	rs_buffer_init(&payload, RS_ENTRY_SIZE_MAX);
@@ -176,20 +159,21 @@ enum rs_code rs_transaction_sign(const struct rs_act *act, const struct rs_signi
 	rs_cbor_write_bytes(&entry, rs_bytes_of(signature, sizeof signature));
 	enum rs_code code = rs_buffer_check(&entry, "a transaction", err);
 	if (code == RS_OK) {
-		*out = (struct rs_transaction){ entry, true };
+		*out = (struct rs_transaction){entry, true};
 		return RS_OK;
 	}
 	rs_buffer_finish(&entry);
 	return code;
 }
 
-static enum rs_code expect(struct rs_cbor_reader *reader, const char *field, uint64_t value, struct rs_error *err)
+static enum rs_code expect(struct rs_cbor_reader *reader, const char *field, uint64_t value,
+                           struct rs_error *err)
 {
 	uint64_t found;
 	RS_TRY(rs_cbor_read_u64(reader, field, &found, err));
 	if (found != value)
-		return rs_error_set(err, RS_MALFORMED, "%s: %llu stands where %llu must", field, (unsigned long long)found,
-		                    (unsigned long long)value);
+		return rs_error_set(err, RS_MALFORMED, "%s: %llu stands where %llu must", field,
+		                    (unsigned long long)found, (unsigned long long)value);
 	return RS_OK;
 }
 
@@ -201,11 +185,13 @@ static enum rs_code parse_protected(struct rs_bytes header, struct rs_act *act, 
 	RS_TRY(rs_cbor_reader_init(&reader, header, err));
 	RS_TRY(rs_cbor_read_map(&reader, "protected header", &count, err));
 	if (count != 2)
-		return rs_error_set(err, RS_MALFORMED, "protected header: it must have an algorithm and a key");
+		return rs_error_set(err, RS_MALFORMED,
+		                    "protected header: it must have an algorithm and a key");
 	RS_TRY(expect(&reader, "protected header", COSE_ALGORITHM, err));
 	RS_TRY(rs_cbor_read_i64(&reader, "algorithm", &algorithm, err));
 	if (algorithm != COSE_EDDSA)
-		return rs_error_set(err, RS_UNSUPPORTED, "algorithm %lld; only EdDSA (-8) is known", (long long)algorithm);
+		return rs_error_set(err, RS_UNSUPPORTED, "algorithm %lld; only EdDSA (-8) is known",
+		                    (long long)algorithm);
 	RS_TRY(expect(&reader, "protected header", COSE_KID, err));
 	return rs_cbor_read_fixed(&reader, "key", act->signer.bytes, RS_KEY_SIZE, err);
 }
@@ -218,19 +204,21 @@ static enum rs_code read_body_field(struct rs_cbor_reader *reader, enum body_fie
 	case BODY_ORGANISATION:
 		RS_TRY(rs_cbor_read_str(reader, "organisation", &act->organisation, err));
 		if (act->organisation.size == 0 || act->organisation.size > RS_ORGANISATION_NAME_MAX)
-			return rs_error_set(err, RS_MALFORMED, "organisation: 1 to %d bytes", RS_ORGANISATION_NAME_MAX);
+			return rs_error_set(err, RS_MALFORMED, "organisation: 1 to %d bytes",
+			                    RS_ORGANISATION_NAME_MAX);
 		return RS_OK;
-	case BODY_MEMBER:
-		return rs_cbor_read_fixed(reader, "member", act->member.bytes, RS_KEY_SIZE, err);
+	case BODY_MEMBER: return rs_cbor_read_fixed(reader, "member", act->member.bytes, RS_KEY_SIZE, err);
 	case BODY_ROLE:
 		RS_TRY(rs_cbor_read_u64(reader, "role", &number, err));
-		return rs_role_from_number(number, &act->role) ? RS_OK :
-		                                                 rs_error_set(err, RS_MALFORMED, "role: unknown number");
-	case BODY_FROM:
-		return rs_cbor_read_u64(reader, "from", &act->from_ms, err);
+		return rs_role_from_number(number, &act->role)
+		               ? RS_OK
+		               : rs_error_set(err, RS_MALFORMED, "role: unknown number");
+	case BODY_FROM: return rs_cbor_read_u64(reader, "from", &act->from_ms, err);
 	case BODY_UNTIL:
 		RS_TRY(rs_cbor_read_u64(reader, "until", &act->until_ms, err));
-		return act->until_ms > act->from_ms ? RS_OK : rs_error_set(err, RS_MALFORMED, "until: not after from");
+		return act->until_ms > act->from_ms
+		               ? RS_OK
+		               : rs_error_set(err, RS_MALFORMED, "until: not after from");
 	case BODY_KIND:
 		RS_TRY(rs_cbor_read_u64(reader, "kind", &number, err));
 		if (number < RS_OBJECT_IMAGE || number > RS_OBJECT_REPORT)
@@ -249,10 +237,10 @@ static enum rs_code read_body_field(struct rs_cbor_reader *reader, enum body_fie
 		RS_TRY(rs_cbor_read_bytes(reader, "parents", &act->parents, err));
 		if (act->parents.size == 0 || act->parents.size % RS_SHA256_SIZE ||
 		    act->parents.size / RS_SHA256_SIZE > RS_PARENTS_MAX)
-			return rs_error_set(err, RS_MALFORMED, "parents: 1 to %d commitments", RS_PARENTS_MAX);
+			return rs_error_set(err, RS_MALFORMED, "parents: 1 to %d commitments",
+			                    RS_PARENTS_MAX);
 		return RS_OK;
-	case BODY_FIELD_COUNT:
-		break;
+	case BODY_FIELD_COUNT: break;
 	}
 	return rs_error_set(err, RS_MALFORMED, "body: unknown field");
 }
@@ -306,13 +294,15 @@ struct parts {
 	struct rs_bytes header, payload, signature;
 };
 
-static enum rs_code parse_entry(struct rs_bytes entry, struct parts *parts, struct rs_act *act, struct rs_error *err)
+static enum rs_code parse_entry(struct rs_bytes entry, struct parts *parts, struct rs_act *act,
+                                struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
 	uint64_t tag;
 	size_t count;
 	if (entry.size > RS_ENTRY_SIZE_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "%zu bytes, at most %d", entry.size, RS_ENTRY_SIZE_MAX);
+		return rs_error_set(err, RS_TOO_LARGE, "%zu bytes, at most %d", entry.size,
+		                    RS_ENTRY_SIZE_MAX);
 	RS_TRY(rs_cbor_reader_init(&reader, entry, err));
 	RS_TRY(rs_cbor_read_tag(&reader, "COSE_Sign1", &tag, err));
 	RS_TRY(rs_cbor_read_array(&reader, "COSE_Sign1", &count, err));
@@ -332,7 +322,7 @@ static enum rs_code parse_entry(struct rs_bytes entry, struct parts *parts, stru
 
 enum rs_code rs_transaction_parse(struct rs_bytes entry, struct rs_act *out, struct rs_error *err)
 {
-	struct rs_act act = { .time_ms = 0 };
+	struct rs_act act = {.time_ms = 0};
 	struct parts parts;
 	if (parse_entry(entry, &parts, &act, err) != RS_OK)
 		return rs_error_context(err, "transaction");
@@ -342,9 +332,9 @@ enum rs_code rs_transaction_parse(struct rs_bytes entry, struct rs_act *out, str
 
 enum rs_code rs_transaction_verify(struct rs_bytes entry, struct rs_act *out, struct rs_error *err)
 {
-	struct rs_act act = { .time_ms = 0 };
+	struct rs_act act = {.time_ms = 0};
 	struct parts parts;
-	struct rs_buffer message RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer message RS_CLEANUP(rs_buffer_finish) = {0};
 	if (parse_entry(entry, &parts, &act, err) != RS_OK)
 		return rs_error_context(err, "transaction");
 	rs_buffer_init(&message, RS_ENTRY_SIZE_MAX + 64);

@@ -98,8 +98,7 @@ static double wilkinson_shift(const double *a, size_t n, size_t high)
 }
 
 /* One QR step on rows and columns low … high: A - shift = QR, A := RQ + shift. */
-static void qr_step(double *a, size_t n, size_t low, size_t high, double shift, double *cosine,
-                    double *sine)
+static void qr_step(double *a, size_t n, size_t low, size_t high, double shift, double *cosine, double *sine)
 {
 	for (size_t i = low; i <= high; i++)
 		a[i * n + i] -= shift;

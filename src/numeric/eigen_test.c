@@ -28,7 +28,8 @@ static void dense_agrees_with_closed_form(void **state)
 	assert_int_equal(rs_eigenvalues_real(matrix, N, got, &err), RS_OK);
 	qsort(got, N, sizeof *got, ascending);
 	for (size_t k = 0; k < N; k++)
-		assert_true(fabs(got[k] - (2 - 2 * cos((double)(k + 1) * 3.14159265358979323846 / (N + 1)))) < 1e-12);
+		assert_true(fabs(got[k] - (2 - 2 * cos((double)(k + 1) * 3.14159265358979323846 / (N + 1)))) <
+		            1e-12);
 }
 
 static void symmetric3_agrees_with_closed_form(void **state)

@@ -35,8 +35,10 @@ static void add_numbers(struct rs_radiomics_result *result, const char *prefix, 
 	for (size_t i = 0; i < count; i++) {
 		rs_format_f64(values[i], number);
 		int n = snprintf(entry->text + used, sizeof entry->text - used, "%s%s%s",
-		                 count > 1 && i == 0 ? "[" : i > 0 ? ", " : "", number,
-		                 count > 1 && i + 1 == count ? "]" : "");
+		                 count > 1 && i == 0 ? "["
+		                 : i > 0             ? ", "
+		                                     : "",
+		                 number, count > 1 && i + 1 == count ? "]" : "");
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -44,19 +46,51 @@ static void add_numbers(struct rs_radiomics_result *result, const char *prefix, 
 /* The voxel as its file's type stores it, little-endian as on every machine radseal runs on. */
 static size_t stored_bytes(double v, enum rs_voxel_type type, unsigned char out[8])
 {
-	union { int8_t i8; uint8_t u8; int16_t i16; uint16_t u16; int32_t i32; uint32_t u32; int64_t i64;
-	        uint64_t u64; float f32; double f64; unsigned char bytes[8]; } u = {0};
+	union {
+		int8_t i8;
+		uint8_t u8;
+		int16_t i16;
+		uint16_t u16;
+		int32_t i32;
+		uint32_t u32;
+		int64_t i64;
+		uint64_t u64;
+		float f32;
+		double f64;
+		unsigned char bytes[8];
+	} u = {0};
 	size_t size = 8;
 	switch (type) {
-	case RS_VOXEL_I8: u.i8 = (int8_t)v; size = 1; break;
-	case RS_VOXEL_U8: u.u8 = (uint8_t)v; size = 1; break;
-	case RS_VOXEL_I16: u.i16 = (int16_t)v; size = 2; break;
-	case RS_VOXEL_U16: u.u16 = (uint16_t)v; size = 2; break;
-	case RS_VOXEL_I32: u.i32 = (int32_t)v; size = 4; break;
-	case RS_VOXEL_U32: u.u32 = (uint32_t)v; size = 4; break;
+	case RS_VOXEL_I8:
+		u.i8 = (int8_t)v;
+		size = 1;
+		break;
+	case RS_VOXEL_U8:
+		u.u8 = (uint8_t)v;
+		size = 1;
+		break;
+	case RS_VOXEL_I16:
+		u.i16 = (int16_t)v;
+		size = 2;
+		break;
+	case RS_VOXEL_U16:
+		u.u16 = (uint16_t)v;
+		size = 2;
+		break;
+	case RS_VOXEL_I32:
+		u.i32 = (int32_t)v;
+		size = 4;
+		break;
+	case RS_VOXEL_U32:
+		u.u32 = (uint32_t)v;
+		size = 4;
+		break;
 	case RS_VOXEL_I64: u.i64 = (int64_t)v; break;
 	case RS_VOXEL_U64: u.u64 = (uint64_t)v; break;
-	case RS_VOXEL_F32: u.f32 = (float)v; size = 4; break;
+	case RS_VOXEL_F32:
+		u.f32 = (float)v;
+		size = 4;
+		break;
 	case RS_VOXEL_F64: u.f64 = v; break;
 	}
 	memcpy(out, u.bytes, size);
@@ -205,8 +239,8 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 	intensity_entries(result, "Image-original_", volume->voxels, count);
 	RS_TRY(sha1_hex(NULL, mask->labels, count, hash, err));
 	add_text(result, "Mask-original_Hash", hash);
-	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, evidence->settings->label, &whole,
-	                  err));
+	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, evidence->settings->label,
+	                  &whole, err));
 	RS_TRY(region_entries(result, "Mask-original_", &mask->geometry, &whole, err));
 	if (evidence->settings->resegment_count == 0)
 		return RS_OK;

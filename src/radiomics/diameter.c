@@ -15,7 +15,9 @@ struct rows {
 	int32_t *low, *high;
 };
 
-struct corner { double at[3], radius; };
+struct corner {
+	double at[3], radius;
+};
 
 struct corners {
 	struct corner *items;
@@ -77,7 +79,9 @@ static void add_voxel(const struct region *region, const size_t v[3], size_t ind
 	}
 }
 
-struct flat { int32_t line, along; };
+struct flat {
+	int32_t line, along;
+};
 
 static int64_t turn(struct flat a, struct flat b, struct flat c)
 {
@@ -136,8 +140,8 @@ static enum rs_code keep_corners(struct corners *corners, const struct rows *row
 	return RS_OK;
 }
 
-static enum rs_code planes_measure(const struct rows *rows, const double half_mm[3],
-                                   struct corners *corners, double *out_squared, struct rs_error *err)
+static enum rs_code planes_measure(const struct rows *rows, const double half_mm[3], struct corners *corners,
+                                   double *out_squared, struct rs_error *err)
 {
 	struct flat *points RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * rows->lines, sizeof *points);
 	if (points == NULL)
@@ -191,9 +195,8 @@ static double squared_farthest(struct corners *corners, const double middle[3])
 	return best;
 }
 
-static enum rs_code rows_measure(const struct region *region, const double spacing_mm[3],
-                                 struct rows rows[3], struct corners *corners, double out_mm[4],
-                                 struct rs_error *err)
+static enum rs_code rows_measure(const struct region *region, const double spacing_mm[3], struct rows rows[3],
+                                 struct corners *corners, double out_mm[4], struct rs_error *err)
 {
 	double half[3], middle[3], squared[4];
 	for (unsigned a = 0; a < 3; a++) {
@@ -215,8 +218,8 @@ static enum rs_code rows_measure(const struct region *region, const double spaci
 	return RS_OK;
 }
 
-enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3],
-                               double out_mm[4], struct rs_error *err)
+enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
+                               struct rs_error *err)
 {
 	struct rows rows[3] = {{0}};
 	struct corners corners = {0};

@@ -9,23 +9,23 @@
 struct region {
 	size_t first[3], size[3]; /* bounding box, x y z */
 	size_t count;
-	uint8_t *inside;          /* [size z][size y][size x] */
-	double *values;           /* `count` intensities */
+	uint8_t *inside; /* [size z][size y][size x] */
+	double *values;  /* `count` intensities */
 };
 void region_finish(struct region *region);
 
 /* Grey levels 1 … level_count of the region, one per voxel. */
 struct levels {
 	uint16_t *of_voxel;
-	uint32_t level_count;     /* the highest level present */
-	uint64_t *histogram;      /* [level_count + 1], entry 0 unused */
+	uint32_t level_count; /* the highest level present */
+	uint64_t *histogram;  /* [level_count + 1], entry 0 unused */
 };
 
 struct shape_sums {
 	double volume, surface;
 	double diameter_3d, diameter_slice, diameter_column, diameter_row; /* mm */
-	double eigenvalue[3];     /* of the covariance of voxel centres, descending */
-	double voxel_volume;      /* of the region */
+	double eigenvalue[3]; /* of the covariance of voxel centres, descending */
+	double voxel_volume;  /* of the region */
 };
 
 struct firstorder_sums {
@@ -51,7 +51,7 @@ struct rs_evidence {
 	struct levels levels;
 	struct shape_sums shape;
 	struct firstorder_sums firstorder;
-	struct glcm_sums *glcm;     /* one per angle, or one in all when weighted */
+	struct glcm_sums *glcm; /* one per angle, or one in all when weighted */
 	size_t glcm_count;
 };
 void evidence_finish(struct rs_evidence *evidence);
@@ -62,10 +62,10 @@ enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 
 /* region.c */
-enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3],
-                        uint32_t label, struct region *out, struct rs_error *err);
-enum rs_code region_resegment(const struct rs_radiomics_settings *settings,
-                              const struct region *whole, struct region *out, struct rs_error *err);
+enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,
+                        struct region *out, struct rs_error *err);
+enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,
+                              struct region *out, struct rs_error *err);
 enum rs_code levels_build(const struct rs_radiomics_settings *settings, const struct region *region,
                           struct levels *out, struct rs_error *err);
 double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
@@ -75,8 +75,8 @@ double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
 enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3], double *out_area,
                           double *out_volume, struct rs_error *err);
 /* diameter.c: largest distances between surface points; out = 3-D, same z, same y, same x */
-enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3],
-                               double out_mm[4], struct rs_error *err);
+enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
+                               struct rs_error *err);
 /* diagnostics.c */
 enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
                                const struct rs_evidence *evidence, struct rs_radiomics_result *result,

@@ -16,15 +16,9 @@ static const struct {
 	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, glcm_build},
 };
 
-const struct rs_feature_table *rs_feature_family(enum rs_family family)
-{
-	return families[family].table;
-}
+const struct rs_feature_table *rs_feature_family(enum rs_family family) { return families[family].table; }
 
-const char *rs_family_name(enum rs_family family)
-{
-	return families[family].name;
-}
+const char *rs_family_name(enum rs_family family) { return families[family].name; }
 
 void evidence_finish(struct rs_evidence *evidence)
 {
@@ -53,23 +47,29 @@ const struct rs_radiomics_value *rs_radiomics_result_find(const struct rs_radiom
 	return NULL;
 }
 
-static enum rs_code geometry_check(const struct rs_geometry *a, const struct rs_geometry *b,
-                                   double tolerance, struct rs_error *err)
+static enum rs_code geometry_check(const struct rs_geometry *a, const struct rs_geometry *b, double tolerance,
+                                   struct rs_error *err)
 {
 	for (int i = 0; i < 3; i++) {
 		double limit = tolerance * fabs(a->spacing_mm[0]);
 		if (a->size[i] != b->size[i])
-			return rs_error_set(err, RS_REFUSED, "the mask has %zu voxels along %c, the image %zu; "
-			                    "resample one onto the other", b->size[i], "xyz"[i], a->size[i]);
+			return rs_error_set(err, RS_REFUSED,
+			                    "the mask has %zu voxels along %c, the image %zu; "
+			                    "resample one onto the other",
+			                    b->size[i], "xyz"[i], a -> size[i]);
 		if (!(fabs(a->spacing_mm[i] - b->spacing_mm[i]) <= limit) ||
 		    !(fabs(a->origin_mm[i] - b->origin_mm[i]) <= limit))
-			return rs_error_set(err, RS_REFUSED, "mask and image differ along %c: spacing %.9g and "
-			                    "%.9g mm, origin %.9g and %.9g mm; raise geometryTolerance only if "
-			                    "this is rounding", "xyz"[i], b->spacing_mm[i], a->spacing_mm[i],
-			                    b->origin_mm[i], a->origin_mm[i]);
+			return rs_error_set(
+				err, RS_REFUSED,
+				"mask and image differ along %c: spacing %.9g and "
+				"%.9g mm, origin %.9g and %.9g mm; raise geometryTolerance only if "
+				"this is rounding",
+				"xyz"[i], b -> spacing_mm[i], a -> spacing_mm[i], b -> origin_mm[i],
+				a -> origin_mm[i]);
 		for (int j = 0; j < 3; j++)
 			if (!(fabs(a->direction[i][j] - b->direction[i][j]) <= tolerance))
-				return rs_error_set(err, RS_REFUSED, "mask and image have different directions; "
+				return rs_error_set(err, RS_REFUSED,
+				                    "mask and image have different directions; "
 				                    "resample one onto the other");
 	}
 	return RS_OK;
@@ -93,8 +93,8 @@ static void labels_present(const struct rs_mask *mask, char *out, size_t size)
 	}
 }
 
-static enum rs_code region_check(const struct rs_radiomics_settings *settings,
-                                 const struct region *region, struct rs_error *err)
+static enum rs_code region_check(const struct rs_radiomics_settings *settings, const struct region *region,
+                                 struct rs_error *err)
 {
 	unsigned dimensions = 0;
 	for (int a = 0; a < 3; a++)
@@ -103,12 +103,15 @@ static enum rs_code region_check(const struct rs_radiomics_settings *settings,
 		return rs_error_set(err, RS_REFUSED, "label %u is a single voxel; features need more",
 		                    settings->label);
 	if (dimensions < settings->minimum_roi_dimensions)
-		return rs_error_set(err, RS_REFUSED, "label %u spans %u dimensions, fewer than "
-		                    "minimumROIDimensions %u", settings->label, dimensions,
-		                    settings->minimum_roi_dimensions);
+		return rs_error_set(err, RS_REFUSED,
+		                    "label %u spans %u dimensions, fewer than "
+		                    "minimumROIDimensions %u",
+		                    settings->label, dimensions, settings->minimum_roi_dimensions);
 	if (region->count <= settings->minimum_roi_size)
-		return rs_error_set(err, RS_REFUSED, "label %u has %zu voxels, not more than minimumROISize "
-		                    "%llu", settings->label, region->count,
+		return rs_error_set(err, RS_REFUSED,
+		                    "label %u has %zu voxels, not more than minimumROISize "
+		                    "%llu",
+		                    settings->label, region->count,
 		                    (unsigned long long)settings->minimum_roi_size);
 	return RS_OK;
 }

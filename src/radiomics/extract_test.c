@@ -16,9 +16,10 @@ static uint32_t labels[SIDE_MAX * SIDE_MAX * SIDE_MAX];
 
 static void world_make(size_t x, size_t y, size_t z, struct rs_volume *volume, struct rs_mask *mask)
 {
-	*volume = (struct rs_volume){.geometry = {{x, y, z}, {1, 1, 1}, {0, 0, 0},
-	                                          {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},
-	                             .stored = RS_VOXEL_F64, .voxels = voxels};
+	*volume = (struct rs_volume){
+		.geometry = {{x, y, z}, {1, 1, 1}, {0, 0, 0}, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},
+		.stored = RS_VOXEL_F64,
+		.voxels = voxels};
 	*mask = (struct rs_mask){.geometry = volume->geometry, .labels = labels};
 	for (size_t i = 0; i < x * y * z; i++) {
 		voxels[i] = (double)(i * 7 % 5);
@@ -52,7 +53,8 @@ static void every_row_is_whole(void **state)
 			for (size_t k = 0; k < i; k++) {
 				assert_string_not_equal(row->name, table->rows[k].name);
 				assert_string_not_equal(row->display, table->rows[k].display);
-				assert_true(row->ibsi[0] == '\0' || strcmp(row->ibsi, table->rows[k].ibsi) != 0);
+				assert_true(row->ibsi[0] == '\0' ||
+				            strcmp(row->ibsi, table->rows[k].ibsi) != 0);
 			}
 		}
 	}
@@ -116,7 +118,9 @@ static void constant_images_and_flat_masks(void **state)
 }
 
 /* GLCM by its definition: all pairs of voxels, all 13 directions, on 2x2x2. */
-struct naive { double contrast, energy, entropy; };
+struct naive {
+	double contrast, energy, entropy;
+};
 
 static bool naive_direction(const uint32_t *level, const int d[3], struct naive *sum)
 {
@@ -237,9 +241,11 @@ static void parameter_files_are_obeyed_or_refused(void **state)
 	(void)state;
 	struct rs_radiomics_settings s;
 	struct rs_error err;
-	assert_int_equal(parse("setting:\n  binWidth: 10\n  distances: [1, 3]\n  weightingNorm: infinity\n"
-	                       "imageType:\n  Original: {}\nfeatureClass:\n  shape: [Compactness1]\n  glcm:\n",
-	                       &s, &err), RS_OK);
+	assert_int_equal(
+		parse("setting:\n  binWidth: 10\n  distances: [1, 3]\n  weightingNorm: infinity\n"
+	              "imageType:\n  Original: {}\nfeatureClass:\n  shape: [Compactness1]\n  glcm:\n",
+	              &s, &err),
+		RS_OK);
 	assert_true(fabs(s.bin_width - 10) < 1e-15 && s.distance_count == 2 && s.distances[1] == 3);
 	assert_int_equal(s.weighting, RS_WEIGHTING_INFINITY);
 	assert_int_equal(__builtin_popcountll(s.chosen[RS_FAMILY_SHAPE]), 1);

@@ -103,10 +103,7 @@ static double uniformity(const struct rs_evidence *e) { return e->firstorder.uni
 static double variance(const struct rs_evidence *e) { return e->firstorder.variance; }
 static double deviation(const struct rs_evidence *e) { return sqrt(e->firstorder.variance); }
 
-static bool flat(const struct rs_evidence *e)
-{
-	return !(e->firstorder.variance > 0);
-}
+static bool flat(const struct rs_evidence *e) { return !(e->firstorder.variance > 0); }
 
 /* Not the excess IBSI defines (IPH6): PyRadiomics leaves the 3 of the normal distribution in. */
 static double kurtosis(const struct rs_evidence *e)
@@ -130,8 +127,10 @@ static double total_energy(const struct rs_evidence *e)
 }
 
 #define I "[image]"
-#define ROW(name, ibsi, unit, display, deprecated, function) \
-	{"firstorder_" name, ibsi, unit, display, RS_FAMILY_FIRSTORDER, deprecated, function}
+#define ROW(name, ibsi, unit, display, deprecated, function)                                        \
+	{                                                                                           \
+		"firstorder_" name, ibsi, unit, display, RS_FAMILY_FIRSTORDER, deprecated, function \
+	}
 static const struct rs_feature rows[] = {
 	ROW("10_percentile", "QG58", I, "10Percentile", false, p10),
 	ROW("90_percentile", "8DWT", I, "90Percentile", false, p90),

@@ -6,19 +6,21 @@
 #include "numeric/numeric.h"
 #include "radiomics/evidence.h"
 
-struct angle { int at[3]; /* z, y, x */ };
+struct angle {
+	int at[3]; /* z, y, x */
+};
 
 /* What one direction's work needs: the region's levels in a box with a margin of zeros. */
 struct glcm_work {
 	struct rs_evidence *evidence;
 	uint16_t *box;
-	size_t *place;            /* of each voxel of the region in the box */
-	size_t stride[3];         /* z, y, x */
+	size_t *place;    /* of each voxel of the region in the box */
+	size_t stride[3]; /* z, y, x */
 	struct angle *angles;
 	size_t angle_count;
-	uint32_t *present;        /* the levels that occur, ascending */
+	uint32_t *present; /* the levels that occur, ascending */
 	size_t n;
-	double *weighted;         /* [n][n], or NULL */
+	double *weighted; /* [n][n], or NULL */
 };
 
 /* A normalised matrix and its margins. */
@@ -26,10 +28,10 @@ struct matrix {
 	size_t n;
 	uint32_t level_count;
 	const uint32_t *level;
-	double *p;                /* [n][n] */
-	double *x, *y;            /* [n] row and column sums */
-	double *difference;       /* [level_count] of |i - j| */
-	double *sum;              /* [2 * level_count + 1] of i + j */
+	double *p;          /* [n][n] */
+	double *x, *y;      /* [n] row and column sums */
+	double *difference; /* [level_count] of |i - j| */
+	double *sum;        /* [2 * level_count + 1] of i + j */
 };
 
 static void margins(struct matrix *m)
@@ -118,7 +120,8 @@ static void information(const struct matrix *m, struct glcm_sums *out)
 	}
 	double larger = hx > hy ? hx : hy, gain = hxy2 - out->joint_entropy;
 	out->imc1 = larger > 0 || larger < 0 ? (out->joint_entropy - hxy1) / larger : 0;
-	out->imc2 = gain > 0 || gain < 0 ? sqrt(1 - exp(-2 * gain)) : 0; /* NaN when rounding made it negative */
+	out->imc2 = gain > 0 || gain < 0 ? sqrt(1 - exp(-2 * gain))
+	                                 : 0; /* NaN when rounding made it negative */
 }
 
 /* Square root of the second largest eigenvalue of Q, Q(i,j) = sum over k of p(i,k) p(j,k) / (x(i) y(k) + eps). */
@@ -154,9 +157,11 @@ static enum rs_code matrix_measure(const struct glcm_work *work, double *p, stru
 {
 	size_t n = work->n, cells = n * n;
 	uint32_t levels = work->evidence->levels.level_count;
-	double *margin RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * n + 3 * (size_t)levels + 2, sizeof *margin);
+	double *margin RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * n + 3 * (size_t)levels + 2,
+	                                                               sizeof *margin);
 	if (margin == NULL)
-		return rs_error_memory(err, (2 * n + 3 * (size_t)levels + 2) * sizeof *margin, "GLCM margins");
+		return rs_error_memory(err, (2 * n + 3 * (size_t)levels + 2) * sizeof *margin,
+		                       "GLCM margins");
 	double total = 0;
 	for (size_t i = 0; i < cells; i++)
 		total += p[i];
@@ -165,8 +170,8 @@ static enum rs_code matrix_measure(const struct glcm_work *work, double *p, stru
 		return RS_OK;
 	for (size_t i = 0; i < cells; i++)
 		p[i] /= total;
-	struct matrix m = {n, levels, work->present, p, margin, margin + n, margin + 2 * n,
-	                   margin + 2 * n + levels};
+	struct matrix m = {n,      levels,     work->present,  p,
+	                   margin, margin + n, margin + 2 * n, margin + 2 * n + levels};
 	margins(&m);
 	about_mean(&m, out);
 	of_margins(&m, out);
@@ -253,8 +258,8 @@ static enum rs_code angles_list(struct glcm_work *work, struct rs_error *err)
 	if (work->angles == NULL)
 		return rs_error_memory(err, half * sizeof *work->angles, "GLCM angles");
 	for (size_t i = 0; i < half; i++) {
-		struct angle angle = {{far - (int)i / (width * width), far - (int)i / width % width,
-		                       far - (int)i % width}};
+		struct angle angle = {
+			{far - (int)i / (width * width), far - (int)i / width % width, far - (int)i % width}};
 		unsigned distance = 0;
 		for (int a = 0; a < 3; a++) {
 			unsigned d = (unsigned)(angle.at[a] < 0 ? -angle.at[a] : angle.at[a]);
@@ -343,27 +348,47 @@ enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, stru
 }
 
 /* Mean over directions that have pairs; a direction whose value is NaN drops out, as in PyRadiomics. */
-#define MEAN(member)                                                           \
-	static double member(const struct rs_evidence *e)                      \
-	{                                                                      \
-		double sum = 0;                                                \
-		size_t n = 0;                                                  \
-		for (size_t a = 0; a < e->glcm_count; a++)                     \
-			if (!e->glcm[a].empty && !isnan(e->glcm[a].member)) {  \
-				sum += e->glcm[a].member;                      \
-				n++;                                           \
-			}                                                      \
-		return sum / (double)n;                                        \
+#define MEAN(member)                                                          \
+	static double member(const struct rs_evidence *e)                     \
+	{                                                                     \
+		double sum = 0;                                               \
+		size_t n = 0;                                                 \
+		for (size_t a = 0; a < e->glcm_count; a++)                    \
+			if (!e->glcm[a].empty && !isnan(e->glcm[a].member)) { \
+				sum += e->glcm[a].member;                     \
+				n++;                                          \
+			}                                                     \
+		return sum / (double)n;                                       \
 	}
-MEAN(autocorrelation) MEAN(joint_average) MEAN(cluster_prominence) MEAN(cluster_shade)
-MEAN(cluster_tendency) MEAN(contrast) MEAN(correlation) MEAN(difference_average)
-MEAN(difference_entropy) MEAN(difference_variance) MEAN(inverse_difference)
-MEAN(inverse_difference_moment) MEAN(idmn) MEAN(idn) MEAN(imc1) MEAN(imc2) MEAN(inverse_variance)
-MEAN(joint_energy) MEAN(joint_entropy) MEAN(mcc) MEAN(joint_maximum) MEAN(sum_average)
-MEAN(sum_entropy) MEAN(sum_squares)
+MEAN(autocorrelation)
+MEAN(joint_average)
+MEAN(cluster_prominence)
+MEAN(cluster_shade)
+MEAN(cluster_tendency)
+MEAN(contrast)
+MEAN(correlation)
+MEAN(difference_average)
+MEAN(difference_entropy)
+MEAN(difference_variance)
+MEAN(inverse_difference)
+MEAN(inverse_difference_moment)
+MEAN(idmn)
+MEAN(idn)
+MEAN(imc1)
+MEAN(imc2)
+MEAN(inverse_variance)
+MEAN(joint_energy)
+MEAN(joint_entropy)
+MEAN(mcc)
+MEAN(joint_maximum)
+MEAN(sum_average)
+MEAN(sum_entropy)
+MEAN(sum_squares)
 
-#define ROW(name, ibsi, unit, display, function) \
-	{"glcm_" name, ibsi, unit, display, RS_FAMILY_GLCM, false, function}
+#define ROW(name, ibsi, unit, display, function)                                   \
+	{                                                                          \
+		"glcm_" name, ibsi, unit, display, RS_FAMILY_GLCM, false, function \
+	}
 static const struct rs_feature rows[] = {
 	ROW("autocorrelation", "QWB0", "1", "Autocorrelation", autocorrelation),
 	ROW("cluster_prominence", "AE86", "1", "ClusterProminence", cluster_prominence),

@@ -13,12 +13,23 @@
 #include "radiomics/radiomics.h"
 
 static const char *const cases[] = {
-	"default_bw25_original__brain1", "default_bw25_original__prostate_phantom",
-	"default_bw25_original__ibsi_ct", "default_bw25_original__ibsi_digital", "bw1__ibsi_digital",
-	"bincount32__brain1", "bincount32__ibsi_ct", "distances123__brain1",
-	"asymGLCM_gldm_a2__brain1", "weight_euclidean__brain1", "weight_infinity__brain1",
-	"weight_manhattan__brain1", "weight_no_weighting__brain1", "force2D_dim0__brain1",
-	"reseg_abs__ibsi_ct", "reseg_sigma3__brain1", "reseg_relative_shape__brain1",
+	"default_bw25_original__brain1",
+	"default_bw25_original__prostate_phantom",
+	"default_bw25_original__ibsi_ct",
+	"default_bw25_original__ibsi_digital",
+	"bw1__ibsi_digital",
+	"bincount32__brain1",
+	"bincount32__ibsi_ct",
+	"distances123__brain1",
+	"asymGLCM_gldm_a2__brain1",
+	"weight_euclidean__brain1",
+	"weight_infinity__brain1",
+	"weight_manhattan__brain1",
+	"weight_no_weighting__brain1",
+	"force2D_dim0__brain1",
+	"reseg_abs__ibsi_ct",
+	"reseg_sigma3__brain1",
+	"reseg_relative_shape__brain1",
 	"normalize100_outliers3_bw5__brain1",
 };
 
@@ -34,7 +45,8 @@ static void set_from_json(struct rs_radiomics_settings *settings, json_t *overri
 	const char *key;
 	json_t *value;
 	struct rs_error err;
-	json_object_foreach(overrides, key, value) {
+	json_object_foreach(overrides, key, value)
+	{
 		char *text = json_dumps(value, JSON_ENCODE_ANY);
 		char *bare = json_is_string(value) ? rs_text_printf("%s", json_string_value(value))
 		                                   : rs_text_printf("%s", text);
@@ -56,7 +68,8 @@ static void compare(const struct rs_radiomics_result *result, json_t *features, 
 	const char *key;
 	json_t *value;
 	size_t next = 0;
-	json_object_foreach(features, key, value) {
+	json_object_foreach(features, key, value)
+	{
 		if (!ours(key))
 			continue;
 		assert_true(next < result->count);

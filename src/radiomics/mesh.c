@@ -52,8 +52,8 @@ static void link_face(unsigned inside, const unsigned corner[4], unsigned char n
 		unsigned j = i; /* walk back over inside corners to where the inside begins */
 		while (inside >> corner[(j + 3) % 4] & 1)
 			j = (j + 3) % 4;
-		next[edge_between(corner[i], corner[(i + 1) % 4])] =
-			(unsigned char)edge_between(corner[(j + 3) % 4], corner[j]);
+		next[edge_between(corner[i], corner[(i + 1) % 4])] = (unsigned char)edge_between(
+			corner[(j + 3) % 4], corner[j]);
 	}
 }
 
@@ -119,8 +119,8 @@ static unsigned ways(size_t n)
 }
 
 /* The `way`-th division of points first … last: the triangle over the closing side has its tip at k. */
-static void divide(const struct ring *ring, size_t first, size_t last, unsigned way,
-                   const double spacing[3], struct pattern *sum)
+static void divide(const struct ring *ring, size_t first, size_t last, unsigned way, const double spacing[3],
+                   struct pattern *sum)
 {
 	if (last - first < 2)
 		return;
@@ -140,7 +140,7 @@ static void divide(const struct ring *ring, size_t first, size_t last, unsigned 
 
 static unsigned way_of(unsigned inside, const struct ring *ring)
 {
-	static const unsigned char heptagons[][2] = {{61, 41}, {62, 41}, {155, 20}, {157, 20}, {167, 13},
+	static const unsigned char heptagons[][2] = {{61, 41}, {62, 41},  {155, 20}, {157, 20}, {167, 13},
 	                                             {173, 0}, {181, 23}, {185, 13}, {188, 41}};
 	for (size_t i = 0; i < RS_COUNT(heptagons); i++)
 		if (heptagons[i][0] == inside)
@@ -229,6 +229,7 @@ enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3
 			volume += (double)tallies[c].position[a] * spacing_mm[a] * pattern.shift[a];
 	}
 	*out_area = area;
-	*out_volume = -volume; /* signed as in PyRadiomics: thin regions, whose mesh is open, can be negative */
+	*out_volume =
+		-volume; /* signed as in PyRadiomics: thin regions, whose mesh is open, can be negative */
 	return RS_OK;
 }

@@ -22,17 +22,25 @@ struct rs_feature {
 	const char *unit;    /* UCUM, "1" when dimensionless, "[image]" parts are the image's own unit */
 	const char *display; /* PyRadiomics' name, "Contrast" */
 	enum rs_family family;
-	bool deprecated;     /* computed only when named in the parameter file */
+	bool deprecated; /* computed only when named in the parameter file */
 	double (*value)(const struct rs_evidence *evidence); /* NaN where undefined */
 };
-struct rs_feature_table { size_t count; const struct rs_feature *rows; };
+struct rs_feature_table {
+	size_t count;
+	const struct rs_feature *rows;
+};
 /* Rows in PyRadiomics' order of output; at most 64 a family. */
 const struct rs_feature_table *rs_feature_family(enum rs_family family);
 const char *rs_family_name(enum rs_family family); /* "shape", "firstorder", "glcm" */
 
 enum rs_resegment_mode { RS_RESEGMENT_ABSOLUTE, RS_RESEGMENT_RELATIVE, RS_RESEGMENT_SIGMA };
-enum rs_weighting { RS_WEIGHTING_NONE, RS_WEIGHTING_MANHATTAN, RS_WEIGHTING_EUCLIDEAN,
-                    RS_WEIGHTING_INFINITY, RS_WEIGHTING_EQUAL /* PyRadiomics' "no_weighting" */ };
+enum rs_weighting {
+	RS_WEIGHTING_NONE,
+	RS_WEIGHTING_MANHATTAN,
+	RS_WEIGHTING_EUCLIDEAN,
+	RS_WEIGHTING_INFINITY,
+	RS_WEIGHTING_EQUAL /* PyRadiomics' "no_weighting" */
+};
 
 #define RS_RADIOMICS_DISTANCES_MAX 8
 #define RS_RADIOMICS_LEVELS_MAX 4096 /* grey levels; more means bin width and image do not fit */
@@ -42,27 +50,27 @@ struct rs_radiomics_settings {
 	uint64_t chosen[RS_FAMILY_COUNT]; /* bit i: row i of the family's table */
 	uint32_t label;
 	double bin_width;
-	uint32_t bin_count;               /* 0: bins of bin_width */
+	uint32_t bin_count;                             /* 0: bins of bin_width */
 	unsigned distances[RS_RADIOMICS_DISTANCES_MAX]; /* 1 … 16, ascending */
 	size_t distance_count;
 	bool symmetrical_glcm;
 	enum rs_weighting weighting;
 	double voxel_array_shift;
-	size_t resegment_count;           /* numbers in resegment_range: 0 (off), 1 or 2 */
+	size_t resegment_count; /* numbers in resegment_range: 0 (off), 1 or 2 */
 	double resegment_range[2];
 	enum rs_resegment_mode resegment_mode;
 	bool resegment_shape;
-	unsigned minimum_roi_dimensions;  /* 1 … 3 */
-	uint64_t minimum_roi_size;        /* a region of so many voxels or fewer is refused; 0: off */
+	unsigned minimum_roi_dimensions; /* 1 … 3 */
+	uint64_t minimum_roi_size;       /* a region of so many voxels or fewer is refused; 0: off */
 	bool force_2d;
-	unsigned force_2d_dimension;      /* 0 = z, 1 = y, 2 = x */
+	unsigned force_2d_dimension; /* 0 = z, 1 = y, 2 = x */
 	bool normalize;
 	double normalize_scale;
-	double remove_outliers;           /* in standard deviations; 0: off */
+	double remove_outliers; /* in standard deviations; 0: off */
 	bool pre_crop;
 	uint32_t pad_distance;
-	double geometry_tolerance;        /* relative to the spacing */
-	bool additional_info;             /* diagnostics_* entries */
+	double geometry_tolerance; /* relative to the spacing */
+	bool additional_info;      /* diagnostics_* entries */
 };
 /* PyRadiomics' defaults; all features that are not deprecated. */
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out);
@@ -75,10 +83,10 @@ enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, c
                                        const char *value, struct rs_error *err);
 enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *settings, struct rs_error *err);
 /* Deterministic CBOR, every field named; appended to out. The digest is SHA-256 of it. */
-enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *settings,
-                                          struct rs_buffer *out, struct rs_error *err);
-enum rs_code rs_radiomics_settings_digest(const struct rs_radiomics_settings *settings,
-                                          struct rs_digest *out, struct rs_error *err);
+enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *settings, struct rs_buffer *out,
+                                          struct rs_error *err);
+enum rs_code rs_radiomics_settings_digest(const struct rs_radiomics_settings *settings, struct rs_digest *out,
+                                          struct rs_error *err);
 
 #define RS_RADIOMICS_NAME_SIZE 96
 struct rs_radiomics_value {
@@ -95,7 +103,7 @@ struct rs_radiomics_diagnostic {
 struct rs_radiomics_result {
 	struct rs_radiomics_diagnostic *diagnostics; /* in PyRadiomics' order; none without additional_info */
 	size_t diagnostic_count;
-	struct rs_radiomics_value *values;           /* in PyRadiomics' order */
+	struct rs_radiomics_value *values; /* in PyRadiomics' order */
 	size_t count;
 	struct rs_digest settings_digest;
 };

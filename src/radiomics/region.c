@@ -13,8 +13,7 @@ void region_finish(struct region *region)
 	memset(region, 0, sizeof *region);
 }
 
-static bool bounding_box(const uint32_t *labels, const size_t size[3], uint32_t label,
-                         struct region *out)
+static bool bounding_box(const uint32_t *labels, const size_t size[3], uint32_t label, struct region *out)
 {
 	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0}, i = 0;
 	for (size_t z = 0; z < size[2]; z++)
@@ -46,8 +45,8 @@ static enum rs_code region_allocate(struct region *region, struct rs_error *err)
 	return RS_OK;
 }
 
-enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3],
-                        uint32_t label, struct region *out, struct rs_error *err)
+enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,
+                        struct region *out, struct rs_error *err)
 {
 	struct region region RS_CLEANUP(region_finish) = {0};
 	if (!bounding_box(labels, size, label, &region))
@@ -61,10 +60,11 @@ enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size
 				if (labels[from] != label)
 					continue;
 				if (!isfinite(voxels[from]))
-					return rs_error_set(err, RS_REFUSED,
-					                    "label %u holds a voxel that is no number at (%zu, %zu, "
-					                    "%zu); mend the image or exclude it from the mask",
-					                    label, x, y, z);
+					return rs_error_set(
+						err, RS_REFUSED,
+						"label %u holds a voxel that is no number at (%zu, %zu, "
+						"%zu); mend the image or exclude it from the mask",
+						label, x, y, z);
 				region.inside[to] = 1;
 				region.values[n++] = voxels[from];
 			}
@@ -107,8 +107,8 @@ static uint32_t *surviving(const struct region *whole, const double limit[2], do
 	return labels;
 }
 
-enum rs_code region_resegment(const struct rs_radiomics_settings *settings,
-                              const struct region *whole, struct region *out, struct rs_error *err)
+enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,
+                              struct region *out, struct rs_error *err)
 {
 	size_t size = whole->size[0] * whole->size[1] * whole->size[2];
 	double limit[2] = {-INFINITY, INFINITY};
@@ -120,8 +120,10 @@ enum rs_code region_resegment(const struct rs_radiomics_settings *settings,
 		return rs_error_memory(err, size * 12, "resegmentation");
 	struct region cut = {0};
 	if (region_cut(box, labels, whole->size, 1, &cut, err) != RS_OK)
-		return rs_error_set(err, RS_REFUSED, "resegmentRange leaves no voxel of label %u between "
-		                    "%g and %g; widen it", settings->label, limit[0], limit[1]);
+		return rs_error_set(err, RS_REFUSED,
+		                    "resegmentRange leaves no voxel of label %u between "
+		                    "%g and %g; widen it",
+		                    settings->label, limit[0], limit[1]);
 	for (int a = 0; a < 3; a++)
 		cut.first[a] += whole->first[a];
 	*out = cut;
@@ -151,8 +153,8 @@ static uint32_t level_of(const struct bins *bins, double x)
 	return k + 1;
 }
 
-static enum rs_code bins_choose(const struct rs_radiomics_settings *settings,
-                                const struct region *region, struct bins *out, struct rs_error *err)
+static enum rs_code bins_choose(const struct rs_radiomics_settings *settings, const struct region *region,
+                                struct bins *out, struct rs_error *err)
 {
 	double low = region->values[0], high = low;
 	for (size_t i = 0; i < region->count; i++) {
@@ -171,9 +173,10 @@ static enum rs_code bins_choose(const struct rs_radiomics_settings *settings,
 	rest += rest < 0 ? width : 0;
 	double start = low - rest, wanted = ceil((high + 2 * width - start) / width);
 	if (!(wanted <= RS_RADIOMICS_LEVELS_MAX + 2))
-		return rs_error_set(err, RS_REFUSED, "binWidth %g cuts intensities %g to %g into %.0f bins, "
-		                    "more than %d; choose a wider binWidth, or binCount", width, low, high,
-		                    wanted, RS_RADIOMICS_LEVELS_MAX);
+		return rs_error_set(err, RS_REFUSED,
+		                    "binWidth %g cuts intensities %g to %g into %.0f bins, "
+		                    "more than %d; choose a wider binWidth, or binCount",
+		                    width, low, high, wanted, RS_RADIOMICS_LEVELS_MAX);
 	double step = start + width - start; /* as numpy.arange rounds it */
 	out->low = start;
 	out->step = step;
@@ -204,7 +207,4 @@ enum rs_code levels_build(const struct rs_radiomics_settings *settings, const st
 	return RS_OK;
 }
 
-double log2_guarded(double p)
-{
-	return log2(p + EPSILON);
-}
+double log2_guarded(double p) { return log2(p + EPSILON); }

@@ -7,9 +7,16 @@
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 {
 	*out = (struct rs_radiomics_settings){
-		.label = 1, .bin_width = 25, .distances = {1}, .distance_count = 1,
-		.symmetrical_glcm = true, .minimum_roi_dimensions = 2, .normalize_scale = 1,
-		.pad_distance = 5, .geometry_tolerance = 1e-6, .additional_info = true,
+		.label = 1,
+		.bin_width = 25,
+		.distances = {1},
+		.distance_count = 1,
+		.symmetrical_glcm = true,
+		.minimum_roi_dimensions = 2,
+		.normalize_scale = 1,
+		.pad_distance = 5,
+		.geometry_tolerance = 1e-6,
+		.additional_info = true,
 	};
 	for (int f = 0; f < RS_FAMILY_COUNT; f++) {
 		const struct rs_feature_table *table = rs_feature_family((enum rs_family)f);
@@ -19,10 +26,10 @@ void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 	}
 }
 
-#define REFUSE_UNLESS(condition, ...)                                       \
-	do {                                                                \
-		if (!(condition))                                           \
-			return rs_error_set(err, RS_USAGE, __VA_ARGS__);    \
+#define REFUSE_UNLESS(condition, ...)                                    \
+	do {                                                             \
+		if (!(condition))                                        \
+			return rs_error_set(err, RS_USAGE, __VA_ARGS__); \
 	} while (0)
 
 enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, struct rs_error *err)
@@ -54,10 +61,7 @@ enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, 
 	return RS_OK;
 }
 
-static void key(struct rs_buffer *out, const char *name)
-{
-	rs_cbor_write_str(out, rs_str_from(name));
-}
+static void key(struct rs_buffer *out, const char *name) { rs_cbor_write_str(out, rs_str_from(name)); }
 
 static void write_features(const struct rs_radiomics_settings *s, struct rs_buffer *out)
 {
@@ -76,38 +80,61 @@ enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *s,
                                           struct rs_error *err)
 {
 	rs_cbor_write_map(out, 23);
-	key(out, "mode"); rs_cbor_write_u64(out, s->mode);
-	key(out, "label"); rs_cbor_write_u64(out, s->label);
-	key(out, "force2D"); rs_cbor_write_bool(out, s->force_2d);
-	key(out, "preCrop"); rs_cbor_write_bool(out, s->pre_crop);
-	key(out, "binCount"); rs_cbor_write_u64(out, s->bin_count);
-	key(out, "binWidth"); rs_cbor_write_f64(out, s->bin_width);
-	key(out, "features"); write_features(s, out);
-	key(out, "distances"); rs_cbor_write_array(out, s->distance_count);
+	key(out, "mode");
+	rs_cbor_write_u64(out, s->mode);
+	key(out, "label");
+	rs_cbor_write_u64(out, s->label);
+	key(out, "force2D");
+	rs_cbor_write_bool(out, s->force_2d);
+	key(out, "preCrop");
+	rs_cbor_write_bool(out, s->pre_crop);
+	key(out, "binCount");
+	rs_cbor_write_u64(out, s->bin_count);
+	key(out, "binWidth");
+	rs_cbor_write_f64(out, s->bin_width);
+	key(out, "features");
+	write_features(s, out);
+	key(out, "distances");
+	rs_cbor_write_array(out, s->distance_count);
 	for (size_t i = 0; i < s->distance_count; i++)
 		rs_cbor_write_u64(out, s->distances[i]);
-	key(out, "normalize"); rs_cbor_write_bool(out, s->normalize);
-	key(out, "padDistance"); rs_cbor_write_u64(out, s->pad_distance);
-	key(out, "resegmentMode"); rs_cbor_write_u64(out, s->resegment_mode);
-	key(out, "weightingNorm"); rs_cbor_write_u64(out, s->weighting);
-	key(out, "additionalInfo"); rs_cbor_write_bool(out, s->additional_info);
-	key(out, "minimumROISize"); rs_cbor_write_u64(out, s->minimum_roi_size);
-	key(out, "normalizeScale"); rs_cbor_write_f64(out, s->normalize_scale);
-	key(out, "removeOutliers"); rs_cbor_write_f64(out, s->remove_outliers);
-	key(out, "resegmentRange"); rs_cbor_write_array(out, s->resegment_count);
+	key(out, "normalize");
+	rs_cbor_write_bool(out, s->normalize);
+	key(out, "padDistance");
+	rs_cbor_write_u64(out, s->pad_distance);
+	key(out, "resegmentMode");
+	rs_cbor_write_u64(out, s->resegment_mode);
+	key(out, "weightingNorm");
+	rs_cbor_write_u64(out, s->weighting);
+	key(out, "additionalInfo");
+	rs_cbor_write_bool(out, s->additional_info);
+	key(out, "minimumROISize");
+	rs_cbor_write_u64(out, s->minimum_roi_size);
+	key(out, "normalizeScale");
+	rs_cbor_write_f64(out, s->normalize_scale);
+	key(out, "removeOutliers");
+	rs_cbor_write_f64(out, s->remove_outliers);
+	key(out, "resegmentRange");
+	rs_cbor_write_array(out, s->resegment_count);
 	for (size_t i = 0; i < s->resegment_count; i++)
 		rs_cbor_write_f64(out, s->resegment_range[i]);
-	key(out, "resegmentShape"); rs_cbor_write_bool(out, s->resegment_shape);
-	key(out, "symmetricalGLCM"); rs_cbor_write_bool(out, s->symmetrical_glcm);
-	key(out, "voxelArrayShift"); rs_cbor_write_f64(out, s->voxel_array_shift);
-	key(out, "force2Ddimension"); rs_cbor_write_u64(out, s->force_2d_dimension);
-	key(out, "geometryTolerance"); rs_cbor_write_f64(out, s->geometry_tolerance);
-	key(out, "minimumROIDimensions"); rs_cbor_write_u64(out, s->minimum_roi_dimensions);
+	key(out, "resegmentShape");
+	rs_cbor_write_bool(out, s->resegment_shape);
+	key(out, "symmetricalGLCM");
+	rs_cbor_write_bool(out, s->symmetrical_glcm);
+	key(out, "voxelArrayShift");
+	rs_cbor_write_f64(out, s->voxel_array_shift);
+	key(out, "force2Ddimension");
+	rs_cbor_write_u64(out, s->force_2d_dimension);
+	key(out, "geometryTolerance");
+	rs_cbor_write_f64(out, s->geometry_tolerance);
+	key(out, "minimumROIDimensions");
+	rs_cbor_write_u64(out, s->minimum_roi_dimensions);
 	return rs_buffer_check(out, "radiomics settings", err);
 }
 
-enum rs_code rs_radiomics_settings_digest(const struct rs_radiomics_settings *settings,
-                                          struct rs_digest *out, struct rs_error *err)
+enum rs_code rs_radiomics_settings_digest(const struct rs_radiomics_settings *settings, struct rs_digest *out,
+                                          struct rs_error *err)
 {
 	struct rs_buffer buffer RS_CLEANUP(rs_buffer_finish) = {0};
 	rs_buffer_init(&buffer, 65536);

@@ -19,18 +19,31 @@ struct setting {
 
 #define AT(member) offsetof(struct rs_radiomics_settings, member)
 static const struct setting settings_known[] = {
-	{"binWidth", REAL, AT(bin_width)}, {"binCount", WHOLE32, AT(bin_count)},
-	{"label", WHOLE32, AT(label)}, {"voxelArrayShift", REAL, AT(voxel_array_shift)},
-	{"symmetricalGLCM", FLAG, AT(symmetrical_glcm)}, {"resegmentShape", FLAG, AT(resegment_shape)},
+	{"binWidth", REAL, AT(bin_width)},
+	{"binCount", WHOLE32, AT(bin_count)},
+	{"label", WHOLE32, AT(label)},
+	{"voxelArrayShift", REAL, AT(voxel_array_shift)},
+	{"symmetricalGLCM", FLAG, AT(symmetrical_glcm)},
+	{"resegmentShape", FLAG, AT(resegment_shape)},
 	{"minimumROIDimensions", WHOLE32, AT(minimum_roi_dimensions)},
-	{"minimumROISize", WHOLE64, AT(minimum_roi_size)}, {"force2D", FLAG, AT(force_2d)},
-	{"force2Ddimension", WHOLE32, AT(force_2d_dimension)}, {"normalize", FLAG, AT(normalize)},
-	{"normalizeScale", REAL, AT(normalize_scale)}, {"removeOutliers", REAL, AT(remove_outliers)},
-	{"preCrop", FLAG, AT(pre_crop)}, {"padDistance", WHOLE32, AT(pad_distance)},
-	{"geometryTolerance", REAL, AT(geometry_tolerance)}, {"additionalInfo", FLAG, AT(additional_info)},
-	{"distances", LIST, 0}, {"resegmentRange", LIST, 0}, {"resegmentMode", NAME, 0},
-	{"weightingNorm", NAME, 0}, {"resampledPixelSpacing", NOT_BUILT, 0},
-	{"correctMask", NOT_BUILT, 0}, {"interpolator", OTHER_FAMILY, 0}, {"gldm_a", NOT_BUILT, 0},
+	{"minimumROISize", WHOLE64, AT(minimum_roi_size)},
+	{"force2D", FLAG, AT(force_2d)},
+	{"force2Ddimension", WHOLE32, AT(force_2d_dimension)},
+	{"normalize", FLAG, AT(normalize)},
+	{"normalizeScale", REAL, AT(normalize_scale)},
+	{"removeOutliers", REAL, AT(remove_outliers)},
+	{"preCrop", FLAG, AT(pre_crop)},
+	{"padDistance", WHOLE32, AT(pad_distance)},
+	{"geometryTolerance", REAL, AT(geometry_tolerance)},
+	{"additionalInfo", FLAG, AT(additional_info)},
+	{"distances", LIST, 0},
+	{"resegmentRange", LIST, 0},
+	{"resegmentMode", NAME, 0},
+	{"weightingNorm", NAME, 0},
+	{"resampledPixelSpacing", NOT_BUILT, 0},
+	{"correctMask", NOT_BUILT, 0},
+	{"interpolator", OTHER_FAMILY, 0},
+	{"gldm_a", NOT_BUILT, 0},
 	{"label_channel", NOT_BUILT, 0},
 };
 
@@ -87,8 +100,8 @@ static bool set_list(struct rs_radiomics_settings *s, const char *name, struct r
 	if (!parse_list(text, values, distances ? RS_RADIOMICS_DISTANCES_MAX : 2, &count) || count == 0)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!isfinite(values[i]) || (distances && !(values[i] >= 1 && values[i] <= 16 &&
-		                                            floor(values[i]) >= values[i])))
+		if (!isfinite(values[i]) ||
+		    (distances && !(values[i] >= 1 && values[i] <= 16 && floor(values[i]) >= values[i])))
 			return false;
 	if (distances)
 		s->distance_count = count;
@@ -182,16 +195,23 @@ enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, c
 			known = &settings_known[i];
 	if (known == NULL) {
 		for (size_t i = 0; i < RS_COUNT(settings_known); i++)
-			if (rs_str_equal_ignoring_case(rs_str_from(settings_known[i].name), rs_str_from(name)))
-				return rs_error_set(err, RS_MALFORMED, "setting '%s' is unknown; did you mean '%s'?",
-				                    name, settings_known[i].name);
-		return rs_error_set(err, RS_MALFORMED, "setting '%s' is unknown; see PyRadiomics' list of "
-		                    "settings, or remove it", name);
+			if (rs_str_equal_ignoring_case(rs_str_from(settings_known[i].name),
+			                               rs_str_from(name)))
+				return rs_error_set(err, RS_MALFORMED,
+				                    "setting '%s' is unknown; did you mean '%s'?", name,
+				                    settings_known[i].name);
+		return rs_error_set(err, RS_MALFORMED,
+		                    "setting '%s' is unknown; see PyRadiomics' list of "
+		                    "settings, or remove it",
+		                    name);
 	}
 	bool off = is_none(value) || (known->kind == NOT_BUILT && strcmp(value, "0") == 0);
-	if (known->kind == NOT_BUILT && !off && !rs_str_equal_ignoring_case(rs_str_from(value), RS_STR("false")))
-		return rs_error_set(err, RS_UNSUPPORTED, "setting '%s' is not in this version; remove it to "
-		                    "measure without it", name);
+	if (known->kind == NOT_BUILT && !off &&
+	    !rs_str_equal_ignoring_case(rs_str_from(value), RS_STR("false")))
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "setting '%s' is not in this version; remove it to "
+		                    "measure without it",
+		                    name);
 	if (known->kind == NOT_BUILT || known->kind == OTHER_FAMILY)
 		return RS_OK; /* interpolator alone changes nothing: without resampling nobody asks it */
 	struct rs_radiomics_settings changed = *settings;
@@ -216,10 +236,7 @@ static const char *scalar(const yaml_node_t *node)
 	return (const char *)node->data.scalar.value;
 }
 
-static unsigned long line_of(const yaml_node_t *node)
-{
-	return (unsigned long)node->start_mark.line + 1;
-}
+static unsigned long line_of(const yaml_node_t *node) { return (unsigned long)node->start_mark.line + 1; }
 
 /* A scalar, or the numbers of a sequence with commas between. */
 static enum rs_code value_text(struct reading *r, yaml_node_t *node, char *out, size_t size)
@@ -232,11 +249,12 @@ static enum rs_code value_text(struct reading *r, yaml_node_t *node, char *out, 
 		return RS_OK;
 	}
 	if (node->type != YAML_SEQUENCE_NODE)
-		return rs_error_set(r->err, RS_MALFORMED, "line %lu: a value is too long or of the wrong kind",
-		                    line_of(node));
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "line %lu: a value is too long or of the wrong kind", line_of(node));
 	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
 		const char *item = scalar(yaml_document_get_node(r->document, *i));
-		int n = item == NULL ? -1 : snprintf(out + used, size - used, "%s%s", used > 0 ? "," : "", item);
+		int n = item == NULL ? -1
+		                     : snprintf(out + used, size - used, "%s%s", used > 0 ? "," : "", item);
 		if (n < 0 || (size_t)n >= size - used)
 			return rs_error_set(r->err, RS_MALFORMED, "line %lu: a list is too long or nested",
 			                    line_of(node));
@@ -257,12 +275,16 @@ static enum rs_code read_setting(struct reading *r, const char *name, yaml_node_
 static enum rs_code read_image_type(struct reading *r, const char *name, yaml_node_t *value)
 {
 	if (strcmp(name, "Original") != 0)
-		return rs_error_set(r->err, RS_UNSUPPORTED, "line %lu: image type '%s' is not in this version, "
-		                    "only Original is; remove it", line_of(value), name);
+		return rs_error_set(r->err, RS_UNSUPPORTED,
+		                    "line %lu: image type '%s' is not in this version, "
+		                    "only Original is; remove it",
+		                    line_of(value), name);
 	if (value->type == YAML_MAPPING_NODE &&
 	    value->data.mapping.pairs.start < value->data.mapping.pairs.top)
-		return rs_error_set(r->err, RS_UNSUPPORTED, "line %lu: settings of one image type are not in "
-		                    "this version; put them under 'setting'", line_of(value));
+		return rs_error_set(r->err, RS_UNSUPPORTED,
+		                    "line %lu: settings of one image type are not in "
+		                    "this version; put them under 'setting'",
+		                    line_of(value));
 	return RS_OK;
 }
 
@@ -285,8 +307,10 @@ static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t 
 	while (family < RS_FAMILY_COUNT && strcmp(rs_family_name((enum rs_family)family), name) != 0)
 		family++;
 	if (family == RS_FAMILY_COUNT)
-		return rs_error_set(r->err, RS_UNSUPPORTED, "line %lu: feature class '%s' is not in this version, "
-		                    "which has shape, firstorder and glcm; remove it", line_of(value), name);
+		return rs_error_set(r->err, RS_UNSUPPORTED,
+		                    "line %lu: feature class '%s' is not in this version, "
+		                    "which has shape, firstorder and glcm; remove it",
+		                    line_of(value), name);
 	const char *text = scalar(value);
 	bool all = (text != NULL && is_none(text)) ||
 	           (value->type == YAML_SEQUENCE_NODE &&
@@ -298,8 +322,10 @@ static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t 
 		return RS_OK;
 	}
 	if (value->type != YAML_SEQUENCE_NODE)
-		return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' wants a list of features, or nothing "
-		                    "for all", line_of(value), name);
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "line %lu: '%s' wants a list of features, or nothing "
+		                    "for all",
+		                    line_of(value), name);
 	for (yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top; i++)
 		RS_TRY(choose(r, family, yaml_document_get_node(r->document, *i)));
 	return RS_OK;
@@ -313,8 +339,10 @@ static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *r
 	if (text != NULL && is_none(text))
 		return RS_OK;
 	if (node->type != YAML_MAPPING_NODE)
-		return rs_error_set(r->err, RS_MALFORMED, "line %lu: names with values are expected, \"name: "
-		                    "value\"", line_of(node));
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "line %lu: names with values are expected, \"name: "
+		                    "value\"",
+		                    line_of(node));
 	yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
 	for (yaml_node_pair_t *p = pairs; p < node->data.mapping.pairs.top; p++) {
 		yaml_node_t *name_node = yaml_document_get_node(r->document, p->key);
@@ -344,10 +372,14 @@ static enum rs_code read_top(struct reading *r, const char *name, yaml_node_t *v
 		return each_pair(r, value, read_class);
 	}
 	if (strcmp(name, "voxelSetting") == 0)
-		return rs_error_set(r->err, RS_UNSUPPORTED, "line %lu: voxel-based extraction is not in this "
-		                    "version; remove 'voxelSetting'", line_of(value));
-	return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' is unknown; a parameter file has setting, "
-	                    "imageType, featureClass and voxelSetting", line_of(value), name);
+		return rs_error_set(r->err, RS_UNSUPPORTED,
+		                    "line %lu: voxel-based extraction is not in this "
+		                    "version; remove 'voxelSetting'",
+		                    line_of(value));
+	return rs_error_set(r->err, RS_MALFORMED,
+	                    "line %lu: '%s' is unknown; a parameter file has setting, "
+	                    "imageType, featureClass and voxelSetting",
+	                    line_of(value), name);
 }
 
 enum rs_code rs_radiomics_settings_parse(struct rs_bytes file, struct rs_radiomics_settings *out,

@@ -21,7 +21,8 @@ static void covariance(const struct region *region, const double spacing[3], dou
 	for (int a = 0; a < 3; a++)
 		for (int b = a; b < 3; b++)
 			out[a][b] = out[b][a] = ((double)product[a][b] / n -
-				(double)sum[a] / n * ((double)sum[b] / n)) * spacing[a] * spacing[b];
+			                         (double)sum[a] / n * ((double)sum[b] / n)) *
+			                        spacing[a] * spacing[b];
 }
 
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
@@ -50,8 +51,14 @@ enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, str
 
 #define PI 3.14159265358979323846
 
-static double elongation(const struct rs_evidence *e) { return sqrt(e->shape.eigenvalue[1] / e->shape.eigenvalue[0]); }
-static double flatness(const struct rs_evidence *e) { return sqrt(e->shape.eigenvalue[2] / e->shape.eigenvalue[0]); }
+static double elongation(const struct rs_evidence *e)
+{
+	return sqrt(e->shape.eigenvalue[1] / e->shape.eigenvalue[0]);
+}
+static double flatness(const struct rs_evidence *e)
+{
+	return sqrt(e->shape.eigenvalue[2] / e->shape.eigenvalue[0]);
+}
 static double least_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[2]); }
 static double minor_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[1]); }
 static double major_axis(const struct rs_evidence *e) { return 4 * sqrt(e->shape.eigenvalue[0]); }
@@ -89,16 +96,21 @@ static const struct rs_feature rows[] = {
 	{"shape_flatness", "N17B", "1", "Flatness", RS_FAMILY_SHAPE, false, flatness},
 	{"shape_least_axis_length", "7J51", "mm", "LeastAxisLength", RS_FAMILY_SHAPE, false, least_axis},
 	{"shape_major_axis_length", "TDIC", "mm", "MajorAxisLength", RS_FAMILY_SHAPE, false, major_axis},
-	{"shape_maximum_2d_diameter_column", "", "mm", "Maximum2DDiameterColumn", RS_FAMILY_SHAPE, false, diameter_column},
-	{"shape_maximum_2d_diameter_row", "", "mm", "Maximum2DDiameterRow", RS_FAMILY_SHAPE, false, diameter_row},
-	{"shape_maximum_2d_diameter_slice", "", "mm", "Maximum2DDiameterSlice", RS_FAMILY_SHAPE, false, diameter_slice},
+	{"shape_maximum_2d_diameter_column", "", "mm", "Maximum2DDiameterColumn", RS_FAMILY_SHAPE, false,
+         diameter_column},
+	{"shape_maximum_2d_diameter_row", "", "mm", "Maximum2DDiameterRow", RS_FAMILY_SHAPE, false,
+         diameter_row},
+	{"shape_maximum_2d_diameter_slice", "", "mm", "Maximum2DDiameterSlice", RS_FAMILY_SHAPE, false,
+         diameter_slice},
 	{"shape_maximum_3d_diameter", "L0JK", "mm", "Maximum3DDiameter", RS_FAMILY_SHAPE, false, diameter_3d},
 	{"shape_mesh_volume", "RNU0", "mm3", "MeshVolume", RS_FAMILY_SHAPE, false, mesh_volume},
 	{"shape_minor_axis_length", "P9VJ", "mm", "MinorAxisLength", RS_FAMILY_SHAPE, false, minor_axis},
-	{"shape_spherical_disproportion", "KRCK", "1", "SphericalDisproportion", RS_FAMILY_SHAPE, true, spherical_disproportion},
+	{"shape_spherical_disproportion", "KRCK", "1", "SphericalDisproportion", RS_FAMILY_SHAPE, true,
+         spherical_disproportion},
 	{"shape_sphericity", "QCFX", "1", "Sphericity", RS_FAMILY_SHAPE, false, sphericity},
 	{"shape_surface_area", "C0JK", "mm2", "SurfaceArea", RS_FAMILY_SHAPE, false, surface},
-	{"shape_surface_to_volume_ratio", "2PR5", "mm-1", "SurfaceVolumeRatio", RS_FAMILY_SHAPE, false, surface_to_volume},
+	{"shape_surface_to_volume_ratio", "2PR5", "mm-1", "SurfaceVolumeRatio", RS_FAMILY_SHAPE, false,
+         surface_to_volume},
 	{"shape_voxel_volume", "YEKZ", "mm3", "VoxelVolume", RS_FAMILY_SHAPE, false, voxel_volume},
 };
 const struct rs_feature_table shape_features = {RS_COUNT(rows), rows};

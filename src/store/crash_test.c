@@ -77,7 +77,8 @@ static void check(const struct rs_world *world, int64_t committed, uint64_t step
 		         (long long)committed, (long long)rounds);
 	assert_int_equal(ask(store, "SELECT count(*) FROM t"), rounds * ROWS);
 	assert_int_equal(ask(store, "SELECT count(*) FROM (SELECT round FROM t GROUP BY round HAVING "
-	                            "count(*) <> 3)"), 0);
+	                            "count(*) <> 3)"),
+	                 0);
 	rs_store_close(store);
 }
 
@@ -131,7 +132,8 @@ static void names_a_full_disk(void **state)
 	struct rs_error err = {0};
 	(void)state;
 	assert_int_equal(rs_sim_create(1, &sim, NULL), RS_OK);
-	assert_int_equal(rs_store_open(rs_sim_world(sim), PATH, RS_STORE_WRITE, SCHEMA, 1, &store, NULL), RS_OK);
+	assert_int_equal(rs_store_open(rs_sim_world(sim), PATH, RS_STORE_WRITE, SCHEMA, 1, &store, NULL),
+	                 RS_OK);
 	assert_int_equal(rs_store_begin(store, NULL), RS_OK);
 	assert_int_equal(rs_store_run(store, "INSERT INTO u VALUES(1)", NULL), RS_OK);
 	rs_sim_fail_at(sim, 1, RS_NO_SPACE, false);

@@ -16,8 +16,8 @@ enum rs_code rs_statement_prepare(struct rs_store *store, const char *sql, struc
 	if (statement == NULL)
 		return rs_error_memory(err, sizeof(*statement), "a statement");
 	statement->store = store;
-	result = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-	                            &statement->statement, NULL);
+	result = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->statement,
+	                            NULL);
 	if (result != SQLITE_OK || statement->statement == NULL) {
 		rs_statement_finish(statement);
 		return rs_store_error(store, result, "preparing a statement", err);
@@ -34,10 +34,7 @@ void rs_statement_finish(struct rs_statement *statement)
 	rs_free(statement);
 }
 
-void rs_statement_finish_pointer(struct rs_statement **statement)
-{
-	rs_statement_finish(*statement);
-}
+void rs_statement_finish_pointer(struct rs_statement **statement) { rs_statement_finish(*statement); }
 
 static void remember(struct rs_statement *statement, int result)
 {
@@ -54,15 +51,15 @@ void rs_statement_bind_bytes(struct rs_statement *statement, int index, struct r
 {
 	/* A NULL pointer would bind SQL's NULL, but no bytes are a value too. */
 	const void *data = value.size > 0 ? (const void *)value.data : "";
-	remember(statement, sqlite3_bind_blob64(statement->statement, index, data, value.size,
-	                                        SQLITE_STATIC));
+	remember(statement,
+	         sqlite3_bind_blob64(statement->statement, index, data, value.size, SQLITE_STATIC));
 }
 
 void rs_statement_bind_str(struct rs_statement *statement, int index, struct rs_str value)
 {
 	const char *data = value.size > 0 ? value.data : "";
-	remember(statement, sqlite3_bind_text64(statement->statement, index, data, value.size,
-	                                        SQLITE_STATIC, SQLITE_UTF8));
+	remember(statement, sqlite3_bind_text64(statement->statement, index, data, value.size, SQLITE_STATIC,
+	                                        SQLITE_UTF8));
 }
 
 void rs_statement_bind_null(struct rs_statement *statement, int index)

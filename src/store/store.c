@@ -32,8 +32,7 @@ static enum rs_code code_of(int result)
 	}
 }
 
-enum rs_code rs_store_error(const struct rs_store *store, int result, const char *doing,
-                            struct rs_error *err)
+enum rs_code rs_store_error(const struct rs_store *store, int result, const char *doing, struct rs_error *err)
 {
 	const char *words = sqlite3_errstr(result);
 	/* errmsg tells more than errstr, but only while it speaks of this result. */
@@ -67,8 +66,9 @@ static enum rs_code create_file(const struct rs_world *world, const char *path, 
 	struct rs_file *file = NULL;
 	char *directory RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_error ignored;
-	enum rs_code code = rs_file_open(world, path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE |
-	                                 RS_OPEN_EXCLUSIVE, &file, &ignored);
+	enum rs_code code = rs_file_open(world, path,
+	                                 RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE,
+	                                 &file, &ignored);
 
 	if (code == RS_EXISTS)
 		return RS_OK;
@@ -81,8 +81,8 @@ static enum rs_code create_file(const struct rs_world *world, const char *path, 
 	return world->files->sync_directory(world->files, directory, err);
 }
 
-static enum rs_code check_path(const struct rs_world *world, const char *path,
-                               enum rs_store_access access, struct rs_error *err)
+static enum rs_code check_path(const struct rs_world *world, const char *path, enum rs_store_access access,
+                               struct rs_error *err)
 {
 	struct rs_file_stat stat;
 	/* SQLite gives these names a meaning; a database there would not be durable. */
@@ -124,15 +124,19 @@ static enum rs_code configure(struct rs_store *store, enum rs_store_access acces
 	/* Before WAL: only so does SQLite do without shared memory. */
 	if (store->vfs.registered)
 		RS_TRY(rs_store_run(store, "PRAGMA locking_mode=EXCLUSIVE", err));
-	RS_TRY(rs_store_run(store, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; "
-	                           "PRAGMA synchronous=FULL", err));
+	RS_TRY(rs_store_run(store,
+	                    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; "
+	                    "PRAGMA synchronous=FULL",
+	                    err));
 	if (access == RS_STORE_READ)
 		return RS_OK;
 	RS_TRY(rs_statement_prepare(store, "PRAGMA journal_mode=WAL", &mode, err));
 	RS_TRY(rs_statement_step(mode, &row, err));
 	if (!row || !rs_str_equal_text(rs_statement_str(mode, 0), "wal"))
-		return rs_error_set(err, RS_UNSUPPORTED, "%s: SQLite cannot keep a write-ahead log here; "
-		                                         "use a local disk", store->path);
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "%s: SQLite cannot keep a write-ahead log here; "
+		                    "use a local disk",
+		                    store->path);
 	return RS_OK;
 }
 
@@ -154,8 +158,8 @@ static enum rs_code make_schema(struct rs_store *store, const char *schema, int 
 	return rs_store_run(store, set_version, err);
 }
 
-static enum rs_code check_schema(struct rs_store *store, enum rs_store_access access,
-                                 const char *schema, int schema_version, struct rs_error *err)
+static enum rs_code check_schema(struct rs_store *store, enum rs_store_access access, const char *schema,
+                                 int schema_version, struct rs_error *err)
 {
 	int64_t version = 0;
 
@@ -171,8 +175,8 @@ static enum rs_code check_schema(struct rs_store *store, enum rs_store_access ac
 	}
 	if (version != schema_version)
 		return rs_error_set(err, RS_UNSUPPORTED,
-		                    "%s: the database has version %lld, this radseal needs %d",
-		                    store->path, (long long)version, schema_version);
+		                    "%s: the database has version %lld, this radseal needs %d", store->path,
+		                    (long long)version, schema_version);
 	return RS_OK;
 }
 
@@ -184,7 +188,8 @@ static enum rs_code prepare(struct rs_store *store, struct rs_error *err)
 }
 
 enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum rs_store_access access,
-                           const char *schema, int schema_version, struct rs_store **out, struct rs_error *err)
+                           const char *schema, int schema_version, struct rs_store **out,
+                           struct rs_error *err)
 {
 	struct rs_store *store;
 	enum rs_code code;

@@ -14,17 +14,19 @@ enum rs_store_access { RS_STORE_READ, RS_STORE_WRITE };
 /* schema: SQL run when the database is new (user_version 0); afterwards user_version must be
  * schema_version, else RS_UNSUPPORTED with both numbers. Mode 0600. With RS_STORE_READ the file must exist. */
 enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum rs_store_access access,
-                           const char *schema, int schema_version, struct rs_store **out, struct rs_error *err);
+                           const char *schema, int schema_version, struct rs_store **out,
+                           struct rs_error *err);
 void rs_store_close(struct rs_store *store); /* accepts NULL; statements must be finished */
 enum rs_code rs_store_run(struct rs_store *store, const char *sql, struct rs_error *err);
-enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err); /* BEGIN IMMEDIATE */
+enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err);  /* BEGIN IMMEDIATE */
 enum rs_code rs_store_commit(struct rs_store *store, struct rs_error *err); /* durable when it returns OK */
-void rs_store_rollback(struct rs_store *store); /* no-op outside a transaction */
+void rs_store_rollback(struct rs_store *store);                             /* no-op outside a transaction */
 /* PRAGMA integrity_check; RS_ALTERED with its first sentence. */
 enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err);
 
-enum rs_code rs_statement_prepare(struct rs_store *store, const char *sql, struct rs_statement **out, struct rs_error *err);
-void rs_statement_finish(struct rs_statement *statement); /* accepts NULL */
+enum rs_code rs_statement_prepare(struct rs_store *store, const char *sql, struct rs_statement **out,
+                                  struct rs_error *err);
+void rs_statement_finish(struct rs_statement *statement);          /* accepts NULL */
 void rs_statement_finish_pointer(struct rs_statement **statement); /* for RS_CLEANUP */
 /* Parameters are 1-based; bytes and text must stay valid until the statement is reset. Failures are remembered until step. */
 void rs_statement_bind_i64(struct rs_statement *statement, int index, int64_t value);

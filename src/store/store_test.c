@@ -163,10 +163,8 @@ static void tells_what_is_wrong(void **state)
 	struct rs_error err = {0};
 	(void)state;
 
-	assert_int_equal(rs_store_open(world, path, RS_STORE_READ, SCHEMA, 3, &store, &err),
-	                 RS_NOT_FOUND);
-	assert_int_equal(rs_store_open(world, ":memory:", RS_STORE_WRITE, SCHEMA, 3, &store, &err),
-	                 RS_USAGE);
+	assert_int_equal(rs_store_open(world, path, RS_STORE_READ, SCHEMA, 3, &store, &err), RS_NOT_FOUND);
+	assert_int_equal(rs_store_open(world, ":memory:", RS_STORE_WRITE, SCHEMA, 3, &store, &err), RS_USAGE);
 	store = open_store(RS_STORE_WRITE);
 	assert_int_equal(rs_store_run(store, "INSERT INTO t VALUES(1, x'01', 'a')", &err), RS_OK);
 	assert_int_equal(rs_store_run(store, "INSERT INTO t VALUES(2, x'01', 'a')", &err), RS_EXISTS);
@@ -189,8 +187,7 @@ static void refuses_what_is_not_its_own(void **state)
 	for (int i = 0; i < 300; i++)
 		(void)fputs("this is not a database\n", file);
 	(void)fclose(file);
-	assert_int_equal(rs_store_open(world, path, RS_STORE_WRITE, SCHEMA, 3, &store, &err),
-	                 RS_ALTERED);
+	assert_int_equal(rs_store_open(world, path, RS_STORE_WRITE, SCHEMA, 3, &store, &err), RS_ALTERED);
 	assert_non_null(strstr(err.message, path));
 }
 
@@ -200,9 +197,11 @@ static void finds_damage(void **state)
 	struct rs_error err = {0};
 	FILE *file;
 	(void)state;
-	assert_int_equal(rs_store_run(store, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
-	                                     "WHERE i < 2000) INSERT INTO t SELECT i, randomblob(40), i FROM n",
-	                              &err), RS_OK);
+	assert_int_equal(rs_store_run(store,
+	                              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+	                              "WHERE i < 2000) INSERT INTO t SELECT i, randomblob(40), i FROM n",
+	                              &err),
+	                 RS_OK);
 	rs_store_close(store);
 	file = fopen(path, "r+b");
 	assert_non_null(file);
@@ -258,12 +257,13 @@ static void commits_one_by_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(keeps_what_was_committed), TEST(binds_and_reads_every_kind),
-		TEST(remembers_a_bad_binding),  TEST(tells_what_is_wrong),
-		TEST(refuses_what_is_not_its_own), TEST(finds_damage),
-		TEST(keeps_a_second_writer_out), TEST(commits_one_by_one),
-		TEST_VFS(keeps_what_was_committed), TEST_VFS(binds_and_reads_every_kind),
-		TEST_VFS(refuses_what_is_not_its_own), TEST_VFS(finds_damage), TEST_VFS(commits_one_by_one),
+		TEST(keeps_what_was_committed),        TEST(binds_and_reads_every_kind),
+		TEST(remembers_a_bad_binding),         TEST(tells_what_is_wrong),
+		TEST(refuses_what_is_not_its_own),     TEST(finds_damage),
+		TEST(keeps_a_second_writer_out),       TEST(commits_one_by_one),
+		TEST_VFS(keeps_what_was_committed),    TEST_VFS(binds_and_reads_every_kind),
+		TEST_VFS(refuses_what_is_not_its_own), TEST_VFS(finds_damage),
+		TEST_VFS(commits_one_by_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

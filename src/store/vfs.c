@@ -144,10 +144,7 @@ static const sqlite3_io_methods file_methods = {
 	.xDeviceCharacteristics = file_characteristics,
 };
 
-static const struct rs_world *world_of(sqlite3_vfs *base)
-{
-	return ((struct rs_store_vfs *)base)->world;
-}
+static const struct rs_world *world_of(sqlite3_vfs *base) { return ((struct rs_store_vfs *)base)->world; }
 
 static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags, int *out_flags)
 {

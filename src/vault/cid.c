@@ -70,14 +70,14 @@ struct link {
 
 static void cid_of_digest(uint8_t codec, const struct rs_digest *digest, struct rs_cid *out)
 {
-	const uint8_t head[] = { 1, codec, 0x12, 0x20 };
+	const uint8_t head[] = {1, codec, 0x12, 0x20};
 	memcpy(out->bytes, head, sizeof head);
 	memcpy(out->bytes + sizeof head, digest->bytes, sizeof digest->bytes);
 }
 
 void rs_cid_builder_init(struct rs_cid_builder *builder, size_t chunk_size, size_t links_max)
 {
-	*builder = (struct rs_cid_builder){ .chunk_size = chunk_size, .links_max = links_max };
+	*builder = (struct rs_cid_builder){.chunk_size = chunk_size, .links_max = links_max};
 	rs_sha256_init(&builder->hash);
 	rs_buffer_init(&builder->leaves, LEAVES_SIZE_MAX);
 }
@@ -91,7 +91,7 @@ void rs_cid_builder_finish(struct rs_cid_builder *builder)
 static enum rs_code end_chunk(struct rs_cid_builder *builder, struct rs_error *err)
 {
 	struct rs_digest digest;
-	struct link link = { .content = builder->in_chunk, .total = builder->in_chunk };
+	struct link link = {.content = builder->in_chunk, .total = builder->in_chunk};
 	rs_sha256_final(&builder->hash, &digest);
 	cid_of_digest(CODEC_RAW, &digest, &link.cid);
 	rs_buffer_append(&builder->leaves, &link, sizeof link);
@@ -152,9 +152,9 @@ static void write_unixfs(struct rs_buffer *out, const struct link *links, size_t
 
 static enum rs_code make_node(const struct link *links, size_t count, struct link *out, struct rs_error *err)
 {
-	struct rs_buffer node RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_buffer scratch RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct link made = { .content = 0 };
+	struct rs_buffer node RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer scratch RS_CLEANUP(rs_buffer_finish) = {0};
+	struct link made = {.content = 0};
 	rs_buffer_init(&node, (size_t)1 << 22);
 	rs_buffer_init(&scratch, (size_t)1 << 20);
 	for (size_t i = 0; i < count; i++) {
@@ -185,7 +185,8 @@ enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid 
 	while (count > 1) {
 		size_t made = 0;
 		for (size_t start = 0; start < count; start += builder->links_max, made++) {
-			size_t width = count - start < builder->links_max ? count - start : builder->links_max;
+			size_t width = count - start < builder->links_max ? count - start
+			                                                  : builder->links_max;
 			RS_TRY(make_node(links + start, width, &links[made], err));
 		}
 		count = made;
@@ -196,7 +197,7 @@ enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid 
 
 enum rs_code rs_cid_of(struct rs_bytes bytes, struct rs_cid *out, struct rs_error *err)
 {
-	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = { 0 };
+	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
 	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, PROFILE_LINKS);
 	RS_TRY(rs_cid_builder_add(&builder, bytes, err));
 	return rs_cid_builder_final(&builder, out, err);

@@ -27,46 +27,48 @@ static const struct shape {
 	size_t size, chunk_size, links_max;
 	const char *cid;
 } shapes[] = {
-	{ 0, 1048576, 1024, "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku" },
-	{ 1, 1048576, 1024, "bafkreig2xu5p65u7a7vsszkad2yctf2oxorua6x5akzg3w2wj2s7r35ooi" },
-	{ 1048575, 1048576, 1024, "bafkreiepl6mf2uiqb4d2l2gjfbgonthujbduccjc7lzoa2wac5nv27ypv4" },
-	{ 1048576, 1048576, 1024, "bafkreiep7x36nt66cvnlcghb64cdlw467uhjm5c6m5efjck63ult7rmrzi" },
-	{ 1048577, 1048576, 1024, "bafybeihtedftjxy6bkqn6rdcfaov6mbrtqtta46qt6cfk42rr7ktkai4qm" },
-	{ 2097152, 1048576, 1024, "bafybeidmg4zllrhqvaw435pvz5tzymfyuc74klpgqsgxeszdy5k2xl5ubq" },
-	{ 3145735, 1048576, 1024, "bafybeif2zibizg3tq3sdhy2sjmjd575amz3fcfvrkcghtparsmbe4mnhye" },
-	{ 32, 16, 2, "bafybeid4myqpmo2eqspouthdl6j6ilhby4lf5fs2a5xpur4b7lmcyok2vq" },
-	{ 33, 16, 2, "bafybeibx3zpby62cp2mjmwerxaakcpdjv675ww6tjzxfi4eetafdzcz4p4" },
-	{ 64, 16, 2, "bafybeigohanvglzc3tmnpkyvtwvagongu4m3jo3frfrnanvsywhnhdczzi" },
-	{ 65, 16, 2, "bafybeiexzf5fbhju6k7zmwzujzh4tdlerugninnxd3jkwecoyap7vbv2ky" },
-	{ 80, 16, 2, "bafybeif6abno7pzajyzmqrabjqa7kiinopz2r6yxo5t3vz6nu5w6xdscfu" },
-	{ 115, 16, 2, "bafybeia6hledoipcxrabyrtk3xf3bazdkxhdzxct4g35ym3lbtymy5hnqi" },
-	{ 432, 16, 3, "bafybeihgihagie5ou4hlvtolo34j3llsejt4l25ergt7xptsqr2evbchui" },
-	{ 433, 16, 3, "bafybeie4sinryn3u2eitdf6bbkpyzhede5s7xlat2gt2ic75qvz5d4vjwq" },
-	{ 1616, 16, 10, "bafybeiagoxiiuki7izrjvl3glne5vldl7hlckao4shsap52xebz4gurphm" },
-	{ 2784, 16, 174, "bafybeihxagku6cb25bwnhc744kt6h3a5iawjjz5wiswi5luiq4645dothq" },
-	{ 2800, 16, 174, "bafybeiaslne2fqfdmhzxvvzct4ygtnjlje5z6mofiyafcbq5hsiw4y2cia" },
-	{ 1024, 1, 1024, "bafybeibxgnuslyqen3m6jqlni7vast5pkkehmw4dsocxqfsugmfodjdefm" },
-	{ 1025, 1, 1024, "bafybeiegw6ka3ej2boevf4odwi2ewe223u76spm3vfjfhernbmjip7zkcm" },
-	{ 1048577, 1, 1024, "bafybeieqmwz6nv5uky62trsfnx2ujcakoqebdwldiyq3wa6w7cssc6yeza" },
+	{0, 1048576, 1024, "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"},
+	{1, 1048576, 1024, "bafkreig2xu5p65u7a7vsszkad2yctf2oxorua6x5akzg3w2wj2s7r35ooi"},
+	{1048575, 1048576, 1024, "bafkreiepl6mf2uiqb4d2l2gjfbgonthujbduccjc7lzoa2wac5nv27ypv4"},
+	{1048576, 1048576, 1024, "bafkreiep7x36nt66cvnlcghb64cdlw467uhjm5c6m5efjck63ult7rmrzi"},
+	{1048577, 1048576, 1024, "bafybeihtedftjxy6bkqn6rdcfaov6mbrtqtta46qt6cfk42rr7ktkai4qm"},
+	{2097152, 1048576, 1024, "bafybeidmg4zllrhqvaw435pvz5tzymfyuc74klpgqsgxeszdy5k2xl5ubq"},
+	{3145735, 1048576, 1024, "bafybeif2zibizg3tq3sdhy2sjmjd575amz3fcfvrkcghtparsmbe4mnhye"},
+	{32, 16, 2, "bafybeid4myqpmo2eqspouthdl6j6ilhby4lf5fs2a5xpur4b7lmcyok2vq"},
+	{33, 16, 2, "bafybeibx3zpby62cp2mjmwerxaakcpdjv675ww6tjzxfi4eetafdzcz4p4"},
+	{64, 16, 2, "bafybeigohanvglzc3tmnpkyvtwvagongu4m3jo3frfrnanvsywhnhdczzi"},
+	{65, 16, 2, "bafybeiexzf5fbhju6k7zmwzujzh4tdlerugninnxd3jkwecoyap7vbv2ky"},
+	{80, 16, 2, "bafybeif6abno7pzajyzmqrabjqa7kiinopz2r6yxo5t3vz6nu5w6xdscfu"},
+	{115, 16, 2, "bafybeia6hledoipcxrabyrtk3xf3bazdkxhdzxct4g35ym3lbtymy5hnqi"},
+	{432, 16, 3, "bafybeihgihagie5ou4hlvtolo34j3llsejt4l25ergt7xptsqr2evbchui"},
+	{433, 16, 3, "bafybeie4sinryn3u2eitdf6bbkpyzhede5s7xlat2gt2ic75qvz5d4vjwq"},
+	{1616, 16, 10, "bafybeiagoxiiuki7izrjvl3glne5vldl7hlckao4shsap52xebz4gurphm"},
+	{2784, 16, 174, "bafybeihxagku6cb25bwnhc744kt6h3a5iawjjz5wiswi5luiq4645dothq"},
+	{2800, 16, 174, "bafybeiaslne2fqfdmhzxvvzct4ygtnjlje5z6mofiyafcbq5hsiw4y2cia"},
+	{1024, 1, 1024, "bafybeibxgnuslyqen3m6jqlni7vast5pkkehmw4dsocxqfsugmfodjdefm"},
+	{1025, 1, 1024, "bafybeiegw6ka3ej2boevf4odwi2ewe223u76spm3vfjfhernbmjip7zkcm"},
+	{1048577, 1, 1024, "bafybeieqmwz6nv5uky62trsfnx2ujcakoqebdwldiyq3wa6w7cssc6yeza"},
 };
 
 static void equals_the_reference_in_every_shape(void **state)
 {
 	/* Parts that end on, before and after the borders of chunks. */
-	static const size_t parts[] = { 1, 15, 16, 17, 4096, MIB - 1, MIB, LARGEST };
+	static const size_t parts[] = {1, 15, 16, 17, 4096, MIB - 1, MIB, LARGEST};
 	uint8_t *bytes = rs_allocate(LARGEST);
 	(void)state;
 	assert_non_null(bytes);
 	fill_pattern(bytes, LARGEST);
 	for (size_t i = 0; i < RS_COUNT(shapes); i++)
 		for (size_t k = 0; k < RS_COUNT(parts); k++) {
-			struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = { 0 };
+			struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
 			struct rs_cid cid;
 			char text[RS_CID_TEXT_SIZE];
 			rs_cid_builder_init(&builder, shapes[i].chunk_size, shapes[i].links_max);
 			for (size_t done = 0; done < shapes[i].size;) {
 				size_t left = shapes[i].size - done, size = left < parts[k] ? left : parts[k];
-				assert_int_equal(rs_cid_builder_add(&builder, rs_bytes_of(bytes + done, size), NULL), RS_OK);
+				assert_int_equal(
+					rs_cid_builder_add(&builder, rs_bytes_of(bytes + done, size), NULL),
+					RS_OK);
 				done += size;
 			}
 			assert_int_equal(rs_cid_builder_final(&builder, &cid, NULL), RS_OK);
@@ -114,7 +116,9 @@ static void has_one_text_for_each_address(void **state)
 static void refuses_other_texts(void **state)
 {
 	static const char *const texts[] = {
-		"", "b", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyk",
+		"",
+		"b",
+		"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyk",
 		"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvykua",
 		"BAFKREIHDWDCEFGH4DQKJV67UZCMW7OJEE6XEDZDETOJUZJEVTENXQUVYKU",
 		"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyk=",
@@ -132,7 +136,7 @@ static void refuses_other_texts(void **state)
 		assert_false(rs_cid_parse(rs_str_from(texts[i]), &cid));
 	memcpy(with_zero, shapes[0].cid, sizeof with_zero);
 	with_zero[20] = '\0';
-	assert_false(rs_cid_parse((struct rs_str){ with_zero, sizeof with_zero - 1 }, &cid));
+	assert_false(rs_cid_parse((struct rs_str){with_zero, sizeof with_zero - 1}, &cid));
 
 	assert_true(rs_cid_parse(rs_str_from(shapes[0].cid), &cid));
 	assert_false(rs_cid_from_bytes(rs_bytes_of(cid.bytes, sizeof cid.bytes - 1), &cid));
@@ -150,7 +154,7 @@ static void says_when_memory_ends(void **state)
 	(void)state;
 	fill_pattern(bytes, sizeof bytes);
 	for (uint64_t k = 1;; k++) {
-		struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = { 0 };
+		struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
 		struct rs_cid cid;
 		rs_cid_builder_init(&builder, 1, 10);
 		rs_memory_fail_at(k);

@@ -4,12 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char magic[16] = { 'r', 'a', 'd', 's', 'e', 'a', 'l', ' ', 'o', 'b', 'j', 'e', 'c', 't', ' ', '1' };
+static const char magic[16] = {'r', 'a', 'd', 's', 'e', 'a', 'l', ' ',
+                               'o', 'b', 'j', 'e', 'c', 't', ' ', '1'};
 
 void object_header_make(struct object_header *header, const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
                         uint64_t size)
 {
-	*header = (struct object_header){ .size = size };
+	*header = (struct object_header){.size = size};
 	memcpy(header->nonce, nonce, sizeof header->nonce);
 	memcpy(header->bytes, magic, sizeof magic);
 	memcpy(header->bytes + 16, nonce, sizeof header->nonce);
@@ -40,7 +41,8 @@ enum rs_code object_header_parse(struct rs_bytes bytes, uint64_t stored_size, st
 		return rs_error_set(err, RS_ALTERED, "the object's header was altered");
 	if (size > UINT64_MAX / 2 || object_stored_size(size) != stored_size)
 		return rs_error_set(err, RS_ALTERED,
-		                    "the object has %" PRIu64 " bytes, its header announces content of %" PRIu64,
+		                    "the object has %" PRIu64
+		                    " bytes, its header announces content of %" PRIu64,
 		                    stored_size, size);
 	*out = expected;
 	return RS_OK;

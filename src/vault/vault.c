@@ -91,8 +91,8 @@ static enum rs_code remove_staged(void *context, struct rs_str name, enum rs_fil
 	struct rs_vault *vault = context;
 	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
-	char *path RS_CLEANUP(rs_free_pointer) =
-		rs_text_printf("%s/" RS_STR_FORMAT, vault->staging, RS_STR_ARGUMENTS(name));
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, vault->staging,
+	                                                        RS_STR_ARGUMENTS(name));
 	if (!path)
 		return rs_error_memory(err, name.size, "a path");
 	return vault->world->files->remove(vault->world->files, path, err);
@@ -156,8 +156,9 @@ static enum rs_code write_object(struct rs_file *file, struct rs_gcm *gcm, const
 		size_t size = left < RS_OBJECT_CHUNK_SIZE ? left : RS_OBJECT_CHUNK_SIZE;
 		size_t head = chunk == 0 ? RS_OBJECT_HEADER_SIZE : 0;
 		memcpy(block, header->bytes, head);
-		RS_TRY(object_encrypt_chunk(gcm, header, chunk, rs_bytes_of(content.data + start, size), block + head, err));
-		struct rs_bytes stored = { block, head + size + RS_GCM_TAG_SIZE };
+		RS_TRY(object_encrypt_chunk(gcm, header, chunk, rs_bytes_of(content.data + start, size),
+		                            block + head, err));
+		struct rs_bytes stored = {block, head + size + RS_GCM_TAG_SIZE};
 		RS_TRY(rs_cid_builder_add(builder, stored, err));
 		RS_TRY(rs_file_write_at(file, offset, stored.data, stored.size, err));
 		offset += stored.size;
@@ -171,7 +172,7 @@ static enum rs_code write_staged(struct rs_vault *vault, struct rs_vault_staged 
 {
 	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
-	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = { 0 };
+	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
 	size_t largest = content.size < RS_OBJECT_CHUNK_SIZE ? content.size : RS_OBJECT_CHUNK_SIZE;
 	size_t block_size = RS_OBJECT_HEADER_SIZE + largest + RS_GCM_TAG_SIZE;
 	uint8_t *block RS_CLEANUP(rs_free_pointer) = rs_reallocate(NULL, block_size);
@@ -179,7 +180,8 @@ static enum rs_code write_staged(struct rs_vault *vault, struct rs_vault_staged 
 		return rs_error_memory(err, block_size, "a chunk");
 	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, 1024);
 	RS_TRY(rs_gcm_create(key->bytes, &gcm, err));
-	RS_TRY(rs_file_open(vault->world, staged->path, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE, &file, err));
+	RS_TRY(rs_file_open(vault->world, staged->path, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE,
+	                    &file, err));
 	RS_TRY(write_object(file, gcm, header, content, block, &builder, err));
 	return rs_cid_builder_final(&builder, &staged->cid, err);
 }
@@ -230,7 +232,7 @@ static char shard_of(const struct rs_cid *cid)
 static enum rs_code sync_shards(struct rs_vault *vault, struct rs_vault_staged *const *staged, size_t count,
                                 struct rs_error *err)
 {
-	bool touched[128] = { false };
+	bool touched[128] = {false};
 	for (size_t i = 0; i < count; i++)
 		touched[shard_of(&staged[i]->cid) & 127] = true;
 	for (const char *shard = shard_names; *shard; shard++)
@@ -306,8 +308,8 @@ static enum rs_code read_exactly(struct rs_file *file, uint64_t offset, void *ou
 	return RS_OK;
 }
 
-static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
-                                  struct reading *reading, struct rs_error *err)
+static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *cid,
+                                  const struct rs_secret *key, struct reading *reading, struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	uint8_t head[RS_OBJECT_HEADER_SIZE];
@@ -317,7 +319,8 @@ static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *c
 	RS_TRY(rs_file_size(reading->file, &reading->stored_size, err));
 	RS_TRY(rs_file_read_at(reading->file, 0, head, sizeof head, &got, err));
 	RS_TRY(object_header_parse(rs_bytes_of(head, got), reading->stored_size, &reading->header, err));
-	uint64_t largest = reading->stored_size < STORED_CHUNK_SIZE ? reading->stored_size : STORED_CHUNK_SIZE;
+	uint64_t largest = reading->stored_size < STORED_CHUNK_SIZE ? reading->stored_size
+	                                                            : STORED_CHUNK_SIZE;
 	reading->block = rs_reallocate(NULL, (size_t)largest);
 	if (!reading->block)
 		return rs_error_memory(err, (size_t)largest, "a chunk");
@@ -330,9 +333,10 @@ static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *c
 static enum rs_code reading_chunk(struct reading *reading, uint64_t chunk, struct rs_bytes *out_plain,
                                   struct rs_error *err)
 {
-	uint64_t offset = RS_OBJECT_HEADER_SIZE + chunk * STORED_CHUNK_SIZE, left = reading->stored_size - offset;
+	uint64_t offset = RS_OBJECT_HEADER_SIZE + chunk * STORED_CHUNK_SIZE,
+		 left = reading->stored_size - offset;
 	size_t size = left < STORED_CHUNK_SIZE ? (size_t)left : STORED_CHUNK_SIZE;
-	struct rs_bytes stored = { reading->block, size };
+	struct rs_bytes stored = {reading->block, size};
 	RS_TRY(read_exactly(reading->file, offset, reading->block, size, err));
 	RS_TRY(rs_cid_builder_add(&reading->builder, stored, err));
 	*out_plain = rs_bytes_of(reading->block, reading->gcm ? size - RS_GCM_TAG_SIZE : 0);
@@ -346,7 +350,8 @@ static enum rs_code reading_end(struct reading *reading, const struct rs_cid *ci
 	struct rs_cid found;
 	RS_TRY(rs_cid_builder_final(&reading->builder, &found, err));
 	if (memcmp(found.bytes, cid->bytes, sizeof found.bytes) != 0)
-		return rs_error_set(err, RS_ALTERED, "the stored bytes do not have the address they are kept under");
+		return rs_error_set(err, RS_ALTERED,
+		                    "the stored bytes do not have the address they are kept under");
 	return RS_OK;
 }
 
@@ -360,10 +365,10 @@ static enum rs_code name_object(const struct rs_cid *cid, enum rs_code code, str
 	return code;
 }
 
-static enum rs_code read_content(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
-                                 struct rs_buffer *out, struct rs_error *err)
+static enum rs_code read_content(struct rs_vault *vault, const struct rs_cid *cid,
+                                 const struct rs_secret *key, struct rs_buffer *out, struct rs_error *err)
 {
-	struct reading reading RS_CLEANUP(reading_finish) = { 0 };
+	struct reading reading RS_CLEANUP(reading_finish) = {0};
 	RS_TRY(reading_begin(vault, cid, key, &reading, err));
 	uint64_t chunks = object_chunk_count(reading.header.size);
 	if (reading.header.size > SIZE_MAX || rs_buffer_reserve(out, (size_t)reading.header.size) != RS_OK)
@@ -407,12 +412,13 @@ static enum rs_code hash_chunks(struct reading *reading, struct rs_sha256 *hash,
 	return RS_OK;
 }
 
-static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
-                                 struct rs_object_facts *out, struct rs_error *err)
+static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *cid,
+                                 const struct rs_secret *key, struct rs_object_facts *out,
+                                 struct rs_error *err)
 {
-	struct reading reading RS_CLEANUP(reading_finish) = { 0 };
-	struct rs_object_facts facts = { 0 };
-	struct rs_error reason = { 0 };
+	struct reading reading RS_CLEANUP(reading_finish) = {0};
+	struct rs_object_facts facts = {0};
+	struct rs_error reason = {0};
 	struct rs_sha256 hash;
 	RS_TRY(reading_begin(vault, cid, key, &reading, err));
 	rs_sha256_init(&hash);
@@ -422,8 +428,9 @@ static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *ci
 		return rs_error_set(err, RS_ALTERED, "%s", reason.message);
 	RS_TRY(code);
 	if (reason.code != RS_OK)
-		return rs_error_set(err, RS_ALTERED, "the stored bytes are the ones of this address, but the key "
-		                                     "is not the one they were encrypted under");
+		return rs_error_set(err, RS_ALTERED,
+		                    "the stored bytes are the ones of this address, but the key "
+		                    "is not the one they were encrypted under");
 	memcpy(facts.nonce, reading.header.nonce, sizeof facts.nonce);
 	facts.size = reading.header.size;
 	if (key)
@@ -461,7 +468,8 @@ struct listing {
 	void *context;
 };
 
-static enum rs_code visit_object(void *context, struct rs_str name, enum rs_file_kind kind, struct rs_error *err)
+static enum rs_code visit_object(void *context, struct rs_str name, enum rs_file_kind kind,
+                                 struct rs_error *err)
 {
 	const struct listing *listing = context;
 	struct rs_cid cid;
@@ -470,14 +478,15 @@ static enum rs_code visit_object(void *context, struct rs_str name, enum rs_file
 	return listing->visit(listing->context, fits ? &cid : NULL, name, err);
 }
 
-static enum rs_code visit_shard(void *context, struct rs_str name, enum rs_file_kind kind, struct rs_error *err)
+static enum rs_code visit_shard(void *context, struct rs_str name, enum rs_file_kind kind,
+                                struct rs_error *err)
 {
 	struct listing listing = *(struct listing *)context;
 	struct rs_vault *vault = listing.vault;
 	if (kind != RS_FILE_DIRECTORY || name.size != 1 || !strchr(shard_names, name.data[0]))
 		return listing.visit(listing.context, NULL, name, err);
-	char *path RS_CLEANUP(rs_free_pointer) =
-		rs_text_printf("%s/" RS_STR_FORMAT, vault->objects, RS_STR_ARGUMENTS(name));
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, vault->objects,
+	                                                        RS_STR_ARGUMENTS(name));
 	if (!path)
 		return rs_error_memory(err, name.size, "a path");
 	listing.directory = path;
@@ -493,7 +502,7 @@ static enum rs_code visit_staged(void *context, struct rs_str name, enum rs_file
 
 enum rs_code rs_vault_list(struct rs_vault *vault, rs_vault_visit *visit, void *context, struct rs_error *err)
 {
-	struct listing listing = { .vault = vault, .visit = visit, .context = context };
+	struct listing listing = {.vault = vault, .visit = visit, .context = context};
 	const struct rs_files *files = vault->world->files;
 	RS_TRY(files->list(files, vault->objects, visit_shard, &listing, err));
 	return files->list(files, vault->staging, visit_staged, &listing, err);

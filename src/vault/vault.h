@@ -18,9 +18,12 @@
 #define RS_OBJECT_HEADER_SIZE 64
 
 /* CIDv1 with a SHA-256 multihash, binary: 0x01, codec (0x55 raw, 0x70 dag-pb), 0x12, 0x20, digest. */
-struct rs_cid { uint8_t bytes[36]; };
+struct rs_cid {
+	uint8_t bytes[36];
+};
 #define RS_CID_TEXT_SIZE 60
-void rs_cid_format(const struct rs_cid *cid, char out[static RS_CID_TEXT_SIZE]); /* "b" + base32, lower case */
+void rs_cid_format(const struct rs_cid *cid,
+                   char out[static RS_CID_TEXT_SIZE]); /* "b" + base32, lower case */
 /* Strict: lower case, no padding, unused bits zero, one of the two codecs. */
 bool rs_cid_parse(struct rs_str text, struct rs_cid *out);
 /* From stored bytes; false unless they have the form above. */
@@ -29,7 +32,7 @@ bool rs_cid_from_bytes(struct rs_bytes bytes, struct rs_cid *out);
 /* The CID of bytes that arrive in parts. chunk_size and links_max are those of the profile except in tests. */
 struct rs_cid_builder {
 	size_t chunk_size, links_max;
-	struct rs_sha256 hash;   /* of the chunk in progress */
+	struct rs_sha256 hash; /* of the chunk in progress */
 	size_t in_chunk;
 	uint64_t total;
 	struct rs_buffer leaves; /* {cid, content size, size with all below} of finished chunks */
@@ -82,6 +85,7 @@ enum rs_code rs_vault_remove(struct rs_vault *vault, const struct rs_cid *cid, s
 /* cid is NULL for a file that is no object; name is its name. */
 typedef enum rs_code rs_vault_visit(void *context, const struct rs_cid *cid, struct rs_str name,
                                     struct rs_error *err);
-enum rs_code rs_vault_list(struct rs_vault *vault, rs_vault_visit *visit, void *context, struct rs_error *err);
+enum rs_code rs_vault_list(struct rs_vault *vault, rs_vault_visit *visit, void *context,
+                           struct rs_error *err);
 
 #endif

@@ -14,13 +14,10 @@
 #define DIRECTORY "/home/vault"
 #define OBJECTS 4 /* 0 alone; 1 to 3 as a group, of which 3 is 0 again */
 
-static const struct rs_secret key = { { 1, 2, 3 } };
+static const struct rs_secret key = {{1, 2, 3}};
 static uint8_t content[RS_OBJECT_CHUNK_SIZE + 3000]; /* two chunks, for object 2 */
 
-static size_t size_of(unsigned number)
-{
-	return number == 2 ? sizeof content : 700;
-}
+static size_t size_of(unsigned number) { return number == 2 ? sizeof content : 700; }
 
 /* What the caller was told. */
 struct told {
@@ -31,7 +28,7 @@ struct told {
 static enum rs_code stage(struct rs_vault *vault, unsigned number, struct rs_vault_staged **out,
                           struct told *told)
 {
-	uint8_t nonce[RS_OBJECT_NONCE_SIZE] = { (uint8_t)(number % 3) };
+	uint8_t nonce[RS_OBJECT_NONCE_SIZE] = {(uint8_t)(number % 3)};
 	enum rs_code code = rs_vault_stage(vault, &key, nonce, rs_bytes_of(content, size_of(number)), out,
 	                                   &told->cids[number], NULL);
 	told->staged[number] = code == RS_OK;
@@ -40,7 +37,7 @@ static enum rs_code stage(struct rs_vault *vault, unsigned number, struct rs_vau
 
 static void publish(struct rs_vault *vault, unsigned first, unsigned count, struct told *told)
 {
-	struct rs_vault_staged *staged[OBJECTS] = { NULL };
+	struct rs_vault_staged *staged[OBJECTS] = {NULL};
 	enum rs_code code = RS_OK;
 	for (unsigned i = 0; code == RS_OK && i < count; i++)
 		code = stage(vault, first + i, &staged[i], told);
@@ -65,7 +62,8 @@ static void work(const struct rs_world *world, struct told *told)
 	rs_vault_close(vault);
 }
 
-static enum rs_code count_file(void *context, const struct rs_cid *cid, struct rs_str name, struct rs_error *err)
+static enum rs_code count_file(void *context, const struct rs_cid *cid, struct rs_str name,
+                               struct rs_error *err)
 {
 	unsigned *count = context;
 	(void)name, (void)err;
@@ -77,14 +75,14 @@ static enum rs_code count_file(void *context, const struct rs_cid *cid, struct r
 static void check(const struct rs_world *world, const struct told *told, uint64_t step)
 {
 	struct rs_vault *vault = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	unsigned present = 0, listed = 0;
 
 	if (rs_vault_create(world, DIRECTORY, &err) != RS_OK || /* a half-made one is completed */
 	    rs_vault_open(world, DIRECTORY, &vault, &err) != RS_OK || rs_vault_clean(vault, &err) != RS_OK)
 		fail_msg("step %llu: %s", (unsigned long long)step, err.message);
 	for (unsigned i = 0; i < OBJECTS; i++) {
-		struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+		struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 		if (!told->staged[i]) {
 			assert_false(told->published[i]);
 			continue;
@@ -111,7 +109,7 @@ static void survives_a_power_cut_at_every_step(void **state)
 	(void)state;
 	for (uint64_t step = 0; step <= steps; step++)
 		for (uint64_t run = 0; run < 8; run++) { /* six seeds for tearing */
-			struct told told = { 0 };
+			struct told told = {0};
 			struct rs_sim *sim = NULL;
 			assert_int_equal(rs_sim_create(step * 8 + run, &sim, NULL), RS_OK);
 			assert_int_equal(rs_directory_make(rs_sim_world(sim), "/home", NULL), RS_OK);
@@ -122,7 +120,9 @@ static void survives_a_power_cut_at_every_step(void **state)
 				steps = rs_sim_steps(sim);
 			}
 			rs_sim_fail_at(sim, 0, RS_OK, false);
-			rs_sim_cut(sim, run == 0 ? RS_SIM_LOSE_ALL : run == 1 ? RS_SIM_KEEP_ALL : RS_SIM_TEAR);
+			rs_sim_cut(sim, run == 0   ? RS_SIM_LOSE_ALL
+			                : run == 1 ? RS_SIM_KEEP_ALL
+			                           : RS_SIM_TEAR);
 			check(rs_sim_world(sim), &told, step);
 			rs_sim_destroy(sim);
 		}
@@ -137,7 +137,7 @@ static void survives_a_full_disk_at_every_step(void **state)
 	(void)state;
 	for (uint64_t step = 0; step <= steps; step++)
 		for (int for_ever = 0; for_ever < 2; for_ever++) {
-			struct told told = { 0 };
+			struct told told = {0};
 			struct rs_sim *sim = NULL;
 			assert_int_equal(rs_sim_create(step, &sim, NULL), RS_OK);
 			assert_int_equal(rs_directory_make(rs_sim_world(sim), "/home", NULL), RS_OK);
@@ -158,7 +158,7 @@ static void survives_the_end_of_memory_at_every_allocation(void **state)
 	uint64_t allocations = 1;
 	(void)state;
 	for (uint64_t k = 0; k <= allocations; k++) {
-		struct told told = { 0 };
+		struct told told = {0};
 		struct rs_sim *sim = NULL;
 		assert_int_equal(rs_sim_create(k, &sim, NULL), RS_OK);
 		assert_int_equal(rs_directory_make(rs_sim_world(sim), "/home", NULL), RS_OK);
@@ -180,7 +180,7 @@ static void is_created_durably_at_the_second_attempt(void **state)
 	uint64_t steps = 1;
 	(void)state;
 	for (uint64_t step = 0; step <= steps; step++) {
-		struct told told = { 0 };
+		struct told told = {0};
 		struct rs_sim *sim = NULL;
 		assert_int_equal(rs_sim_create(step, &sim, NULL), RS_OK);
 		assert_int_equal(rs_directory_make(rs_sim_world(sim), "/home", NULL), RS_OK);
@@ -200,7 +200,7 @@ static void is_created_durably_at_the_second_attempt(void **state)
 
 static void removes_durably(void **state)
 {
-	struct told told = { 0 };
+	struct told told = {0};
 	struct rs_sim *sim = NULL;
 	struct rs_vault *vault = NULL;
 	(void)state;

@@ -18,9 +18,9 @@
 #define STORED (CHUNK + RS_GCM_TAG_SIZE)
 #define LARGEST (3 * CHUNK + 5)
 
-static struct rs_secret key; /* 00 01 … 1f */
+static struct rs_secret key;                /* 00 01 … 1f */
 static uint8_t nonce[RS_OBJECT_NONCE_SIZE]; /* a0 a1 … af */
-static uint8_t *content; /* the bytes of cid_test.c */
+static uint8_t *content;                    /* the bytes of cid_test.c */
 
 struct fixture {
 	char directory[32];
@@ -40,11 +40,12 @@ static int open_vault(void **state)
 	return 0;
 }
 
-static enum rs_code remove_below(void *context, struct rs_str name, enum rs_file_kind kind, struct rs_error *err)
+static enum rs_code remove_below(void *context, struct rs_str name, enum rs_file_kind kind,
+                                 struct rs_error *err)
 {
 	const struct rs_files *files = rs_world_system()->files;
-	char *path RS_CLEANUP(rs_free_pointer) =
-		rs_text_printf("%s/" RS_STR_FORMAT, (const char *)context, RS_STR_ARGUMENTS(name));
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, (const char *)context,
+	                                                        RS_STR_ARGUMENTS(name));
 	if (kind != RS_FILE_DIRECTORY)
 		return files->remove(files, path, err);
 	RS_TRY(files->list(files, path, remove_below, path, err));
@@ -57,14 +58,17 @@ static int close_vault(void **state)
 	const struct rs_files *files = rs_world_system()->files;
 	rs_vault_close(fixture->vault);
 	return files->list(files, fixture->directory, remove_below, fixture->directory, NULL) == RS_OK &&
-	       files->remove_directory(files, fixture->directory, NULL) == RS_OK ? 0 : -1;
+	                       files->remove_directory(files, fixture->directory, NULL) == RS_OK
+	               ? 0
+	               : -1;
 }
 
 static struct rs_cid put(struct rs_vault *vault, size_t size)
 {
 	struct rs_vault_staged *staged = NULL;
 	struct rs_cid cid;
-	assert_int_equal(rs_vault_stage(vault, &key, nonce, rs_bytes_of(content, size), &staged, &cid, NULL), RS_OK);
+	assert_int_equal(rs_vault_stage(vault, &key, nonce, rs_bytes_of(content, size), &staged, &cid, NULL),
+	                 RS_OK);
 	assert_int_equal(rs_vault_publish(vault, &staged, 1, NULL), RS_OK);
 	return cid;
 }
@@ -89,14 +93,15 @@ static void save(const struct fixture *fixture, const struct rs_cid *cid, struct
 {
 	char *path RS_CLEANUP(rs_free_pointer) = path_of(fixture, cid);
 	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	assert_int_equal(rs_file_open(rs_world_system(), path, RS_OPEN_WRITE | RS_OPEN_TRUNCATE, &file, NULL), RS_OK);
+	assert_int_equal(rs_file_open(rs_world_system(), path, RS_OPEN_WRITE | RS_OPEN_TRUNCATE, &file, NULL),
+	                 RS_OK);
 	assert_int_equal(rs_file_write_at(file, 0, bytes.data, bytes.size, NULL), RS_OK);
 }
 
 static enum rs_code read_back(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *with,
                               size_t expected_size, struct rs_error *err)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	rs_buffer_init(&out, LARGEST + 1);
 	rs_buffer_append_u8(&out, 'x');
 	enum rs_code code = rs_vault_read(vault, cid, with, &out, err);
@@ -111,7 +116,7 @@ static enum rs_code read_back(struct rs_vault *vault, const struct rs_cid *cid, 
 static void assert_altered(const struct fixture *fixture, const struct rs_cid *cid, const char *sentence)
 {
 	struct rs_object_facts facts;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	assert_int_equal(read_back(fixture->vault, cid, &key, 0, NULL), RS_ALTERED);
 	assert_int_equal(rs_vault_check(fixture->vault, cid, NULL, &facts, NULL), RS_ALTERED);
 	assert_int_equal(rs_vault_check(fixture->vault, cid, &key, &facts, &err), RS_ALTERED);
@@ -123,14 +128,14 @@ static const struct golden {
 	size_t size;
 	const char *cid;
 } goldens[] = {
-	{ 0, "bafkreieeft4ch4fxm7gxaw77mcoobaaf3eepyzftxcycs6ynqhlfzbtify" },
-	{ 1, "bafkreidvk4urrco5wn7e3r5xzlitsc4rzu42k32657w5suecoxbjwmwgma" },
-	{ 5, "bafkreidjrphicbbpu7ns5dcdyumwygat5x63a2mkqk4v64bi2ml4azoxai" },
-	{ 1048575, "bafybeidvr5bbxkvko7w6x3kcsl3cobiq7p6u4onio2exvhqemdlaorzpka" },
-	{ 1048576, "bafybeidaoxyaufmo2fnilea736a6tbozy6aqwjc62ufnwyqv72dutipp4i" },
-	{ 1048577, "bafybeif55pf7b3k464klueeimuifgwm66dn5n6upig4yddozg5jzep7lwm" },
-	{ 3145728, "bafybeigobba7klfr2ec4qg435msyaeonut7egncrq3jnazmhgkvzdy5uzu" },
-	{ 3145733, "bafybeiegypnjo62ov6w5o5xlxxcqal5ivi24rxecmmjpbglur6txg6myja" },
+	{0, "bafkreieeft4ch4fxm7gxaw77mcoobaaf3eepyzftxcycs6ynqhlfzbtify"},
+	{1, "bafkreidvk4urrco5wn7e3r5xzlitsc4rzu42k32657w5suecoxbjwmwgma"},
+	{5, "bafkreidjrphicbbpu7ns5dcdyumwygat5x63a2mkqk4v64bi2ml4azoxai"},
+	{1048575, "bafybeidvr5bbxkvko7w6x3kcsl3cobiq7p6u4onio2exvhqemdlaorzpka"},
+	{1048576, "bafybeidaoxyaufmo2fnilea736a6tbozy6aqwjc62ufnwyqv72dutipp4i"},
+	{1048577, "bafybeif55pf7b3k464klueeimuifgwm66dn5n6upig4yddozg5jzep7lwm"},
+	{3145728, "bafybeigobba7klfr2ec4qg435msyaeonut7egncrq3jnazmhgkvzdy5uzu"},
+	{3145733, "bafybeiegypnjo62ov6w5o5xlxxcqal5ivi24rxecmmjpbglur6txg6myja"},
 };
 
 static void stores_what_the_format_says(void **state)
@@ -140,7 +145,7 @@ static void stores_what_the_format_says(void **state)
 		struct rs_cid cid = put(fixture->vault, goldens[i].size);
 		struct rs_object_facts facts;
 		struct rs_digest digest;
-		struct rs_error err = { 0 };
+		struct rs_error err = {0};
 		char text[RS_CID_TEXT_SIZE];
 		rs_cid_format(&cid, text);
 		assert_string_equal(text, goldens[i].cid);
@@ -159,7 +164,7 @@ static void stores_what_the_format_says(void **state)
 
 static void detects_every_flipped_byte(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 200 };
+	static const size_t sizes[] = {0, 1, 200};
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < RS_COUNT(sizes); i++) {
 		struct rs_cid cid = put(fixture->vault, sizes[i]);
@@ -195,7 +200,7 @@ static void names_the_altered_chunk(void **state)
 
 static void detects_cut_and_extended_files(void **state)
 {
-	static const size_t sizes[] = { 0, 300, 3 * CHUNK };
+	static const size_t sizes[] = {0, 300, 3 * CHUNK};
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < RS_COUNT(sizes); i++) {
 		struct rs_cid cid = put(fixture->vault, sizes[i]);
@@ -254,7 +259,7 @@ static void tells_a_wrong_key_from_wrong_bytes(void **state)
 	struct rs_cid cid = put(fixture->vault, CHUNK + 1);
 	struct rs_secret wrong = key;
 	struct rs_object_facts facts;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	wrong.bytes[31] ^= 1;
 	assert_int_equal(read_back(fixture->vault, &cid, &wrong, 0, &err), RS_ALTERED);
 	assert_int_equal(rs_vault_check(fixture->vault, &cid, &wrong, &facts, &err), RS_ALTERED);
@@ -265,7 +270,7 @@ static void keeps_to_the_callers_limit(void **state)
 {
 	struct fixture *fixture = *state;
 	struct rs_cid cid = put(fixture->vault, 1000);
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	rs_buffer_init(&out, 999);
 	assert_int_equal(rs_vault_read(fixture->vault, &cid, &key, &out, NULL), RS_TOO_LARGE);
 	assert_int_equal(out.size, 0);
@@ -300,10 +305,10 @@ static void make_file(const struct fixture *fixture, const char *name)
 static void lists_objects_and_names_strangers(void **state)
 {
 	struct fixture *fixture = *state;
-	struct rs_cid cids[3] = { put(fixture->vault, 1), put(fixture->vault, 2), put(fixture->vault, 3) };
+	struct rs_cid cids[3] = {put(fixture->vault, 1), put(fixture->vault, 2), put(fixture->vault, 3)};
 	struct rs_vault_staged *staged = NULL;
 	struct rs_cid cid;
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	char *folder RS_CLEANUP(rs_free_pointer) = rs_path_join(fixture->directory, "tmp/folder");
 
 	make_file(fixture, "objects/stray");
@@ -313,7 +318,9 @@ static void lists_objects_and_names_strangers(void **state)
 	assert_int_equal(seen.objects, 3);
 	assert_string_equal(seen.names, "notes.txt stray folder ");
 
-	assert_int_equal(rs_vault_stage(fixture->vault, &key, nonce, rs_bytes_of(content, 9), &staged, &cid, NULL), RS_OK);
+	assert_int_equal(
+		rs_vault_stage(fixture->vault, &key, nonce, rs_bytes_of(content, 9), &staged, &cid, NULL),
+		RS_OK);
 	assert_false(rs_vault_has(fixture->vault, &cid));
 	rs_vault_abort(fixture->vault, staged);
 	make_file(fixture, "tmp/left");
@@ -322,7 +329,7 @@ static void lists_objects_and_names_strangers(void **state)
 	assert_int_equal(rs_vault_remove(fixture->vault, &cids[1], NULL), RS_NOT_FOUND);
 	assert_false(rs_vault_has(fixture->vault, &cids[1]));
 	assert_true(rs_vault_has(fixture->vault, &cids[2]));
-	seen = (struct seen){ 0 };
+	seen = (struct seen){0};
 	assert_int_equal(rs_vault_list(fixture->vault, visit, &seen, NULL), RS_OK);
 	assert_int_equal(seen.objects, 2);
 	assert_string_equal(seen.names, "notes.txt stray folder ");
@@ -332,7 +339,7 @@ static void says_where_no_vault_is(void **state)
 {
 	struct fixture *fixture = *state;
 	struct rs_vault *vault = NULL;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(fixture->directory, "nothing");
 	assert_int_equal(rs_vault_open(rs_world_system(), path, &vault, &err), RS_NOT_FOUND);
 	assert_non_null(strstr(err.message, path));
@@ -353,13 +360,14 @@ static void *work(void *context)
 {
 	struct worker *worker = context;
 	for (unsigned i = 0; i < ROUNDS && worker->code == RS_OK; i++) {
-		struct rs_vault_staged *staged[2] = { NULL };
+		struct rs_vault_staged *staged[2] = {NULL};
 		struct rs_cid cid;
 		size_t own = 1000 + worker->number * ROUNDS + i;
-		worker->code = rs_vault_stage(worker->vault, &key, nonce, rs_bytes_of(content, i), &staged[0], &cid, NULL);
+		worker->code = rs_vault_stage(worker->vault, &key, nonce, rs_bytes_of(content, i), &staged[0],
+		                              &cid, NULL);
 		if (worker->code == RS_OK)
-			worker->code = rs_vault_stage(worker->vault, &key, nonce, rs_bytes_of(content, own), &staged[1],
-			                              &cid, NULL);
+			worker->code = rs_vault_stage(worker->vault, &key, nonce, rs_bytes_of(content, own),
+			                              &staged[1], &cid, NULL);
 		if (worker->code == RS_OK)
 			worker->code = rs_vault_publish(worker->vault, staged, 2, NULL);
 	}
@@ -371,9 +379,9 @@ static void serves_several_threads(void **state)
 	struct fixture *fixture = *state;
 	pthread_t threads[THREADS];
 	struct worker workers[THREADS];
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	for (unsigned i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ .vault = fixture->vault, .number = i };
+		workers[i] = (struct worker){.vault = fixture->vault, .number = i};
 		assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++) {

@@ -108,9 +108,9 @@ static void record_of(const struct staged *file, struct rs_record *out)
 		.size = file->size,
 		.media = rs_str_from(what->media),
 		.cid = rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
-		.identifiers = { rs_str_from(what->sop_instance_uid), rs_str_from(what->series_instance_uid),
-		                 rs_str_from(what->study_instance_uid), rs_str_from(what->sop_class_uid),
-		                 rs_str_from(what->transfer_syntax_uid) },
+		.identifiers = {rs_str_from(what->sop_instance_uid), rs_str_from(what->series_instance_uid),
+	                        rs_str_from(what->study_instance_uid), rs_str_from(what->sop_class_uid),
+	                        rs_str_from(what->transfer_syntax_uid)},
 	};
 }
 
@@ -119,9 +119,9 @@ static enum rs_code commit_instance(struct leaf *leaf, size_t instance, const st
                                     const struct rs_secret *subject_key, struct rs_digest *out_leaf_hash,
                                     struct rs_error *err)
 {
-	struct rs_secret record_key RS_CLEANUP(rs_secret_finish) = { 0 };
-	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = { 0 };
-	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_secret record_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
 	const struct staged *file = leaf->files[instance];
 	struct rs_record record;
 	struct rs_digest commitment;
@@ -156,16 +156,17 @@ static enum rs_code sign_leaf(struct rs_node *node, struct leaf *leaf, const str
 /* Commitments, instance tree, paths and the signed transaction of one leaf. */
 static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct rs_error *err)
 {
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
 	leaf->hashes = rs_allocate_array(leaf->count, sizeof *leaf->hashes);
 	leaf->boxes = rs_allocate_array(leaf->count, sizeof *leaf->boxes);
 	if (!leaf->hashes || !leaf->boxes)
 		return rs_error_memory(err, leaf->count * sizeof *leaf->hashes, "a series");
-	RS_TRY(node_subject_key(node, rs_bytes_of(leaf->files[0]->subject.bytes, 32), false, &subject_key, err));
+	RS_TRY(node_subject_key(node, rs_bytes_of(leaf->files[0]->subject.bytes, 32), false, &subject_key,
+	                        err));
 	RS_TRY(rs_world_random(node->world, leaf->record_nonce, NONCE_SIZE, err));
 	for (size_t i = 0; i < leaf->count; i++)
 		RS_TRY(commit_instance(leaf, i, node->world, &subject_key, &leaf->hashes[i], err));
-	struct rs_leaves leaves = { leaf->hashes, leaf->count };
+	struct rs_leaves leaves = {leaf->hashes, leaf->count};
 	struct rs_digest root;
 	RS_TRY(rs_tree_root(rs_leaves_read, &leaves, leaf->count, &root, err));
 	return sign_leaf(node, leaf, &root, err);
@@ -175,7 +176,7 @@ static enum rs_code intend_instance(struct rs_node *node, const struct leaf *lea
                                     struct rs_error *err)
 {
 	const struct staged *file = leaf->files[instance];
-	struct rs_leaves leaves = { leaf->hashes, leaf->count };
+	struct rs_leaves leaves = {leaf->hashes, leaf->count};
 	struct rs_digest path[RS_PROOF_HASHES_MAX];
 	size_t path_count;
 	RS_TRY(rs_tree_inclusion(rs_leaves_read, &leaves, instance, leaf->count, path, &path_count, err));
@@ -189,7 +190,8 @@ static enum rs_code intend_instance(struct rs_node *node, const struct leaf *lea
 		.record_nonce = rs_bytes_of(leaf->record_nonce, NONCE_SIZE),
 		.object_nonce = rs_bytes_of(file->object_nonce, NONCE_SIZE),
 		.content_locator = rs_bytes_of(file->content_locator.bytes, LOCATOR_SIZE),
-		.identity_locator = rs_bytes_of(file->identity_locator.bytes, has_identity ? LOCATOR_SIZE : 0),
+		.identity_locator = rs_bytes_of(file->identity_locator.bytes,
+	                                        has_identity ? LOCATOR_SIZE : 0),
 		.size = file->size,
 		.cid = rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
 		.box = rs_buffer_bytes(&leaf->boxes[instance]),
@@ -221,8 +223,8 @@ static enum rs_code intend(struct group *group, struct rs_error *err)
 
 static enum rs_code publish(struct group *group, struct rs_error *err)
 {
-	struct rs_vault_staged **objects RS_CLEANUP(rs_free_pointer) =
-		rs_allocate_array(group->order_count, sizeof(struct rs_vault_staged *));
+	struct rs_vault_staged **objects RS_CLEANUP(rs_free_pointer) = rs_allocate_array(
+		group->order_count, sizeof(struct rs_vault_staged *));
 	if (!objects)
 		return rs_error_memory(err, group->order_count * sizeof *objects, "a group");
 	for (size_t i = 0; i < group->order_count; i++) {
@@ -235,8 +237,10 @@ static enum rs_code publish(struct group *group, struct rs_error *err)
 static enum rs_code append(struct group *group, struct rs_error *err)
 {
 	size_t count = group->leaf_count;
-	struct rs_transaction *transactions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *transactions);
-	struct rs_append_result *results RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *results);
+	struct rs_transaction *transactions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(
+		count, sizeof *transactions);
+	struct rs_append_result *results RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count,
+	                                                                                 sizeof *results);
 	if (!transactions || !results)
 		return rs_error_memory(err, count * sizeof *transactions, "a group");
 	for (size_t i = 0; i < count; i++)
@@ -254,7 +258,7 @@ static enum rs_code complete_all(struct group *group, struct rs_error *err)
 	RS_TRY(index_begin(index, err));
 	for (size_t i = 0; i < group->leaf_count; i++) {
 		const struct leaf *leaf = &group->leaves[i];
-		struct rs_bytes id = { leaf->id, sizeof leaf->id };
+		struct rs_bytes id = {leaf->id, sizeof leaf->id};
 		if (leaf->result.refusal == RS_REFUSAL_NONE)
 			RS_TRY(index_complete(index, id, leaf->result.index, err));
 		else
@@ -268,8 +272,8 @@ static enum rs_code refuse(struct group *group, struct leaf *leaf, struct rs_err
 	for (size_t i = 0; i < leaf->count; i++) {
 		struct staged *file = leaf->files[i];
 		file->result.outcome = RS_ADMIT_FAILED;
-		rs_error_set(&file->result.error, RS_REFUSED, "%s: the contract refuses: %s", file->file->path,
-		             rs_refusal_text(leaf->result.refusal));
+		rs_error_set(&file->result.error, RS_REFUSED, "%s: the contract refuses: %s",
+		             file->file->path, rs_refusal_text(leaf->result.refusal));
 		RS_TRY(rs_vault_remove(group->node->vault, &file->cid, err));
 	}
 	return RS_OK;
@@ -279,7 +283,8 @@ static enum rs_code tell_receipts(struct rs_node *node, struct leaf *leaf, struc
 {
 	for (size_t instance = 0; instance < leaf->count; instance++) {
 		struct staged *file = leaf->files[instance];
-		RS_TRY(node_receipt_path(node, rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes), &file->receipt_path, err));
+		RS_TRY(node_receipt_path(node, rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
+		                         &file->receipt_path, err));
 		file->result.receipt_path = file->receipt_path;
 	}
 	return RS_OK;
@@ -291,13 +296,15 @@ static enum rs_code write_receipts(struct group *group, struct rs_error *err)
 {
 	struct rs_node *node = group->node;
 	size_t count = 0;
-	struct node_placed *placed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(group->leaf_count, sizeof *placed);
+	struct node_placed *placed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(group->leaf_count,
+	                                                                           sizeof *placed);
 	if (!placed)
 		return rs_error_memory(err, group->leaf_count * sizeof *placed, "a group");
 	for (size_t i = 0; i < group->leaf_count; i++) {
 		struct leaf *leaf = &group->leaves[i];
 		if (leaf->result.refusal == RS_REFUSAL_NONE) {
-			placed[count++] = (struct node_placed){ rs_bytes_of(leaf->id, sizeof leaf->id), leaf->result.index };
+			placed[count++] = (struct node_placed){rs_bytes_of(leaf->id, sizeof leaf->id),
+			                                       leaf->result.index};
 			RS_TRY(tell_receipts(node, leaf, err));
 		} else {
 			RS_TRY(refuse(group, leaf, err));
@@ -326,7 +333,7 @@ static enum rs_code commit_group(struct group *group, struct rs_error *err)
 	if (code == RS_OK)
 		return RS_OK;
 	index_rollback(node->index);
-	struct rs_error ignored = { 0 };
+	struct rs_error ignored = {0};
 	(void)node_recover(node, &ignored);
 	return code;
 }
@@ -348,7 +355,8 @@ static void group_finish(struct group *group)
 	rs_free(group->leaves);
 }
 
-static void report_group(const struct group *group, const struct rs_admit_options *options, struct rs_error *first)
+static void report_group(const struct group *group, const struct rs_admit_options *options,
+                         struct rs_error *first)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		const struct rs_admit_result *result = &group->files[i].result;
@@ -376,7 +384,7 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
                                 const struct rs_admit_options *options, struct rs_error *first,
                                 struct rs_error *err)
 {
-	struct group group RS_CLEANUP(group_finish) = { .node = node, .count = count };
+	struct group group RS_CLEANUP(group_finish) = {.node = node, .count = count};
 	group.files = rs_allocate_array(count, sizeof *group.files);
 	if (!group.files) {
 		group.count = 0;
@@ -395,8 +403,8 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
 enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path_count,
                            const struct rs_admit_options *options, struct rs_error *err)
 {
-	struct walk walk RS_CLEANUP(walk_finish) = { 0 };
-	struct rs_error first = { .code = RS_OK };
+	struct walk walk RS_CLEANUP(walk_finish) = {0};
+	struct rs_error first = {.code = RS_OK};
 	for (size_t i = 0; i < path_count; i++)
 		RS_TRY(walk_add(node->world, paths[i], &walk, err));
 	for (size_t start = 0; start < walk.count; start += GROUP_MAX) {

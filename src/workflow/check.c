@@ -35,8 +35,7 @@ static enum rs_code judged(struct checking *checking, const char *part, const ch
                            const struct rs_error *reason, struct rs_error *err)
 {
 	switch (code) {
-	case RS_OK:
-		return RS_OK;
+	case RS_OK: return RS_OK;
 	case RS_NO_MEMORY:
 	case RS_CANCELLED:
 	case RS_INTERNAL:
@@ -44,16 +43,11 @@ static enum rs_code judged(struct checking *checking, const char *part, const ch
 		if (err)
 			*err = *reason;
 		return code;
-	default:
-		found(checking, part, "%s%s%s", thing, *thing ? ": " : "", reason->message);
-		return RS_OK;
+	default: found(checking, part, "%s%s%s", thing, *thing ? ": " : "", reason->message); return RS_OK;
 	}
 }
 
-static void ledger_fault(void *context, const char *sentence)
-{
-	found(context, "ledger", "%s", sentence);
-}
+static void ledger_fault(void *context, const char *sentence) { found(context, "ledger", "%s", sentence); }
 
 static enum rs_code count_instances(struct checking *checking, struct rs_error *err)
 {
@@ -62,7 +56,7 @@ static enum rs_code count_instances(struct checking *checking, struct rs_error *
 	for (uint64_t index = 0; index < checking->counts.entries; index++) {
 		struct rs_bytes entry;
 		struct rs_act act;
-		struct rs_error reason = { 0 };
+		struct rs_error reason = {0};
 		enum rs_code code = rs_ledger_entry(ledger, index, &entry, &reason);
 		if (code == RS_OK)
 			code = rs_transaction_parse(entry, &act, &reason);
@@ -87,9 +81,10 @@ static enum rs_code check_columns(struct checking *checking, const struct index_
 {
 	struct rs_digest content, identity;
 	struct rs_str instance = record->identifiers[0];
-	node_locator(checking->node, LOCATOR_CONTENT, rs_bytes_of(record->sha256.bytes, RS_SHA256_SIZE), &content);
+	node_locator(checking->node, LOCATOR_CONTENT, rs_bytes_of(record->sha256.bytes, RS_SHA256_SIZE),
+	             &content);
 	node_locator(checking->node, LOCATOR_INSTANCE, rs_bytes_of_str(instance), &identity);
-	struct rs_bytes expected = { identity.bytes, instance.size ? RS_SHA256_SIZE : 0 };
+	struct rs_bytes expected = {identity.bytes, instance.size ? RS_SHA256_SIZE : 0};
 	if (!rs_bytes_equal(row->content_locator, rs_bytes_of(content.bytes, RS_SHA256_SIZE)) ||
 	    !rs_bytes_equal(row->identity_locator, expected) || row->size != record->size ||
 	    !rs_bytes_equal(row->cid, record->cid))
@@ -104,13 +99,15 @@ static enum rs_code check_place(struct checking *checking, const struct index_ro
 		return rs_error_set(err, RS_ALTERED, "its transaction's id is none");
 	enum rs_code code = rs_ledger_find(checking->node->ledger, row->transaction_id.data, &entry, err);
 	if (code == RS_NOT_FOUND)
-		return rs_error_set(err, RS_ALTERED, row->entry < 0 ?
-		                    "sealing it was interrupted; the next radseal seal takes it back" :
-		                    "the ledger does not know its transaction");
+		return rs_error_set(
+			err, RS_ALTERED,
+			row->entry < 0 ? "sealing it was interrupted; the next radseal seal takes it back"
+				       : "the ledger does not know its transaction");
 	RS_TRY(code);
 	if (row->entry < 0)
-		return rs_error_set(err, RS_ALTERED, "sealing it was interrupted after the ledger took it; the next radseal "
-		                                     "seal completes it");
+		return rs_error_set(err, RS_ALTERED,
+		                    "sealing it was interrupted after the ledger took it; the next radseal "
+		                    "seal completes it");
 	if (row->entry != (int64_t)entry)
 		return rs_error_set(err, RS_ALTERED, "the ledger has its transaction at another place");
 	return RS_OK;
@@ -119,8 +116,8 @@ static enum rs_code check_place(struct checking *checking, const struct index_ro
 static enum rs_code check_row_object(struct checking *checking, const struct index_row *row,
                                      const struct rs_record *record, struct rs_error *err)
 {
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
-	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_object_facts facts;
 	struct rs_cid cid;
 	if (!rs_cid_from_bytes(row->cid, &cid) || row->object_nonce.size != NONCE_SIZE)
@@ -136,8 +133,8 @@ static enum rs_code check_row_object(struct checking *checking, const struct ind
 	return RS_OK;
 }
 
-static enum rs_code check_receipt_text(struct checking *checking, struct rs_str text, const struct rs_record *record,
-                                       struct rs_error *err)
+static enum rs_code check_receipt_text(struct checking *checking, struct rs_str text,
+                                       const struct rs_record *record, struct rs_error *err)
 {
 	struct rs_receipt_facts facts;
 	RS_TRY(rs_receipt_check(text, &checking->key, &facts, err));
@@ -149,7 +146,7 @@ static enum rs_code check_receipt_text(struct checking *checking, struct rs_str 
 static enum rs_code check_kept_receipt(struct checking *checking, const struct index_row *row,
                                        const struct rs_record *record, struct rs_error *err)
 {
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(node_receipt_path(checking->node, row->cid, &path, err));
 	RS_TRY(rs_file_read_all(checking->node->world, path, RECEIPT_SIZE_MAX, &text, err));
@@ -159,10 +156,10 @@ static enum rs_code check_kept_receipt(struct checking *checking, const struct i
 }
 
 /* The record, its place in the ledger, and the commitment between them (by making the receipt anew). */
-static enum rs_code check_record(struct checking *checking, const struct index_row *row, const struct rs_record *record,
-                                 struct rs_error *err)
+static enum rs_code check_record(struct checking *checking, const struct index_row *row,
+                                 const struct rs_record *record, struct rs_error *err)
 {
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	rs_buffer_init(&text, RECEIPT_SIZE_MAX);
 	RS_TRY(check_columns(checking, row, record, err));
 	RS_TRY(check_place(checking, row, err));
@@ -173,8 +170,8 @@ static enum rs_code check_record(struct checking *checking, const struct index_r
 static enum rs_code check_row(void *context, const struct index_row *row, struct rs_error *err)
 {
 	struct checking *checking = context;
-	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_error reason = { 0 };
+	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error reason = {0};
 	struct rs_record record;
 	char thing[64];
 	checking->counts.records++;
@@ -193,19 +190,21 @@ static enum rs_code check_row(void *context, const struct index_row *row, struct
 	return judged(checking, "receipts", thing, code, &reason, err);
 }
 
-static enum rs_code check_intent(void *context, struct rs_bytes id RS_UNUSED, struct rs_bytes transaction RS_UNUSED,
-                                 struct rs_error *err RS_UNUSED)
+static enum rs_code check_intent(void *context, struct rs_bytes id RS_UNUSED,
+                                 struct rs_bytes transaction RS_UNUSED, struct rs_error *err RS_UNUSED)
 {
 	found(context, "index", "a sealing was interrupted; the next radseal seal ends it");
 	return RS_OK;
 }
 
-static enum rs_code check_listed(void *context, const struct rs_cid *cid, struct rs_str name, struct rs_error *err)
+static enum rs_code check_listed(void *context, const struct rs_cid *cid, struct rs_str name,
+                                 struct rs_error *err)
 {
 	struct checking *checking = context;
 	bool known = false;
 	if (cid)
-		RS_TRY(index_has_object(checking->node->index, rs_bytes_of(cid->bytes, sizeof cid->bytes), &known, err));
+		RS_TRY(index_has_object(checking->node->index, rs_bytes_of(cid->bytes, sizeof cid->bytes),
+		                        &known, err));
 	if (!known)
 		found(checking, "vault", RS_STR_FORMAT ": no record knows this file", RS_STR_ARGUMENTS(name));
 	return RS_OK;
@@ -214,7 +213,7 @@ static enum rs_code check_listed(void *context, const struct rs_cid *cid, struct
 static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 {
 	struct rs_node *node = checking->node;
-	struct rs_error reason = { 0 };
+	struct rs_error reason = {0};
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &checking->key, err));
 	uint64_t before = checking->counts.faults;
 	enum rs_code code = rs_ledger_check(node->ledger, ledger_fault, checking, &reason);
@@ -233,7 +232,8 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 	RS_TRY(index_each_intent(node->index, check_intent, checking, err));
 	RS_TRY(index_each_row(node->index, check_row, checking, err));
 	if (checking->counts.records != checking->instances_in_ledger)
-		found(checking, "index", "it has %" PRIu64 " records, the ledger announces %" PRIu64 " instances",
+		found(checking, "index",
+		      "it has %" PRIu64 " records, the ledger announces %" PRIu64 " instances",
 		      checking->counts.records, checking->instances_in_ledger);
 	return rs_vault_list(node->vault, check_listed, checking, err);
 }
@@ -241,7 +241,7 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *context,
                            struct rs_check_counts *out, struct rs_error *err)
 {
-	struct checking checking = { .node = node, .report = report, .context = context };
+	struct checking checking = {.node = node, .report = report, .context = context};
 	RS_TRY(check_parts(&checking, err));
 	*out = checking.counts;
 	if (checking.counts.faults)

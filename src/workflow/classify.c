@@ -25,10 +25,7 @@ static bool is_metaimage(struct rs_bytes content)
 	return has_at(content, 0, key, sizeof key - 1) || has_at(content, 0, "NDims", 5);
 }
 
-static bool is_gzip(struct rs_bytes content)
-{
-	return has_at(content, 0, "\x1f\x8b\x08", 3);
-}
+static bool is_gzip(struct rs_bytes content) { return has_at(content, 0, "\x1f\x8b\x08", 3); }
 
 static const char *media_of(struct rs_bytes content)
 {
@@ -44,13 +41,13 @@ static const char *media_of(struct rs_bytes content)
 /* The first bytes of a gzip stream, unpacked: enough for a NIfTI header. */
 static size_t unpack_start(struct rs_bytes content, uint8_t *out, size_t size)
 {
-	z_stream stream = { 0 };
+	z_stream stream = {0};
 	if (inflateInit2(&stream, 15 + 16) != Z_OK)
 		return 0;
 	union {
 		const uint8_t *in;
 		Bytef *next; /* zlib's field is not const, though it only reads */
-	} input = { .in = content.data };
+	} input = {.in = content.data};
 	stream.next_in = input.next;
 	stream.avail_in = content.size < UINT_MAX ? (uInt)content.size : UINT_MAX;
 	stream.next_out = out;
@@ -62,10 +59,12 @@ static size_t unpack_start(struct rs_bytes content, uint8_t *out, size_t size)
 }
 
 /* A view into a fixed array; what does not fit is refused, not cut: two patients must not become one. */
-static enum rs_code copy_text(struct rs_str from, char *to, size_t size, const char *field, struct rs_error *err)
+static enum rs_code copy_text(struct rs_str from, char *to, size_t size, const char *field,
+                              struct rs_error *err)
 {
 	if (from.size >= size || (from.size && memchr(from.data, '\0', from.size)))
-		return rs_error_set(err, RS_MALFORMED, "%s has %zu characters or a zero byte; at most %zu are allowed", field,
+		return rs_error_set(err, RS_MALFORMED,
+		                    "%s has %zu characters or a zero byte; at most %zu are allowed", field,
 		                    from.size, size - 1);
 	if (from.size)
 		memcpy(to, from.data, from.size);
@@ -76,20 +75,21 @@ static enum rs_code copy_text(struct rs_str from, char *to, size_t size, const c
 static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, struct classified *out,
                                   struct rs_error *err)
 {
-	struct classified what = { .media = "application/dicom", .is_dicom = true };
+	struct classified what = {.media = "application/dicom", .is_dicom = true};
 	const struct {
 		struct rs_str from;
 		char *to;
 		const char *field;
 	} uids[] = {
-		{ metadata->study_instance_uid, what.study_instance_uid, "StudyInstanceUID" },
-		{ metadata->series_instance_uid, what.series_instance_uid, "SeriesInstanceUID" },
-		{ metadata->sop_instance_uid, what.sop_instance_uid, "SOPInstanceUID" },
-		{ metadata->sop_class_uid, what.sop_class_uid, "SOPClassUID" },
-		{ metadata->transfer_syntax_uid, what.transfer_syntax_uid, "TransferSyntaxUID" },
+		{metadata->study_instance_uid, what.study_instance_uid, "StudyInstanceUID"},
+		{metadata->series_instance_uid, what.series_instance_uid, "SeriesInstanceUID"},
+		{metadata->sop_instance_uid, what.sop_instance_uid, "SOPInstanceUID"},
+		{metadata->sop_class_uid, what.sop_class_uid, "SOPClassUID"},
+		{metadata->transfer_syntax_uid, what.transfer_syntax_uid, "TransferSyntaxUID"},
 	};
 	RS_TRY(copy_text(metadata->patient_id, what.patient_id, PATIENT_ID_SIZE, "PatientID", err));
-	RS_TRY(copy_text(metadata->issuer_of_patient_id, what.issuer, PATIENT_ID_SIZE, "IssuerOfPatientID", err));
+	RS_TRY(copy_text(metadata->issuer_of_patient_id, what.issuer, PATIENT_ID_SIZE, "IssuerOfPatientID",
+	                 err));
 	for (size_t i = 0; i < RS_COUNT(uids); i++)
 		RS_TRY(copy_text(uids[i].from, uids[i].to, UID_SIZE, uids[i].field, err));
 	*out = what;
@@ -98,7 +98,7 @@ static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, stru
 
 static enum rs_code classify_dicom(struct rs_bytes content, struct classified *out, struct rs_error *err)
 {
-	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = { 0 };
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
 	struct rs_dicom_metadata metadata;
 	RS_TRY(rs_dicom_parse(content, &dicom, err));
 	RS_TRY(rs_dicom_metadata(&dicom, &metadata, err));
@@ -115,7 +115,7 @@ enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs
 		head = rs_bytes_of(start, unpack_start(content, start, sizeof start));
 	const char *media = media_of(head);
 	if (media) {
-		*out = (struct classified){ .media = media };
+		*out = (struct classified){.media = media};
 		return RS_OK;
 	}
 	/* Some DICOM files lack the preamble; only a whole parse tells them from other bytes. */

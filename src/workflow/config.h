@@ -14,10 +14,12 @@ struct config {
 };
 
 /* RS_USAGE when the name is empty, too long or has control characters. */
-enum rs_code config_init(struct config *out, const char *organisation, bool unlock_file, struct rs_error *err);
+enum rs_code config_init(struct config *out, const char *organisation, bool unlock_file,
+                         struct rs_error *err);
 enum rs_code config_write(const struct rs_world *world, const char *path, const struct config *config,
                           struct rs_error *err);
 /* Unknown keys, missing keys and wrong values are refused with their line. */
-enum rs_code config_read(const struct rs_world *world, const char *path, struct config *out, struct rs_error *err);
+enum rs_code config_read(const struct rs_world *world, const char *path, struct config *out,
+                         struct rs_error *err);
 
 #endif

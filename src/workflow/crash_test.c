@@ -13,8 +13,8 @@
 
 #define FILES 3
 
-static char paths[FILES][16] = { "/data/a.nii", "/data/b.nii", "/data/c.nii" };
-static char *const path_list[FILES] = { paths[0], paths[1], paths[2] };
+static char paths[FILES][16] = {"/data/a.nii", "/data/b.nii", "/data/c.nii"};
+static char *const path_list[FILES] = {paths[0], paths[1], paths[2]};
 
 struct acknowledged {
 	bool sealed[FILES];
@@ -34,16 +34,17 @@ static void take(void *context, const struct rs_admit_result *result)
 /* Enough of NIfTI to be recognised; admitting does not read voxels. */
 static void write_source(const struct rs_world *world, int number)
 {
-	uint8_t bytes[600] = { 0 };
+	uint8_t bytes[600] = {0};
 	memcpy(bytes + 344, "n+1", 4);
 	bytes[500] = (uint8_t)number;
-	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, sizeof bytes), 0600, NULL), RS_OK);
+	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, sizeof bytes), 0600, NULL),
+	                 RS_OK);
 }
 
 static struct rs_sim *make_world(void)
 {
 	struct rs_sim *sim;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	assert_int_equal(rs_sim_create(7, &sim, &err), RS_OK);
 	const struct rs_world *world = rs_sim_world(sim);
 	assert_int_equal(rs_directory_make(world, "/data", &err), RS_OK);
@@ -57,7 +58,7 @@ static struct rs_sim *make_world(void)
 static enum rs_code seal(struct rs_sim *sim, struct acknowledged *acknowledged, struct rs_error *err)
 {
 	struct rs_node *node;
-	struct rs_admit_options options = { .report = take, .context = acknowledged };
+	struct rs_admit_options options = {.report = take, .context = acknowledged};
 	RS_TRY(rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, err));
 	enum rs_code code = rs_node_admit(node, path_list, FILES, &options, err);
 	rs_node_close(node);
@@ -73,10 +74,11 @@ static void print_fault(void *context, const char *part, const char *sentence)
 static void check_node(struct rs_sim *sim, const struct acknowledged *acknowledged)
 {
 	struct rs_node *node;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	struct rs_check_counts counts;
 	struct rs_proof_details details;
-	enum rs_code code = rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err);
+	enum rs_code code = rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL,
+	                                 &node, &err);
 	if (code != RS_OK)
 		print_error("open: %s\n", err.message);
 	assert_int_equal(code, RS_OK);
@@ -90,8 +92,8 @@ static void check_node(struct rs_sim *sim, const struct acknowledged *acknowledg
 static uint64_t count_steps(void)
 {
 	struct rs_sim *sim = make_world();
-	struct acknowledged acknowledged = { .count = 0 };
-	struct rs_error err = { 0 };
+	struct acknowledged acknowledged = {.count = 0};
+	struct rs_error err = {0};
 	rs_sim_fail_at(sim, 0, RS_OK, false);
 	assert_int_equal(seal(sim, &acknowledged, &err), RS_OK);
 	assert_int_equal(acknowledged.count, FILES);
@@ -104,8 +106,8 @@ static uint64_t count_steps(void)
 static void cut_at(uint64_t step, enum rs_sim_cut how)
 {
 	struct rs_sim *sim = make_world();
-	struct acknowledged acknowledged = { .count = 0 }, all = { .count = 0 };
-	struct rs_error err = { 0 };
+	struct acknowledged acknowledged = {.count = 0}, all = {.count = 0};
+	struct rs_error err = {0};
 	rs_sim_fail_at(sim, step, RS_IO, true);
 	(void)seal(sim, &acknowledged, &err);
 	rs_sim_cut(sim, how);
@@ -134,8 +136,8 @@ static void a_full_disk_at_any_step_leaves_a_clean_node(void **state)
 	uint64_t steps = count_steps();
 	for (uint64_t step = 1; step <= steps; step++) {
 		struct rs_sim *sim = make_world();
-		struct acknowledged acknowledged = { .count = 0 }, all = { .count = 0 };
-		struct rs_error err = { 0 };
+		struct acknowledged acknowledged = {.count = 0}, all = {.count = 0};
+		struct rs_error err = {0};
 		rs_sim_fail_at(sim, step, RS_NO_SPACE, false);
 		if (seal(sim, &acknowledged, &err) != RS_OK)
 			assert_true(err.message[0]);
@@ -148,7 +150,7 @@ static void a_full_disk_at_any_step_leaves_a_clean_node(void **state)
 
 int main(void)
 {
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_crypto_init(&err) != RS_OK)
 		return 1;
 	const struct CMUnitTest tests[] = {

@@ -23,7 +23,7 @@ static const char schema[] =
 	"CREATE INDEX record_size ON record(size);"
 	"CREATE INDEX record_cid ON record(cid);";
 
-#define COLUMNS                                                                                     \
+#define COLUMNS                                                                                        \
 	"id,transaction_id,instance,instances,path,subject,record_nonce,object_nonce,content_locator," \
 	"identity_locator,size,cid,box,entry"
 
@@ -48,7 +48,8 @@ enum statement_name {
 static const char *const statements[STATEMENT_COUNT] = {
 	[ADD_INTENT] = "INSERT INTO intent VALUES(?1,?2)",
 	[DROP_INTENT] = "DELETE FROM intent WHERE transaction_id=?1",
-	[ADD_ROW] = "INSERT INTO record(" COLUMNS ") VALUES(NULL,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,NULL)",
+	[ADD_ROW] = "INSERT INTO record(" COLUMNS
+		    ") VALUES(NULL,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,NULL)",
 	[COMPLETE] = "UPDATE record SET entry=?2 WHERE transaction_id=?1",
 	[DROP_ROWS] = "DELETE FROM record WHERE transaction_id=?1",
 	[FIND_CONTENT] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1",
@@ -105,18 +106,15 @@ enum rs_code index_commit(struct index *index, struct rs_error *err)
 	return rs_store_commit(index->store, err);
 }
 
-void index_rollback(struct index *index)
-{
-	rs_store_rollback(index->store);
-}
+void index_rollback(struct index *index) { rs_store_rollback(index->store); }
 
 enum rs_code index_check_file(struct index *index, struct rs_error *err)
 {
 	return rs_store_check(index->store, err);
 }
 
-enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_id, struct rs_bytes transaction,
-                              struct rs_error *err)
+enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_id,
+                              struct rs_bytes transaction, struct rs_error *err)
 {
 	struct rs_statement *statement = index->statements[ADD_INTENT];
 	rs_statement_bind_bytes(statement, 1, transaction_id);
@@ -189,9 +187,9 @@ static void row_of(struct rs_statement *statement, struct index_row *out)
 /* Copies a row's values, so that no statement stays open while the index is written. */
 static enum rs_code keep(struct index *index, struct index_row *row, struct rs_error *err)
 {
-	struct rs_bytes *const values[] = { &row->transaction_id, &row->path, &row->subject, &row->record_nonce,
-		                            &row->object_nonce, &row->content_locator, &row->identity_locator, &row->cid,
-		                            &row->box };
+	struct rs_bytes *const values[] = {&row->transaction_id,   &row->path,         &row->subject,
+	                                   &row->record_nonce,     &row->object_nonce, &row->content_locator,
+	                                   &row->identity_locator, &row->cid,          &row->box};
 	size_t total = 0;
 	for (size_t i = 0; i < RS_COUNT(values); i++)
 		total += values[i]->size;
@@ -291,7 +289,8 @@ enum rs_code index_each_intent(struct index *index, index_visit_intent *visit, v
 		RS_TRY(rs_statement_step(statement, &more, err));
 		if (!more)
 			return RS_OK;
-		enum rs_code code = visit(context, rs_statement_bytes(statement, 0), rs_statement_bytes(statement, 1), err);
+		enum rs_code code = visit(context, rs_statement_bytes(statement, 0),
+		                          rs_statement_bytes(statement, 1), err);
 		if (code != RS_OK) {
 			rs_statement_reset(statement);
 			return code;

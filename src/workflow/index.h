@@ -37,8 +37,8 @@ enum rs_code index_begin(struct index *index, struct rs_error *err);
 enum rs_code index_commit(struct index *index, struct rs_error *err);
 void index_rollback(struct index *index);
 
-enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_id, struct rs_bytes transaction,
-                              struct rs_error *err);
+enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_id,
+                              struct rs_bytes transaction, struct rs_error *err);
 enum rs_code index_add_row(struct index *index, const struct index_row *row, struct rs_error *err);
 /* The group of a transaction has reached the log at `entry`; its intent goes. */
 enum rs_code index_complete(struct index *index, struct rs_bytes transaction_id, uint64_t entry,

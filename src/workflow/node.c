@@ -12,13 +12,14 @@ enum rs_code node_path(const struct rs_node *node, const char *name, char **out,
 	return *out ? RS_OK : rs_error_memory(err, 1, "a path");
 }
 
-void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value, struct rs_digest *out)
+void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value,
+                  struct rs_digest *out)
 {
 	rs_keyring_locator(node->keyring, (uint8_t)kind, value, out);
 }
 
-enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create, struct rs_secret *out,
-                              struct rs_error *err)
+enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create,
+                              struct rs_secret *out, struct rs_error *err)
 {
 	struct rs_pseudonym subject;
 	if (pseudonym.size != sizeof subject.bytes)
@@ -27,7 +28,8 @@ enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, b
 	return rs_subject_key_get(node->subjects, &subject, create, out, err);
 }
 
-enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out, struct rs_error *err)
+enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out,
+                               struct rs_error *err)
 {
 	struct rs_cid parsed;
 	char text[RS_CID_TEXT_SIZE];
@@ -44,17 +46,17 @@ enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, 
 enum rs_code node_open_record(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                               struct rs_error *err)
 {
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
-	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = {0};
 	RS_TRY(node_subject_key(node, row->subject, false, &subject_key, err));
 	rs_subject_index_key(&subject_key, &index_key);
 	return rs_box_open(&index_key, row->content_locator, row->box, out, err);
 }
 
-static enum rs_code fill_receipt(struct rs_node *node, const struct index_row *row, struct rs_receipt *receipt,
-                                 struct rs_error *err)
+static enum rs_code fill_receipt(struct rs_node *node, const struct index_row *row,
+                                 struct rs_receipt *receipt, struct rs_error *err)
 {
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
 	if (row->path.size % RS_SHA256_SIZE || row->path.size / RS_SHA256_SIZE > RS_PROOF_HASHES_MAX ||
 	    row->record_nonce.size != NONCE_SIZE || row->instance > UINT32_MAX)
 		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
@@ -71,8 +73,8 @@ static enum rs_code fill_receipt(struct rs_node *node, const struct index_row *r
 enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                                  struct rs_error *err)
 {
-	struct rs_buffer record RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_receipt receipt = { .instance = 0 };
+	struct rs_buffer record RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_receipt receipt = {.instance = 0};
 	struct rs_digest path[RS_PROOF_HASHES_MAX];
 	size_t path_count;
 	if (row->entry < 0)
@@ -116,7 +118,7 @@ static enum rs_code make_receipt(void *context, const struct index_row *row, str
 		receipting->capacity = capacity;
 	}
 	struct receipt_file *file = &receipting->files[receipting->count++];
-	*file = (struct receipt_file){ .path = NULL };
+	*file = (struct receipt_file){.path = NULL};
 	rs_buffer_init(&file->text, RECEIPT_SIZE_MAX);
 	RS_TRY(node_format_receipt(receipting->node, &placed, &file->text, err));
 	return node_receipt_path(receipting->node, row->cid, &file->path, err);
@@ -140,7 +142,7 @@ static enum rs_code write_receipt(void *context, size_t index, struct rs_error *
 static enum rs_code sync_receipts(const struct receipting *receipting, struct rs_error *err)
 {
 	const struct rs_node *node = receipting->node;
-	bool touched[128] = { false };
+	bool touched[128] = {false};
 	size_t prefix = strlen(node->receipts) + 1; /* then the shard's one character */
 	for (size_t i = 0; i < receipting->count; i++)
 		touched[(unsigned char)receipting->files[i].path[prefix] & 127] = true;
@@ -158,11 +160,12 @@ static enum rs_code sync_receipts(const struct receipting *receipting, struct rs
 enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed *placed, size_t count,
                                  struct rs_error *err)
 {
-	struct receipting receipting = { .node = node };
+	struct receipting receipting = {.node = node};
 	enum rs_code code = RS_OK;
 	for (size_t i = 0; code == RS_OK && i < count; i++) {
 		receipting.entry = (int64_t)placed[i].entry;
-		code = index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting, err);
+		code = index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting,
+		                         err);
 	}
 	if (code == RS_OK)
 		code = rs_pool_for(node->pool, receipting.count, write_receipt, &receipting, err);
@@ -211,19 +214,19 @@ static enum rs_code recover_one(struct rs_node *node, struct rs_bytes id, struct
 		RS_TRY(index_each_row_of(node->index, id, remove_object, node, err));
 		return index_take_back(node->index, id, err);
 	}
-	struct node_placed placed = { id, entry };
+	struct node_placed placed = {id, entry};
 	RS_TRY(node_write_receipts(node, &placed, 1, err));
 	return index_complete(node->index, id, entry, err);
 }
 
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 {
-	struct recovery recovery = { .node = node };
+	struct recovery recovery = {.node = node};
 	rs_buffer_init(&recovery.ids, (size_t)1 << 26);
 	RS_TRY(rs_vault_clean(node->vault, err));
 	enum rs_code code = index_each_intent(node->index, collect_intent, &recovery, err);
 	for (size_t at = 0; code == RS_OK && at < recovery.ids.size; at += TRANSACTION_ID_SIZE) {
-		struct rs_bytes id = { recovery.ids.data + at, TRANSACTION_ID_SIZE };
+		struct rs_bytes id = {recovery.ids.data + at, TRANSACTION_ID_SIZE};
 		code = recover_one(node, id, err);
 	}
 	rs_buffer_finish(&recovery.ids);
@@ -275,7 +278,8 @@ static enum rs_code take_lock(struct rs_node *node, struct rs_error *err)
 	if (node->access == RS_NODE_READ)
 		return RS_OK;
 	RS_TRY(node_path(node, "lock", &path, err));
-	RS_TRY(rs_file_open(node->world, path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE, &node->lock, err));
+	RS_TRY(rs_file_open(node->world, path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE, &node->lock,
+	                    err));
 	return node->lock->files->lock(node->lock, true, err);
 }
 
@@ -284,18 +288,19 @@ static enum rs_code open_keys(struct rs_node *node, struct rs_bytes passphrase, 
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	char *unlock_path RS_CLEANUP(rs_free_pointer) = NULL;
 	char *subjects RS_CLEANUP(rs_free_pointer) = NULL;
-	struct rs_buffer content RS_CLEANUP(rs_secret_buffer_finish) = { 0 };
-	struct rs_unlock unlock = { .passphrase = passphrase };
+	struct rs_buffer content RS_CLEANUP(rs_secret_buffer_finish) = {0};
+	struct rs_unlock unlock = {.passphrase = passphrase};
 	RS_TRY(node_path(node, "keys/node.key", &path, err));
 	RS_TRY(node_path(node, "keys/unlock.key", &unlock_path, err));
 	RS_TRY(node_path(node, "subjects.sqlite", &subjects, err));
 	if (node->config.unlock_file) {
 		RS_TRY(rs_file_read_all(node->world, unlock_path, 4096, &content, err));
-		unlock = (struct rs_unlock){ .unlock_file = rs_buffer_bytes(&content) };
+		unlock = (struct rs_unlock){.unlock_file = rs_buffer_bytes(&content)};
 	} else if (passphrase.size == 0) {
-		return rs_error_set(err, RS_USAGE,
-		                    "the node's keys open with a passphrase: give --passphrase-file FILE, or set "
-		                    "RADSEAL_PASSPHRASE");
+		return rs_error_set(
+			err, RS_USAGE,
+			"the node's keys open with a passphrase: give --passphrase-file FILE, or set "
+			"RADSEAL_PASSPHRASE");
 	}
 	RS_TRY(rs_keyring_open(node->world, path, &unlock, &node->keyring, err));
 	return rs_subject_keys_open(node->world, subjects, node->keyring, &node->subjects, err);
@@ -327,7 +332,8 @@ static enum rs_code open_parts(struct rs_node *node, struct rs_bytes passphrase,
 	RS_TRY(node_path(node, "vault", &vault, err));
 	RS_TRY(node_path(node, "index.sqlite", &index, err));
 	if (!rs_path_exists(node->world, path))
-		return rs_error_set(err, RS_NOT_FOUND, "%s: there is no node here (no radseal.yaml)", node->directory);
+		return rs_error_set(err, RS_NOT_FOUND, "%s: there is no node here (no radseal.yaml)",
+		                    node->directory);
 	RS_TRY(config_read(node->world, path, &node->config, err));
 	RS_TRY(take_lock(node, err));
 	RS_TRY(open_keys(node, passphrase, err));
@@ -354,18 +360,12 @@ enum rs_code rs_node_open(const struct rs_world *world, const char *directory, e
 	return RS_OK;
 }
 
-const char *rs_node_vkey(const struct rs_node *node)
-{
-	return node->vkey;
-}
+const char *rs_node_vkey(const struct rs_node *node) { return node->vkey; }
 
-struct rs_ledger *rs_node_ledger(struct rs_node *node)
-{
-	return node->ledger;
-}
+struct rs_ledger *rs_node_ledger(struct rs_node *node) { return node->ledger; }
 
-static enum rs_code refuse_content(void *context, struct rs_str name RS_UNUSED, enum rs_file_kind kind RS_UNUSED,
-                                   struct rs_error *err)
+static enum rs_code refuse_content(void *context, struct rs_str name RS_UNUSED,
+                                   enum rs_file_kind kind RS_UNUSED, struct rs_error *err)
 {
 	return rs_error_set(err, RS_EXISTS, "%s: is not empty; a node is made in a new or empty directory",
 	                    (const char *)context);
@@ -377,17 +377,18 @@ static enum rs_code create_keys(struct rs_node *node, struct rs_bytes passphrase
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	char *unlock_path RS_CLEANUP(rs_free_pointer) = NULL;
 	uint8_t secret[UNLOCK_FILE_SIZE];
-	struct rs_unlock unlock = { .passphrase = passphrase };
+	struct rs_unlock unlock = {.passphrase = passphrase};
 	RS_TRY(node_path(node, "keys", &directory, err));
 	RS_TRY(node_path(node, "keys/node.key", &path, err));
 	RS_TRY(node_path(node, "keys/unlock.key", &unlock_path, err));
 	RS_TRY(rs_directory_make(node->world, directory, err));
 	if (node->config.unlock_file) {
 		RS_TRY(rs_world_random(node->world, secret, sizeof secret, err));
-		unlock = (struct rs_unlock){ .unlock_file = rs_bytes_of(secret, sizeof secret) };
+		unlock = (struct rs_unlock){.unlock_file = rs_bytes_of(secret, sizeof secret)};
 		RS_TRY(rs_file_replace(node->world, unlock_path, unlock.unlock_file, 0600, err));
 	}
-	enum rs_code code = rs_keyring_create(node->world, path, &unlock, rs_str_from(node->config.organisation), NULL, err);
+	enum rs_code code = rs_keyring_create(node->world, path, &unlock,
+	                                      rs_str_from(node->config.organisation), NULL, err);
 	rs_wipe(secret, sizeof secret);
 	return code;
 }
@@ -401,7 +402,7 @@ static enum rs_code found_ledger(struct rs_node *node, struct rs_error *err)
 		.organisation = rs_keyring_organisation(node->keyring),
 		.member = rs_keyring_member_id(node->keyring),
 	};
-	struct rs_transaction transaction RS_CLEANUP(rs_transaction_finish) = { .checked = false };
+	struct rs_transaction transaction RS_CLEANUP(rs_transaction_finish) = {.checked = false};
 	struct rs_append_result result;
 	RS_TRY(rs_world_random(node->world, act.id, sizeof act.id, err));
 	RS_TRY(rs_transaction_sign(&act, rs_keyring_member_key(node->keyring), &transaction, err));
@@ -450,7 +451,7 @@ enum rs_code rs_node_create(const struct rs_world *world, const char *directory,
 	union {
 		const char *in;
 		void *context; /* the visitor only reads it */
-	} shown = { .in = directory };
+	} shown = {.in = directory};
 	RS_TRY(config_init(&config, organisation, passphrase.size == 0, err));
 	if (rs_path_exists(world, directory))
 		RS_TRY(world->files->list(world->files, directory, refuse_content, shown.context, err));

@@ -34,8 +34,12 @@ struct rs_node {
 enum rs_code node_path(const struct rs_node *node, const char *name, char **out, struct rs_error *err);
 
 /* receipts/ab/<cid>.tlog-proof of an object; new heap string. */
-enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out, struct rs_error *err);
-struct node_placed { struct rs_bytes transaction_id; uint64_t entry; };
+enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out,
+                               struct rs_error *err);
+struct node_placed {
+	struct rs_bytes transaction_id;
+	uint64_t entry;
+};
 /* Makes the receipts of transactions' files at the ledger's present checkpoint, durable when it returns. */
 enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed *placed, size_t count,
                                  struct rs_error *err);
@@ -44,9 +48,10 @@ enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *r
 /* Decrypts a row's record (deterministic CBOR, appended to out); RS_ALTERED when it does not open. */
 enum rs_code node_open_record(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                               struct rs_error *err);
-enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create, struct rs_secret *out,
-                              struct rs_error *err);
-void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value, struct rs_digest *out);
+enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create,
+                              struct rs_secret *out, struct rs_error *err);
+void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value,
+                  struct rs_digest *out);
 /* Ends what a crash interrupted. */
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err);
 

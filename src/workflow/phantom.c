@@ -12,12 +12,12 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-	{ { 72, 72, 36 }, { 62, 46, 60 }, 180, 12 },  /* body */
-	{ { 48, 66, 40 }, { 28, 26, 24 }, 320, 18 },  /* liver */
-	{ { 100, 74, 38 }, { 14, 12, 18 }, 460, 15 }, /* spleen */
-	{ { 76, 62, 34 }, { 26, 8, 9 }, 390, 14 },    /* pancreas */
+	{{72, 72, 36}, {62, 46, 60}, 180, 12},  /* body */
+	{{48, 66, 40}, {28, 26, 24}, 320, 18},  /* liver */
+	{{100, 74, 38}, {14, 12, 18}, 460, 15}, /* spleen */
+	{{76, 62, 34}, {26, 8, 9}, 390, 14},    /* pancreas */
 };
-static const struct shape tumour = { { 84, 61, 35 }, { 11, 9, 10 }, 540, 70 };
+static const struct shape tumour = {{84, 61, 35}, {11, 9, 10}, 540, 70};
 
 /* SplitMix64 (Steele, Lea, Flood 2014): the next number of a stream. */
 static uint64_t next_number(uint64_t *state)
@@ -28,10 +28,7 @@ static uint64_t next_number(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static double next_unit(uint64_t *state)
-{
-	return (double)(next_number(state) >> 11) * 0x1p-53;
-}
+static double next_unit(uint64_t *state) { return (double)(next_number(state) >> 11) * 0x1p-53; }
 
 /* Near enough to a normal number: twelve uniform ones, less their mean. */
 static double next_noise(uint64_t *state)
@@ -76,13 +73,14 @@ static double intensity_at(const double point[3], bool in_tumour, uint64_t *stat
 	return fabs((found->intensity + found->texture * texture) * bias + noise);
 }
 
-enum rs_code rs_phantom_make(uint64_t seed, struct rs_volume *image, struct rs_mask *mask, struct rs_error *err)
+enum rs_code rs_phantom_make(uint64_t seed, struct rs_volume *image, struct rs_mask *mask,
+                             struct rs_error *err)
 {
 	struct rs_geometry geometry = {
-		.size = { 96, 96, 24 },
-		.spacing_mm = { 1.5, 1.5, 3 },
-		.origin_mm = { -72, -72, -36 },
-		.direction = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+		.size = {96, 96, 24},
+		.spacing_mm = {1.5, 1.5, 3},
+		.origin_mm = {-72, -72, -36},
+		.direction = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
 	};
 	RS_TRY(rs_volume_init(image, &geometry, err));
 	enum rs_code code = rs_mask_init(mask, &geometry, err);
@@ -96,7 +94,7 @@ enum rs_code rs_phantom_make(uint64_t seed, struct rs_volume *image, struct rs_m
 	for (size_t z = 0; z < geometry.size[2]; z++)
 		for (size_t y = 0; y < geometry.size[1]; y++)
 			for (size_t x = 0; x < geometry.size[0]; x++, voxel++) {
-				double point[3] = { (double)x * 1.5, (double)y * 1.5, (double)z * 3 };
+				double point[3] = {(double)x * 1.5, (double)y * 1.5, (double)z * 3};
 				bool in_tumour = inside_tumour(point);
 				mask->labels[voxel] = in_tumour;
 				image->voxels[voxel] = floor(intensity_at(point, in_tumour, &state) + 0.5);
@@ -122,8 +120,9 @@ static void decimals(char *out, size_t size, const double *values, size_t count)
 static void add_geometry(struct rs_dicom_builder *builder, const struct rs_volume *image, size_t slice)
 {
 	const struct rs_geometry *g = &image->geometry;
-	double position[3] = { g->origin_mm[0], g->origin_mm[1], g->origin_mm[2] + (double)slice * g->spacing_mm[2] };
-	const double orientation[6] = { 1, 0, 0, 0, 1, 0 }, spacing[2] = { g->spacing_mm[1], g->spacing_mm[0] };
+	double position[3] = {g->origin_mm[0], g->origin_mm[1],
+	                      g->origin_mm[2] + (double)slice * g->spacing_mm[2]};
+	const double orientation[6] = {1, 0, 0, 0, 1, 0}, spacing[2] = {g->spacing_mm[1], g->spacing_mm[0]};
 	char text[256];
 	decimals(text, sizeof text, position, 3);
 	rs_dicom_builder_text(builder, RS_DICOM_TAG(0x0020, 0x0032), "DS", text);
@@ -154,8 +153,8 @@ static void add_pixels(struct rs_dicom_builder *builder, const struct rs_volume 
 static enum rs_code write_slice(const struct rs_world *world, const struct rs_volume *image, size_t slice,
                                 const char *directory, uint16_t *words, struct rs_error *err)
 {
-	struct rs_dicom_builder builder RS_CLEANUP(rs_dicom_builder_finish) = { 0 };
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_dicom_builder builder RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	char instance[96], number[16], thickness[RS_F64_TEXT_SIZE];
 	snprintf(instance, sizeof instance, UID_SERIES ".%zu", slice + 1);
 	snprintf(number, sizeof number, "%zu", slice + 1);

@@ -36,15 +36,17 @@ static enum rs_code find_subject(struct rs_node *node, struct staged *staged, st
 	const char *named = staged->options->subject;
 	char text[2 * RS_SHA256_SIZE + 1];
 	if (what->patient_id[0])
-		return rs_keyring_pseudonym(node->keyring, rs_str_from(what->issuer), rs_str_from(what->patient_id),
-		                            &staged->subject, err);
+		return rs_keyring_pseudonym(node->keyring, rs_str_from(what->issuer),
+		                            rs_str_from(what->patient_id), &staged->subject, err);
 	if (named)
-		return rs_keyring_pseudonym(node->keyring, RS_STR(""), rs_str_from(named), &staged->subject, err);
+		return rs_keyring_pseudonym(node->keyring, RS_STR(""), rs_str_from(named), &staged->subject,
+		                            err);
 	if (what->study_instance_uid[0])
-		return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:study"), rs_str_from(what->study_instance_uid),
-		                            &staged->subject, err);
+		return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:study"),
+		                            rs_str_from(what->study_instance_uid), &staged->subject, err);
 	rs_hex_encode(rs_bytes_of(staged->content.bytes, RS_SHA256_SIZE), text);
-	return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:content"), rs_str_from(text), &staged->subject, err);
+	return rs_keyring_pseudonym(node->keyring, RS_STR("radseal:content"), rs_str_from(text),
+	                            &staged->subject, err);
 }
 
 static void find_locators(struct rs_node *node, struct staged *staged)
@@ -63,12 +65,13 @@ static void find_locators(struct rs_node *node, struct staged *staged)
 }
 
 /* The receipt of an earlier sealing of the same bytes. */
-static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bool *out_found, struct rs_error *err)
+static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
+                                 struct rs_error *err)
 {
 	struct index_row row;
 	pthread_mutex_lock(&node->mutex);
-	enum rs_code code = index_find_content(node->index, rs_bytes_of(staged->content_locator.bytes, LOCATOR_SIZE),
-	                                       &row, err);
+	enum rs_code code = index_find_content(
+		node->index, rs_bytes_of(staged->content_locator.bytes, LOCATOR_SIZE), &row, err);
 	*out_found = code == RS_OK;
 	if (code == RS_OK)
 		code = node_receipt_path(node, row.cid, &staged->receipt_path, err);
@@ -84,16 +87,16 @@ static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bo
 static enum rs_code encrypt(struct rs_node *node, struct staged *staged, struct rs_bytes content,
                             struct rs_error *err)
 {
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = { 0 };
-	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = { 0 };
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = {0};
 	pthread_mutex_lock(&node->mutex);
 	enum rs_code code = rs_subject_key_get(node->subjects, &staged->subject, true, &subject_key, err);
 	pthread_mutex_unlock(&node->mutex);
 	RS_TRY(code);
 	RS_TRY(rs_world_random(node->world, staged->object_nonce, NONCE_SIZE, err));
 	rs_subject_object_key(&subject_key, staged->object_nonce, &object_key);
-	RS_TRY(rs_vault_stage(node->vault, &object_key, staged->object_nonce, content, &staged->object, &staged->cid,
-	                      err));
+	RS_TRY(rs_vault_stage(node->vault, &object_key, staged->object_nonce, content, &staged->object,
+	                      &staged->cid, err));
 	staged->staged = true;
 	return RS_OK;
 }
@@ -118,8 +121,8 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err)
 {
 	const char *path = staged->file->path;
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = { 0 };
-	struct rs_error reason = { 0 };
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error reason = {0};
 	staged->result.path = path;
 	staged->result.receipt_path = staged->result.media = "";
 	enum rs_code code = rs_file_read_all(node->world, path, RS_ADMIT_SIZE_MAX, &content, &reason);

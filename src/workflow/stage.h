@@ -10,11 +10,11 @@ struct staged {
 	const struct walked_file *file;
 	const struct rs_admit_options *options;
 	struct rs_admit_result result;
-	bool staged;                  /* the object lies in the vault's staging place */
+	bool staged; /* the object lies in the vault's staging place */
 	struct rs_vault_staged *object;
 	struct classified what;
 	struct rs_pseudonym subject;
-	struct rs_digest series;      /* files of one group with the same one share a leaf */
+	struct rs_digest series; /* files of one group with the same one share a leaf */
 	struct rs_digest content, content_locator, identity_locator;
 	uint8_t object_nonce[NONCE_SIZE];
 	struct rs_cid cid;

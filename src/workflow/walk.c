@@ -10,14 +10,15 @@ void walk_finish(struct walk *walk)
 	for (size_t i = 0; i < walk->count; i++)
 		rs_free(walk->files[i].path);
 	rs_free(walk->files);
-	*walk = (struct walk){ 0 };
+	*walk = (struct walk){0};
 }
 
 static enum rs_code append(struct walk *walk, char *path, bool named, struct rs_error *err)
 {
 	if (walk->count == WALK_FILES_MAX) {
 		rs_free(path);
-		return rs_error_set(err, RS_TOO_LARGE, "more than %zu files; seal them in parts", WALK_FILES_MAX);
+		return rs_error_set(err, RS_TOO_LARGE, "more than %zu files; seal them in parts",
+		                    WALK_FILES_MAX);
 	}
 	if (walk->count == walk->capacity) {
 		size_t capacity = walk->capacity ? 2 * walk->capacity : 64;
@@ -29,7 +30,7 @@ static enum rs_code append(struct walk *walk, char *path, bool named, struct rs_
 		walk->files = files;
 		walk->capacity = capacity;
 	}
-	walk->files[walk->count++] = (struct walked_file){ path, named };
+	walk->files[walk->count++] = (struct walked_file){path, named};
 	return RS_OK;
 }
 
@@ -61,9 +62,10 @@ static enum rs_code visit(void *context, struct rs_str name, enum rs_file_kind k
 static enum rs_code add_directory(const struct rs_world *world, const char *path, unsigned depth,
                                   struct walk *walk, struct rs_error *err)
 {
-	struct visiting visiting = { world, walk, path, depth };
+	struct visiting visiting = {world, walk, path, depth};
 	if (depth > DEPTH_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: directories are nested deeper than %d", path, DEPTH_MAX);
+		return rs_error_set(err, RS_TOO_LARGE, "%s: directories are nested deeper than %d", path,
+		                    DEPTH_MAX);
 	return world->files->list(world->files, path, visit, &visiting, err);
 }
 
@@ -74,7 +76,8 @@ enum rs_code walk_add(const struct rs_world *world, const char *path, struct wal
 	if (!copy)
 		return rs_error_memory(err, 1, "a path");
 	/* What cannot be looked at is reported when it is read, so that it does not stop the others. */
-	if (world->files->stat(world->files, path, &status, NULL) != RS_OK || status.kind != RS_FILE_DIRECTORY)
+	if (world->files->stat(world->files, path, &status, NULL) != RS_OK ||
+	    status.kind != RS_FILE_DIRECTORY)
 		return append(walk, copy, true, err);
 	size_t size = rs_str_from(copy).size;
 	while (size > 1 && copy[size - 1] == '/')

@@ -19,6 +19,7 @@ struct walk {
 void walk_finish(struct walk *walk); /* accepts NULL and zeroed memory */
 /* Appends `path`, or every regular file below it in the order of names. Symbolic links to directories inside a
  * walked directory are followed to a depth of 64. */
-enum rs_code walk_add(const struct rs_world *world, const char *path, struct walk *walk, struct rs_error *err);
+enum rs_code walk_add(const struct rs_world *world, const char *path, struct walk *walk,
+                      struct rs_error *err);
 
 #endif

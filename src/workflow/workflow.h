@@ -38,9 +38,9 @@ const char *rs_node_vkey(const struct rs_node *node);
 struct rs_ledger *rs_node_ledger(struct rs_node *node);
 
 enum rs_admit_outcome {
-	RS_ADMIT_SEALED,    /* durable, receipt written */
-	RS_ADMIT_KNOWN,     /* the same bytes were sealed before; the receipt is the earlier one */
-	RS_ADMIT_SKIPPED,   /* not a medical image; only inside a walked directory */
+	RS_ADMIT_SEALED,  /* durable, receipt written */
+	RS_ADMIT_KNOWN,   /* the same bytes were sealed before; the receipt is the earlier one */
+	RS_ADMIT_SKIPPED, /* not a medical image; only inside a walked directory */
 	RS_ADMIT_FAILED,
 };
 

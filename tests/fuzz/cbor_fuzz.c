@@ -28,8 +28,8 @@ static void copy_number(struct rs_cbor_reader *reader, struct rs_buffer *out, en
 
 static void copy_plain(struct rs_cbor_reader *reader, struct rs_buffer *out, enum rs_cbor_kind kind)
 {
-	struct rs_bytes bytes = { 0 };
-	struct rs_str text = { 0 };
+	struct rs_bytes bytes = {0};
+	struct rs_str text = {0};
 	bool flag = false;
 	if (kind == RS_CBOR_BYTES) {
 		MUST(rs_cbor_read_bytes(reader, "bytes", &bytes, NULL));
@@ -71,7 +71,7 @@ static void copy_item(struct rs_cbor_reader *reader, struct rs_buffer *out)
 {
 	enum rs_cbor_kind kind = RS_CBOR_NULL;
 	struct rs_cbor_reader ahead = *reader;
-	struct rs_bytes item = { 0 };
+	struct rs_bytes item = {0};
 	MUST(rs_cbor_peek(reader, &kind, NULL));
 	MUST(rs_cbor_skip(&ahead, &item, NULL));
 	MUST(rs_cbor_check(item, NULL));
@@ -87,9 +87,9 @@ static void copy_item(struct rs_cbor_reader *reader, struct rs_buffer *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rs_bytes input = rs_bytes_of(data, size);
-	struct rs_buffer again RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_buffer again RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_cbor_reader reader;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	enum rs_code code = rs_cbor_reader_init(&reader, input, &err);
 	assert(rs_cbor_check(input, NULL) == code);
 	if (code != RS_OK) {

@@ -6,10 +6,11 @@
 static void walk(const struct rs_dicom *dicom)
 {
 	struct rs_dicom_metadata metadata;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_dicom_metadata(dicom, &metadata, &err) != RS_OK)
 		return;
-	uint64_t count = (uint64_t)metadata.rows * metadata.columns * (metadata.samples_per_pixel ? metadata.samples_per_pixel : 1);
+	uint64_t count = (uint64_t)metadata.rows * metadata.columns *
+	                 (metadata.samples_per_pixel ? metadata.samples_per_pixel : 1);
 	if (count == 0 || count > 65536)
 		return;
 	double *pixels = rs_allocate_array((size_t)count, sizeof *pixels);
@@ -20,8 +21,8 @@ static void walk(const struct rs_dicom *dicom)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rs_dicom dicom = { 0 };
-	struct rs_error err = { 0 };
+	struct rs_dicom dicom = {0};
+	struct rs_error err = {0};
 	struct rs_buffer again;
 	if (rs_dicom_parse_header(rs_bytes_of(data, size), &dicom, &err) == RS_OK)
 		rs_dicom_finish(&dicom);
@@ -32,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	walk(&dicom);
 	rs_buffer_init(&again, (size_t)1 << 26);
 	if (rs_dicom_write(&dicom, &again, &err) == RS_OK) {
-		struct rs_dicom second = { 0 };
+		struct rs_dicom second = {0};
 		if (rs_dicom_parse(rs_buffer_bytes(&again), &second, &err) == RS_OK) {
 			assert(second.count == dicom.count);
 			rs_dicom_finish(&second);

@@ -10,9 +10,9 @@
 static inline void fuzz_image(const uint8_t *data, size_t size, const char *suffix)
 {
 	char path[64];
-	struct rs_volume volume = { .voxels = NULL };
-	struct rs_mask mask = { .labels = NULL };
-	struct rs_error err = { 0 };
+	struct rs_volume volume = {.voxels = NULL};
+	struct rs_mask mask = {.labels = NULL};
+	struct rs_error err = {0};
 	snprintf(path, sizeof path, "/dev/shm/radseal-fuzz-%ld%s", (long)getpid(), suffix);
 	FILE *file = fopen(path, "wb");
 	if (!file)

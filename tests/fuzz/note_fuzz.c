@@ -6,11 +6,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rs_str text = { (const char *)data, size };
+	struct rs_str text = {(const char *)data, size};
 	struct rs_note_key key;
 	struct rs_checkpoint checkpoint;
-	struct rs_error err = { 0 };
-	const uint8_t public_key[RS_KEY_SIZE] = { 1 };
+	struct rs_error err = {0};
+	const uint8_t public_key[RS_KEY_SIZE] = {1};
 	if (rs_note_key_parse(text, &key, &err) == RS_OK) {
 		char again[RS_VKEY_SIZE];
 		rs_note_key_format(&key, again);

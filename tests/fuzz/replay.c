@@ -22,7 +22,8 @@ static int replay(const char *directory, const char *name)
 int main(int count, char **arguments)
 {
 	struct dirent **entries;
-	int number = count > 1 ? scandir(arguments[1], &entries, NULL, alphasort) : -1, failed = 0, replayed = 0;
+	int number = count > 1 ? scandir(arguments[1], &entries, NULL, alphasort) : -1, failed = 0,
+	    replayed = 0;
 	for (int i = 0; i < number; i++) {
 		if (entries[i]->d_name[0] != '.') {
 			failed += replay(arguments[1], entries[i]->d_name) != 0;

@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rs_act act;
-	struct rs_error err = { 0 };
+	struct rs_error err = {0};
 	if (rs_transaction_parse(rs_bytes_of(data, size), &act, &err) == RS_OK)
 		assert(rs_transaction_type_name(act.type)[0]);
 	else

@@ -14,7 +14,7 @@ struct one_file {
 };
 
 static struct one_file world_file;
-static struct rs_file opened = { &world_file.files };
+static struct rs_file opened = {&world_file.files};
 
 static enum rs_code file_open(const struct rs_files *files RS_UNUSED, const char *path RS_UNUSED,
                               unsigned flags RS_UNUSED, unsigned mode RS_UNUSED, struct rs_file **out,
@@ -34,20 +34,19 @@ static enum rs_code file_read_at(struct rs_file *file RS_UNUSED, uint64_t offset
 	return RS_OK;
 }
 
-static enum rs_code file_size(struct rs_file *file RS_UNUSED, uint64_t *out_size, struct rs_error *err RS_UNUSED)
+static enum rs_code file_size(struct rs_file *file RS_UNUSED, uint64_t *out_size,
+                              struct rs_error *err RS_UNUSED)
 {
 	*out_size = world_file.content.size;
 	return RS_OK;
 }
 
-static void file_close(struct rs_file *file RS_UNUSED)
-{
-}
+static void file_close(struct rs_file *file RS_UNUSED) {}
 
 static enum rs_code path_stat(const struct rs_files *files RS_UNUSED, const char *path RS_UNUSED,
                               struct rs_file_stat *out, struct rs_error *err RS_UNUSED)
 {
-	*out = (struct rs_file_stat){ .kind = RS_FILE_DIRECTORY };
+	*out = (struct rs_file_stat){.kind = RS_FILE_DIRECTORY};
 	return RS_OK;
 }
 
@@ -60,11 +59,11 @@ static void require(bool condition)
 /* Whatever is accepted is accepted by every way in, with the same facts. */
 static void read_object(struct rs_vault *vault, const struct rs_cid *cid, bool own_address)
 {
-	struct rs_secret key = { { 0 } };
+	struct rs_secret key = {{0}};
 	struct rs_object_facts bare, keyed;
 	struct rs_digest digest;
-	struct rs_error err = { 0 };
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = { 0 };
+	struct rs_error err = {0};
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 
 	rs_buffer_init(&out, (size_t)1 << 24);
 	enum rs_code code = rs_vault_check(vault, cid, NULL, &bare, &err);
@@ -84,13 +83,16 @@ static void read_object(struct rs_vault *vault, const struct rs_cid *cid, bool o
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rs_world world = { .files = &world_file.files };
+	struct rs_world world = {.files = &world_file.files};
 	struct rs_vault *vault = NULL;
 	struct rs_cid cid;
 	char text[RS_CID_TEXT_SIZE];
 
-	world_file.files = (struct rs_files){ .open = file_open, .read_at = file_read_at, .size = file_size,
-	                                      .close = file_close, .stat = path_stat };
+	world_file.files = (struct rs_files){.open = file_open,
+	                                     .read_at = file_read_at,
+	                                     .size = file_size,
+	                                     .close = file_close,
+	                                     .stat = path_stat};
 	world_file.content = rs_bytes_of(data, size);
 	require(rs_vault_open(&world, "/vault", &vault, NULL) == RS_OK);
 	require(rs_cid_of(world_file.content, &cid, NULL) == RS_OK);
@@ -100,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cid.bytes[35] ^= 1;
 	read_object(vault, &cid, false);
 	/* The input as text, in case it is an address. */
-	if (rs_cid_parse((struct rs_str){ (const char *)data, size }, &cid)) {
+	if (rs_cid_parse((struct rs_str){(const char *)data, size}, &cid)) {
 		rs_cid_format(&cid, text);
 		require(size == strlen(text) && memcmp(text, data, size) == 0);
 	}
