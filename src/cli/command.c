@@ -13,6 +13,11 @@ const struct option common_options[] = {
 	{NULL, NULL, NULL},
 };
 
+bool command_takes(const struct command *command, const struct option *common)
+{
+	return !command->text_only || strcmp(common->name, "json") != 0;
+}
+
 /* Row number of an option in values[]: the command's own rows, then the common ones. */
 static size_t find_option(const struct command *command, struct rs_str name, const struct option **out)
 {
@@ -23,7 +28,7 @@ static size_t find_option(const struct command *command, struct rs_str name, con
 			return row;
 		}
 	for (const struct option *option = common_options; option->name; option++, row++)
-		if (rs_str_equal_text(name, option->name)) {
+		if (rs_str_equal_text(name, option->name) && command_takes(command, option)) {
 			*out = option;
 			return row;
 		}
@@ -77,13 +82,13 @@ static enum rs_code parse_option(struct command_line *line, int count, char **ar
 		line->values[row] = "";
 		return RS_OK;
 	}
-	if (rest.data) {
-		line->values[row] = rest.data;
-		return RS_OK;
-	}
-	if (*index + 1 >= count)
+	const char *value = rest.data;
+	if (!value && *index + 1 < count)
+		value = arguments[++*index];
+	/* An empty value is most often a variable that is not set: "--home $NODE" must not mean another node. */
+	if (!value || !*value)
 		return rs_error_set(err, RS_USAGE, "--%s needs a value (%s)", option->name, option->argument);
-	line->values[row] = arguments[++*index];
+	line->values[row] = value;
 	return RS_OK;
 }
 
@@ -109,10 +114,12 @@ enum rs_code command_parse(const struct command *command, int count, char **argu
 	return RS_OK;
 }
 
-static void print_options(const struct option *options, FILE *out)
+static void print_options(const struct command *command, const struct option *options, FILE *out)
 {
 	for (const struct option *option = options; option->name; option++) {
 		char head[64];
+		if (options == common_options && !command_takes(command, option))
+			continue;
 		snprintf(head, sizeof head, "--%s%s%s", option->name, option->argument ? " " : "",
 		         option->argument ? option->argument : "");
 		fprintf(out, "  %-24s %s\n", head, option->help);
@@ -124,10 +131,10 @@ void command_help(const struct command *command, FILE *out)
 	fprintf(out, "radseal %s %s\n\n%s\n", command->name, command->arguments, command->description);
 	if (command->options->name) {
 		fprintf(out, "\nOptions:\n");
-		print_options(command->options, out);
+		print_options(command, command->options, out);
 	}
 	fprintf(out, "\nCommon options:\n");
-	print_options(common_options, out);
+	print_options(command, common_options, out);
 	fprintf(out, "\nExamples:\n");
 	for (const struct example *example = command->examples; example->line; example++)
 		fprintf(out, "  %s\n      %s\n", example->line, example->help);

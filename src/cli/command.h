@@ -31,6 +31,7 @@ struct command {
 	const char *name, *arguments, *summary, *description;
 	const struct option *options;   /* ends with a NULL name; the common options are added */
 	const struct example *examples; /* ends with a NULL line */
+	bool text_only;                 /* prints for people: has no --json */
 	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
 };
 
@@ -44,6 +45,8 @@ struct command_line {
 extern const struct command *const commands[]; /* ends with NULL */
 extern const struct option common_options[];
 
+/* Whether a common option is one of this command. */
+bool command_takes(const struct command *command, const struct option *common);
 /* NULL when the option was not given. */
 const char *option_value(const struct command_line *line, const char *name);
 bool option_given(const struct command_line *line, const char *name);

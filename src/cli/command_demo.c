@@ -194,5 +194,6 @@ const struct command command_demo = {
 		"measures the tumour and checks the whole node. The files stay for you to try more.",
 	.options = options,
 	.examples = examples,
+	.text_only = true,
 	.run = run,
 };

@@ -24,8 +24,9 @@ static enum rs_code read_settings(const struct command_line *line, struct rs_rad
 		out->mode = RS_RADIOMICS_IBSI;
 	else if (mode && strcmp(mode, "pyradiomics") != 0)
 		return rs_error_set(err, RS_USAGE, "--mode is pyradiomics or ibsi, not '%s'", mode);
-	if (option_given(line, "label"))
-		RS_TRY(rs_radiomics_settings_set(out, "label", option_value(line, "label"), err));
+	if (option_given(line, "label") &&
+	    rs_radiomics_settings_set(out, "label", option_value(line, "label"), err) != RS_OK)
+		return err->code = RS_USAGE;
 	return rs_radiomics_settings_check(out, err);
 }
 
@@ -125,32 +126,38 @@ static enum rs_code write_result(const struct command_line *line, const struct r
 	return session_write(path, rs_buffer_bytes(&out), err);
 }
 
-static enum rs_code extract(const struct command_line *line, struct rs_error *err)
+/* Status 3 belongs to the contract; a region that cannot be measured is a failed check. What is not found in files
+ * that are there is such a region too. */
+static enum rs_code failed_check(const struct command_line *line, enum rs_code code, struct rs_error *err)
+{
+	const struct rs_world *world = rs_world_system();
+	if (code == RS_REFUSED || (code == RS_NOT_FOUND && rs_path_exists(world, line->operands[0]) &&
+	                           rs_path_exists(world, line->operands[1])))
+		return err->code = RS_MALFORMED;
+	return code;
+}
+
+static enum rs_code measure(const struct command_line *line, const struct rs_radiomics_settings *settings,
+                            struct rs_radiomics_result *out, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_volume image RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
-	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
-	struct rs_radiomics_settings settings;
-	RS_TRY(read_settings(line, &settings, err));
 	RS_TRY(session_pool(line, 1, &pool, err));
-	RS_TRY(read_case(line->operands[0], line->operands[1], &settings, &image, &mask, err));
-	RS_TRY(rs_radiomics_extract(&image, &mask, &settings, pool, &result, err));
-	return write_result(line, &result, err);
+	RS_TRY(read_case(line->operands[0], line->operands[1], settings, &image, &mask, err));
+	return rs_radiomics_extract(&image, &mask, settings, pool, out, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
+	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+	struct rs_radiomics_settings settings;
 	if (line->operand_count != 2)
 		return rs_error_set(err, RS_USAGE,
 		                    "extract: name an image and its mask: radseal extract IMAGE MASK");
-	enum rs_code code = extract(line, err);
-	/* Status 3 belongs to the contract; a region that cannot be measured is a failed check. */
-	if (code == RS_REFUSED ||
-	    (code == RS_NOT_FOUND && rs_path_exists(rs_world_system(), line->operands[0]) &&
-	     rs_path_exists(rs_world_system(), line->operands[1])))
-		return err->code = RS_MALFORMED;
-	return code;
+	RS_TRY(read_settings(line, &settings, err));
+	enum rs_code code = measure(line, &settings, &result, err);
+	return code == RS_OK ? write_result(line, &result, err) : failed_check(line, code, err);
 }
 
 static const struct option options[] = {

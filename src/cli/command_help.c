@@ -15,6 +15,7 @@ const struct command command_manual = {
 	.description = "Prints the manual page, written from the same table as --help.",
 	.options = options,
 	.examples = manual_examples,
+	.text_only = true,
 	.run = run_manual,
 };
 
@@ -30,5 +31,6 @@ const struct command command_completion = {
 	.description = "Prints a completion script, written from the same table as --help.",
 	.options = options,
 	.examples = completion_examples,
+	.text_only = true,
 	.run = run_completion,
 };

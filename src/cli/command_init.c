@@ -3,10 +3,33 @@
 
 #include "session.h"
 
+static enum rs_code print_json(const char *directory, bool with_passphrase, struct rs_error *err)
+{
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0}, key RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_json json;
+	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "keys/log.vkey");
+	if (!path)
+		return rs_error_memory(err, 1, "a path");
+	RS_TRY(rs_file_read_all(rs_world_system(), path, 4096, &key, err));
+	rs_buffer_init(&text, 65536);
+	rs_json_init(&json, &text, true);
+	rs_json_object_begin(&json);
+	rs_json_key(&json, "home");
+	rs_json_text(&json, directory);
+	rs_json_key(&json, "log_key");
+	rs_json_str(&json, rs_str_trim(rs_buffer_str(&key)));
+	rs_json_key(&json, "opens_with");
+	rs_json_text(&json, with_passphrase ? "passphrase" : "keys/unlock.key");
+	rs_json_object_end(&json);
+	rs_buffer_append_text(&text, "\n");
+	RS_TRY(rs_buffer_check(&text, "the result", err));
+	return session_write(NULL, rs_buffer_bytes(&text), err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
-	if (line->operand_count != 1)
+	if (line->operand_count != 1 || !*line->operands[0])
 		return rs_error_set(err, RS_USAGE, "init: name one directory: radseal init DIR");
 	const char *directory = line->operands[0], *organisation = option_value(line, "org");
 	RS_TRY(session_passphrase(line, &passphrase, err));
@@ -16,6 +39,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	bool with_passphrase = passphrase.size > 0;
 	rs_wipe(passphrase.data, passphrase.size);
 	RS_TRY(code);
+	if (option_given(line, "json"))
+		return print_json(directory, with_passphrase, err);
 	if (option_given(line, "quiet"))
 		return RS_OK;
 	printf("made a node in %s\n", directory);

@@ -116,6 +116,11 @@ static enum rs_code prepare(const struct command_line *line, struct verifier *ve
 		return rs_error_set(err, RS_USAGE, "verify: name the files to verify");
 	if (verifier->receipt && line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "verify: one --receipt belongs to one file");
+	/* Missing files are errors of input, and say nothing about the file to verify. */
+	if (verifier->receipt && !rs_path_exists(rs_world_system(), verifier->receipt))
+		return rs_error_set(err, RS_NOT_FOUND, "--receipt: there is no file %s", verifier->receipt);
+	if (key && !option_given(line, "offline"))
+		return rs_error_set(err, RS_USAGE, "verify: --key is for --offline; a node has its own key");
 	if (!option_given(line, "offline"))
 		return session_node(line, RS_NODE_READ, pool, &verifier->node, err);
 	if (!key || !verifier->receipt)

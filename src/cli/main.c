@@ -1,4 +1,5 @@
 /* radseal: one program, a table of subcommands. */
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,15 +16,34 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+static int unknown_command(const char *name)
+{
+	fprintf(stderr, "radseal: unknown command '%s'; radseal help lists them\n", name);
+	return EXIT_USAGE;
+}
+
 static int complain(const struct rs_error *err)
 {
 	fprintf(stderr, "radseal: %s\n", err->message);
 	return exit_status_of(err->code);
 }
 
+/* What was printed counts only when it arrived: a full disk or a closed pipe shows here. */
+static int finish(int status)
+{
+	struct rs_error err = {0};
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	rs_error_errno(&err, errno ? errno : EIO, "standard output"); /* an earlier write's errno is gone */
+	return status == EXIT_OK ? complain(&err) : status;
+}
+
 static int help(int count, char **arguments)
 {
 	const struct command *command = count > 2 ? find(arguments[2]) : NULL;
+	if (count > 2 && !command)
+		return unknown_command(arguments[2]);
 	if (command)
 		command_help(command, stdout);
 	else
@@ -44,24 +64,25 @@ int main(int count, char **arguments)
 	}
 	const char *name = arguments[1];
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return help(count, arguments);
+		return finish(help(count, arguments));
 	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
 		puts("radseal " RADSEAL_VERSION);
-		return EXIT_OK;
+		return finish(EXIT_OK);
 	}
 	const struct command *command = find(name);
-	if (!command) {
-		fprintf(stderr, "radseal: unknown command '%s'; radseal help lists them\n", name);
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return unknown_command(name);
 	struct command_line line;
 	if (command_parse(command, count - 2, arguments + 2, &line, &err) != RS_OK)
 		return complain(&err);
 	if (option_given(&line, "help")) {
 		command_help(command, stdout);
-		return EXIT_OK;
+		return finish(EXIT_OK);
 	}
-	if (rs_crypto_init(&err) != RS_OK || command->run(&line, &err) != RS_OK)
-		return complain(&err);
-	return EXIT_OK;
+	/* Not every command has a use for threads, but all refuse a number that is none. */
+	uint64_t threads;
+	if (option_u64(&line, "threads", 0, 1024, &threads, &err) != RS_OK || rs_crypto_init(&err) != RS_OK ||
+	    command->run(&line, &err) != RS_OK)
+		return finish(complain(&err));
+	return finish(EXIT_OK);
 }

@@ -45,8 +45,7 @@ static void manual_command(const struct command *command, FILE *out)
 {
 	fputs(".SS radseal ", out);
 	roff(out, command->name);
-	fputc(' ', out);
-	roff_line(out, "", command->arguments);
+	roff_line(out, *command->arguments ? " " : "", command->arguments);
 	roff_line(out, "", command->description);
 	manual_options(command->options, out);
 	for (const struct example *example = command->examples; example->line; example++) {
@@ -58,9 +57,11 @@ static void manual_command(const struct command *command, FILE *out)
 	}
 }
 
-enum rs_code run_manual(const struct command_line *line RS_UNUSED, struct rs_error *err RS_UNUSED)
+enum rs_code run_manual(const struct command_line *line, struct rs_error *err)
 {
 	FILE *out = stdout;
+	if (line->operand_count)
+		return rs_error_set(err, RS_USAGE, "manual takes no operand");
 	fputs(".TH RADSEAL 1 \"\" \"radseal " RADSEAL_VERSION "\" \"User Commands\"\n.SH NAME\n"
 	      "radseal \\- seal medical images, measure them, prove them unchanged\n.SH SYNOPSIS\n"
 	      ".B radseal\n.I COMMAND\n[OPTION]... [OPERAND]...\n.SH COMMANDS\n",
@@ -80,7 +81,8 @@ static void bash_words(const struct command *command, FILE *out)
 	for (const struct option *option = command->options; option->name; option++)
 		fprintf(out, " --%s", option->name);
 	for (const struct option *option = common_options; option->name; option++)
-		fprintf(out, " --%s", option->name);
+		if (command_takes(command, option))
+			fprintf(out, " --%s", option->name);
 }
 
 static void completion_bash(FILE *out)
@@ -124,7 +126,8 @@ static void completion_fish(FILE *out)
 		for (const struct option *option = (*row)->options; option->name; option++)
 			fish_option((*row)->name, option, out);
 		for (const struct option *option = common_options; option->name; option++)
-			fish_option((*row)->name, option, out);
+			if (command_takes(*row, option))
+				fish_option((*row)->name, option, out);
 	}
 }
 

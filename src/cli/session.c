@@ -58,6 +58,9 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 		code = rs_node_open(rs_world_system(), home, access, rs_buffer_bytes(&passphrase), pool, out,
 		                    err);
 	rs_wipe(passphrase.data, passphrase.size);
+	/* Status 3 belongs to the contract; keys that do not open are denied access. */
+	if (code == RS_REFUSED)
+		return err->code = RS_DENIED;
 	return code;
 }
 
