@@ -84,6 +84,15 @@ static enum rs_code list_entries(struct rs_ledger *ledger, struct output *output
 	return RS_OK;
 }
 
+static void hashes_json(struct rs_json *json, const char *key, const struct rs_digest *hashes, size_t count)
+{
+	rs_json_key(json, key);
+	rs_json_array_begin(json);
+	for (size_t i = 0; i < count; i++)
+		rs_json_hex(json, rs_bytes_of(hashes[i].bytes, RS_SHA256_SIZE));
+	rs_json_array_end(json);
+}
+
 static void proof_json(struct rs_json *json, uint64_t index, const struct rs_digest *path, size_t count,
                        struct rs_bytes entry, struct rs_str checkpoint)
 {
@@ -91,11 +100,7 @@ static void proof_json(struct rs_json *json, uint64_t index, const struct rs_dig
 	rs_json_u64(json, index);
 	rs_json_key(json, "entry");
 	rs_json_hex(json, entry);
-	rs_json_key(json, "path");
-	rs_json_array_begin(json);
-	for (size_t i = 0; i < count; i++)
-		rs_json_hex(json, rs_bytes_of(path[i].bytes, RS_SHA256_SIZE));
-	rs_json_array_end(json);
+	hashes_json(json, "path", path, count);
 	rs_json_key(json, "checkpoint");
 	rs_json_str(json, checkpoint);
 }
@@ -122,20 +127,69 @@ static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, stru
 	return RS_OK;
 }
 
+/* C2SP tlog-witness, the body of add-checkpoint: what a witness wants to see before it signs too. */
+static void consistency_text(struct rs_buffer *out, uint64_t old_size, const struct rs_digest *hashes,
+                             size_t count, struct rs_str checkpoint)
+{
+	char base64[RS_BASE64_SIZE(RS_SHA256_SIZE)];
+	rs_buffer_printf(out, "old %" PRIu64 "\n", old_size);
+	for (size_t i = 0; i < count; i++) {
+		rs_base64_encode(rs_bytes_of(hashes[i].bytes, RS_SHA256_SIZE), base64);
+		rs_buffer_printf(out, "%s\n", base64);
+	}
+	rs_buffer_append_text(out, "\n");
+	rs_buffer_append_str(out, checkpoint);
+}
+
+static enum rs_code print_consistency(struct rs_ledger *ledger, const char *text, struct output *output,
+                                      struct rs_error *err)
+{
+	struct rs_digest hashes[RS_PROOF_HASHES_MAX];
+	size_t count;
+	uint64_t old_size;
+	if (!rs_parse_u64(rs_str_from(text), &old_size) || old_size > rs_ledger_size(ledger))
+		return rs_error_set(err, RS_USAGE,
+		                    "--consistency: '%s' is not a size that the log had; it has %" PRIu64
+		                    " entries",
+		                    text, rs_ledger_size(ledger));
+	RS_TRY(rs_ledger_prove_consistency(ledger, old_size, hashes, &count, err));
+	if (!output->as_json) {
+		consistency_text(&output->text, old_size, hashes, count, rs_ledger_checkpoint(ledger));
+		return RS_OK;
+	}
+	rs_json_key(&output->json, "old_size");
+	rs_json_u64(&output->json, old_size);
+	hashes_json(&output->json, "proof", hashes, count);
+	rs_json_key(&output->json, "checkpoint");
+	rs_json_str(&output->json, rs_ledger_checkpoint(ledger));
+	return RS_OK;
+}
+
+static enum rs_code print_what_was_asked(const struct command_line *line, struct rs_ledger *ledger,
+                                         struct output *output, struct rs_error *err)
+{
+	const char *proof = option_value(line, "proof"), *old_size = option_value(line, "consistency");
+	if (proof)
+		return print_proof(ledger, proof, output, err);
+	return old_size ? print_consistency(ledger, old_size, output, err)
+	                : list_entries(ledger, output, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
 	struct output output = {.as_json = option_given(line, "json")};
-	const char *proof = option_value(line, "proof");
 	if (line->operand_count)
 		return rs_error_set(err, RS_USAGE, "log takes no operand; name the node with --home");
+	if (option_given(line, "proof") && option_given(line, "consistency"))
+		return rs_error_set(err, RS_USAGE,
+		                    "log: --proof and --consistency are two questions; ask one");
 	RS_TRY(session_node(line, RS_NODE_READ, NULL, &node, err));
 	rs_buffer_init(&output.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&output.json, &output.text, true);
 	if (output.as_json)
 		rs_json_object_begin(&output.json);
-	enum rs_code code = proof ? print_proof(rs_node_ledger(node), proof, &output, err)
-	                          : list_entries(rs_node_ledger(node), &output, err);
+	enum rs_code code = print_what_was_asked(line, rs_node_ledger(node), &output, err);
 	if (output.as_json) {
 		rs_json_object_end(&output.json);
 		rs_buffer_append_text(&output.text, "\n");
@@ -151,21 +205,26 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 static const struct option options[] = {
 	{"proof", "INDEX",
          "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)"},
+	{"consistency", "SIZE",
+         "print the proof that the log only grew since it had SIZE entries (C2SP tlog-witness)"},
 	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
 	{"radseal log --home /srv/radseal", "every entry, and the last signed checkpoint"},
+	{"radseal log --consistency 12 --home /srv/radseal",
+         "what a witness asks for who saw the log with 12 entries"},
 	{"radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check"},
 	{NULL, NULL},
 };
 
 const struct command command_log = {
 	.name = "log",
-	.arguments = "[--proof INDEX] [--json] [--home DIR]",
+	.arguments = "[--proof INDEX | --consistency SIZE] [--json] [--home DIR]",
 	.summary = "list the ledger's entries; print proofs",
 	.description =
-		"Lists the ledger's entries and its last signed checkpoint, or prints the proof of one entry.",
+		"Lists the ledger's entries and its last signed checkpoint, or prints a proof: that one entry is in\n"
+		"the log, or that nothing of an earlier log was changed.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -182,6 +182,15 @@ def check_log_and_fsck(tried, home):
     assert tried(0, "log", "--home", home, "--proof=1").stdout.startswith("c2sp.org/tlog-proof@v1\n")
     for wrong in (len(log["entries"]), 2 ** 64, "-1", "x", "1.0", " 1"):
         tried(2, "log", "--home", home, "--proof", wrong, sentence="--proof")
+    size = len(log["entries"])
+    for old in (0, 1, size):
+        told = json.loads(tried(0, "log", "--home", home, "--json", "--consistency", old).stdout)
+        assert told["old_size"] == old and bool(told["proof"]) == (0 < old < size)
+        text = tried(0, "log", "--home", home, "--consistency", old).stdout
+        assert text.startswith(f"old {old}\n") and text.endswith("\n\n" + log["checkpoint"])
+    for wrong in (size + 1, "-1", "x"):
+        tried(2, "log", "--home", home, "--consistency", wrong, sentence="--consistency")
+    tried(2, "log", "--home", home, "--consistency", 1, "--proof", 1, sentence="ask one")
     counts = json.loads(tried(0, "fsck", "--home", home, "--json").stdout)
     assert counts["faults"] == 0 and counts["faults_found"] == [] and counts["entries"] == len(log["entries"])
     assert "0 faults" in tried(0, "fsck", "--home", home).stdout
