@@ -10,6 +10,8 @@ demo: build
 	$(BUILD)/radseal demo
 
 test: build
+	@[ -d ../shared/data ] && echo "Tests on real data run, too: ../shared/data is here." || \
+		echo "Tests on real data are left out: there is no ../shared/data."
 	meson test -C $(BUILD) --print-errorlogs
 
 build: setup $(BUILD)/build.ninja

@@ -58,13 +58,10 @@ static void drawn_on_a_terminal(void **state)
 {
 	struct rs_sim *sim = NULL;
 	struct rs_progress progress;
-	struct terminal terminal;
+	struct terminal terminal = {.stream = NULL};
 	char text[1000];
 	(void)state;
-	if (!open_terminal(&terminal)) {
-		print_message("# no terminal can be made here\n");
-		skip();
-	}
+	assert_true(open_terminal(&terminal));
 	assert_int_equal(rs_sim_create(1, &sim, NULL), RS_OK);
 	rs_sim_advance_ms(sim, 1000);
 	rs_progress_begin(&progress, rs_sim_world(sim)->clock, terminal.stream, "sealing", 200);
@@ -93,9 +90,14 @@ static void drawn_on_a_terminal(void **state)
 
 int main(void)
 {
+	const struct CMUnitTest everywhere[] = {cmocka_unit_test(silent_in_files)};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silent_in_files),
 		cmocka_unit_test(drawn_on_a_terminal),
 	};
+	if (access("/dev/ptmx", R_OK | W_OK) != 0) {
+		puts("# no terminal can be made here: what is drawn on one is not tested");
+		return cmocka_run_group_tests(everywhere, NULL, NULL);
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

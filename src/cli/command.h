@@ -37,6 +37,7 @@ struct command {
 
 struct command_line {
 	const struct command *command;
+	const char *program;             /* as the user called it: what is printed to be typed again works */
 	const char *values[OPTIONS_MAX]; /* by row of options, then common ones; "" for a given switch */
 	char *const *operands;
 	size_t operand_count;

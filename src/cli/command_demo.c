@@ -149,16 +149,19 @@ static enum rs_code check(struct demo *demo, struct rs_error *err)
 	return RS_OK;
 }
 
-static void what_next(const struct demo *demo)
+static void what_next(const char *program, const struct demo *demo)
 {
+	const char *base = demo->directory;
 	printf("\nTry next:\n"
-	       "  radseal verify --home %s %s/slice001.dcm %s/altered.dcm\n"
-	       "  radseal verify %s/slice001.dcm --offline --receipt %s --key %s/keys/log.vkey\n"
-	       "  radseal extract %s %s --json\n"
-	       "  radseal log --home %s\n"
-	       "  radseal init YOUR-NODE && radseal seal --home YOUR-NODE YOUR-IMAGES\n",
-	       demo->home, demo->series, demo->directory, demo->series, demo->first_receipt, demo->home,
-	       demo->series, demo->mask_path, demo->home);
+	       "  %s verify --home %s %s/slice001.dcm %s/altered.dcm\n",
+	       program, demo->home, demo->series, base);
+	printf("  %s verify %s/slice001.dcm --offline --receipt %s --key %s/keys/log.vkey\n", program,
+	       demo->series, demo->first_receipt, demo->home);
+	printf("  %s extract %s %s --json\n", program, demo->series, demo->mask_path);
+	printf("  %s log --home %s\n", program, demo->home);
+	printf("  %s init YOUR-NODE && %s seal --home YOUR-NODE YOUR-IMAGES\n", program, program);
+	printf("  %s help\n", program);
+	printf("\nAll of it lies in %s, which may be deleted.\n", base);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
@@ -173,7 +176,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	RS_TRY(verify(&demo, err));
 	RS_TRY(measure(&demo, err));
 	RS_TRY(check(&demo, err));
-	what_next(&demo);
+	what_next(line->program, &demo);
 	return RS_OK;
 }
 

@@ -75,6 +75,7 @@ int main(int count, char **arguments)
 	struct command_line line;
 	if (command_parse(command, count - 2, arguments + 2, &line, &err) != RS_OK)
 		return complain(&err);
+	line.program = arguments[0];
 	if (option_given(&line, "help")) {
 		command_help(command, stdout);
 		return finish(EXIT_OK);

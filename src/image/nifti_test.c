@@ -164,33 +164,6 @@ static void shear_and_several_volumes_are_refused(void **state)
 	refused(PATH, RS_UNSUPPORTED, "2 volumes");
 }
 
-/* IBSI's phantom: the numbers are those SimpleITK 2.5.7 reads. */
-static void the_phantom_of_ibsi_is_read(void **state)
-{
-	const char *data = getenv("RADSEAL_DATA");
-	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
-	struct rs_error err = {0};
-	double sum = 0;
-	(void)state;
-	if (!data || !*data)
-		skip();
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
-		"%s/radiomics/ibsi1/ibsi_1_ct_radiomics_phantom/nifti/image/phantom.nii.gz", data);
-	assert_non_null(path);
-	assert_int_equal(rs_volume_read(rs_world_system(), path, &v, &err), RS_OK);
-	assert_true(v.geometry.size[0] == 204 && v.geometry.size[1] == 201 && v.geometry.size[2] == 60);
-	near(v.geometry.spacing_mm[0], 0.9769999980926514);
-	near(v.geometry.origin_mm[0], -174.39450073242188);
-	near(v.geometry.origin_mm[1], -79.62550354003906);
-	near(v.geometry.origin_mm[2], -100.4000015258789);
-	near(v.geometry.direction[0][0], 1);
-	near(v.geometry.direction[1][1], 1);
-	assert_true(v.voxels[(30 * 201 + 100) * 204 + 90] == 27);
-	for (size_t i = 0; i < rs_geometry_voxels(&v.geometry); i++)
-		sum += v.voxels[i];
-	assert_true(sum == -655581056.0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,7 +173,6 @@ int main(void)
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(hostile_numbers_are_refused),
 		cmocka_unit_test(shear_and_several_volumes_are_refused),
-		cmocka_unit_test(the_phantom_of_ibsi_is_read),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

@@ -143,10 +143,6 @@ static void values_are_those_of_pyradiomics(void **state)
 {
 	(void)state;
 	const char *data = getenv("RADSEAL_DATA");
-	if (data == NULL || data[0] == '\0') {
-		print_message("RADSEAL_DATA is not set: golden values not compared\n");
-		skip();
-	}
 	struct rs_pool *pool = NULL;
 	struct rs_error err;
 	assert_int_equal(rs_pool_create(2, &pool, &err), RS_OK);

@@ -5,7 +5,9 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-sources=$(find "$root/src/radiomics" "$root/src/numeric" "$root/src/base" -name '*.c' ! -name '*_test.c' ! -name 'sim*.c')
+# What radiomics stands on, but no test and no program of its own.
+sources=$(cd "$root/src" && find base numeric dicom image filter radiomics -name '*.c' ! -name '*_test.c' ! -name 'sim*.c' \
+	-exec grep -L '^int main' {} + | sed "s|^|$root/src/|")
 first=
 for compiler in gcc "${CLANG:-clang-14}"; do
 	for level in -O0 -O2; do
@@ -14,7 +16,7 @@ for compiler in gcc "${CLANG:-clang-14}"; do
 		"$compiler" -std=c17 $level -w -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -fno-fast-math \
 			-ffp-contract=off -I"$root/src" -I"$root/bench" "$root/bench/radiomics_bench.c" $sources \
 			"$root/src/crypto/sha256.c" "$root/src/crypto/secret.c" -o "$program" \
-			-lcrypto -lsodium -lyaml -lm -lpthread
+			-lcrypto -lsodium -lyaml -lz -lm -lpthread
 		for threads in 1 2; do
 			"$program" dump $threads >"$program.$threads"
 			: "${first:=$program.$threads}"
