@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "radiomics/evidence.h"
+#include "radiomics/diagnostics.h"
 
 #define RADSEAL_VERSION "0.1.0"
 #define DIAGNOSTICS_MAX 40
@@ -218,18 +218,29 @@ static void intensity_entries(struct rs_radiomics_result *result, const char *pr
 	add_numbers(result, prefix, "Maximum", &high, 1);
 }
 
-enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
-                               const struct rs_evidence *evidence, struct rs_radiomics_result *result,
-                               struct rs_error *err)
+/* After resampling: image and mask as they are measured. */
+static enum rs_code interpolated_entries(struct rs_radiomics_result *result,
+                                         const struct radiomics_case *work, const struct region *whole,
+                                         struct rs_error *err)
+{
+	double size[3];
+	to_three(work->volume->geometry.size, size);
+	add_numbers(result, "Image-interpolated_", "Spacing", work->volume->geometry.spacing_mm, 3);
+	add_numbers(result, "Image-interpolated_", "Size", size, 3);
+	intensity_entries(result, "Image-interpolated_", work->volume->voxels,
+	                  rs_geometry_voxels(&work->volume->geometry));
+	RS_TRY(region_entries(result, "Mask-interpolated_", &work->mask->geometry, whole, err));
+	intensity_entries(result, "Mask-interpolated_", whole->values, whole->count);
+	return RS_OK;
+}
+
+static enum rs_code original_entries(struct rs_radiomics_result *result, const struct rs_volume *volume,
+                                     const struct rs_mask *mask, uint32_t label, struct rs_error *err)
 {
 	char hash[41];
 	double size[3];
 	size_t count = rs_geometry_voxels(&volume->geometry);
 	struct region whole RS_CLEANUP(region_finish) = {0};
-	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
-	if (result->diagnostics == NULL)
-		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
-	add_text(result, "Versions_radseal", RADSEAL_VERSION);
 	RS_TRY(sha1_hex(volume, NULL, count, hash, err));
 	add_text(result, "Image-original_Hash", hash);
 	add_text(result, "Image-original_Dimensionality", "3D");
@@ -239,12 +250,29 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 	intensity_entries(result, "Image-original_", volume->voxels, count);
 	RS_TRY(sha1_hex(NULL, mask->labels, count, hash, err));
 	add_text(result, "Mask-original_Hash", hash);
-	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, evidence->settings->label,
-	                  &whole, err));
-	RS_TRY(region_entries(result, "Mask-original_", &mask->geometry, &whole, err));
-	if (evidence->settings->resegment_count == 0)
+	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, label, &whole, err));
+	return region_entries(result, "Mask-original_", &mask->geometry, &whole, err);
+}
+
+enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
+                               const struct radiomics_case *work,
+                               const struct rs_radiomics_settings *settings,
+                               struct rs_radiomics_result *result, struct rs_error *err)
+{
+	struct region whole RS_CLEANUP(region_finish) = {0};
+	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
+	if (result->diagnostics == NULL)
+		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
+	add_text(result, "Versions_radseal", RADSEAL_VERSION);
+	RS_TRY(original_entries(result, volume, mask, settings->label, err));
+	if (work->resampled) {
+		RS_TRY(region_cut(work->volume->voxels, work->mask->labels, work->mask->geometry.size,
+		                  settings->label, &whole, err));
+		RS_TRY(interpolated_entries(result, work, &whole, err));
+	}
+	if (settings->resegment_count == 0)
 		return RS_OK;
-	RS_TRY(region_entries(result, "Mask-resegmented_", &mask->geometry, &evidence->region, err));
-	intensity_entries(result, "Mask-resegmented_", evidence->region.values, evidence->region.count);
+	RS_TRY(region_entries(result, "Mask-resegmented_", &work->mask->geometry, &work->region, err));
+	intensity_entries(result, "Mask-resegmented_", work->region.values, work->region.count);
 	return RS_OK;
 }

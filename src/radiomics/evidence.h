@@ -45,9 +45,10 @@ struct glcm_sums {
 
 struct rs_evidence {
 	const struct rs_radiomics_settings *settings;
+	const struct rs_image_settings *image; /* those of the image at hand */
 	double spacing_mm[3];
-	struct region region;       /* after resegmentation */
-	struct region shape_region; /* before it, unless resegment_shape */
+	struct region region;              /* after resegmentation; `inside` is borrowed */
+	const struct region *shape_region; /* before it, unless resegment_shape; set for shape only */
 	struct levels levels;
 	struct shape_sums shape;
 	struct firstorder_sums firstorder;
@@ -66,7 +67,7 @@ enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size
                         struct region *out, struct rs_error *err);
 enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,
                               struct region *out, struct rs_error *err);
-enum rs_code levels_build(const struct rs_radiomics_settings *settings, const struct region *region,
+enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
                           struct levels *out, struct rs_error *err);
 double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
 #define EPSILON 0x1p-52
@@ -76,10 +77,6 @@ enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3
                           double *out_volume, struct rs_error *err);
 /* diameter.c: largest distances between surface points; out = 3-D, same z, same y, same x */
 enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
-                               struct rs_error *err);
-/* diagnostics.c */
-enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
-                               const struct rs_evidence *evidence, struct rs_radiomics_result *result,
                                struct rs_error *err);
 
 #endif

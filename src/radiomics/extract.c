@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "radiomics/evidence.h"
+#include "radiomics/diagnostics.h"
+#include "radiomics/images.h"
 
 /* A family is one file with its rows and its builder, and one line here. */
 static const struct {
@@ -22,11 +23,11 @@ const char *rs_family_name(enum rs_family family) { return families[family].name
 
 void evidence_finish(struct rs_evidence *evidence)
 {
-	region_finish(&evidence->region);
-	region_finish(&evidence->shape_region);
+	rs_free(evidence->region.values);
 	rs_free(evidence->levels.of_voxel);
 	rs_free(evidence->levels.histogram);
 	rs_free(evidence->glcm);
+	memset(evidence, 0, sizeof *evidence);
 }
 
 void rs_radiomics_result_finish(struct rs_radiomics_result *result)
@@ -47,173 +48,174 @@ const struct rs_radiomics_value *rs_radiomics_result_find(const struct rs_radiom
 	return NULL;
 }
 
-static enum rs_code geometry_check(const struct rs_geometry *a, const struct rs_geometry *b, double tolerance,
-                                   struct rs_error *err)
+/* One image's families, each into its own slots of the result: a unit of work of the pool. */
+struct task {
+	size_t image;
+	enum rs_family family;
+	size_t first; /* slot of its first value */
+};
+
+struct extraction {
+	const struct rs_radiomics_settings *settings;
+	const struct radiomics_case *work;
+	struct derived_images images;
+	struct rs_evidence *evidence; /* one per image, and one for shape at the end */
+	struct task *tasks;
+	size_t task_count;
+	struct rs_radiomics_value *values;
+	size_t value_count;
+};
+
+static void extraction_finish(struct extraction *e)
 {
-	for (int i = 0; i < 3; i++) {
-		double limit = tolerance * fabs(a->spacing_mm[0]);
-		if (a->size[i] != b->size[i])
-			return rs_error_set(err, RS_REFUSED,
-			                    "the mask has %zu voxels along %c, the image %zu; "
-			                    "resample one onto the other",
-			                    b->size[i], "xyz"[i], a -> size[i]);
-		if (!(fabs(a->spacing_mm[i] - b->spacing_mm[i]) <= limit) ||
-		    !(fabs(a->origin_mm[i] - b->origin_mm[i]) <= limit))
-			return rs_error_set(
-				err, RS_REFUSED,
-				"mask and image differ along %c: spacing %.9g and "
-				"%.9g mm, origin %.9g and %.9g mm; raise geometryTolerance only if "
-				"this is rounding",
-				"xyz"[i], b -> spacing_mm[i], a -> spacing_mm[i], b -> origin_mm[i],
-				a -> origin_mm[i]);
-		for (int j = 0; j < 3; j++)
-			if (!(fabs(a->direction[i][j] - b->direction[i][j]) <= tolerance))
-				return rs_error_set(err, RS_REFUSED,
-				                    "mask and image have different directions; "
-				                    "resample one onto the other");
-	}
-	return RS_OK;
+	for (size_t i = 0; e->evidence != NULL && i <= e->images.count; i++)
+		evidence_finish(&e->evidence[i]);
+	rs_free(e->evidence);
+	rs_free(e->tasks);
+	rs_free(e->values);
+	images_finish(&e->images);
 }
 
-/* The labels of the mask as text, for the sentence that refuses another one. */
-static void labels_present(const struct rs_mask *mask, char *out, size_t size)
+static bool is_shape(enum rs_family family) { return family == RS_FAMILY_SHAPE; }
+
+static bool wants_levels(const struct rs_radiomics_settings *settings)
 {
-	uint32_t seen[16];
-	size_t count = 0, used = 0;
-	out[0] = '\0';
-	for (size_t i = 0; i < rs_geometry_voxels(&mask->geometry) && count < RS_COUNT(seen); i++) {
-		bool known = mask->labels[i] == 0;
-		for (size_t k = 0; k < count; k++)
-			known |= seen[k] == mask->labels[i];
-		if (known)
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		if (!is_shape((enum rs_family)f) && settings->chosen[f] != 0)
+			return true;
+	return false;
+}
+
+static void name_values(struct extraction *e, const struct task *task, const char *image)
+{
+	const struct rs_feature_table *table = families[task->family].table;
+	size_t slot = task->first;
+	for (size_t i = 0; i < table->count; i++) {
+		if (!(e->settings->chosen[task->family] >> i & 1))
 			continue;
-		seen[count++] = mask->labels[i];
-		int n = snprintf(out + used, size - used, "%s%u", count > 1 ? ", " : "", mask->labels[i]);
-		used += n > 0 ? (size_t)n : 0;
+		struct rs_radiomics_value *value = &e->values[slot++];
+		value->ibsi = table->rows[i].ibsi;
+		value->unit = table->rows[i].unit;
+		value->value = NAN;
+		snprintf(value->name, sizeof value->name, "%s_%s_%s", image, families[task->family].name,
+		         table->rows[i].display);
 	}
 }
 
-static enum rs_code region_check(const struct rs_radiomics_settings *settings, const struct region *region,
-                                 struct rs_error *err)
+static void task_add(struct extraction *e, size_t image, enum rs_family family, const char *name)
 {
-	unsigned dimensions = 0;
-	for (int a = 0; a < 3; a++)
-		dimensions += region->size[a] > 1;
-	if (dimensions == 0)
-		return rs_error_set(err, RS_REFUSED, "label %u is a single voxel; features need more",
-		                    settings->label);
-	if (dimensions < settings->minimum_roi_dimensions)
-		return rs_error_set(err, RS_REFUSED,
-		                    "label %u spans %u dimensions, fewer than "
-		                    "minimumROIDimensions %u",
-		                    settings->label, dimensions, settings->minimum_roi_dimensions);
-	if (region->count <= settings->minimum_roi_size)
-		return rs_error_set(err, RS_REFUSED,
-		                    "label %u has %zu voxels, not more than minimumROISize "
-		                    "%llu",
-		                    settings->label, region->count,
-		                    (unsigned long long)settings->minimum_roi_size);
+	uint64_t chosen = e->settings->chosen[family];
+	if (chosen == 0)
+		return;
+	struct task *task = &e->tasks[e->task_count++];
+	*task = (struct task){image, family, e->value_count};
+	e->value_count += (size_t)__builtin_popcountll(chosen);
+	name_values(e, task, name);
+}
+
+/* Shape first, then the families of each image, in the order the settings give. */
+static enum rs_code tasks_list(struct extraction *e, struct rs_error *err)
+{
+	size_t per_image = 0, count = (e->images.count + 1) * RS_FAMILY_COUNT;
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		per_image += (size_t)__builtin_popcountll(e->settings->chosen[f]);
+	e->tasks = rs_allocate_array(count, sizeof *e->tasks);
+	e->values = rs_allocate_array((e->images.count + 1) * per_image + 1, sizeof *e->values);
+	e->evidence = rs_allocate_array(e->images.count + 1, sizeof *e->evidence);
+	if (e->tasks == NULL || e->values == NULL || e->evidence == NULL)
+		return rs_error_memory(err, count * per_image * sizeof *e->values, "results");
+	for (int k = 0; k < RS_FAMILY_COUNT; k++)
+		if (is_shape((enum rs_family)e->settings->family_order[k]))
+			task_add(e, e->images.count, (enum rs_family)e->settings->family_order[k],
+			         "original");
+	for (size_t i = 0; i < e->images.count; i++)
+		for (int k = 0; k < RS_FAMILY_COUNT; k++)
+			if (!is_shape((enum rs_family)e->settings->family_order[k]))
+				task_add(e, i, (enum rs_family)e->settings->family_order[k],
+				         e->images.list[i].name);
 	return RS_OK;
 }
 
-/* (x - mean) / sd over the whole image with the sample deviation, clipped, scaled; in a new block. */
-static enum rs_code normalised(const struct rs_volume *volume, const struct rs_radiomics_settings *s,
-                               double **out, struct rs_error *err)
+/* Intensities of the region in one image, and their grey levels. */
+static enum rs_code evidence_fill(void *context, size_t index, struct rs_error *err)
 {
-	size_t count = rs_geometry_voxels(&volume->geometry);
-	double sum = 0, squares = 0;
-	for (size_t i = 0; i < count; i++)
-		sum += volume->voxels[i];
-	double mean = sum / (double)count;
-	for (size_t i = 0; i < count; i++)
-		squares += (volume->voxels[i] - mean) * (volume->voxels[i] - mean);
-	double deviation = sqrt(squares / ((double)count - 1));
-	if (!(deviation > 0))
-		return rs_error_set(err, RS_REFUSED, "an image of one value cannot be normalised");
-	double *voxels = rs_allocate_array(count, sizeof *voxels);
-	if (voxels == NULL)
-		return rs_error_memory(err, count * sizeof *voxels, "normalisation");
-	for (size_t i = 0; i < count; i++) {
-		double x = (volume->voxels[i] - mean) / deviation, limit = s->remove_outliers;
-		if (limit > 0)
-			x = x > limit ? limit : x < -limit ? -limit : x;
-		voxels[i] = x * s->normalize_scale;
-	}
-	*out = voxels;
+	struct extraction *e = context;
+	struct rs_evidence *evidence = &e->evidence[index];
+	const struct region *region = &e->work->region;
+	struct derived_image *image = &e->images.list[index];
+	evidence->settings = e->settings;
+	evidence->image = &image->settings;
+	memcpy(evidence->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof evidence->spacing_mm);
+	if (image->box == NULL)
+		return RS_OK;
+	evidence->region = *region;
+	evidence->region.values = rs_allocate_array(region->count, sizeof(double));
+	if (evidence->region.values == NULL)
+		return rs_error_memory(err, region->count * sizeof(double), "a region's intensities");
+	for (size_t i = 0, n = 0; n < region->count; i++)
+		if (region->inside[i])
+			evidence->region.values[n++] = image->box[i];
+	if (levels_build(&image->settings, &evidence->region, &evidence->levels, err) != RS_OK)
+		return rs_error_context(err, "image %s", image->name);
 	return RS_OK;
 }
 
-static enum rs_code evidence_cut(const struct rs_volume *volume, const struct rs_mask *mask,
-                                 struct rs_evidence *evidence, struct rs_error *err)
+static enum rs_code task_run(struct extraction *e, const struct task *task, struct rs_pool *pool,
+                             struct rs_error *err)
 {
-	const struct rs_radiomics_settings *settings = evidence->settings;
-	double *voxels RS_CLEANUP(rs_free_pointer) = NULL;
-	struct region resegmented = {0};
-	if (settings->normalize)
-		RS_TRY(normalised(volume, settings, &voxels, err));
-	enum rs_code code = region_cut(voxels != NULL ? voxels : volume->voxels, mask->labels,
-	                               volume->geometry.size, settings->label, &evidence->shape_region, err);
-	if (code == RS_NOT_FOUND) {
-		char text[192];
-		labels_present(mask, text, sizeof text);
-		return rs_error_set(err, RS_NOT_FOUND, "the mask has no label %u; it has %s", settings->label,
-		                    text[0] != '\0' ? text : "none");
-	}
-	RS_TRY(code);
-	RS_TRY(region_check(settings, &evidence->shape_region, err));
-	RS_TRY(region_resegment(settings, &evidence->shape_region, &evidence->region, err));
-	RS_TRY(region_check(settings, &evidence->region, err));
-	if (settings->resegment_shape && settings->resegment_count > 0) {
-		struct rs_radiomics_settings off = *settings;
-		off.resegment_count = 0;
-		RS_TRY(region_resegment(&off, &evidence->region, &resegmented, err));
-		region_finish(&evidence->shape_region);
-		evidence->shape_region = resegmented;
-	}
+	struct rs_evidence *evidence = &e->evidence[task->image];
+	const struct rs_feature_table *table = families[task->family].table;
+	size_t slot = task->first;
+	if (!is_shape(task->family) && evidence->region.values == NULL)
+		return RS_OK; /* the image is left out: its values stay NaN */
+	RS_TRY(families[task->family].build(evidence, pool, err));
+	for (size_t i = 0; i < table->count; i++)
+		if (e->settings->chosen[task->family] >> i & 1)
+			e->values[slot++].value = table->rows[i].value(evidence);
 	return RS_OK;
 }
 
-static enum rs_code evaluate(struct rs_evidence *evidence, struct rs_pool *pool,
-                             struct rs_radiomics_result *result, struct rs_error *err)
+static enum rs_code task_in_pool(void *context, size_t index, struct rs_error *err)
 {
-	for (int f = 0; f < RS_FAMILY_COUNT; f++) {
-		uint64_t chosen = evidence->settings->chosen[f];
-		if (chosen == 0)
-			continue;
-		RS_TRY(families[f].build(evidence, pool, err));
-		for (size_t i = 0; i < families[f].table->count; i++) {
-			const struct rs_feature *feature = &families[f].table->rows[i];
-			if (!(chosen >> i & 1))
-				continue;
-			struct rs_radiomics_value *value = &result->values[result->count++];
-			value->feature = feature;
-			value->value = feature->value(evidence);
-			snprintf(value->name, sizeof value->name, "original_%s_%s", families[f].name,
-			         feature->display);
-		}
-	}
-	return RS_OK;
+	struct extraction *e = context;
+	return task_run(e, &e->tasks[index], NULL, err);
+}
+
+static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct rs_error *err)
+{
+	struct rs_box box;
+	memcpy(box.first, e->work->region.first, sizeof box.first);
+	memcpy(box.size, e->work->region.size, sizeof box.size);
+	if (wants_levels(e->settings))
+		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, e->settings, pool,
+		                     &e->images, err));
+	RS_TRY(tasks_list(e, err));
+	struct rs_evidence *shape = &e->evidence[e->images.count];
+	shape->settings = e->settings;
+	shape->image = &e->settings->common;
+	shape->shape_region = &e->work->shape_region;
+	memcpy(shape->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof shape->spacing_mm);
+	RS_TRY(rs_pool_for(pool, e->images.count, evidence_fill, e, err));
+	return rs_pool_for(pool, e->task_count, task_in_pool, e, err);
 }
 
 enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct rs_mask *mask,
                                   const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                                   struct rs_radiomics_result *out, struct rs_error *err)
 {
-	struct rs_evidence evidence RS_CLEANUP(evidence_finish) = {.settings = settings};
+	struct radiomics_case work RS_CLEANUP(case_finish) = {0};
+	struct extraction e RS_CLEANUP(extraction_finish) = {.settings = settings, .work = &work};
 	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
 	RS_TRY(rs_radiomics_settings_check(settings, err));
-	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
-	memcpy(evidence.spacing_mm, volume->geometry.spacing_mm, sizeof evidence.spacing_mm);
-	RS_TRY(evidence_cut(volume, mask, &evidence, err));
-	if (settings->chosen[RS_FAMILY_FIRSTORDER] || settings->chosen[RS_FAMILY_GLCM])
-		RS_TRY(levels_build(settings, &evidence.region, &evidence.levels, err));
-	result.values = rs_allocate_array(64 * RS_FAMILY_COUNT, sizeof *result.values);
-	if (result.values == NULL)
-		return rs_error_memory(err, 64 * RS_FAMILY_COUNT * sizeof *result.values, "results");
-	RS_TRY(evaluate(&evidence, pool, &result, err));
+	RS_TRY(case_prepare(volume, mask, settings, pool, &work, err));
+	RS_TRY(evaluate(&e, pool, err));
 	if (settings->additional_info)
-		RS_TRY(diagnostics_build(volume, mask, &evidence, &result, err));
+		RS_TRY(diagnostics_build(volume, mask, &work, settings, &result, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
+	memcpy(result.warning, e.images.warning, sizeof result.warning);
+	result.values = e.values;
+	result.count = e.value_count;
+	e.values = NULL;
 	*out = result;
 	memset(&result, 0, sizeof result);
 	return RS_OK;

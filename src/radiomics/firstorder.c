@@ -69,7 +69,7 @@ enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool
 	double *sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *sorted);
 	if (sorted == NULL)
 		return rs_error_memory(err, region->count * sizeof *sorted, "percentiles");
-	moments(region->values, region->count, evidence->settings->voxel_array_shift, &sums);
+	moments(region->values, region->count, evidence->image->voxel_array_shift, &sums);
 	memcpy(sorted, region->values, region->count * sizeof *sorted);
 	size_t low = 0;
 	sums.p10 = percentile(sorted, region->count, 10, &low);

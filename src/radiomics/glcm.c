@@ -201,7 +201,7 @@ static void count(const struct glcm_work *work, const struct angle *angle, uint3
 static void compact(const struct glcm_work *work, const uint32_t *counts, double *p)
 {
 	size_t side = work->evidence->levels.level_count + (size_t)1, n = work->n;
-	bool symmetrical = work->evidence->settings->symmetrical_glcm;
+	bool symmetrical = work->evidence->image->symmetrical_glcm;
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++) {
 			uint64_t c = counts[work->present[i] * side + work->present[j]];
@@ -220,7 +220,7 @@ static double weight(const struct rs_evidence *evidence, const struct angle *ang
 		squares += d * d;
 		largest = d > largest ? d : largest;
 	}
-	switch (evidence->settings->weighting) {
+	switch (evidence->image->weighting) {
 	case RS_WEIGHTING_MANHATTAN: return exp(-(sum * sum));
 	case RS_WEIGHTING_EUCLIDEAN: return exp(-squares);
 	case RS_WEIGHTING_INFINITY: return exp(-(largest * largest));
@@ -251,7 +251,7 @@ static enum rs_code measure_angle(void *context, size_t index, struct rs_error *
 /* Offsets whose greatest coordinate is one of the distances, from (+d,+d,+d) down, one of each pair ±. */
 static enum rs_code angles_list(struct glcm_work *work, struct rs_error *err)
 {
-	const struct rs_radiomics_settings *s = work->evidence->settings;
+	const struct rs_image_settings *s = work->evidence->image;
 	int far = (int)s->distances[s->distance_count - 1], width = 2 * far + 1;
 	size_t half = (size_t)width * (size_t)width * (size_t)width / 2;
 	work->angles = rs_allocate_array(half, sizeof *work->angles);
@@ -279,7 +279,7 @@ static enum rs_code angles_list(struct glcm_work *work, struct rs_error *err)
 
 static enum rs_code box_fill(struct glcm_work *work, struct rs_error *err)
 {
-	const struct rs_radiomics_settings *s = work->evidence->settings;
+	const struct rs_image_settings *s = work->evidence->image;
 	const struct region *region = &work->evidence->region;
 	size_t margin = s->distances[s->distance_count - 1];
 	size_t nx = region->size[0] + 2 * margin, ny = region->size[1] + 2 * margin, cells;
@@ -320,7 +320,7 @@ static enum rs_code present_list(struct glcm_work *work, struct rs_error *err)
 static enum rs_code glcm_run(struct glcm_work *work, struct rs_pool *pool, struct rs_error *err)
 {
 	struct rs_evidence *evidence = work->evidence;
-	bool weighted = evidence->settings->weighting != RS_WEIGHTING_NONE;
+	bool weighted = evidence->image->weighting != RS_WEIGHTING_NONE;
 	RS_TRY(angles_list(work, err));
 	RS_TRY(box_fill(work, err));
 	RS_TRY(present_list(work, err));

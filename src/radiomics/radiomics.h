@@ -1,13 +1,11 @@
 /* Radiomics: numbers that describe a region of a volume. One row per feature; settings with a canonical
- * encoding whose digest belongs to the result; the same bits on every compiler and thread count.
- *
- * This version builds shape (3-D), firstorder and glcm as PyRadiomics defines them; the mode of IBSI is
- * refused with RS_UNSUPPORTED. */
+ * encoding whose digest belongs to the result; the same bits on every compiler and thread count. */
 #ifndef RS_RADIOMICS_H
 #define RS_RADIOMICS_H
 
 #include "base/base.h"
 #include "crypto/crypto.h"
+#include "filter/filter_resample.h"
 #include "image/image.h"
 
 enum rs_radiomics_mode { RS_RADIOMICS_PYRADIOMICS, RS_RADIOMICS_IBSI };
@@ -43,27 +41,93 @@ enum rs_weighting {
 };
 
 #define RS_RADIOMICS_DISTANCES_MAX 8
-#define RS_RADIOMICS_LEVELS_MAX 4096 /* grey levels; more means bin width and image do not fit */
+#define RS_RADIOMICS_SIGMAS_MAX 16
+#define RS_RADIOMICS_LEVELS_MAX 65536 /* grey levels; more means bin width and image do not fit */
 
-struct rs_radiomics_settings {
-	enum rs_radiomics_mode mode;
-	uint64_t chosen[RS_FAMILY_COUNT]; /* bit i: row i of the family's table */
-	uint32_t label;
+/* The images that are measured: the volume itself, and what filters make of it. */
+enum rs_image_type {
+	RS_IMAGE_ORIGINAL,
+	RS_IMAGE_LOG,
+	RS_IMAGE_WAVELET,
+	RS_IMAGE_SQUARE,
+	RS_IMAGE_SQUARE_ROOT,
+	RS_IMAGE_LOGARITHM,
+	RS_IMAGE_EXPONENTIAL,
+	RS_IMAGE_GRADIENT,
+	RS_IMAGE_LBP_2D,
+	RS_IMAGE_LBP_3D,
+	RS_IMAGE_TYPE_COUNT
+};
+
+/* How an image is filtered and its region described; may differ from one image type to the next. */
+struct rs_image_settings {
 	double bin_width;
 	uint32_t bin_count;                             /* 0: bins of bin_width */
 	unsigned distances[RS_RADIOMICS_DISTANCES_MAX]; /* 1 … 16, ascending */
 	size_t distance_count;
 	bool symmetrical_glcm;
 	enum rs_weighting weighting;
+	double gldm_alpha;
 	double voxel_array_shift;
+	bool force_2d;
+	unsigned force_2d_dimension; /* 0 = z, 1 = y, 2 = x */
+	double sigmas_mm[RS_RADIOMICS_SIGMAS_MAX];
+	size_t sigma_count;
+	char wavelet[8];
+	unsigned wavelet_level, wavelet_start;
+	bool gradient_use_spacing;
+	double lbp_2d_radius;
+	unsigned lbp_2d_samples;
+	enum rs_lbp_method lbp_2d_method;
+	unsigned lbp_3d_levels, lbp_3d_subdivision;
+	double lbp_3d_radius;
+};
+
+enum rs_discretisation { RS_DISCRETISE_NOT, RS_DISCRETISE_WIDTH, RS_DISCRETISE_COUNT };
+struct rs_binning {
+	enum rs_discretisation kind;
+	double width; /* bins start at the lower end of the range, without a range at the region's minimum */
+	uint32_t count;
+};
+
+/* The chain of the IBSI reference manual, "Image processing", for the mode ibsi. */
+struct rs_ibsi_settings {
+	bool by_slice;        /* interpolation within slices only */
+	double spacing_mm[3]; /* 0: as it is */
+	unsigned image_order; /* of the spline: 0, 1 or 3 */
+	unsigned mask_order;
+	double mask_threshold; /* coverage that makes a voxel part of the region */
+	bool round_intensities;
+	bool use_range;
+	double range[2];      /* closed */
+	double outlier_sigma; /* 0: off */
+	struct rs_binning texture, ivh;
+	unsigned distance; /* Chebyshev, of GLCM, NGTDM, NGLDM */
+	double ngldm_alpha;
+};
+
+struct rs_radiomics_settings {
+	enum rs_radiomics_mode mode;
+	uint64_t chosen[RS_FAMILY_COUNT];      /* bit i: row i of the family's table */
+	uint8_t family_order[RS_FAMILY_COUNT]; /* families in the order of output */
+	uint32_t label;
+	struct rs_image_settings common; /* what holds where an image type says nothing of its own */
+	struct rs_image_choice {
+		enum rs_image_type type;
+		uint64_t own; /* private: which settings the type has of its own */
+		struct rs_image_settings settings;
+	} images[RS_IMAGE_TYPE_COUNT]; /* in the order of output, each type at most once */
+	size_t image_count;
+	size_t resampled_count;         /* 0: no resampling; else 3 */
+	double resampled_spacing_mm[3]; /* 0: as it is */
+	enum rs_interpolator interpolator;
+	bool correct_mask;      /* a mask on another grid is resampled onto the image's */
 	size_t resegment_count; /* numbers in resegment_range: 0 (off), 1 or 2 */
 	double resegment_range[2];
 	enum rs_resegment_mode resegment_mode;
 	bool resegment_shape;
 	unsigned minimum_roi_dimensions; /* 1 … 3 */
 	uint64_t minimum_roi_size;       /* a region of so many voxels or fewer is refused; 0: off */
-	bool force_2d;
-	unsigned force_2d_dimension; /* 0 = z, 1 = y, 2 = x */
 	bool normalize;
 	double normalize_scale;
 	double remove_outliers; /* in standard deviations; 0: off */
@@ -71,8 +135,12 @@ struct rs_radiomics_settings {
 	uint32_t pad_distance;
 	double geometry_tolerance; /* relative to the spacing */
 	bool additional_info;      /* diagnostics_* entries */
+	unsigned kernel_radius;    /* of voxel-based maps */
+	bool masked_kernel;
+	double initial_value; /* of map voxels outside the region; may be NaN */
+	struct rs_ibsi_settings ibsi;
 };
-/* PyRadiomics' defaults; all features that are not deprecated. */
+/* PyRadiomics' defaults: the original image, all features of three dimensions that are not deprecated. */
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out);
 /* Reads a parameter file of PyRadiomics (YAML or JSON): setting, imageType, featureClass, voxelSetting.
  * errors  RS_MALFORMED, RS_UNSUPPORTED for what this version has not, each naming key, line and what to do */
@@ -81,6 +149,8 @@ enum rs_code rs_radiomics_settings_parse(struct rs_bytes file, struct rs_radiomi
 /* One setting by PyRadiomics' name, "binWidth" "25"; lists as "1,2,3". For --setting options. */
 enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, const char *name,
                                        const char *value, struct rs_error *err);
+/* Measures images of this type too, the last one so far in the order of output; once in it nothing changes. */
+void rs_radiomics_settings_add_image(struct rs_radiomics_settings *settings, enum rs_image_type type);
 enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *settings, struct rs_error *err);
 /* Deterministic CBOR, every field named; appended to out. The digest is SHA-256 of it. */
 enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *settings, struct rs_buffer *out,
@@ -92,7 +162,8 @@ enum rs_code rs_radiomics_settings_digest(const struct rs_radiomics_settings *se
 struct rs_radiomics_value {
 	char name[RS_RADIOMICS_NAME_SIZE]; /* "original_glcm_Contrast" */
 	double value;
-	const struct rs_feature *feature;
+	const char *ibsi; /* permanent IBSI code, "" where there is none; static */
+	const char *unit; /* UCUM; static */
 };
 #define RS_RADIOMICS_TEXT_SIZE 128
 struct rs_radiomics_diagnostic {
@@ -105,6 +176,7 @@ struct rs_radiomics_result {
 	size_t diagnostic_count;
 	struct rs_radiomics_value *values; /* in PyRadiomics' order */
 	size_t count;
+	char warning[256]; /* for the user to read: images that are left out; empty when there is none */
 	struct rs_digest settings_digest;
 };
 void rs_radiomics_result_finish(struct rs_radiomics_result *result); /* accepts NULL and zeroed memory */

@@ -153,7 +153,7 @@ static uint32_t level_of(const struct bins *bins, double x)
 	return k + 1;
 }
 
-static enum rs_code bins_choose(const struct rs_radiomics_settings *settings, const struct region *region,
+static enum rs_code bins_choose(const struct rs_image_settings *settings, const struct region *region,
                                 struct bins *out, struct rs_error *err)
 {
 	double low = region->values[0], high = low;
@@ -185,7 +185,7 @@ static enum rs_code bins_choose(const struct rs_radiomics_settings *settings, co
 	return RS_OK;
 }
 
-enum rs_code levels_build(const struct rs_radiomics_settings *settings, const struct region *region,
+enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
                           struct levels *out, struct rs_error *err)
 {
 	struct bins bins = {0};

@@ -3,27 +3,50 @@
 #include <string.h>
 
 #include "radiomics/evidence.h"
+#include "radiomics/settings_table.h"
 
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 {
 	*out = (struct rs_radiomics_settings){
 		.label = 1,
-		.bin_width = 25,
-		.distances = {1},
-		.distance_count = 1,
-		.symmetrical_glcm = true,
+		.common = {.bin_width = 25,
+	                   .distances = {1},
+	                   .distance_count = 1,
+	                   .symmetrical_glcm = true,
+	                   .wavelet = "coif1",
+	                   .wavelet_level = 1,
+	                   .gradient_use_spacing = true,
+	                   .lbp_2d_radius = 1,
+	                   .lbp_2d_samples = 8,
+	                   .lbp_2d_method = RS_LBP_UNIFORM,
+	                   .lbp_3d_levels = 2,
+	                   .lbp_3d_radius = 1,
+	                   .lbp_3d_subdivision = 1},
+		.interpolator = RS_INTERPOLATE_BSPLINE,
 		.minimum_roi_dimensions = 2,
 		.normalize_scale = 1,
 		.pad_distance = 5,
 		.geometry_tolerance = 1e-6,
 		.additional_info = true,
+		.kernel_radius = 1,
+		.masked_kernel = true,
 	};
+	rs_radiomics_settings_add_image(out, RS_IMAGE_ORIGINAL);
 	for (int f = 0; f < RS_FAMILY_COUNT; f++) {
 		const struct rs_feature_table *table = rs_feature_family((enum rs_family)f);
+		out->family_order[f] = (uint8_t)f;
 		for (size_t i = 0; i < table->count; i++)
 			if (!table->rows[i].deprecated)
 				out->chosen[f] |= (uint64_t)1 << i;
 	}
+}
+
+void rs_radiomics_settings_add_image(struct rs_radiomics_settings *settings, enum rs_image_type type)
+{
+	for (size_t i = 0; i < settings->image_count; i++)
+		if (settings->images[i].type == type)
+			return;
+	settings->images[settings->image_count++] = (struct rs_image_choice){.type = type};
 }
 
 #define REFUSE_UNLESS(condition, ...)                                    \
@@ -32,11 +55,8 @@ void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 			return rs_error_set(err, RS_USAGE, __VA_ARGS__); \
 	} while (0)
 
-enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, struct rs_error *err)
+static enum rs_code check_description(const struct rs_image_settings *s, struct rs_error *err)
 {
-	if (s->mode != RS_RADIOMICS_PYRADIOMICS)
-		return rs_error_set(err, RS_UNSUPPORTED, "mode ibsi is not in this version; use pyradiomics");
-	REFUSE_UNLESS(s->label > 0, "label 0 is the outside of every mask; choose 1 or more");
 	REFUSE_UNLESS(s->bin_count > 0 || (s->bin_width > 0 && isfinite(s->bin_width)),
 	              "binWidth %g must be greater than 0", s->bin_width);
 	REFUSE_UNLESS(s->bin_count <= RS_RADIOMICS_LEVELS_MAX, "binCount %u is more than %d", s->bin_count,
@@ -46,90 +66,188 @@ enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, 
 	for (size_t i = 0; i < s->distance_count; i++)
 		REFUSE_UNLESS(s->distances[i] > (i == 0 ? 0 : s->distances[i - 1]) && s->distances[i] <= 16,
 		              "distances must ascend from 1 to 16 at most");
+	REFUSE_UNLESS(s->force_2d_dimension <= 2, "force2Ddimension %u is not 0 (z), 1 (y) or 2 (x)",
+	              s->force_2d_dimension);
+	REFUSE_UNLESS(isfinite(s->voxel_array_shift), "voxelArrayShift must be finite");
+	REFUSE_UNLESS(s->gldm_alpha >= 0 && isfinite(s->gldm_alpha), "gldm_a %g must be 0 or more",
+	              s->gldm_alpha);
+	return RS_OK;
+}
+
+static enum rs_code check_filter(enum rs_image_type type, const struct rs_image_settings *s,
+                                 struct rs_error *err)
+{
+	struct rs_wavelet wavelet;
+	REFUSE_UNLESS(type != RS_IMAGE_LOG || s->sigma_count > 0,
+	              "image type LoG needs sigma, a list of widths in mm, such as [1, 2, 3]");
+	for (size_t i = 0; i < s->sigma_count; i++)
+		REFUSE_UNLESS(s->sigmas_mm[i] > 0 && isfinite(s->sigmas_mm[i]),
+		              "sigma must be greater than 0");
+	if (type == RS_IMAGE_WAVELET)
+		RS_TRY(rs_wavelet_find(s->wavelet, &wavelet, err));
+	REFUSE_UNLESS(s->wavelet_level >= 1 && s->wavelet_start <= RS_WAVELET_LEVELS_MAX &&
+	                      s->wavelet_level <= RS_WAVELET_LEVELS_MAX - s->wavelet_start,
+	              "level %u after start_level %u is not between 1 and %d", s->wavelet_level,
+	              s->wavelet_start, RS_WAVELET_LEVELS_MAX);
+	REFUSE_UNLESS(s->lbp_2d_radius > 0 && s->lbp_2d_radius <= 64,
+	              "lbp2DRadius must be above 0 and at most 64");
+	REFUSE_UNLESS(s->lbp_2d_samples >= 1 && s->lbp_2d_samples <= 32, "lbp2DSamples must be 1 to 32");
+	REFUSE_UNLESS(s->lbp_3d_radius > 0 && s->lbp_3d_radius <= 64,
+	              "lbp3DIcosphereRadius must be above 0 and at most 64");
+	REFUSE_UNLESS(s->lbp_3d_levels >= 1 && s->lbp_3d_levels <= RS_LBP_LEVELS_MAX,
+	              "lbp3DLevels must be 1 to %d", RS_LBP_LEVELS_MAX);
+	REFUSE_UNLESS(s->lbp_3d_subdivision <= 4, "lbp3DIcosphereSubdivision must be 0 to 4");
+	return RS_OK;
+}
+
+static enum rs_code check_case(const struct rs_radiomics_settings *s, struct rs_error *err)
+{
+	REFUSE_UNLESS(s->label > 0, "label 0 is the outside of every mask; choose 1 or more");
 	REFUSE_UNLESS(s->resegment_count <= 2, "resegmentRange has more than 2 numbers");
 	for (size_t i = 0; i < s->resegment_count; i++)
 		REFUSE_UNLESS(isfinite(s->resegment_range[i]), "resegmentRange must be finite");
+	for (size_t i = 0; i < s->resampled_count; i++)
+		REFUSE_UNLESS(s->resampled_spacing_mm[i] >= 0 && isfinite(s->resampled_spacing_mm[i]),
+		              "resampledPixelSpacing must be three numbers of 0 or more");
 	REFUSE_UNLESS(s->minimum_roi_dimensions >= 1 && s->minimum_roi_dimensions <= 3,
 	              "minimumROIDimensions %u is not 1, 2 or 3", s->minimum_roi_dimensions);
-	REFUSE_UNLESS(s->force_2d_dimension <= 2, "force2Ddimension %u is not 0 (z), 1 (y) or 2 (x)",
-	              s->force_2d_dimension);
 	REFUSE_UNLESS(s->normalize_scale > 0 && isfinite(s->normalize_scale), "normalizeScale must be > 0");
 	REFUSE_UNLESS(s->remove_outliers >= 0 && isfinite(s->remove_outliers), "removeOutliers must be > 0");
 	REFUSE_UNLESS(s->geometry_tolerance > 0 && s->geometry_tolerance <= 1,
 	              "geometryTolerance %g is not above 0 and at most 1", s->geometry_tolerance);
-	REFUSE_UNLESS(isfinite(s->voxel_array_shift), "voxelArrayShift must be finite");
+	REFUSE_UNLESS(s->kernel_radius >= 1 && s->kernel_radius <= 16, "kernelRadius %u is not 1 to 16",
+	              s->kernel_radius);
+	REFUSE_UNLESS(s->image_count > 0, "no image type is chosen; name one under imageType");
+	return RS_OK;
+}
+
+enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, struct rs_error *err)
+{
+	if (s->mode != RS_RADIOMICS_PYRADIOMICS)
+		return rs_error_set(err, RS_UNSUPPORTED, "mode ibsi is not in this version; use pyradiomics");
+	RS_TRY(check_case(s, err));
+	for (size_t i = 0; i < s->image_count; i++) {
+		struct rs_image_settings image = image_settings(s, i);
+		enum rs_code code = check_description(&image, err);
+		if (code == RS_OK)
+			code = check_filter(s->images[i].type, &image, err);
+		if (code != RS_OK)
+			return rs_error_context(err, "image type %s", image_type_name(s->images[i].type));
+	}
 	return RS_OK;
 }
 
 static void key(struct rs_buffer *out, const char *name) { rs_cbor_write_str(out, rs_str_from(name)); }
 
+static void write_list(const struct setting_row *row, const unsigned char *base, struct rs_buffer *out)
+{
+	size_t count;
+	memcpy(&count, base + row->count_offset, sizeof count);
+	rs_cbor_write_array(out, count);
+	for (size_t i = 0; i < count; i++) {
+		unsigned whole;
+		double real;
+		if (row->kind == SETTING_WHOLES) {
+			memcpy(&whole, base + row->offset + i * sizeof whole, sizeof whole);
+			rs_cbor_write_u64(out, whole);
+		} else {
+			memcpy(&real, base + row->offset + i * sizeof real, sizeof real);
+			rs_cbor_write_f64(out, real);
+		}
+	}
+}
+
+static void write_value(const struct setting_row *row, const void *base, struct rs_buffer *out)
+{
+	const unsigned char *field = (const unsigned char *)base + row->offset;
+	bool flag;
+	double real;
+	uint32_t narrow;
+	uint64_t whole;
+	switch (row->kind) {
+	case SETTING_FLAG:
+		memcpy(&flag, field, sizeof flag);
+		rs_cbor_write_bool(out, flag);
+		return;
+	case SETTING_REAL:
+		memcpy(&real, field, sizeof real);
+		rs_cbor_write_f64(out, real);
+		return;
+	case SETTING_WHOLE:
+	case SETTING_WORD:
+		memcpy(&narrow, field, sizeof narrow);
+		rs_cbor_write_u64(out, narrow);
+		return;
+	case SETTING_WHOLE64:
+		memcpy(&whole, field, sizeof whole);
+		rs_cbor_write_u64(out, whole);
+		return;
+	case SETTING_REALS:
+	case SETTING_WHOLES: write_list(row, base, out); return;
+	case SETTING_TEXT: rs_cbor_write_str(out, rs_str_from((const char *)field)); return;
+	case SETTING_IGNORED: rs_cbor_write_null(out); return;
+	}
+}
+
+/* Families in their order of output, each with its features. */
 static void write_features(const struct rs_radiomics_settings *s, struct rs_buffer *out)
 {
 	size_t count = 0;
 	for (int f = 0; f < RS_FAMILY_COUNT; f++)
 		count += (size_t)__builtin_popcountll(s->chosen[f]);
 	rs_cbor_write_array(out, count);
-	for (int f = 0; f < RS_FAMILY_COUNT; f++)
-		for (size_t i = 0; i < rs_feature_family((enum rs_family)f)->count; i++)
+	for (int k = 0; k < RS_FAMILY_COUNT; k++) {
+		enum rs_family f = (enum rs_family)s->family_order[k];
+		for (size_t i = 0; i < rs_feature_family(f)->count; i++)
 			if (s->chosen[f] >> i & 1)
-				key(out, rs_feature_family((enum rs_family)f)->rows[i].name);
+				key(out, rs_feature_family(f)->rows[i].name);
+	}
 }
 
-/* Keys in CBOR order: shorter first, then bytewise. */
+/* [[type, {own settings}], …] in the order of output */
+static void write_images(const struct rs_radiomics_settings *s, struct rs_buffer *out)
+{
+	rs_cbor_write_array(out, s->image_count);
+	for (size_t i = 0; i < s->image_count; i++) {
+		const struct rs_image_choice *choice = &s->images[i];
+		rs_cbor_write_array(out, 2);
+		key(out, image_type_name(choice->type));
+		rs_cbor_write_map(out, (size_t)__builtin_popcountll(choice->own));
+		for (size_t k = 0; k < setting_row_count; k++)
+			if (choice->own >> k & 1) {
+				key(out, setting_rows[k].name);
+				write_value(&setting_rows[k], &choice->settings, out);
+			}
+	}
+}
+
+/* Four keys of four, nine and eight letters stand among the rows of the table, in canonical order. */
+static void write_extra(const struct rs_radiomics_settings *s, size_t next_row, struct rs_buffer *out)
+{
+	const char *next = next_row < setting_row_count ? setting_rows[next_row].name : "";
+	if (strcmp(next, "label") == 0) {
+		key(out, "mode");
+		rs_cbor_write_u64(out, s->mode);
+	} else if (strcmp(next, "distances") == 0) {
+		key(out, "features");
+		write_features(s, out);
+	} else if (strcmp(next, "initValue") == 0) {
+		key(out, "imageType");
+		write_images(s, out);
+	}
+}
+
 enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *s, struct rs_buffer *out,
                                           struct rs_error *err)
 {
-	rs_cbor_write_map(out, 23);
-	key(out, "mode");
-	rs_cbor_write_u64(out, s->mode);
-	key(out, "label");
-	rs_cbor_write_u64(out, s->label);
-	key(out, "force2D");
-	rs_cbor_write_bool(out, s->force_2d);
-	key(out, "preCrop");
-	rs_cbor_write_bool(out, s->pre_crop);
-	key(out, "binCount");
-	rs_cbor_write_u64(out, s->bin_count);
-	key(out, "binWidth");
-	rs_cbor_write_f64(out, s->bin_width);
-	key(out, "features");
-	write_features(s, out);
-	key(out, "distances");
-	rs_cbor_write_array(out, s->distance_count);
-	for (size_t i = 0; i < s->distance_count; i++)
-		rs_cbor_write_u64(out, s->distances[i]);
-	key(out, "normalize");
-	rs_cbor_write_bool(out, s->normalize);
-	key(out, "padDistance");
-	rs_cbor_write_u64(out, s->pad_distance);
-	key(out, "resegmentMode");
-	rs_cbor_write_u64(out, s->resegment_mode);
-	key(out, "weightingNorm");
-	rs_cbor_write_u64(out, s->weighting);
-	key(out, "additionalInfo");
-	rs_cbor_write_bool(out, s->additional_info);
-	key(out, "minimumROISize");
-	rs_cbor_write_u64(out, s->minimum_roi_size);
-	key(out, "normalizeScale");
-	rs_cbor_write_f64(out, s->normalize_scale);
-	key(out, "removeOutliers");
-	rs_cbor_write_f64(out, s->remove_outliers);
-	key(out, "resegmentRange");
-	rs_cbor_write_array(out, s->resegment_count);
-	for (size_t i = 0; i < s->resegment_count; i++)
-		rs_cbor_write_f64(out, s->resegment_range[i]);
-	key(out, "resegmentShape");
-	rs_cbor_write_bool(out, s->resegment_shape);
-	key(out, "symmetricalGLCM");
-	rs_cbor_write_bool(out, s->symmetrical_glcm);
-	key(out, "voxelArrayShift");
-	rs_cbor_write_f64(out, s->voxel_array_shift);
-	key(out, "force2Ddimension");
-	rs_cbor_write_u64(out, s->force_2d_dimension);
-	key(out, "geometryTolerance");
-	rs_cbor_write_f64(out, s->geometry_tolerance);
-	key(out, "minimumROIDimensions");
-	rs_cbor_write_u64(out, s->minimum_roi_dimensions);
+	rs_cbor_write_map(out, setting_row_count + 3);
+	for (size_t i = 0; i < setting_row_count; i++) {
+		write_extra(s, i, out);
+		key(out, setting_rows[i].name);
+		write_value(&setting_rows[i],
+		            setting_rows[i].scope == OF_IMAGE ? (const void *)&s->common : (const void *)s,
+		            out);
+	}
 	return rs_buffer_check(out, "radiomics settings", err);
 }
 

@@ -6,46 +6,9 @@
 #include <yaml.h>
 
 #include "radiomics/evidence.h"
+#include "radiomics/settings_table.h"
 
 #define FILE_MAX (1U << 20)
-
-enum kind { FLAG, REAL, WHOLE32, WHOLE64, LIST, NAME, NOT_BUILT, OTHER_FAMILY };
-
-struct setting {
-	const char *name;
-	enum kind kind;
-	size_t offset;
-};
-
-#define AT(member) offsetof(struct rs_radiomics_settings, member)
-static const struct setting settings_known[] = {
-	{"binWidth", REAL, AT(bin_width)},
-	{"binCount", WHOLE32, AT(bin_count)},
-	{"label", WHOLE32, AT(label)},
-	{"voxelArrayShift", REAL, AT(voxel_array_shift)},
-	{"symmetricalGLCM", FLAG, AT(symmetrical_glcm)},
-	{"resegmentShape", FLAG, AT(resegment_shape)},
-	{"minimumROIDimensions", WHOLE32, AT(minimum_roi_dimensions)},
-	{"minimumROISize", WHOLE64, AT(minimum_roi_size)},
-	{"force2D", FLAG, AT(force_2d)},
-	{"force2Ddimension", WHOLE32, AT(force_2d_dimension)},
-	{"normalize", FLAG, AT(normalize)},
-	{"normalizeScale", REAL, AT(normalize_scale)},
-	{"removeOutliers", REAL, AT(remove_outliers)},
-	{"preCrop", FLAG, AT(pre_crop)},
-	{"padDistance", WHOLE32, AT(pad_distance)},
-	{"geometryTolerance", REAL, AT(geometry_tolerance)},
-	{"additionalInfo", FLAG, AT(additional_info)},
-	{"distances", LIST, 0},
-	{"resegmentRange", LIST, 0},
-	{"resegmentMode", NAME, 0},
-	{"weightingNorm", NAME, 0},
-	{"resampledPixelSpacing", NOT_BUILT, 0},
-	{"correctMask", NOT_BUILT, 0},
-	{"interpolator", OTHER_FAMILY, 0},
-	{"gldm_a", NOT_BUILT, 0},
-	{"label_channel", NOT_BUILT, 0},
-};
 
 static bool is_none(const char *value)
 {
@@ -56,167 +19,42 @@ static bool is_none(const char *value)
 	return false;
 }
 
-static bool parse_flag(struct rs_str text, bool *out)
+static enum rs_code unknown(const char *name, struct rs_error *err)
 {
-	bool yes = rs_str_equal_ignoring_case(text, RS_STR("true"));
-	if (!yes && !rs_str_equal_ignoring_case(text, RS_STR("false")))
-		return false;
-	*out = yes;
-	return true;
+	for (size_t i = 0; i < setting_row_count; i++)
+		if (rs_str_equal_ignoring_case(rs_str_from(setting_rows[i].name), rs_str_from(name)))
+			return rs_error_set(err, RS_MALFORMED, "setting '%s' is unknown; did you mean '%s'?",
+			                    name, setting_rows[i].name);
+	return rs_error_set(err, RS_MALFORMED,
+	                    "setting '%s' is unknown; see PyRadiomics' list of settings, or remove it", name);
 }
 
-/* A whole number, also in the form 1.0. */
-static bool parse_whole(struct rs_str text, uint64_t most, uint64_t *out)
+/* Into base, a copy of which is changed first so that a refused value changes nothing. */
+static enum rs_code assign(const struct setting_row *row, void *base, const char *value, struct rs_error *err)
 {
-	double real;
-	if (!rs_parse_f64(text, &real) || !(real >= 0) || real > (double)most || floor(real) < real)
-		return false;
-	*out = (uint64_t)real;
-	return true;
-}
-
-/* Numbers between commas, with or without brackets. */
-static bool parse_list(struct rs_str text, double *out, size_t most, size_t *out_count)
-{
-	struct rs_str part;
-	size_t count = 0;
-	text = rs_str_trim(text);
-	if (text.size > 1 && text.data[0] == '[' && text.data[text.size - 1] == ']') {
-		text.data++;
-		text.size -= 2;
-	}
-	while (rs_str_split(&text, ',', &part))
-		if (count == most || !rs_parse_f64(rs_str_trim(part), &out[count++]))
-			return false;
-	*out_count = count;
-	return true;
-}
-
-static bool set_list(struct rs_radiomics_settings *s, const char *name, struct rs_str text)
-{
-	double values[RS_RADIOMICS_DISTANCES_MAX];
-	size_t count;
-	bool distances = strcmp(name, "distances") == 0;
-	if (!parse_list(text, values, distances ? RS_RADIOMICS_DISTANCES_MAX : 2, &count) || count == 0)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!isfinite(values[i]) ||
-		    (distances && !(values[i] >= 1 && values[i] <= 16 && floor(values[i]) >= values[i])))
-			return false;
-	if (distances)
-		s->distance_count = count;
-	else
-		s->resegment_count = count;
-	for (size_t i = 0; i < count; i++)
-		if (distances)
-			s->distances[i] = (unsigned)values[i];
-		else
-			s->resegment_range[i] = values[i];
-	return true;
-}
-
-static bool set_name(struct rs_radiomics_settings *s, const char *name, const char *value)
-{
-	static const char *const modes[] = {"absolute", "relative", "sigma"};
-	static const char *const norms[] = {"", "manhattan", "euclidean", "infinity", "no_weighting"};
-	bool mode = strcmp(name, "resegmentMode") == 0;
-	for (size_t i = mode ? 0 : 1; i < (mode ? RS_COUNT(modes) : RS_COUNT(norms)); i++)
-		if (strcmp(value, mode ? modes[i] : norms[i]) == 0) {
-			if (mode)
-				s->resegment_mode = (enum rs_resegment_mode)i;
-			else
-				s->weighting = (enum rs_weighting)i;
-			return true;
-		}
-	return false;
-}
-
-/* None puts a setting back to "off" where it has such a state. */
-static bool set_none(struct rs_radiomics_settings *s, const char *name)
-{
-	if (strcmp(name, "binCount") == 0)
-		s->bin_count = 0;
-	else if (strcmp(name, "minimumROISize") == 0)
-		s->minimum_roi_size = 0;
-	else if (strcmp(name, "removeOutliers") == 0)
-		s->remove_outliers = 0;
-	else if (strcmp(name, "resegmentRange") == 0)
-		s->resegment_count = 0;
-	else if (strcmp(name, "weightingNorm") == 0)
-		s->weighting = RS_WEIGHTING_NONE;
-	else
-		return false;
-	return true;
-}
-
-static bool set_value(struct rs_radiomics_settings *s, const struct setting *setting, const char *value)
-{
-	unsigned char *field = (unsigned char *)s + setting->offset;
-	struct rs_str text = rs_str_from(value);
-	bool flag;
-	double real;
-	uint64_t whole;
-	uint32_t narrow;
-	switch (setting->kind) {
-	case FLAG:
-		if (!parse_flag(text, &flag))
-			return false;
-		memcpy(field, &flag, sizeof flag);
-		return true;
-	case REAL:
-		if (!rs_parse_f64(text, &real) || !isfinite(real))
-			return false;
-		memcpy(field, &real, sizeof real);
-		return true;
-	case WHOLE32:
-	case WHOLE64:
-		if (!parse_whole(text, setting->kind == WHOLE32 ? UINT32_MAX : (uint64_t)1 << 53, &whole))
-			return false;
-		narrow = (uint32_t)whole;
-		if (setting->kind == WHOLE32)
-			memcpy(field, &narrow, sizeof narrow);
-		else
-			memcpy(field, &whole, sizeof whole);
-		return true;
-	case LIST: return set_list(s, setting->name, text);
-	case NAME: return set_name(s, setting->name, value);
-	case NOT_BUILT:
-	case OTHER_FAMILY: break;
-	}
-	return true;
+	bool off = is_none(value);
+	if (strcmp(row->name, "label_channel") == 0 && !off && strcmp(value, "0") != 0)
+		return rs_error_set(
+			err, RS_UNSUPPORTED,
+			"label_channel %s: masks with several channels are not read; write the channel "
+			"to a file of its own",
+			value);
+	if (row->kind == SETTING_IGNORED)
+		return RS_OK;
+	if (off ? row->none == NULL || !setting_assign(row, base, row->none)
+	        : !setting_assign(row, base, value))
+		return rs_error_set(err, RS_MALFORMED, "setting '%s' cannot be '%s'", row->name, value);
+	return RS_OK;
 }
 
 enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, const char *name,
                                        const char *value, struct rs_error *err)
 {
-	const struct setting *known = NULL;
-	for (size_t i = 0; i < RS_COUNT(settings_known); i++)
-		if (strcmp(settings_known[i].name, name) == 0)
-			known = &settings_known[i];
-	if (known == NULL) {
-		for (size_t i = 0; i < RS_COUNT(settings_known); i++)
-			if (rs_str_equal_ignoring_case(rs_str_from(settings_known[i].name),
-			                               rs_str_from(name)))
-				return rs_error_set(err, RS_MALFORMED,
-				                    "setting '%s' is unknown; did you mean '%s'?", name,
-				                    settings_known[i].name);
-		return rs_error_set(err, RS_MALFORMED,
-		                    "setting '%s' is unknown; see PyRadiomics' list of "
-		                    "settings, or remove it",
-		                    name);
-	}
-	bool off = is_none(value) || (known->kind == NOT_BUILT && strcmp(value, "0") == 0);
-	if (known->kind == NOT_BUILT && !off &&
-	    !rs_str_equal_ignoring_case(rs_str_from(value), RS_STR("false")))
-		return rs_error_set(err, RS_UNSUPPORTED,
-		                    "setting '%s' is not in this version; remove it to "
-		                    "measure without it",
-		                    name);
-	if (known->kind == NOT_BUILT || known->kind == OTHER_FAMILY)
-		return RS_OK; /* interpolator alone changes nothing: without resampling nobody asks it */
+	const struct setting_row *row = setting_find(rs_str_from(name));
 	struct rs_radiomics_settings changed = *settings;
-	if (off ? !set_none(&changed, name) : !set_value(&changed, known, value))
-		return rs_error_set(err, RS_MALFORMED, "setting '%s' cannot be '%s'", name, value);
+	if (row == NULL)
+		return unknown(name, err);
+	RS_TRY(assign(row, row->scope == OF_IMAGE ? (void *)&changed.common : (void *)&changed, value, err));
 	*settings = changed;
 	return RS_OK;
 }
@@ -225,6 +63,8 @@ enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, c
 struct reading {
 	yaml_document_t *document;
 	struct rs_radiomics_settings settings;
+	size_t image;        /* the image type whose settings are read */
+	size_t family_count; /* feature classes read so far */
 	struct rs_error *err;
 };
 
@@ -272,20 +112,56 @@ static enum rs_code read_setting(struct reading *r, const char *name, yaml_node_
 	return rs_error_context(r->err, "line %lu", line_of(value));
 }
 
+static enum rs_code read_voxel_setting(struct reading *r, const char *name, yaml_node_t *value)
+{
+	const struct setting_row *row = setting_find(rs_str_from(name));
+	if (row == NULL || row->scope != OF_VOXEL)
+		return rs_error_set(
+			r->err, RS_MALFORMED,
+			"line %lu: '%s' is no voxelSetting; there are kernelRadius, maskedKernel, "
+			"initValue and voxelBatch",
+			line_of(value), name);
+	return read_setting(r, name, value);
+}
+
+/* A setting that holds for the image type read last. */
+static enum rs_code read_own_setting(struct reading *r, const char *name, yaml_node_t *value)
+{
+	char text[256];
+	struct rs_image_choice *choice = &r->settings.images[r->image];
+	const struct setting_row *row = setting_find(rs_str_from(name));
+	RS_TRY(value_text(r, value, text, sizeof text));
+	if (row == NULL)
+		return unknown(name, r->err) == RS_OK ? RS_OK
+		                                      : rs_error_context(r->err, "line %lu", line_of(value));
+	if (row->scope != OF_IMAGE)
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "line %lu: '%s' holds for a case, not for one image type; put it under "
+		                    "'setting'",
+		                    line_of(value), name);
+	if (assign(row, &choice->settings, text, r->err) != RS_OK)
+		return rs_error_context(r->err, "line %lu", line_of(value));
+	choice->own |= (uint64_t)1 << (row - setting_rows);
+	return RS_OK;
+}
+
+typedef enum rs_code read_pair(struct reading *r, const char *name, yaml_node_t *value);
+static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *read);
+
 static enum rs_code read_image_type(struct reading *r, const char *name, yaml_node_t *value)
 {
-	if (strcmp(name, "Original") != 0)
-		return rs_error_set(r->err, RS_UNSUPPORTED,
-		                    "line %lu: image type '%s' is not in this version, "
-		                    "only Original is; remove it",
-		                    line_of(value), name);
-	if (value->type == YAML_MAPPING_NODE &&
-	    value->data.mapping.pairs.start < value->data.mapping.pairs.top)
-		return rs_error_set(r->err, RS_UNSUPPORTED,
-		                    "line %lu: settings of one image type are not in "
-		                    "this version; put them under 'setting'",
-		                    line_of(value));
-	return RS_OK;
+	enum rs_image_type type = RS_IMAGE_ORIGINAL;
+	while (type < RS_IMAGE_TYPE_COUNT && strcmp(image_type_name(type), name) != 0)
+		type++;
+	if (type == RS_IMAGE_TYPE_COUNT)
+		return rs_error_set(
+			r->err, RS_MALFORMED,
+			"line %lu: image type '%s' is unknown; there are Original, LoG, Wavelet, Square, "
+			"SquareRoot, Logarithm, Exponential, Gradient, LBP2D and LBP3D",
+			line_of(value), name);
+	r->image = r->settings.image_count;
+	rs_radiomics_settings_add_image(&r->settings, type);
+	return each_pair(r, value, read_own_setting);
 }
 
 static enum rs_code choose(struct reading *r, int family, yaml_node_t *item)
@@ -297,7 +173,7 @@ static enum rs_code choose(struct reading *r, int family, yaml_node_t *item)
 			r->settings.chosen[family] |= (uint64_t)1 << i;
 			return RS_OK;
 		}
-	return rs_error_set(r->err, RS_UNSUPPORTED, "line %lu: class %s has no feature '%s'", line_of(item),
+	return rs_error_set(r->err, RS_MALFORMED, "line %lu: class %s has no feature '%s'", line_of(item),
 	                    rs_family_name((enum rs_family)family), name != NULL ? name : "(no text)");
 }
 
@@ -307,10 +183,12 @@ static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t 
 	while (family < RS_FAMILY_COUNT && strcmp(rs_family_name((enum rs_family)family), name) != 0)
 		family++;
 	if (family == RS_FAMILY_COUNT)
-		return rs_error_set(r->err, RS_UNSUPPORTED,
-		                    "line %lu: feature class '%s' is not in this version, "
-		                    "which has shape, firstorder and glcm; remove it",
-		                    line_of(value), name);
+		return rs_error_set(
+			r->err, RS_MALFORMED,
+			"line %lu: feature class '%s' is unknown; there are shape, shape2D, firstorder, "
+			"glcm, gldm, glrlm, glszm and ngtdm",
+			line_of(value), name);
+	r->settings.family_order[r->family_count++] = (uint8_t)family;
 	const char *text = scalar(value);
 	bool all = (text != NULL && is_none(text)) ||
 	           (value->type == YAML_SEQUENCE_NODE &&
@@ -330,8 +208,6 @@ static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t 
 		RS_TRY(choose(r, family, yaml_document_get_node(r->document, *i)));
 	return RS_OK;
 }
-
-typedef enum rs_code read_pair(struct reading *r, const char *name, yaml_node_t *value);
 
 static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *read)
 {
@@ -361,21 +237,33 @@ static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *r
 	return RS_OK;
 }
 
+/* Families that the file does not name stand last; nothing of them is chosen. */
+static void order_complete(struct reading *r)
+{
+	bool named[RS_FAMILY_COUNT] = {false};
+	for (size_t i = 0; i < r->family_count; i++)
+		named[r->settings.family_order[i]] = true;
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		if (!named[f])
+			r->settings.family_order[r->family_count++] = (uint8_t)f;
+}
+
 static enum rs_code read_top(struct reading *r, const char *name, yaml_node_t *value)
 {
 	if (strcmp(name, "setting") == 0)
 		return each_pair(r, value, read_setting);
-	if (strcmp(name, "imageType") == 0)
+	if (strcmp(name, "imageType") == 0) {
+		r->settings.image_count = 0;
 		return each_pair(r, value, read_image_type);
+	}
 	if (strcmp(name, "featureClass") == 0) {
 		memset(r->settings.chosen, 0, sizeof r->settings.chosen);
-		return each_pair(r, value, read_class);
+		RS_TRY(each_pair(r, value, read_class));
+		order_complete(r);
+		return RS_OK;
 	}
 	if (strcmp(name, "voxelSetting") == 0)
-		return rs_error_set(r->err, RS_UNSUPPORTED,
-		                    "line %lu: voxel-based extraction is not in this "
-		                    "version; remove 'voxelSetting'",
-		                    line_of(value));
+		return each_pair(r, value, read_voxel_setting);
 	return rs_error_set(r->err, RS_MALFORMED,
 	                    "line %lu: '%s' is unknown; a parameter file has setting, "
 	                    "imageType, featureClass and voxelSetting",

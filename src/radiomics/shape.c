@@ -28,7 +28,7 @@ static void covariance(const struct region *region, const double spacing[3], dou
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
 {
 	(void)pool;
-	const struct region *region = &evidence->shape_region;
+	const struct region *region = evidence->shape_region;
 	const double *spacing = evidence->spacing_mm;
 	struct shape_sums sums = {0};
 	double matrix[3][3], ascending[3], diameter[4];

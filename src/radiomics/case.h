@@ -1,0 +1,22 @@
+/* A case made ready to be measured, see case.c. */
+#ifndef RS_RADIOMICS_CASE_H
+#define RS_RADIOMICS_CASE_H
+
+#include "radiomics/evidence.h"
+
+struct radiomics_case {
+	const struct rs_volume *volume; /* the one to filter and measure: the caller's, or `owned` */
+	const struct rs_mask *mask;
+	struct rs_volume owned;
+	struct rs_mask owned_mask;
+	bool resampled;
+	struct region shape_region; /* what shape is measured on */
+	struct region region;       /* after resegmentation */
+};
+/* errors  as rs_radiomics_extract */
+enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *mask,
+                          const struct rs_radiomics_settings *settings, struct rs_pool *pool,
+                          struct radiomics_case *out, struct rs_error *err);
+void case_finish(struct radiomics_case *work);
+
+#endif

@@ -1,0 +1,13 @@
+/* What was measured, beside the numbers; see diagnostics.c. */
+#ifndef RS_RADIOMICS_DIAGNOSTICS_H
+#define RS_RADIOMICS_DIAGNOSTICS_H
+
+#include "radiomics/case.h"
+
+/* volume, mask: as they were given; work: what became of them */
+enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
+                               const struct radiomics_case *work,
+                               const struct rs_radiomics_settings *settings,
+                               struct rs_radiomics_result *result, struct rs_error *err);
+
+#endif
