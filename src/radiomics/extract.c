@@ -6,6 +6,9 @@
 #include "radiomics/diagnostics.h"
 #include "radiomics/images.h"
 
+#define LEVELS_FEW 8 /* grey levels of a region outside of which a warning is due */
+#define LEVELS_MANY 512
+
 /* A family is one file with its rows and its builder, and one line here. */
 static const struct {
 	const char *name;
@@ -181,22 +184,69 @@ static enum rs_code task_in_pool(void *context, size_t index, struct rs_error *e
 	return task_run(e, &e->tasks[index], NULL, err);
 }
 
+/* A number of grey levels that makes texture say little is worth a word: the commonest mistake on MRI. */
+static void levels_warn(const struct extraction *e, struct rs_radiomics_result *result)
+{
+	for (size_t i = 0; i < e->images.count && result->warning[0] == '\0'; i++) {
+		const struct rs_image_settings *s = &e->images.list[i].settings;
+		uint32_t levels = e->evidence[i].levels.level_count;
+		if (e->images.list[i].type != RS_IMAGE_ORIGINAL ||
+		    (levels >= LEVELS_FEW && levels <= LEVELS_MANY))
+			continue;
+		if (s->bin_count == 0)
+			snprintf(
+				result->warning, sizeof result->warning,
+				"binWidth %g makes %u grey level%s of the region; %d to %d are usual: choose another "
+				"binWidth, or a binCount",
+				s->bin_width, levels, levels == 1 ? "" : "s", LEVELS_FEW, LEVELS_MANY);
+		else
+			snprintf(result->warning, sizeof result->warning,
+			         "binCount %u is unusual; %d to %d grey levels are usual", s->bin_count,
+			         LEVELS_FEW, LEVELS_MANY);
+	}
+}
+
 static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct rs_error *err)
 {
 	struct rs_box box;
+	struct rs_evidence *shape = &e->evidence[e->images.count];
 	memcpy(box.first, e->work->region.first, sizeof box.first);
 	memcpy(box.size, e->work->region.size, sizeof box.size);
-	if (wants_levels(e->settings))
-		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, e->settings, pool,
-		                     &e->images, err));
-	RS_TRY(tasks_list(e, err));
-	struct rs_evidence *shape = &e->evidence[e->images.count];
 	shape->settings = e->settings;
 	shape->image = &e->settings->common;
 	shape->shape_region = &e->work->shape_region;
 	memcpy(shape->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof shape->spacing_mm);
+	if (e->images.count > 0)
+		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, pool, &e->images, err));
 	RS_TRY(rs_pool_for(pool, e->images.count, evidence_fill, e, err));
 	return rs_pool_for(pool, e->task_count, task_in_pool, e, err);
+}
+
+static enum rs_code plan(struct extraction *e, struct rs_error *err)
+{
+	RS_TRY(rs_radiomics_settings_check(e->settings, err));
+	if (wants_levels(e->settings))
+		RS_TRY(images_plan(e->settings, &e->images, err));
+	return tasks_list(e, err);
+}
+
+static void hand_over(struct extraction *e, struct rs_radiomics_result *result)
+{
+	result->values = e->values;
+	result->count = e->value_count;
+	e->values = NULL;
+}
+
+enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, struct rs_radiomics_result *out,
+                               struct rs_error *err)
+{
+	struct extraction e RS_CLEANUP(extraction_finish) = {.settings = settings};
+	struct rs_radiomics_result result = {0};
+	RS_TRY(plan(&e, err));
+	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
+	hand_over(&e, &result);
+	*out = result;
+	return RS_OK;
 }
 
 enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct rs_mask *mask,
@@ -206,16 +256,15 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
 	struct radiomics_case work RS_CLEANUP(case_finish) = {0};
 	struct extraction e RS_CLEANUP(extraction_finish) = {.settings = settings, .work = &work};
 	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
-	RS_TRY(rs_radiomics_settings_check(settings, err));
+	RS_TRY(plan(&e, err));
 	RS_TRY(case_prepare(volume, mask, settings, pool, &work, err));
 	RS_TRY(evaluate(&e, pool, err));
 	if (settings->additional_info)
 		RS_TRY(diagnostics_build(volume, mask, &work, settings, &result, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
 	memcpy(result.warning, e.images.warning, sizeof result.warning);
-	result.values = e.values;
-	result.count = e.value_count;
-	e.values = NULL;
+	levels_warn(&e, &result);
+	hand_over(&e, &result);
 	*out = result;
 	memset(&result, 0, sizeof result);
 	return RS_OK;

@@ -246,7 +246,8 @@ static void parameter_files_are_obeyed_or_refused(void **state)
 	              "imageType:\n  Original: {}\nfeatureClass:\n  shape: [Compactness1]\n  glcm:\n",
 	              &s, &err),
 		RS_OK);
-	assert_true(fabs(s.common.bin_width - 10) < 1e-15 && s.common.distance_count == 2 && s.common.distances[1] == 3);
+	assert_true(fabs(s.common.bin_width - 10) < 1e-15 && s.common.distance_count == 2 &&
+	            s.common.distances[1] == 3);
 	assert_int_equal(s.common.weighting, RS_WEIGHTING_INFINITY);
 	assert_int_equal(__builtin_popcountll(s.chosen[RS_FAMILY_SHAPE]), 1);
 	assert_int_equal(__builtin_popcountll(s.chosen[RS_FAMILY_GLCM]), 24);

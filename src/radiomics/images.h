@@ -8,6 +8,9 @@
 struct derived_image {
 	char name[IMAGE_NAME_SIZE]; /* "wavelet-LLH" */
 	struct rs_image_settings settings;
+	enum rs_image_type type;
+	unsigned part; /* which of its type's images: sigma, band of a wavelet, level of LBP3D */
+	unsigned level;
 	double *box; /* intensities in the region's bounding box, [z][y][x]; NULL when the filter is not defined on
 	              * this volume: the features of this image are NaN */
 };
@@ -16,10 +19,13 @@ struct derived_images {
 	size_t count;
 	char warning[256]; /* why an image is missing; empty when none is */
 };
-/* box  what of the volume is wanted; inside: of the box, where filters that work voxel by voxel are needed */
+/* Which images there will be, without their intensities. */
+enum rs_code images_plan(const struct rs_radiomics_settings *settings, struct derived_images *out,
+                         struct rs_error *err);
+/* Filters what was planned.
+ * box  what of the volume is wanted; inside: of the box, where filters that work voxel by voxel are needed */
 enum rs_code images_derive(const struct rs_volume *volume, const struct rs_box *box, const uint8_t *inside,
-                           const struct rs_radiomics_settings *settings, struct rs_pool *pool,
-                           struct derived_images *out, struct rs_error *err);
+                           struct rs_pool *pool, struct derived_images *images, struct rs_error *err);
 void images_finish(struct derived_images *images);
 
 #endif

@@ -196,4 +196,9 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
                                   const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                                   struct rs_radiomics_result *out, struct rs_error *err);
 
+/* The names rs_radiomics_extract() would give, in its order, with NaN for values and no diagnostics: the columns of
+ * a table before its first row. errors  RS_USAGE, RS_NO_MEMORY */
+enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, struct rs_radiomics_result *out,
+                               struct rs_error *err);
+
 #endif
