@@ -10,6 +10,7 @@
 #include "base/base_buffer.h"
 #include "base/base_world.h"
 #include "base/base_cbor.h"
+#include "base/base_csv.h"
 #include "base/base_json.h"
 #include "base/base_threads.h"
 #include "base/base_log.h"

@@ -31,7 +31,8 @@ enum rs_file_kind { RS_FILE_REGULAR, RS_FILE_DIRECTORY, RS_FILE_OTHER };
 struct rs_file_stat {
 	enum rs_file_kind kind;
 	uint64_t size;
-	unsigned mode; /* permission bits */
+	unsigned mode;        /* permission bits */
+	uint64_t modified_ns; /* since 1970-01-01 UTC; 0 where the world keeps no times */
 };
 
 struct rs_files;

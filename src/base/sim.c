@@ -435,6 +435,7 @@ static enum rs_code sim_stat(const struct rs_files *files, const char *path, str
 	out->kind = is_directory ? RS_FILE_DIRECTORY : RS_FILE_REGULAR;
 	out->size = row ? row->node->seen.size : 0;
 	out->mode = row ? row->node->mode : 0700;
+	out->modified_ns = 0;
 	return RS_OK;
 }
 

@@ -214,6 +214,7 @@ static enum rs_code system_stat(const struct rs_files *files RS_UNUSED, const ch
 	                                      : RS_FILE_OTHER;
 	out->size = (uint64_t)status.st_size;
 	out->mode = status.st_mode & 07777;
+	out->modified_ns = (uint64_t)status.st_mtim.tv_sec * 1000000000U + (uint64_t)status.st_mtim.tv_nsec;
 	return RS_OK;
 }
 
