@@ -254,15 +254,59 @@ static enum rs_code original_entries(struct rs_radiomics_result *result, const s
 	return region_entries(result, "Mask-original_", &mask->geometry, &whole, err);
 }
 
+static enum rs_code entries_allocate(struct rs_radiomics_result *result, struct rs_error *err)
+{
+	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
+	if (result->diagnostics == NULL)
+		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
+	return RS_OK;
+}
+
+/* Empty entries, as the functions above will fill them. */
+static void plan_entries(struct rs_radiomics_result *result, const char *prefix, const char *const *names)
+{
+	char whole[64];
+	for (; *names != NULL; names++) {
+		snprintf(whole, sizeof whole, "%s%s", prefix, *names);
+		add(result, whole, strcmp(*names, "Hash") == 0 || strcmp(*names, "Dimensionality") == 0);
+	}
+}
+
+enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
+                              struct rs_radiomics_result *result, struct rs_error *err)
+{
+	static const char *const original[] = {"Hash", "Dimensionality", "Spacing", "Size",
+	                                       "Mean", "Minimum",        "Maximum", NULL};
+	static const char *const image[] = {"Spacing", "Size", "Mean", "Minimum", "Maximum", NULL};
+	static const char *const hash[] = {"Hash", NULL};
+	static const char *const region[] = {"Spacing",      "Size",      "BoundingBox",
+	                                     "VoxelNum",     "VolumeNum", "CenterOfMassIndex",
+	                                     "CenterOfMass", NULL};
+	static const char *const intensities[] = {"Mean", "Minimum", "Maximum", NULL};
+	RS_TRY(entries_allocate(result, err));
+	add(result, "Versions_radseal", true);
+	plan_entries(result, "Image-original_", original);
+	plan_entries(result, "Mask-original_", hash);
+	plan_entries(result, "Mask-original_", region);
+	if (settings->resampled_count > 0) {
+		plan_entries(result, "Image-interpolated_", image);
+		plan_entries(result, "Mask-interpolated_", region);
+		plan_entries(result, "Mask-interpolated_", intensities);
+	}
+	if (settings->resegment_count == 0)
+		return RS_OK;
+	plan_entries(result, "Mask-resegmented_", region);
+	plan_entries(result, "Mask-resegmented_", intensities);
+	return RS_OK;
+}
+
 enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_mask *mask,
                                const struct radiomics_case *work,
                                const struct rs_radiomics_settings *settings,
                                struct rs_radiomics_result *result, struct rs_error *err)
 {
 	struct region whole RS_CLEANUP(region_finish) = {0};
-	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
-	if (result->diagnostics == NULL)
-		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
+	RS_TRY(entries_allocate(result, err));
 	add_text(result, "Versions_radseal", RADSEAL_VERSION);
 	RS_TRY(original_entries(result, volume, mask, settings->label, err));
 	if (work->resampled) {

@@ -10,4 +10,8 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
                                const struct rs_radiomics_settings *settings,
                                struct rs_radiomics_result *result, struct rs_error *err);
 
+/* The same names with empty texts. */
+enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
+                              struct rs_radiomics_result *result, struct rs_error *err);
+
 #endif

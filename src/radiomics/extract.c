@@ -244,6 +244,8 @@ enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, str
 	struct rs_radiomics_result result = {0};
 	RS_TRY(plan(&e, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
+	if (settings->additional_info)
+		RS_TRY(diagnostics_plan(settings, &result, err));
 	hand_over(&e, &result);
 	*out = result;
 	return RS_OK;

@@ -112,6 +112,7 @@ struct rs_radiomics_settings {
 	uint8_t family_order[RS_FAMILY_COUNT]; /* families in the order of output */
 	uint32_t label;
 	struct rs_image_settings common; /* what holds where an image type says nothing of its own */
+	bool binning_chosen;             /* binWidth or binCount was set, not left at its default */
 	struct rs_image_choice {
 		enum rs_image_type type;
 		uint64_t own; /* private: which settings the type has of its own */
@@ -196,8 +197,8 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
                                   const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                                   struct rs_radiomics_result *out, struct rs_error *err);
 
-/* The names rs_radiomics_extract() would give, in its order, with NaN for values and no diagnostics: the columns of
- * a table before its first row. errors  RS_USAGE, RS_NO_MEMORY */
+/* The names rs_radiomics_extract() would give, in its order, with NaN for values and empty diagnostics: the columns
+ * of a table before its first row. errors  RS_USAGE, RS_NO_MEMORY */
 enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, struct rs_radiomics_result *out,
                                struct rs_error *err);
 

@@ -55,6 +55,7 @@ enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, c
 	if (row == NULL)
 		return unknown(name, err);
 	RS_TRY(assign(row, row->scope == OF_IMAGE ? (void *)&changed.common : (void *)&changed, value, err));
+	changed.binning_chosen |= rs_str_starts_with(rs_str_from(name), "bin");
 	*settings = changed;
 	return RS_OK;
 }
@@ -142,6 +143,7 @@ static enum rs_code read_own_setting(struct reading *r, const char *name, yaml_n
 	if (assign(row, &choice->settings, text, r->err) != RS_OK)
 		return rs_error_context(r->err, "line %lu", line_of(value));
 	choice->own |= (uint64_t)1 << (row - setting_rows);
+	r->settings.binning_chosen |= rs_str_starts_with(rs_str_from(name), "bin");
 	return RS_OK;
 }
 

@@ -1,0 +1,155 @@
+/* Columns and settings of a run. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cohort/plan.h"
+
+#define NAMES_MAX ((size_t)64 << 20)
+
+void plan_finish(struct cohort_plan *plan)
+{
+	for (size_t i = 0; i < plan->image_count; i++)
+		rs_radiomics_result_finish(&plan->images[i].names);
+	rs_free(plan->columns);
+	rs_arena_finish(&plan->arena);
+	memset(plan, 0, sizeof *plan);
+}
+
+/* Bins that suit the sequence, where the user chose none: intensities of MRI have no unit, so a fixed number of
+ * bins; CT is in HU, PET in SUV. source: radiomics.io's and IBSI's advice on discretisation */
+static enum rs_code choose_bins(const char *prefix, struct rs_radiomics_settings *settings,
+                                struct rs_error *err)
+{
+	static const struct {
+		const char *prefix, *setting, *value;
+	} rows[] = {{"ct", "binWidth", "25"},
+	            {"pet", "binWidth", "0.5"},
+	            {"pt", "binWidth", "0.5"},
+	            {"suv", "binWidth", "0.5"},
+	            {"", "binCount", "32"}};
+	for (size_t i = 0;; i++) {
+		struct rs_str head = {prefix, strlen(rows[i].prefix)};
+		if (strlen(prefix) < head.size ||
+		    !rs_str_equal_ignoring_case(head, rs_str_from(rows[i].prefix)))
+			continue;
+		return rs_radiomics_settings_set(settings, rows[i].setting, rows[i].value, err);
+	}
+}
+
+static enum rs_code plan_image(const struct rs_cohort_job *job, const char *prefix, struct image_plan *image,
+                               struct rs_error *err)
+{
+	struct rs_digest digest;
+	image->prefix = prefix;
+	image->settings = *job->settings;
+	if (*prefix != '\0' && !job->settings->binning_chosen &&
+	    job->settings->mode == RS_RADIOMICS_PYRADIOMICS)
+		RS_TRY(choose_bins(prefix, &image->settings, err));
+	RS_TRY(rs_radiomics_plan(&image->settings, &image->names, err));
+	RS_TRY(rs_radiomics_settings_digest(&image->settings, &digest, err));
+	rs_hex_encode(rs_bytes_of(&digest, sizeof digest), image->settings_hex);
+	return RS_OK;
+}
+
+/* Never fails before `room` columns; the name is kept. */
+static enum rs_code add(struct cohort_plan *plan, const char *prefix, const char *name,
+                        enum rs_column_kind kind, struct rs_error *err)
+{
+	size_t size = strlen(prefix) + strlen(name) + 2;
+	char *text = rs_arena_allocate(&plan->arena, size);
+	if (text == NULL)
+		return rs_error_memory(err, size, "names of columns");
+	snprintf(text, size, "%s%s%s", prefix, *prefix ? "_" : "", name);
+	plan->columns[plan->column_count++] = (struct rs_cohort_column){text, kind};
+	return RS_OK;
+}
+
+static enum rs_code add_inputs(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
+                               struct cohort_plan *plan, struct rs_error *err)
+{
+	uint64_t number;
+	bool plain = job->label == NULL || rs_parse_u64(rs_str_from(job->label), &number);
+	plan->label_column = RS_CSV_NO_COLUMN;
+	plan->input_count = cohort->input_count;
+	for (size_t i = 0; i < cohort->input_count; i++) {
+		if (strcmp(cohort->input_names[i], "Label") == 0)
+			plan->label_column = i;
+		RS_TRY(add(plan, "", cohort->input_names[i], RS_COLUMN_TEXT, err));
+	}
+	if (plan->label_column != RS_CSV_NO_COLUMN || plain)
+		return RS_OK;
+	plan->label_column = plan->column_count;
+	return add(plan, "", "Label", RS_COLUMN_TEXT, err);
+}
+
+static enum rs_code add_results(struct cohort_plan *plan, const struct image_plan *image,
+                                struct rs_error *err)
+{
+	const struct rs_radiomics_result *names = &image->names;
+	for (size_t i = 0; i < names->diagnostic_count; i++)
+		RS_TRY(add(plan, image->prefix, names->diagnostics[i].name,
+		           names->diagnostics[i].quoted ? RS_COLUMN_TEXT : RS_COLUMN_JSON, err));
+	for (size_t i = 0; i < names->count; i++)
+		RS_TRY(add(plan, image->prefix, names->values[i].name, RS_COLUMN_NUMBER, err));
+	return RS_OK;
+}
+
+static enum rs_code add_provenance(struct cohort_plan *plan, struct rs_error *err)
+{
+	static const char *const names[] = {"provenance_Settings", "provenance_Image", "provenance_Mask"};
+	RS_TRY(add(plan, "", "provenance_Version", RS_COLUMN_TEXT, err));
+	for (size_t i = 0; i < plan->image_count; i++)
+		for (size_t k = 0; k < RS_COUNT(names); k++)
+			RS_TRY(add(plan, plan->images[i].prefix, names[k], RS_COLUMN_TEXT, err));
+	RS_TRY(add(plan, "", "provenance_LabelName", RS_COLUMN_TEXT, err));
+	return add(plan, "", "error", RS_COLUMN_TEXT, err);
+}
+
+static enum rs_code check_names(const struct cohort_plan *plan, struct rs_error *err)
+{
+	for (size_t i = 0; i < plan->input_count; i++)
+		for (size_t k = plan->input_count; k < plan->column_count; k++)
+			if (strcmp(plan->columns[i].name, plan->columns[k].name) == 0)
+				return rs_error_set(
+					err, RS_USAGE,
+					"the table's column '%s' has the name of a column of the output; "
+					"rename it",
+					plan->columns[i].name);
+	return RS_OK;
+}
+
+static void digest_plan(const struct rs_cohort_job *job, struct cohort_plan *plan)
+{
+	struct rs_sha256 hash;
+	rs_sha256_init(&hash);
+	rs_sha256_update(&hash, job->version, strlen(job->version) + 1);
+	if (job->label != NULL)
+		rs_sha256_update(&hash, job->label, strlen(job->label) + 1);
+	for (size_t i = 0; i < plan->image_count; i++)
+		rs_sha256_update(&hash, plan->images[i].settings_hex, HEX_SIZE);
+	for (size_t i = 0; i < plan->column_count; i++)
+		rs_sha256_update(&hash, plan->columns[i].name, strlen(plan->columns[i].name) + 1);
+	rs_sha256_final(&hash, &plan->digest);
+}
+
+enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
+                       struct cohort_plan *plan, struct rs_error *err)
+{
+	rs_arena_init(&plan->arena, NAMES_MAX);
+	plan->room = cohort->input_count + 4;
+	for (size_t i = 0; i < cohort->image_count; i++) {
+		RS_TRY(plan_image(job, cohort->cases[0].images[i].prefix, &plan->images[i], err));
+		plan->image_count++;
+		plan->room += plan->images[i].names.diagnostic_count + plan->images[i].names.count + 3;
+	}
+	plan->columns = rs_allocate_array(plan->room, sizeof *plan->columns);
+	if (plan->columns == NULL)
+		return rs_error_memory(err, plan->room * sizeof *plan->columns, "columns");
+	RS_TRY(add_inputs(cohort, job, plan, err));
+	for (size_t i = 0; i < plan->image_count; i++)
+		RS_TRY(add_results(plan, &plan->images[i], err));
+	RS_TRY(add_provenance(plan, err));
+	RS_TRY(check_names(plan, err));
+	digest_plan(job, plan);
+	return RS_OK;
+}
