@@ -60,35 +60,80 @@ enum rs_code option_u64(const struct command_line *line, const char *name, uint6
 	return RS_OK;
 }
 
+/* What the user typed as an option: its row, and the value that hangs on it ("--label=2", "-l2"). */
+struct typed {
+	const struct option *option;
+	size_t row;
+	const char *value; /* NULL: none hangs on */
+};
+
+/* An alias as it stands, else one of a letter with its value behind it. */
+static struct rs_str find_alias(const struct command *command, const char *text, const char **out_value)
+{
+	const struct alias *row = command->aliases;
+	if (strcmp(text, "-h") == 0)
+		return RS_STR("help");
+	for (; row != NULL && row->spelling != NULL; row++)
+		if (strcmp(row->spelling, text) == 0)
+			return rs_str_from(row->option);
+	for (row = command->aliases; row != NULL && row->spelling != NULL; row++)
+		if (row->spelling[1] != '-' && row->spelling[2] == '\0' &&
+		    strncmp(row->spelling, text, 2) == 0) {
+			*out_value = text + 2;
+			return rs_str_from(row->option);
+		}
+	return RS_STR("");
+}
+
+static bool look_up(const struct command *command, const char *text, struct typed *out)
+{
+	struct rs_str rest = rs_str_from(text), head, name;
+	(void)rs_str_split(&rest, '=', &head);
+	out->value = NULL;
+	if (text[1] == '-') {
+		name = (struct rs_str){head.data + 2, head.size - 2};
+		for (const struct alias *row = command->aliases; row != NULL && row->spelling != NULL; row++)
+			if (rs_str_equal_text(head, row->spelling))
+				name = rs_str_from(row->option);
+		out->value = rest.data;
+	} else {
+		name = find_alias(command, text, &out->value);
+	}
+	out->row = find_option(command, name, &out->option);
+	return out->option != NULL;
+}
+
 static enum rs_code parse_option(struct command_line *line, int count, char **arguments, int *index,
                                  struct rs_error *err)
 {
 	const char *text = arguments[*index];
-	struct rs_str rest = rs_str_from(text + 2), name;
-	(void)rs_str_split(&rest, '=', &name);
-	if (text[1] != '-')
-		name = rs_str_equal_text(rs_str_from(text), "-o") ? RS_STR("output") : RS_STR("help");
-	const struct option *option;
-	size_t row = find_option(line->command, name, &option);
-	bool known_short = text[1] == '-' || strcmp(text, "-o") == 0 || strcmp(text, "-h") == 0;
-	if (!option || !known_short)
+	struct typed typed;
+	if (!look_up(line->command, text, &typed))
 		return rs_error_set(err, RS_USAGE, "%s: unknown option '%s'; see radseal %s --help",
 		                    line->command->name, text, line->command->name);
-	if (line->values[row])
+	const struct option *option = typed.option;
+	bool repeatable = line->command->repeatable != NULL &&
+	                  strcmp(line->command->repeatable, option->name) == 0;
+	if (line->values[typed.row] && !repeatable)
 		return rs_error_set(err, RS_USAGE, "--%s is given twice", option->name);
 	if (!option->argument) {
-		if (rest.data)
+		if (typed.value)
 			return rs_error_set(err, RS_USAGE, "--%s takes no value", option->name);
-		line->values[row] = "";
+		line->values[typed.row] = "";
 		return RS_OK;
 	}
-	const char *value = rest.data;
+	const char *value = typed.value;
 	if (!value && *index + 1 < count)
 		value = arguments[++*index];
 	/* An empty value is most often a variable that is not set: "--home $NODE" must not mean another node. */
 	if (!value || !*value)
 		return rs_error_set(err, RS_USAGE, "--%s needs a value (%s)", option->name, option->argument);
-	line->values[row] = value;
+	line->values[typed.row] = value;
+	if (repeatable && line->repeat_count == REPEATS_MAX)
+		return rs_error_set(err, RS_USAGE, "--%s is given more than %d times", option->name,
+		                    REPEATS_MAX);
+	if (repeatable)
+		line->repeats[line->repeat_count++] = value;
 	return RS_OK;
 }
 
@@ -114,6 +159,18 @@ enum rs_code command_parse(const struct command *command, int count, char **argu
 	return RS_OK;
 }
 
+static void print_aliases(const struct command *command, const struct option *option, FILE *out)
+{
+	const char *before = " (also ";
+	for (const struct alias *row = command->aliases; row != NULL && row->spelling != NULL; row++)
+		if (strcmp(row->option, option->name) == 0) {
+			fprintf(out, "%s%s", before, row->spelling);
+			before = ", ";
+		}
+	if (strcmp(before, ", ") == 0)
+		fputc(')', out);
+}
+
 static void print_options(const struct command *command, const struct option *options, FILE *out)
 {
 	for (const struct option *option = options; option->name; option++) {
@@ -122,7 +179,9 @@ static void print_options(const struct command *command, const struct option *op
 			continue;
 		snprintf(head, sizeof head, "--%s%s%s", option->name, option->argument ? " " : "",
 		         option->argument ? option->argument : "");
-		fprintf(out, "  %-24s %s\n", head, option->help);
+		fprintf(out, "  %-24s %s", head, option->help);
+		print_aliases(command, option, out);
+		fputc('\n', out);
 	}
 }
 

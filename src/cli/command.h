@@ -5,7 +5,8 @@
 
 #include "base/base.h"
 
-#define OPTIONS_MAX 24
+#define OPTIONS_MAX 48
+#define REPEATS_MAX 64
 
 enum exit_status {
 	EXIT_OK = 0,
@@ -21,6 +22,11 @@ struct option {
 	const char *help;
 };
 
+/* Another spelling of an option, as programs that radseal replaces have it: {"-o", "output"}. */
+struct alias {
+	const char *spelling, *option;
+};
+
 struct example {
 	const char *line, *help;
 };
@@ -31,14 +37,18 @@ struct command {
 	const char *name, *arguments, *summary, *description;
 	const struct option *options;   /* ends with a NULL name; the common options are added */
 	const struct example *examples; /* ends with a NULL line */
+	const struct alias *aliases;    /* ends with a NULL spelling; NULL: none but -h */
+	const char *repeatable;         /* the option that may be given several times; NULL: none */
 	bool text_only;                 /* prints for people: has no --json */
 	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
 };
 
 struct command_line {
 	const struct command *command;
-	const char *program;             /* as the user called it: what is printed to be typed again works */
-	const char *values[OPTIONS_MAX]; /* by row of options, then common ones; "" for a given switch */
+	const char *program;              /* as the user called it: what is printed to be typed again works */
+	const char *values[OPTIONS_MAX];  /* by row of options, then common ones; "" for a given switch */
+	const char *repeats[REPEATS_MAX]; /* every value of the repeatable option */
+	size_t repeat_count;
 	char *const *operands;
 	size_t operand_count;
 };

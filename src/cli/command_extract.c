@@ -1,188 +1,388 @@
-/* radseal extract: the features of one region of one image. */
+/* radseal extract: the features of regions, of one case or of a table of cases. */
 #include <stdio.h>
 #include <string.h>
 
+#include "extract_output.h"
 #include "image/image.h"
-#include "radiomics/radiomics.h"
 #include "session.h"
 
 #define SETTINGS_SIZE_MAX ((size_t)1 << 20)
-#define OUTPUT_SIZE_MAX ((size_t)64 << 20)
+#define JOBS_MAX 256
+
+/* "name:value", as PyRadiomics has it, or "name=value". */
+static enum rs_code apply_setting(const char *text, struct rs_radiomics_settings *settings,
+                                  struct rs_error *err)
+{
+	const char *sign = strpbrk(text, ":=");
+	if (sign == NULL || sign == text)
+		return rs_error_set(err, RS_USAGE, "--setting %s: write name:value, as binWidth:25", text);
+	char *name RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(
+		(struct rs_str){text, (size_t)(sign - text)});
+	if (name == NULL)
+		return rs_error_memory(err, strlen(text), "a setting");
+	if (rs_radiomics_settings_set(settings, name, sign + 1, err) != RS_OK) {
+		rs_error_context(err, "--setting %s", text);
+		return err->code = RS_USAGE;
+	}
+	return RS_OK;
+}
+
+static enum rs_code apply_mode(const char *mode, struct rs_radiomics_settings *settings, struct rs_error *err)
+{
+	if (strcmp(mode, "ibsi") == 0)
+		settings->mode = RS_RADIOMICS_IBSI;
+	else if (strcmp(mode, "pyradiomics") != 0 && strcmp(mode, "segment") != 0)
+		return rs_error_set(err, RS_USAGE, "--mode is pyradiomics or ibsi, not '%s'", mode);
+	return RS_OK;
+}
+
+static enum rs_code read_params(const char *path, struct rs_radiomics_settings *out, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	RS_TRY(rs_file_read_all(rs_world_system(), path, SETTINGS_SIZE_MAX, &file, err));
+	if (rs_radiomics_settings_parse(rs_buffer_bytes(&file), out, err) != RS_OK)
+		return rs_error_context(err, "%s", path);
+	return RS_OK;
+}
 
 static enum rs_code read_settings(const struct command_line *line, struct rs_radiomics_settings *out,
                                   struct rs_error *err)
 {
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
-	const char *path = option_value(line, "params"), *mode = option_value(line, "mode");
+	const char *params = option_value(line, "params"), *mode = option_value(line, "mode");
+	const char *roi = option_value(line, "minimum-roi"), *label = option_value(line, "label");
+	uint64_t number;
 	rs_radiomics_settings_default(out);
-	if (path) {
-		RS_TRY(rs_file_read_all(rs_world_system(), path, SETTINGS_SIZE_MAX, &file, err));
-		if (rs_radiomics_settings_parse(rs_buffer_bytes(&file), out, err) != RS_OK)
-			return rs_error_context(err, "%s", path);
-	}
-	if (mode && strcmp(mode, "ibsi") == 0)
-		out->mode = RS_RADIOMICS_IBSI;
-	else if (mode && strcmp(mode, "pyradiomics") != 0)
-		return rs_error_set(err, RS_USAGE, "--mode is pyradiomics or ibsi, not '%s'", mode);
-	if (option_given(line, "label") &&
-	    rs_radiomics_settings_set(out, "label", option_value(line, "label"), err) != RS_OK)
+	if (params)
+		RS_TRY(read_params(params, out, err));
+	if (mode)
+		RS_TRY(apply_mode(mode, out, err));
+	for (size_t i = 0; i < line->repeat_count; i++)
+		RS_TRY(apply_setting(line->repeats[i], out, err));
+	if (roi && rs_radiomics_settings_set(out, "minimumROISize", roi, err) != RS_OK)
+		return err->code = RS_USAGE;
+	if (label && rs_parse_u64(rs_str_from(label), &number) &&
+	    rs_radiomics_settings_set(out, "label", label, err) != RS_OK)
 		return err->code = RS_USAGE;
 	return rs_radiomics_settings_check(out, err);
 }
 
-static enum rs_code read_case(const char *image_path, const char *mask_path,
-                              const struct rs_radiomics_settings *settings, struct rs_volume *image,
-                              struct rs_mask *mask, struct rs_error *err)
+static enum rs_code choose_word(const struct command_line *line, const char *name, const char *const *words,
+                                int fallback, int *out, struct rs_error *err)
 {
-	const struct rs_world *world = rs_world_system();
-	char note[256] = "";
-	if (rs_volume_read(world, image_path, image, err) != RS_OK)
-		return rs_error_context(err, "image");
-	if (rs_mask_read(world, mask_path, mask, err) != RS_OK)
-		return rs_error_context(err, "mask");
-	double tolerance_mm = settings->geometry_tolerance * image->geometry.spacing_mm[0];
-	RS_TRY(rs_mask_match(&image->geometry, mask, tolerance_mm, note, sizeof note, err));
-	if (note[0])
-		fprintf(stderr, "note: %s\n", note);
+	const char *text = option_value(line, name);
+	*out = fallback;
+	if (text == NULL)
+		return RS_OK;
+	for (*out = 0; words[*out] != NULL; ++*out)
+		if (strcmp(words[*out], text) == 0)
+			return RS_OK;
+	return rs_error_set(err, RS_USAGE, "--%s is %s, %s or %s, not '%s'", name, words[0], words[1],
+	                    words[2], text);
+}
+
+/* By --format, else by the name's ending, else lines of text, as PyRadiomics prints them. */
+static enum rs_code read_output(const struct command_line *line, struct output *out, struct rs_error *err)
+{
+	static const char *const formats[] = {"txt", "csv", "json", NULL};
+	static const char *const paths[] = {"absolute", "relative", "basename", NULL};
+	struct rs_str path;
+	int format = OUTPUT_TEXT, form = -1;
+	out->world = rs_world_system();
+	out->path = option_value(line, "output");
+	out->directory = option_value(line, "out-dir");
+	out->skip_nans = option_given(line, "skip-nans");
+	path = rs_str_from(out->path);
+	if (option_given(line, "json") || rs_str_ends_with(path, ".json"))
+		format = OUTPUT_JSON;
+	else if (rs_str_ends_with(path, ".csv"))
+		format = OUTPUT_CSV;
+	if (out->path && format == OUTPUT_TEXT && !option_given(line, "format") &&
+	    !rs_str_ends_with(path, ".txt"))
+		return rs_error_set(err, RS_USAGE,
+		                    "-o %s: the name must end in .csv, .json or .txt, or add --format",
+		                    out->path);
+	RS_TRY(choose_word(line, "format", formats, format, &format, err));
+	RS_TRY(choose_word(line, "format-path", paths, -1, &form, err));
+	out->format = (enum output_format)format;
+	out->paths = (enum output_paths)(form + 1);
 	return RS_OK;
 }
 
-static void write_json(const struct rs_radiomics_result *result, struct rs_buffer *out)
-{
-	struct rs_json json;
-	rs_json_init(&json, out, true);
-	rs_json_object_begin(&json);
-	for (size_t i = 0; i < result->diagnostic_count; i++) {
-		const struct rs_radiomics_diagnostic *row = &result->diagnostics[i];
-		rs_json_key(&json, row->name);
-		if (row->quoted) {
-			rs_json_text(&json, row->text);
-		} else {
-			json.after_key = false;
-			rs_buffer_append_text(out, row->text); /* valid JSON by its contract */
-		}
-	}
-	for (size_t i = 0; i < result->count; i++) {
-		rs_json_key(&json, result->values[i].name);
-		rs_json_f64(&json, result->values[i].value);
-	}
-	rs_json_object_end(&json);
-	rs_buffer_append_text(out, "\n");
-}
+/* A run over the cases: what the sink's functions need. */
+struct run {
+	struct output output;
+	const struct rs_cohort *cohort;
+	struct rs_progress progress;
+	struct rs_log log;
+	struct rs_error failure; /* of the first case that failed */
+	size_t done;
+	bool quiet;
+};
 
-/* RFC 4180: quotes around what holds a comma, a quote or a line end. */
-static void csv_field(struct rs_buffer *out, const char *text)
-{
-	if (!strpbrk(text, ",\"\r\n")) {
-		rs_buffer_append_text(out, text);
-		return;
-	}
-	rs_buffer_append_u8(out, '"');
-	for (const char *p = text; *p; p++) {
-		if (*p == '"')
-			rs_buffer_append_u8(out, '"');
-		rs_buffer_append_u8(out, (uint8_t)*p);
-	}
-	rs_buffer_append_u8(out, '"');
-}
-
-static void write_csv(const struct command_line *line, const struct rs_radiomics_result *result,
-                      struct rs_buffer *out)
-{
-	rs_buffer_append_text(out, "Image,Mask");
-	for (size_t i = 0; i < result->diagnostic_count; i++)
-		rs_buffer_printf(out, ",%s", result->diagnostics[i].name);
-	for (size_t i = 0; i < result->count; i++)
-		rs_buffer_printf(out, ",%s", result->values[i].name);
-	rs_buffer_append_text(out, "\n");
-	csv_field(out, line->operands[0]);
-	rs_buffer_append_u8(out, ',');
-	csv_field(out, line->operands[1]);
-	for (size_t i = 0; i < result->diagnostic_count; i++) {
-		rs_buffer_append_u8(out, ',');
-		csv_field(out, result->diagnostics[i].text);
-	}
-	for (size_t i = 0; i < result->count; i++) {
-		rs_buffer_append_u8(out, ',');
-		rs_buffer_append_f64_text(out, result->values[i].value);
-	}
-	rs_buffer_append_text(out, "\n");
-}
-
-static enum rs_code write_result(const struct command_line *line, const struct rs_radiomics_result *result,
+static enum rs_code take_columns(void *context, const struct rs_cohort_column *columns, size_t count,
                                  struct rs_error *err)
 {
-	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
-	const char *path = option_value(line, "output");
-	bool json = option_given(line, "json") || (path && rs_str_ends_with(rs_str_from(path), ".json"));
-	if (path && !json && !rs_str_ends_with(rs_str_from(path), ".csv"))
-		return rs_error_set(err, RS_USAGE, "-o %s: the name must end in .csv or .json", path);
-	rs_buffer_init(&out, OUTPUT_SIZE_MAX);
-	if (json)
-		write_json(result, &out);
-	else
-		write_csv(line, result, &out);
-	RS_TRY(rs_buffer_check(&out, "the result", err));
-	return session_write(path, rs_buffer_bytes(&out), err);
+	struct run *run = context;
+	return output_columns(&run->output, columns, count, err);
+}
+
+/* A case named on the command line that fails alone leaves nothing but its sentence. */
+static enum rs_code take_row(void *context, size_t index, const char *const *cells, struct rs_error *err)
+{
+	struct run *run = context;
+	return output_row(&run->output, index, cells, err);
+}
+
+static void tell(const struct run *run, size_t index, const char *kind, const char *text)
+{
+	char where[64] = "";
+	size_t line = run->cohort->cases[index].line;
+	if (line > 0)
+		snprintf(where, sizeof where, "case %zu (line %zu): ", index + 1, line);
+	fprintf(stderr, "%s: %s%s\n", kind, where, text);
+}
+
+static void take_done(void *context, size_t index, const struct rs_error *failure, const char *notes)
+{
+	struct run *run = context;
+	char number[24];
+	struct rs_str rest = rs_str_from(notes), note;
+	rs_progress_end(&run->progress);
+	while (!run->quiet && rs_str_split(&rest, '\n', &note)) {
+		char *text = note.size > 0 ? rs_str_duplicate(note) : NULL;
+		if (text != NULL)
+			tell(run, index, "note", text);
+		rs_free(text);
+	}
+	snprintf(number, sizeof number, "%zu", index + 1);
+	if (failure != NULL) {
+		RS_LOG(&run->log, RS_LOG_ERROR, "case_failed", {"case", number},
+		       {"reason", rs_code_name(failure->code)});
+		if (run->failure.code == RS_OK)
+			run->failure = *failure;
+		if (run->cohort->count > 1)
+			tell(run, index, "failed", failure->message);
+	} else {
+		RS_LOG(&run->log, RS_LOG_INFO, "case_measured", {"case", number});
+	}
+	if (!run->quiet)
+		rs_progress_update(&run->progress, ++run->done);
 }
 
 /* Status 3 belongs to the contract; a region that cannot be measured is a failed check. What is not found in files
  * that are there is such a region too. */
-static enum rs_code failed_check(const struct command_line *line, enum rs_code code, struct rs_error *err)
+static enum rs_code failed_check(const struct rs_cohort_case *item, struct rs_error *err)
 {
 	const struct rs_world *world = rs_world_system();
-	if (code == RS_REFUSED || (code == RS_NOT_FOUND && rs_path_exists(world, line->operands[0]) &&
-	                           rs_path_exists(world, line->operands[1])))
+	bool there = true;
+	for (size_t i = 0; i < RS_COHORT_IMAGES_MAX && item->images[i].image != NULL; i++)
+		there = there && rs_path_exists(world, item->images[i].image) &&
+		        item->images[i].mask != NULL && rs_path_exists(world, item->images[i].mask);
+	if (err->code == RS_REFUSED || (err->code == RS_NOT_FOUND && there))
 		return err->code = RS_MALFORMED;
-	return code;
+	return err->code;
 }
 
-static enum rs_code measure(const struct command_line *line, const struct rs_radiomics_settings *settings,
-                            struct rs_radiomics_result *out, struct rs_error *err)
+static enum rs_code report(struct run *run, const struct rs_cohort_counts *counts, struct rs_error *err)
+{
+	if (counts->resumed > 0 && !run->quiet)
+		fprintf(stderr, "%zu of %zu cases were finished before\n", counts->resumed,
+		        run->cohort->count);
+	if (counts->failed == 0)
+		return RS_OK;
+	if (run->cohort->count > 1)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "%zu of %zu cases failed; the column 'error' tells why", counts->failed,
+		                    run->cohort->count);
+	*err = run->failure;
+	return failed_check(&run->cohort->cases[0], err);
+}
+
+/* Finished cases are kept beside the result, and not at all where there is nothing beside it. */
+static enum rs_code journal_path(const struct run *run, char **out, struct rs_error *err)
+{
+	*out = NULL;
+	if (run->cohort->cases[0].line == 0 || (run->output.path == NULL && run->output.directory == NULL))
+		return RS_OK;
+	*out = run->output.path != NULL ? rs_text_printf("%s.part", run->output.path)
+	                                : rs_path_join(run->output.directory, "cases.part");
+	return *out != NULL ? RS_OK : rs_error_memory(err, 64, "a path");
+}
+
+static enum rs_code measure(struct run *run, struct rs_cohort_job *job, struct rs_error *err)
+{
+	struct rs_cohort_counts counts = {0};
+	const struct rs_cohort_sink sink = {run, take_columns, take_row, take_done};
+	bool table = run->cohort->cases[0].line > 0;
+	rs_progress_begin(&run->progress, rs_world_system()->clock, table && !run->quiet ? stderr : NULL,
+	                  "measuring", run->cohort->count);
+	enum rs_code code = rs_cohort_measure(run->cohort, job, &sink, &counts, err);
+	rs_progress_end(&run->progress);
+	RS_TRY(code);
+	/* One region that cannot be measured is an answer of one sentence, not a row of nothing. */
+	if (!table && run->output.row_count <= 1 && counts.failed > 0)
+		return report(run, &counts, err);
+	RS_TRY(output_end(&run->output, err));
+	if (counts.failed == 0)
+		RS_TRY(rs_cohort_forget(job, err));
+	return report(run, &counts, err);
+}
+
+/* What a run would stumble over at once, without measuring. */
+static enum rs_code validate(const struct rs_cohort *cohort, struct rs_error *err)
+{
+	size_t faults = 0;
+	for (size_t i = 0; i < cohort->count; i++)
+		for (size_t k = 0; k < cohort->image_count; k++) {
+			const struct rs_cohort_image *image = &cohort->cases[i].images[k];
+			const char *const paths[] = {image->image, image->mask};
+			for (size_t p = 0; p < 2; p++) {
+				if (paths[p] == NULL &&
+				    (p == 0 ? cohort->image_count > 1 : image->image == NULL))
+					continue;
+				if (paths[p] != NULL && rs_path_exists(rs_world_system(), paths[p]))
+					continue;
+				printf("case %zu: %s %s\n", i + 1, paths[p] != NULL ? paths[p] : "",
+				       paths[p] != NULL ? "is missing"
+				       : p == 0         ? "no image is named"
+				                        : "no mask is named");
+				faults++;
+			}
+		}
+	if (faults > 0)
+		return rs_error_set(err, RS_MALFORMED, "%zu files are missing", faults);
+	printf("%zu case%s can be read; the settings are good\n", cohort->count,
+	       cohort->count == 1 ? "" : "s");
+	return RS_OK;
+}
+
+static enum rs_code read_cohort(const struct command_line *line, struct rs_cohort *out, struct rs_error *err)
+{
+	const char *table = option_value(line, "batch");
+	if (table && line->operand_count > 0)
+		return rs_error_set(err, RS_USAGE, "extract: with --batch no image is named");
+	if (!table && line->operand_count == 1 && rs_str_ends_with(rs_str_from(line->operands[0]), ".csv"))
+		table = line->operands[0];
+	if (table)
+		return rs_cohort_read(rs_world_system(), table, out, err);
+	return rs_cohort_from_operands(line->operands, line->operand_count, out, err);
+}
+
+static enum rs_code open_log(const struct command_line *line, struct run *run, struct rs_error *err)
+{
+	static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+	const char *path = option_value(line, "log-file"), *level = option_value(line, "logging-level");
+	run->log = (struct rs_log){.minimum = RS_LOG_WARNING, .clock = rs_world_system()->clock};
+	for (int i = 0; level != NULL && i < 4; i++)
+		if (strcmp(level, levels[i]) == 0) {
+			run->log.minimum = (enum rs_log_level)i;
+			level = NULL;
+		}
+	if (level != NULL)
+		return rs_error_set(err, RS_USAGE,
+		                    "--logging-level is DEBUG, INFO, WARNING or ERROR, not '%s'", level);
+	if (path == NULL)
+		return RS_OK;
+	run->log.stream = fopen(path, "a");
+	return run->log.stream != NULL ? RS_OK : session_errno(path, err);
+}
+
+static enum rs_code run_with(const struct command_line *line, struct run *run,
+                             const struct rs_radiomics_settings *settings, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
-	struct rs_volume image RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	char *journal RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_cohort_job job = {.world = rs_world_system(),
+	                            .settings = settings,
+	                            .label = option_value(line, "label"),
+	                            .version = RADSEAL_VERSION};
+	uint64_t jobs;
+	bool table = run->cohort->cases[0].line > 0;
+	RS_TRY(option_u64(line, "jobs", table ? rs_processors() : 1, JOBS_MAX, &jobs, err));
+	job.jobs = jobs > 0 ? (unsigned)jobs : rs_processors();
 	RS_TRY(session_pool(line, 1, &pool, err));
-	RS_TRY(read_case(line->operands[0], line->operands[1], settings, &image, &mask, err));
-	return rs_radiomics_extract(&image, &mask, settings, pool, out, err);
+	job.pool = pool;
+	RS_TRY(journal_path(run, &journal, err));
+	job.journal_path = journal;
+	if (run->output.directory)
+		RS_TRY(rs_directory_make(job.world, run->output.directory, err));
+	RS_TRY(open_log(line, run, err));
+	return measure(run, &job, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
-	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
 	struct rs_radiomics_settings settings;
-	if (line->operand_count != 2)
-		return rs_error_set(err, RS_USAGE,
-		                    "extract: name an image and its mask: radseal extract IMAGE MASK");
+	struct rs_cohort cohort RS_CLEANUP(rs_cohort_finish) = {0};
+	struct run run = {.cohort = &cohort};
+	uint64_t verbosity;
+	RS_TRY(read_cohort(line, &cohort, err));
 	RS_TRY(read_settings(line, &settings, err));
-	enum rs_code code = measure(line, &settings, &result, err);
-	return code == RS_OK ? write_result(line, &result, err) : failed_check(line, code, err);
+	RS_TRY(read_output(line, &run.output, err));
+	RS_TRY(option_u64(line, "verbosity", 3, 5, &verbosity, err));
+	run.quiet = option_given(line, "quiet") || verbosity < 3;
+	if (option_given(line, "validate"))
+		return validate(&cohort, err);
+	enum rs_code code = run_with(line, &run, &settings, err);
+	output_finish(&run.output);
+	if (run.log.stream)
+		fclose(run.log.stream);
+	return code;
 }
 
 static const struct option options[] = {
-	{"mode", "MODE", "pyradiomics (default) or ibsi"},
+	{"batch", "FILE", "a table of cases, CSV with the columns Image and Mask; others are copied"},
+	{"mode", "MODE", "pyradiomics (default; segment is the same) or ibsi"},
 	{"params", "FILE", "a parameter file of PyRadiomics (YAML or JSON)"},
-	{"label", "N", "the label of the region in the mask (default: 1)"},
-	{"output", "FILE", "write to FILE.csv or FILE.json instead of standard output; short: -o"},
+	{"setting", "SETTING", "one setting over those of the file, name:value; may be repeated"},
+	{"label", "LABEL",
+         "region of the mask: a label's number or name; 1,2 two rows; 1+2 both as one; all"},
+	{"minimum-roi", "VOXELS", "refuse regions of so many voxels or fewer"},
+	{"jobs", "N", "cases at once (default: as many as processors); 0 is the default"},
+	{"output", "FILE", "write to FILE.csv, FILE.json or FILE.txt instead of standard output"},
+	{"out-dir", "DIR", "write each case's table into DIR, too"},
+	{"format", "FORMAT", "txt, csv or json, whatever the name's ending"},
+	{"format-path", "FORM", "Image and Mask absolute, relative or basename; default: as given"},
+	{"unix-path", NULL, "paths with slashes, which they always are"},
+	{"skip-nans", NULL, "leave undefined values out of txt and json"},
+	{"validate", NULL, "only check settings, table and that the files are there"},
+	{"log-file", "FILE", "append a line for each case to FILE"},
+	{"logging-level", "LEVEL", "of the log file: DEBUG, INFO, WARNING (default) or ERROR"},
+	{"verbosity", "N", "1 to 5; below 3 without notes (default: 3)"},
 	{NULL, NULL, NULL},
 };
 
+/* PyRadiomics' own spellings, so that a script needs one word changed. */
+static const struct alias aliases[] = {
+	{"-p", "params"},    {"--param", "params"}, {"-s", "setting"},  {"-l", "label"},  {"-j", "jobs"},
+	{"-o", "output"},    {"--out", "output"},   {"-od", "out-dir"}, {"-f", "format"}, {"-m", "mode"},
+	{"-v", "verbosity"}, {"-up", "unix-path"},  {NULL, NULL},
+};
+
 static const struct example examples[] = {
-	{"radseal extract t2.nii.gz tumour.nii.gz -o features.csv", "one row of features"},
+	{"radseal extract t2.nii.gz tumour.nii.gz", "the features of one region"},
 	{"radseal extract series/ tumour.dcm --params Params.yaml --json", "a DICOM series and a DICOM SEG"},
+	{"radseal extract t1=t1.nii t2=t2.nii adc=adc.nii mask=tumour.nii -o case.csv",
+         "several sequences, one mask"},
+	{"radseal extract --batch cases.csv -o features.csv -j 4",
+         "a table of cases, four at a time; resumable"},
 	{NULL, NULL},
 };
 
 const struct command command_extract = {
 	.name = "extract",
-	.arguments = "IMAGE MASK [--mode M] [--params FILE] [--label N] [-o FILE]",
+	.arguments =
+		"IMAGE MASK | NAME=IMAGE… mask=MASK | --batch FILE [--params FILE] [--label LABEL] [--output FILE]",
 	.summary = "measure a region: radiomic features",
 	.description =
-		"Measures the region that MASK outlines in IMAGE, and prints the features as CSV, or with --json as\n"
-		"one flat object. Reads DICOM series, NIfTI, NRRD and MetaImage; DICOM SEG as mask. Image and mask\n"
-		"must lie in the same physical space; header noise is repaired and reported.",
+		"Measures the region that MASK outlines in IMAGE, and prints the features. Reads DICOM series,\n"
+		"NIfTI, NRRD and MetaImage; DICOM SEG as mask. Image and mask must lie in the same physical space;\n"
+		"header noise is repaired and reported. Several sequences of one patient get columns side by side,\n"
+		"each with its name before it. A table of cases may be interrupted: what was finished is kept in\n"
+		"FILE.part and not done again. Takes the options and files of PyRadiomics' command line.",
 	.options = options,
 	.examples = examples,
+	.aliases = aliases,
+	.repeatable = "setting",
 	.run = run,
 };

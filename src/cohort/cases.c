@@ -117,7 +117,7 @@ static enum rs_code resolve(struct rs_cohort *cohort, const char *directory, con
 	*out = NULL;
 	if (text.size == 0)
 		return RS_OK;
-	if (text.data[0] == '/') {
+	if (text.data[0] == '/' || strcmp(directory, ".") == 0) {
 		path = keep(cohort, text);
 	} else {
 		char *name = rs_str_duplicate(text);

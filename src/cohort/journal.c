@@ -31,18 +31,24 @@ void journal_close(struct journal *journal)
 	rs_free(journal);
 }
 
-/* A line without its end, at most HEAD_MAX bytes; size 0 when there is none. */
+/* What stands at an offset, and the size of its first line; 0 when no line ends there. */
 static enum rs_code read_line(const struct journal *journal, uint64_t at, char out[HEAD_MAX],
                               size_t *out_size, struct rs_error *err)
 {
 	size_t got = 0;
 	*out_size = 0;
-	RS_TRY(rs_file_read_at(journal->file, at, out, HEAD_MAX - 1, &got, err));
+	RS_TRY(rs_file_read_at(journal->file, at, out, HEAD_MAX, &got, err));
 	const char *end = memchr(out, '\n', got);
 	if (end != NULL)
 		*out_size = (size_t)(end - out);
-	out[*out_size] = '\0';
 	return RS_OK;
+}
+
+/* A journal, or the beginning of one that was interrupted while it was made. */
+static bool is_ours(const char *line, uint64_t file_size)
+{
+	size_t known = sizeof HEADLINE - 1;
+	return memcmp(line, HEADLINE, file_size < known ? (size_t)file_size : known) == 0;
 }
 
 static bool next_number(struct rs_str *rest, uint64_t most, uint64_t *out)
@@ -80,7 +86,7 @@ static enum rs_code scan(struct journal *journal, uint64_t file_size, struct rs_
 	for (;;) {
 		struct place place = {0};
 		RS_TRY(read_line(journal, journal->end, line, &size, err));
-		if (size == 0 || !parse_head(rs_str_from(line), journal->count, &index, &place))
+		if (size == 0 || !parse_head((struct rs_str){line, size}, journal->count, &index, &place))
 			return RS_OK;
 		place.offset = journal->end + size + 1;
 		if (place.offset + place.size > file_size)
@@ -99,10 +105,10 @@ static enum rs_code start(struct journal *journal, const char *path, struct rs_e
 	snprintf(head, sizeof head, HEADLINE "%s", hex);
 	RS_TRY(rs_file_size(journal->file, &file_size, err));
 	RS_TRY(read_line(journal, 0, line, &size, err));
-	if (file_size > 0 && !rs_str_starts_with(rs_str_from(line), HEADLINE))
+	if (!is_ours(line, file_size))
 		return rs_error_set(err, RS_EXISTS,
 		                    "%s is in the way: finished cases are kept under that name", path);
-	if (size > 0 && strcmp(line, head) == 0) {
+	if (rs_str_equal_text((struct rs_str){line, size}, head)) {
 		journal->end = size + 1;
 		RS_TRY(scan(journal, file_size, err));
 		return journal->file->files->truncate(journal->file, journal->end, err);

@@ -15,6 +15,8 @@ from node_tools import Radseal, files_below, write_nifti
 
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? ", re.M)
 
+REPEATABLE = {"setting"}
+
 
 class Tried:
     """Runs the program, judges status and sentences, counts."""
@@ -75,7 +77,8 @@ def check_options(tried, commands):
                 tried(2, name, f"--{option}", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}=", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}", "", sentence=f"--{option} needs a value")
-                tried(2, name, f"--{option}=1", f"--{option}", "2", sentence=f"--{option} is given twice")
+                if option not in REPEATABLE:
+                    tried(2, name, f"--{option}=1", f"--{option}", "2", sentence=f"--{option} is given twice")
             else:
                 tried(2, name, f"--{option}=x", sentence=f"--{option} takes no value")
                 tried(2, name, f"--{option}", f"--{option}", sentence=f"--{option} is given twice")
@@ -90,8 +93,9 @@ def check_operands(tried, scratch):
             (["log", "x"], "no operand"), (["fsck", "x"], "no operand"), (["manual", "x"], "no operand"),
             (["completion"], "one shell"), (["completion", "tcsh"], "one shell"), (["completion", "bash", "zsh"], "one shell"),
             (["demo", "a", "b"], "one new directory"), (["demo", "--json", nowhere], "--json"),
-            (["extract", "a", "b", "--mode", "nonsense"], "nonsense"), (["extract", "a", "b", "--label", "x"], "label"),
-            (["extract", "a", "b", "--label", "0"], "label"), (["extract", "a", "b", "-o"], "--output needs a value"),
+            (["extract", "a", "b", "--mode", "nonsense"], "nonsense"), (["extract", "a", "b", "--label", "0"], "label"),
+            (["extract", "t1=a"], "mask=FILE"), (["extract", "t1=a", "b"], "t1=b"), (["extract", "t1=", "mask=b"], "t1="),
+            (["extract", "a", "--batch", "b"], "--batch"), (["extract", "mask=b"], "no image"), (["extract", "a", "b", "-o"], "--output needs a value"),
             (["verify", "a", "b", "--receipt", "r"], "one file"), (["verify", "a", "--key", "k"], "--offline"),
             (["verify", "a", "--offline"], "--receipt"), (["verify", "a", "--offline", "--receipt", "/dev/null"], "--key"),
             (["init", nowhere, "--org", 'a"b'], "name"), (["init", nowhere, "--org", "x" * 200], "name")]:
@@ -207,28 +211,40 @@ def check_log_and_fsck(tried, home):
 
 def check_extract(tried, demo, scratch):
     case = [demo / "t2", demo / "tumour.nii.gz"]
-    flat = json.loads(tried(0, "extract", *case, "--json").stdout)
-    assert flat["original_firstorder_Maximum"] > flat["original_firstorder_Mean"]
-    for name in ("out.json", "out.csv"):
+    flat, = json.loads(tried(0, "extract", *case, "--json").stdout)
+    assert flat["original_firstorder_Maximum"] > flat["original_firstorder_Mean"] and flat["error"] == ""
+    for name in ("out.json", "out.csv", "out.txt"):
         assert tried(0, "extract", *case, "-o", scratch / name).stdout == ""
-    assert json.loads((scratch / "out.json").read_text()) == flat
-    assert (scratch / "out.csv").read_text() == tried(0, "extract", *case).stdout
+    assert json.loads((scratch / "out.json").read_text()) == [flat]
+    assert (scratch / "out.csv").read_text() == tried(0, "extract", *case, "--format", "csv").stdout
+    assert (scratch / "out.txt").read_text() == tried(0, "extract", *case).stdout
     head, row = (scratch / "out.csv").read_text().splitlines()
-    assert set(head.split(",")) == {"Image", "Mask"} | set(flat)
+    assert head.split(",") == list(flat) and head.startswith("Image,Mask,diagnostics_")
+    lines = dict(line.split(": ", 1) for line in (scratch / "out.txt").read_text().splitlines())
+    assert float(lines["Case-1_original_firstorder_Mean"]) == flat["original_firstorder_Mean"]
     assert tried(0, "extract", *case, "--threads=1").stdout == tried(0, "extract", *case, "--threads=3").stdout
-    tried(2, "extract", *case, "-o", scratch / "out.xml", sentence=".csv or .json")
+    tried(2, "extract", *case, "-o", scratch / "out.xml", sentence=".csv, .json or .txt")
+    tried(0, "extract", *case, "-o", scratch / "out.xml", "-f", "csv")
+    assert (scratch / "out.xml").read_text() == (scratch / "out.csv").read_text()
     tried(4, "extract", *case, "-o", scratch / "missing" / "out.csv")
-    tried(1, "extract", *case, "--label", 9, sentence="label 9")
+    failed = tried(1, "extract", *case, "--label", 9, "--format=csv", sentence="label 9")
+    assert failed.stdout == ""
     params = scratch / "params.yaml"
     params.write_text("setting: {additionalInfo: false}\nfeatureClass: {firstorder: [Mean]}\n")
-    mean = json.loads(tried(0, "extract", *case, "--json", "--params", params).stdout)
-    assert mean == {"original_firstorder_Mean": flat["original_firstorder_Mean"]}
+    mean, = json.loads(tried(0, "extract", *case, "--json", "--params", params).stdout)
+    assert set(mean) == {"Image", "Mask", "original_firstorder_Mean", "provenance_Version", "provenance_Settings",
+                         "provenance_Image", "provenance_Mask", "provenance_LabelName", "error"}
     params.write_text("setting: {binWidht: 3}\n")
     tried(1, "extract", *case, "--params", params, sentence="binWidht")
     tried(4, "extract", *case, "--params", scratch / "gone.yaml", sentence="gone.yaml")
     odd = scratch / 'odd, "name".nii.gz'
     shutil.copy(case[1], odd)
-    assert '"' + str(odd).replace('"', '""') + '"' in tried(0, "extract", case[0], odd).stdout
+    assert '"' + str(odd).replace('"', '""') + '"' in tried(0, "extract", case[0], odd, "-fcsv").stdout
+    for wrong, sentence in [(["-s", "binWidth"], "name:value"), (["-s", "binWidht:5"], "binWidht"),
+                            (["--mode", "nonsense"], "nonsense"), (["--jobs", "x"], "--jobs"), (["-f", "xml"], "xml"),
+                            (["--format-path", "x"], "absolute"), (["--minimum-roi", "x"], "minimumROISize"),
+                            (["--logging-level", "LOUD"], "LOUD"), (["-v", "9"], "--verbosity")]:
+        tried(2, "extract", *case, *wrong, sentence=sentence)
 
 
 def check_full_disk(tried, home, demo):
