@@ -53,10 +53,10 @@ enum rs_code rs_filter_lbp_3d(const struct rs_volume *volume, const struct rs_bo
                               unsigned levels, double radius, unsigned subdivision, struct rs_pool *pool,
                               double *const *outs, struct rs_error *err);
 
-#define RS_WAVELET_TAPS_MAX 64
+#define RS_WAVELET_TAPS_MAX 102 /* coif17 */
 #define RS_WAVELET_LEVELS_MAX 8
 struct rs_wavelet {
-	char name[8]; /* as PyWavelets has it: haar db1-20 sym2-20 coif1-5 bior1.1-6.8 rbio1.1-6.8 dmey */
+	char name[8]; /* as PyWavelets has it: haar db1-38 sym2-20 coif1-17 bior1.1-6.8 rbio1.1-6.8 dmey */
 	size_t taps;
 	double low[RS_WAVELET_TAPS_MAX], high[RS_WAVELET_TAPS_MAX]; /* decomposition */
 };
