@@ -113,7 +113,9 @@ struct run {
 	struct output output;
 	const struct rs_cohort *cohort;
 	struct rs_progress progress;
-	struct rs_log log;
+	struct rs_file *log_file; /* NULL: no log */
+	uint64_t log_size;
+	enum rs_log_level log_level;
 	struct rs_error failure; /* of the first case that failed */
 	size_t done;
 	bool quiet;
@@ -142,10 +144,29 @@ static void tell(const struct run *run, size_t index, const char *kind, const ch
 	fprintf(stderr, "%s: %s%s\n", kind, where, text);
 }
 
+/* Appends a line; a log that cannot be written does not end the run. */
+static void log_case(struct run *run, size_t index, const struct rs_error *failure)
+{
+	char number[24], text[8193]; /* the longest line of a log, and a NUL */
+	FILE *line = run->log_file != NULL ? fmemopen(text, sizeof text, "w") : NULL;
+	const struct rs_log log = {line, run->log_level, rs_world_system()->clock};
+	if (line == NULL)
+		return;
+	snprintf(number, sizeof number, "%zu", index + 1);
+	if (failure != NULL)
+		RS_LOG(&log, RS_LOG_ERROR, "case_failed", {"case", number},
+		       {"reason", rs_code_name(failure->code)});
+	else
+		RS_LOG(&log, RS_LOG_INFO, "case_measured", {"case", number});
+	long size = ftell(line);
+	if (fclose(line) == 0 && size > 0 &&
+	    rs_file_write_at(run->log_file, run->log_size, text, (size_t)size, NULL) == RS_OK)
+		run->log_size += (uint64_t)size;
+}
+
 static void take_done(void *context, size_t index, const struct rs_error *failure, const char *notes)
 {
 	struct run *run = context;
-	char number[24];
 	struct rs_str rest = rs_str_from(notes), note;
 	rs_progress_end(&run->progress);
 	while (!run->quiet && rs_str_split(&rest, '\n', &note)) {
@@ -154,17 +175,11 @@ static void take_done(void *context, size_t index, const struct rs_error *failur
 			tell(run, index, "note", text);
 		rs_free(text);
 	}
-	snprintf(number, sizeof number, "%zu", index + 1);
-	if (failure != NULL) {
-		RS_LOG(&run->log, RS_LOG_ERROR, "case_failed", {"case", number},
-		       {"reason", rs_code_name(failure->code)});
-		if (run->failure.code == RS_OK)
-			run->failure = *failure;
-		if (run->cohort->count > 1)
-			tell(run, index, "failed", failure->message);
-	} else {
-		RS_LOG(&run->log, RS_LOG_INFO, "case_measured", {"case", number});
-	}
+	log_case(run, index, failure);
+	if (failure != NULL && run->failure.code == RS_OK)
+		run->failure = *failure;
+	if (failure != NULL && run->cohort->count > 1)
+		tell(run, index, "failed", failure->message);
 	if (!run->quiet)
 		rs_progress_update(&run->progress, ++run->done);
 }
@@ -272,10 +287,10 @@ static enum rs_code open_log(const struct command_line *line, struct run *run, s
 {
 	static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
 	const char *path = option_value(line, "log-file"), *level = option_value(line, "logging-level");
-	run->log = (struct rs_log){.minimum = RS_LOG_WARNING, .clock = rs_world_system()->clock};
+	run->log_level = RS_LOG_WARNING;
 	for (int i = 0; level != NULL && i < 4; i++)
 		if (strcmp(level, levels[i]) == 0) {
-			run->log.minimum = (enum rs_log_level)i;
+			run->log_level = (enum rs_log_level)i;
 			level = NULL;
 		}
 	if (level != NULL)
@@ -283,8 +298,9 @@ static enum rs_code open_log(const struct command_line *line, struct run *run, s
 		                    "--logging-level is DEBUG, INFO, WARNING or ERROR, not '%s'", level);
 	if (path == NULL)
 		return RS_OK;
-	run->log.stream = fopen(path, "a");
-	return run->log.stream != NULL ? RS_OK : session_errno(path, err);
+	RS_TRY(rs_file_open(rs_world_system(), path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE,
+	                    &run->log_file, err));
+	return rs_file_size(run->log_file, &run->log_size, err);
 }
 
 static enum rs_code run_with(const struct command_line *line, struct run *run,
@@ -325,8 +341,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		return validate(&cohort, err);
 	enum rs_code code = run_with(line, &run, &settings, err);
 	output_finish(&run.output);
-	if (run.log.stream)
-		fclose(run.log.stream);
+	rs_file_close(run.log_file);
 	return code;
 }
 

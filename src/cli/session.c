@@ -74,8 +74,3 @@ enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_
 		return rs_error_errno(err, errno, "standard output");
 	return RS_OK;
 }
-
-enum rs_code session_errno(const char *path, struct rs_error *err)
-{
-	return rs_error_errno(err, errno, "%s", path);
-}

@@ -18,7 +18,5 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 void session_node_close(struct rs_node **node);
 /* To standard output, or atomically to the file; a closed pipe is an error. */
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
-/* errno with the path before it. */
-enum rs_code session_errno(const char *path, struct rs_error *err);
 
 #endif
