@@ -16,10 +16,27 @@ void region_finish(struct region *region);
 
 /* Grey levels 1 … level_count of the region, one per voxel. */
 struct levels {
-	uint16_t *of_voxel;
+	uint32_t *of_voxel;
 	uint32_t level_count; /* the highest level present */
 	uint64_t *histogram;  /* [level_count + 1], entry 0 unused */
 };
+
+/* Levels in place: the region's bounding box with `margin` zeros on every side; 0 is outside of the region. */
+struct grid {
+	size_t size[3];      /* of the bounding box, x y z */
+	size_t margin;       /* as long as the longest offset */
+	ptrdiff_t stride[3]; /* x y z */
+	uint32_t *levels;    /* margins included */
+	uint32_t *origin;    /* voxel (x, y, z) of the box is origin[x + y * stride[1] + z * stride[2]] */
+	struct row {
+		uint32_t first, end; /* x of the row's first voxel in the region, and one after its last */
+	} * rows;                    /* [size z][size y]; first == end: none */
+	uint32_t level_count;
+	size_t count; /* voxels of the region */
+};
+enum rs_code grid_build(const struct region *region, const struct levels *levels, size_t margin,
+                        struct grid *out, struct rs_error *err);
+void grid_finish(struct grid *grid); /* accepts NULL and zeroed memory */
 
 struct shape_sums {
 	double volume, surface;
@@ -41,6 +58,20 @@ struct glcm_sums {
 	double contrast, correlation, difference_average, difference_entropy, difference_variance;
 	double inverse_difference, inverse_difference_moment, idmn, idn, imc1, imc2, inverse_variance;
 	double joint_energy, joint_entropy, mcc, joint_maximum, sum_average, sum_entropy, sum_squares;
+};
+
+/* Features of a matrix of levels and sizes (runs, zones, dependences). */
+struct size_sums {
+	bool empty;
+	double small, large, low, high; /* emphases */
+	double small_low, small_high, large_low, large_high;
+	double level_nonuniformity, level_nonuniformity_normalised, level_variance;
+	double size_nonuniformity, size_nonuniformity_normalised, size_variance;
+	double entropy, energy, percentage;
+};
+
+struct ngtdm_sums {
+	double coarseness, contrast, busyness, complexity, strength;
 };
 
 struct rs_evidence {

@@ -13,7 +13,7 @@ struct angle {
 /* What one direction's work needs: the region's levels in a box with a margin of zeros. */
 struct glcm_work {
 	struct rs_evidence *evidence;
-	uint16_t *box;
+	uint32_t *box;
 	size_t *place;    /* of each voxel of the region in the box */
 	size_t stride[3]; /* z, y, x */
 	struct angle *angles;
@@ -192,8 +192,8 @@ static void count(const struct glcm_work *work, const struct angle *angle, uint3
 	ptrdiff_t offset = 0;
 	for (int a = 0; a < 3; a++)
 		offset += angle->at[a] * (ptrdiff_t)work->stride[a];
-	const uint16_t *level = work->evidence->levels.of_voxel;
-	const uint16_t *neighbour = work->box + offset;
+	const uint32_t *level = work->evidence->levels.of_voxel;
+	const uint32_t *neighbour = work->box + offset;
 	for (size_t v = 0; v < work->evidence->region.count; v++)
 		counts[level[v] * side + neighbour[work->place[v]]]++;
 }

@@ -195,11 +195,11 @@ enum rs_code levels_build(const struct rs_image_settings *settings, const struct
 	if (levels.of_voxel == NULL || levels.histogram == NULL) {
 		rs_free(levels.of_voxel);
 		rs_free(levels.histogram);
-		return rs_error_memory(err, region->count * 2, "grey levels");
+		return rs_error_memory(err, region->count * 4, "grey levels");
 	}
 	for (size_t i = 0; i < region->count; i++) {
 		uint32_t level = level_of(&bins, region->values[i]);
-		levels.of_voxel[i] = (uint16_t)level;
+		levels.of_voxel[i] = level;
 		levels.histogram[level]++;
 		levels.level_count = level > levels.level_count ? level : levels.level_count;
 	}

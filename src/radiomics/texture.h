@@ -1,0 +1,131 @@
+/* Matrices of grey levels and the features over a matrix, kept apart: a builder fills a tally from the levels in
+ * place, for one direction and some slices, so that the same tally can take one direction, one slice, or all of
+ * them; a formula reads the sorted cells of a matrix and does not ask where they come from.
+ *
+ * One direction of PyRadiomics:   tally_init, glcm_count, tally_mirror, tally_take, glcm_measure.
+ * IBSI, slices and directions merged: glcm_count for each into one tally, then the same. */
+#ifndef RS_RADIOMICS_TEXTURE_H
+#define RS_RADIOMICS_TEXTURE_H
+
+#include "radiomics/evidence.h"
+
+/* ---- levels in place ---- */
+
+struct offset {
+	int at[3]; /* x y z */
+};
+
+/* Slices first … end - 1 (z) of the box; neighbours outside of them do not exist. */
+struct slab {
+	size_t first, end;
+};
+
+/* Offsets whose greatest coordinate is one of `distances` (ascending), one of each pair ±, in PyRadiomics' order:
+ * from (+d, +d, +d) down, z slowest. Those as long as the box are left out, and those along flat_axis (0 = x,
+ * 3 = none). Free *out with rs_free. */
+enum rs_code offsets_list(const unsigned *distances, size_t distance_count, const size_t box_size[3],
+                          unsigned flat_axis, struct offset **out, size_t *out_count, struct rs_error *err);
+
+/* ---- tallies and matrices ---- */
+
+/* A cell that is not zero. i is the grey level; j the other level, the length of a run, the size or distance of a
+ * zone, or 1 + the number of dependent neighbours. */
+struct cell {
+	uint32_t i, j;
+	double n; /* a count, or a weighted sum of counts */
+};
+struct matrix {
+	struct cell *cells; /* ascending by (i, j), no cell twice */
+	size_t count;
+	double total; /* the sum of n */
+};
+void matrix_finish(struct matrix *matrix); /* accepts NULL and zeroed memory */
+/* sum += weight * more */
+enum rs_code matrix_add(struct matrix *sum, const struct matrix *more, double weight, struct rs_error *err);
+
+/* Counts of (i, j): a table for j below `columns`, where that is small against what is to come, else a list of
+ * keys. Memory is bounded by the table and the list, whatever the levels are. */
+struct tally {
+	uint64_t *table; /* [rows][columns] */
+	uint32_t rows, columns;
+	uint64_t *keys; /* i << 32 | j */
+	size_t key_count, key_room;
+	bool failed; /* no memory for a key; tally_take() tells */
+};
+/* rows, columns: i < rows, j < columns; expected: how many additions are likely, decides on the table only */
+enum rs_code tally_init(struct tally *tally, uint32_t rows, uint32_t columns, uint64_t expected,
+                        struct rs_error *err);
+void tally_finish(struct tally *tally); /* accepts NULL and zeroed memory */
+void tally_add_key(struct tally *tally, uint32_t i, uint32_t j);
+static inline void tally_add(struct tally *tally, uint32_t i, uint32_t j)
+{
+	if (j < tally->columns)
+		tally->table[(size_t)i * tally->columns + j]++;
+	else
+		tally_add_key(tally, i, j);
+}
+/* Adds n(j, i) to each n(i, j): a symmetrical GLCM. */
+enum rs_code tally_mirror(struct tally *tally, struct rs_error *err);
+/* The cells so far; the tally is empty afterwards and may be filled again. */
+enum rs_code tally_take(struct tally *tally, struct matrix *out, struct rs_error *err);
+
+/* ---- builders; each adds to what the tally has ---- */
+
+/* Tallies with the right shape for a grid, for one direction (or several when `times` > 1). */
+enum rs_code glcm_tally_init(struct tally *tally, const struct grid *grid, size_t times,
+                             struct rs_error *err);
+enum rs_code glrlm_tally_init(struct tally *tally, const struct grid *grid, size_t times,
+                              struct rs_error *err);
+enum rs_code gldm_tally_init(struct tally *tally, const struct grid *grid, size_t neighbours, size_t times,
+                             struct rs_error *err);
+
+/* Pairs (level, level of the voxel at offset), both in the region. */
+void glcm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally);
+/* Runs (level, length) of equal levels along the offset, broken by voxels outside the region. */
+enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally,
+                         struct rs_error *err);
+/* false: no line along the offset holds two voxels of the region, and PyRadiomics drops the direction. */
+bool glrlm_has_lines(const struct grid *grid, struct slab slab, struct offset offset);
+/* (level, 1 + number of neighbours whose level differs by alpha at most). offsets: one of each pair ±. */
+enum rs_code gldm_count(const struct grid *grid, struct slab slab, const struct offset *offsets, size_t count,
+                        double alpha, struct tally *tally, struct rs_error *err);
+
+/* Zones: voxels of one level that touch. */
+struct zone {
+	uint32_t level;
+	uint32_t distance; /* least of its voxels' distances; 0 without a map */
+	uint64_t size;
+};
+struct zones {
+	struct zone *list; /* in the order of their first voxels */
+	size_t count;
+};
+void zones_finish(struct zones *zones);
+/* linked: offsets (distance 1, one of each pair ±) along which voxels touch. distance_map: NULL, or one number a
+ * voxel, laid out as grid->levels is. Appends to out, so that slices can follow one another. */
+enum rs_code zones_find(const struct grid *grid, struct slab slab, const struct offset *linked, size_t count,
+                        const uint32_t *distance_map, struct zones *out, struct rs_error *err);
+/* (level, size), or (level, distance) for GLDZM. */
+enum rs_code zones_matrix(const struct zones *zones, bool by_distance, struct matrix *out,
+                          struct rs_error *err);
+
+/* A row per level, entry 0 unused: voxels counted, and the sum of |level - mean of neighbours in the region|. */
+struct ngtdm_row {
+	uint64_t n;
+	double s;
+};
+/* rows: [grid->level_count + 1], added to. isolated: voxels without neighbours count in n (PyRadiomics) or not
+ * (IBSI). */
+enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct offset *offsets,
+                         size_t count, bool isolated, struct ngtdm_row *rows, struct rs_error *err);
+
+/* ---- formulas ---- */
+
+/* level_count: that of the discretisation, for the normalised inverse differences. */
+enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, bool with_mcc,
+                          struct glcm_sums *out, struct rs_error *err);
+/* GLRLM, GLSZM, GLDZM, GLDM and NGLDM. voxels: what the percentage divides by. */
+void sizes_measure(const struct matrix *matrix, double voxels, struct size_sums *out);
+void ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out);
+
+#endif
