@@ -81,17 +81,21 @@ struct rs_evidence {
 	struct region region;              /* after resegmentation; `inside` is borrowed */
 	const struct region *shape_region; /* before it, unless resegment_shape; set for shape only */
 	struct levels levels;
+	struct grid grid; /* for families of texture */
 	struct shape_sums shape;
 	struct firstorder_sums firstorder;
 	struct glcm_sums *glcm; /* one per angle, or one in all when weighted */
 	size_t glcm_count;
+	struct size_sums *glrlm; /* likewise */
+	size_t glrlm_count;
 };
 void evidence_finish(struct rs_evidence *evidence);
 
-extern const struct rs_feature_table shape_features, firstorder_features, glcm_features;
+extern const struct rs_feature_table shape_features, firstorder_features, glcm_features, glrlm_features;
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code glrlm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 
 /* region.c */
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,

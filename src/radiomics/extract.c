@@ -18,6 +18,7 @@ static const struct {
 	[RS_FAMILY_SHAPE] = {"shape", &shape_features, shape_build},
 	[RS_FAMILY_FIRSTORDER] = {"firstorder", &firstorder_features, firstorder_build},
 	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, glcm_build},
+	[RS_FAMILY_GLRLM] = {"glrlm", &glrlm_features, glrlm_build},
 };
 
 const struct rs_feature_table *rs_feature_family(enum rs_family family) { return families[family].table; }
@@ -29,7 +30,9 @@ void evidence_finish(struct rs_evidence *evidence)
 	rs_free(evidence->region.values);
 	rs_free(evidence->levels.of_voxel);
 	rs_free(evidence->levels.histogram);
+	grid_finish(&evidence->grid);
 	rs_free(evidence->glcm);
+	rs_free(evidence->glrlm);
 	memset(evidence, 0, sizeof *evidence);
 }
 
@@ -85,6 +88,16 @@ static bool wants_levels(const struct rs_radiomics_settings *settings)
 {
 	for (int f = 0; f < RS_FAMILY_COUNT; f++)
 		if (!is_shape((enum rs_family)f) && settings->chosen[f] != 0)
+			return true;
+	return false;
+}
+
+static bool is_texture(enum rs_family family) { return !is_shape(family) && family != RS_FAMILY_FIRSTORDER; }
+
+static bool wants_grid(const struct rs_radiomics_settings *settings)
+{
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		if (is_texture((enum rs_family)f) && settings->chosen[f] != 0)
 			return true;
 	return false;
 }
@@ -160,7 +173,11 @@ static enum rs_code evidence_fill(void *context, size_t index, struct rs_error *
 			evidence->region.values[n++] = image->box[i];
 	if (levels_build(&image->settings, &evidence->region, &evidence->levels, err) != RS_OK)
 		return rs_error_context(err, "image %s", image->name);
-	return RS_OK;
+	if (!wants_grid(e->settings))
+		return RS_OK;
+	return grid_build(&evidence->region, &evidence->levels,
+	                  image->settings.distances[image->settings.distance_count - 1], &evidence->grid,
+	                  err);
 }
 
 static enum rs_code task_run(struct extraction *e, const struct task *task, struct rs_pool *pool,

@@ -11,7 +11,7 @@
 enum rs_radiomics_mode { RS_RADIOMICS_PYRADIOMICS, RS_RADIOMICS_IBSI };
 
 /* In PyRadiomics' order of output. */
-enum rs_family { RS_FAMILY_SHAPE, RS_FAMILY_FIRSTORDER, RS_FAMILY_GLCM, RS_FAMILY_COUNT };
+enum rs_family { RS_FAMILY_SHAPE, RS_FAMILY_FIRSTORDER, RS_FAMILY_GLCM, RS_FAMILY_GLRLM, RS_FAMILY_COUNT };
 
 struct rs_evidence; /* the region and its matrices, private */
 struct rs_feature {
@@ -29,7 +29,7 @@ struct rs_feature_table {
 };
 /* Rows in PyRadiomics' order of output; at most 64 a family. */
 const struct rs_feature_table *rs_feature_family(enum rs_family family);
-const char *rs_family_name(enum rs_family family); /* "shape", "firstorder", "glcm" */
+const char *rs_family_name(enum rs_family family); /* "shape2D", "glcm" */
 
 enum rs_resegment_mode { RS_RESEGMENT_ABSOLUTE, RS_RESEGMENT_RELATIVE, RS_RESEGMENT_SIGMA };
 enum rs_weighting {

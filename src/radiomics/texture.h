@@ -15,16 +15,37 @@ struct offset {
 	int at[3]; /* x y z */
 };
 
-/* Slices first … end - 1 (z) of the box; neighbours outside of them do not exist. */
+/* Slices first … end - 1 (z) of the box. With fewer slices than the box has, offsets must lie within slices. */
 struct slab {
 	size_t first, end;
 };
+
+#define GRID_OVERREAD 16                 /* cells behind the grid that may be read in blocks; 0 */
+#define GRID_CELLS_MAX ((size_t)1 << 32) /* cells are numbered by 32 bits */
+
+static inline uint32_t *grid_row(const struct grid *grid, size_t y, size_t z)
+{
+	return grid->origin + (ptrdiff_t)y * grid->stride[1] + (ptrdiff_t)z * grid->stride[2];
+}
+static inline struct slab grid_whole(const struct grid *grid) { return (struct slab){0, grid->size[2]}; }
+static inline ptrdiff_t offset_shift(const struct grid *grid, struct offset offset)
+{
+	return offset.at[0] + offset.at[1] * grid->stride[1] + offset.at[2] * grid->stride[2];
+}
 
 /* Offsets whose greatest coordinate is one of `distances` (ascending), one of each pair ±, in PyRadiomics' order:
  * from (+d, +d, +d) down, z slowest. Those as long as the box are left out, and those along flat_axis (0 = x,
  * 3 = none). Free *out with rs_free. */
 enum rs_code offsets_list(const unsigned *distances, size_t distance_count, const size_t box_size[3],
                           unsigned flat_axis, struct offset **out, size_t *out_count, struct rs_error *err);
+
+/* The same from settings: force2D, and distances or distance 1 alone. */
+enum rs_code offsets_of_image(const struct rs_image_settings *settings, const struct grid *grid,
+                              bool all_distances, struct offset **out, size_t *out_count,
+                              struct rs_error *err);
+
+/* In mm, by a norm; 1 for RS_WEIGHTING_EQUAL. */
+double offset_length(struct offset offset, enum rs_weighting norm, const double spacing_mm[3]);
 
 /* ---- tallies and matrices ---- */
 
@@ -43,8 +64,9 @@ void matrix_finish(struct matrix *matrix); /* accepts NULL and zeroed memory */
 /* sum += weight * more */
 enum rs_code matrix_add(struct matrix *sum, const struct matrix *more, double weight, struct rs_error *err);
 
-/* Counts of (i, j): a table for j below `columns`, where that is small against what is to come, else a list of
- * keys. Memory is bounded by the table and the list, whatever the levels are. */
+/* Counts of (i, j), i and j from 1: a table for j below `columns`, where that is small against what is to come, and a
+ * list of keys for the rest. Row 0 and column 0 of the table are there to be written to and never read, so that
+ * builders need not ask whether a voxel is outside. */
 struct tally {
 	uint64_t *table; /* [rows][columns] */
 	uint32_t rows, columns;
@@ -64,7 +86,7 @@ static inline void tally_add(struct tally *tally, uint32_t i, uint32_t j)
 	else
 		tally_add_key(tally, i, j);
 }
-/* Adds n(j, i) to each n(i, j): a symmetrical GLCM. */
+/* Adds n(j, i) to each n(i, j): a symmetrical GLCM. The table, if any, must be square. */
 enum rs_code tally_mirror(struct tally *tally, struct rs_error *err);
 /* The cells so far; the tally is empty afterwards and may be filled again. */
 enum rs_code tally_take(struct tally *tally, struct matrix *out, struct rs_error *err);
@@ -124,8 +146,11 @@ enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct
 /* level_count: that of the discretisation, for the normalised inverse differences. */
 enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, bool with_mcc,
                           struct glcm_sums *out, struct rs_error *err);
-/* GLRLM, GLSZM, GLDZM, GLDM and NGLDM. voxels: what the percentage divides by. */
-void sizes_measure(const struct matrix *matrix, double voxels, struct size_sums *out);
+/* GLRLM, GLSZM, GLDZM, GLDM and NGLDM. voxels: what the percentage divides by; 0: the sum of n * j. */
+enum rs_code sizes_measure(const struct matrix *matrix, double voxels, struct size_sums *out,
+                           struct rs_error *err);
+/* The same in memory that is there: columns[j] for every j that occurs, all 0 before and after. */
+void sizes_measure_in(const struct matrix *matrix, double voxels, double *columns, struct size_sums *out);
 void ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out);
 
 #endif

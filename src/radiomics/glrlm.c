@@ -1,0 +1,209 @@
+/* Grey level run lengths (PyRadiomics 3.1 documentation, "GLRLM"; IBSI reference manual, 3.7): how often voxels of
+ * one level follow each other so many times, for each direction; features of directions are averaged, or the
+ * matrices are weighted by the distance of a step and added. */
+#include <math.h>
+#include <string.h>
+
+#include "radiomics/texture.h"
+
+enum rs_code glrlm_tally_init(struct tally *tally, const struct grid *grid, size_t times,
+                              struct rs_error *err)
+{
+	size_t longest = 0;
+	for (int a = 0; a < 3; a++)
+		longest = grid->size[a] > longest ? grid->size[a] : longest;
+	return tally_init(tally, grid->level_count + 1, (uint32_t)longest + 1,
+	                  (uint64_t)grid->count * times / 2, err);
+}
+
+/* Where a row's runs are counted: its levels, and lengths of the runs that end at each voxel so far. */
+struct run_row {
+	const uint32_t *level;
+	uint32_t *length;
+	ptrdiff_t shift; /* to the next voxel of a run */
+	size_t first, end;
+};
+
+/* Without branches: a voxel outside has length 1 in row 0 of the table, which nobody reads. */
+static void count_dense(const struct run_row *row, struct tally *tally)
+{
+	for (size_t x = row->first; x < row->end; x++) {
+		ptrdiff_t at = (ptrdiff_t)x;
+		uint32_t level = row->level[at];
+		uint32_t follows = (level != 0) & (level == row->level[at - row->shift]);
+		uint32_t length = (row->length[at - row->shift] & -follows) + 1;
+		row->length[at] = length;
+		tally->table[(size_t)level * tally->columns + length] += level != row->level[at + row->shift];
+	}
+}
+
+static void count_sparse(const struct run_row *row, struct tally *tally)
+{
+	for (size_t x = row->first; x < row->end; x++) {
+		ptrdiff_t at = (ptrdiff_t)x;
+		uint32_t level = row->level[at];
+		if (level == 0)
+			continue;
+		bool follows = level == row->level[at - row->shift];
+		row->length[at] = follows ? row->length[at - row->shift] + 1 : 1;
+		if (level != row->level[at + row->shift])
+			tally_add(tally, level, row->length[at]);
+	}
+}
+
+enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally,
+                         struct rs_error *err)
+{
+	size_t cells = (size_t)grid->stride[2] * (grid->size[2] + 2 * grid->margin);
+	uint32_t *lengths RS_CLEANUP(rs_free_pointer) = rs_allocate_array(cells, sizeof *lengths);
+	if (lengths == NULL)
+		return rs_error_memory(err, cells * sizeof *lengths, "lengths of runs");
+	struct run_row row = {.shift = offset_shift(grid, offset)};
+	for (size_t z = slab.first; z < slab.end; z++)
+		for (size_t y = 0; y < grid->size[1]; y++) {
+			const struct row *span = &grid->rows[z * grid->size[1] + y];
+			row.level = grid_row(grid, y, z);
+			row.length = lengths + (row.level - grid->levels);
+			row.first = span->first;
+			row.end = span->end;
+			if (tally->columns > 0)
+				count_dense(&row, tally);
+			else
+				count_sparse(&row, tally);
+		}
+	return RS_OK;
+}
+
+/* Whether some voxel of the region lies on the line from voxel (x, y, z), which does, beyond it. */
+static bool line_goes_on(const struct grid *grid, const size_t voxel[3], struct offset offset)
+{
+	ptrdiff_t at[3] = {(ptrdiff_t)voxel[0], (ptrdiff_t)voxel[1], (ptrdiff_t)voxel[2]};
+	for (;;) {
+		for (int a = 0; a < 3; a++) {
+			at[a] += offset.at[a];
+			if (at[a] < 0 || at[a] >= (ptrdiff_t)grid->size[a])
+				return false;
+		}
+		if (grid_row(grid, (size_t)at[1], (size_t)at[2])[at[0]] != 0)
+			return true;
+	}
+}
+
+bool glrlm_has_lines(const struct grid *grid, struct slab slab, struct offset offset)
+{
+	size_t voxel[3];
+	for (voxel[2] = slab.first; voxel[2] < slab.end; voxel[2]++)
+		for (voxel[1] = 0; voxel[1] < grid->size[1]; voxel[1]++) {
+			const struct row *span = &grid->rows[voxel[2] * grid->size[1] + voxel[1]];
+			const uint32_t *level = grid_row(grid, voxel[1], voxel[2]);
+			for (voxel[0] = span->first; voxel[0] < span->end; voxel[0]++)
+				if (level[voxel[0]] != 0 && line_goes_on(grid, voxel, offset))
+					return true;
+		}
+	return false;
+}
+
+struct glrlm_work {
+	struct rs_evidence *evidence;
+	struct offset *offsets;
+	size_t offset_count;
+	struct matrix weighted;
+};
+
+static enum rs_code direction(void *context, size_t index, struct rs_error *err)
+{
+	struct glrlm_work *work = context;
+	const struct rs_evidence *e = work->evidence;
+	const struct grid *grid = &e->grid;
+	struct offset offset = work->offsets[index];
+	struct tally tally RS_CLEANUP(tally_finish) = {0};
+	struct matrix matrix RS_CLEANUP(matrix_finish) = {0};
+	if (glrlm_has_lines(grid, grid_whole(grid), offset)) {
+		RS_TRY(glrlm_tally_init(&tally, grid, 1, err));
+		RS_TRY(glrlm_count(grid, grid_whole(grid), offset, &tally, err));
+		RS_TRY(tally_take(&tally, &matrix, err));
+	}
+	if (e->image->weighting == RS_WEIGHTING_NONE)
+		return sizes_measure(&matrix, 0, &e->glrlm[index], err);
+	return matrix_add(&work->weighted, &matrix, offset_length(offset, e->image->weighting, e->spacing_mm),
+	                  err);
+}
+
+static enum rs_code glrlm_run(struct glrlm_work *work, struct rs_pool *pool, struct rs_error *err)
+{
+	struct rs_evidence *e = work->evidence;
+	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
+	RS_TRY(offsets_of_image(e->image, &e->grid, false, &work->offsets, &work->offset_count, err));
+	e->glrlm_count = weighted ? 1 : work->offset_count;
+	e->glrlm = rs_allocate_array(e->glrlm_count, sizeof *e->glrlm);
+	if (e->glrlm == NULL)
+		return rs_error_memory(err, e->glrlm_count * sizeof *e->glrlm, "GLRLM");
+	/* Weighted matrices are added in the order of directions, hence in one thread. */
+	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->offset_count, direction, work, err));
+	return weighted ? sizes_measure(&work->weighted, 0, e->glrlm, err) : RS_OK;
+}
+
+enum rs_code glrlm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+{
+	struct glrlm_work work = {.evidence = evidence};
+	enum rs_code code = glrlm_run(&work, pool, err);
+	rs_free(work.offsets);
+	matrix_finish(&work.weighted);
+	return code;
+}
+
+/* Mean over directions that have runs. */
+#define MEAN(member)                                        \
+	static double member(const struct rs_evidence *e)   \
+	{                                                   \
+		double sum = 0;                             \
+		size_t n = 0;                               \
+		for (size_t a = 0; a < e->glrlm_count; a++) \
+			if (!e->glrlm[a].empty) {           \
+				sum += e->glrlm[a].member;  \
+				n++;                        \
+			}                                   \
+		return sum / (double)n;                     \
+	}
+MEAN(small)
+MEAN(large)
+MEAN(low)
+MEAN(high)
+MEAN(small_low)
+MEAN(small_high)
+MEAN(large_low)
+MEAN(large_high)
+MEAN(level_nonuniformity)
+MEAN(level_nonuniformity_normalised)
+MEAN(level_variance)
+MEAN(size_nonuniformity)
+MEAN(size_nonuniformity_normalised)
+MEAN(size_variance)
+MEAN(entropy)
+MEAN(percentage)
+
+#define ROW(name, ibsi, unit, display, function)                                     \
+	{                                                                            \
+		"glrlm_" name, ibsi, unit, display, RS_FAMILY_GLRLM, false, function \
+	}
+static const struct rs_feature rows[] = {
+	ROW("grey_level_nonuniformity", "R5YN", "1", "GrayLevelNonUniformity", level_nonuniformity),
+	ROW("grey_level_nonuniformity_normalised", "OVBL", "1", "GrayLevelNonUniformityNormalized",
+            level_nonuniformity_normalised),
+	ROW("grey_level_variance", "8CE5", "1", "GrayLevelVariance", level_variance),
+	ROW("high_grey_level_run_emphasis", "G3QZ", "1", "HighGrayLevelRunEmphasis", high),
+	ROW("long_run_emphasis", "W4KF", "1", "LongRunEmphasis", large),
+	ROW("long_run_high_grey_level_emphasis", "3KUM", "1", "LongRunHighGrayLevelEmphasis", large_high),
+	ROW("long_run_low_grey_level_emphasis", "IVPO", "1", "LongRunLowGrayLevelEmphasis", large_low),
+	ROW("low_grey_level_run_emphasis", "V3SW", "1", "LowGrayLevelRunEmphasis", low),
+	ROW("run_entropy", "HJ9O", "bit", "RunEntropy", entropy),
+	ROW("run_length_nonuniformity", "W92Y", "1", "RunLengthNonUniformity", size_nonuniformity),
+	ROW("run_length_nonuniformity_normalised", "IC23", "1", "RunLengthNonUniformityNormalized",
+            size_nonuniformity_normalised),
+	ROW("run_percentage", "9ZK5", "1", "RunPercentage", percentage),
+	ROW("run_variance", "SXLW", "1", "RunVariance", size_variance),
+	ROW("short_run_emphasis", "22OV", "1", "ShortRunEmphasis", small),
+	ROW("short_run_high_grey_level_emphasis", "GD3A", "1", "ShortRunHighGrayLevelEmphasis", small_high),
+	ROW("short_run_low_grey_level_emphasis", "HTZT", "1", "ShortRunLowGrayLevelEmphasis", small_low),
+};
+const struct rs_feature_table glrlm_features = {RS_COUNT(rows), rows};
