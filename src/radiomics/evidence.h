@@ -88,14 +88,20 @@ struct rs_evidence {
 	size_t glcm_count;
 	struct size_sums *glrlm; /* likewise */
 	size_t glrlm_count;
+	struct size_sums gldm, glszm;
+	struct ngtdm_sums ngtdm;
 };
 void evidence_finish(struct rs_evidence *evidence);
 
-extern const struct rs_feature_table shape_features, firstorder_features, glcm_features, glrlm_features;
+extern const struct rs_feature_table shape_features, firstorder_features, glcm_features, gldm_features,
+	glrlm_features, glszm_features, ngtdm_features;
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code glrlm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code glszm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 
 /* region.c */
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,

@@ -18,7 +18,10 @@ static const struct {
 	[RS_FAMILY_SHAPE] = {"shape", &shape_features, shape_build},
 	[RS_FAMILY_FIRSTORDER] = {"firstorder", &firstorder_features, firstorder_build},
 	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, glcm_build},
+	[RS_FAMILY_GLDM] = {"gldm", &gldm_features, gldm_build},
 	[RS_FAMILY_GLRLM] = {"glrlm", &glrlm_features, glrlm_build},
+	[RS_FAMILY_GLSZM] = {"glszm", &glszm_features, glszm_build},
+	[RS_FAMILY_NGTDM] = {"ngtdm", &ngtdm_features, ngtdm_build},
 };
 
 const struct rs_feature_table *rs_feature_family(enum rs_family family) { return families[family].table; }

@@ -11,7 +11,16 @@
 enum rs_radiomics_mode { RS_RADIOMICS_PYRADIOMICS, RS_RADIOMICS_IBSI };
 
 /* In PyRadiomics' order of output. */
-enum rs_family { RS_FAMILY_SHAPE, RS_FAMILY_FIRSTORDER, RS_FAMILY_GLCM, RS_FAMILY_GLRLM, RS_FAMILY_COUNT };
+enum rs_family {
+	RS_FAMILY_SHAPE,
+	RS_FAMILY_FIRSTORDER,
+	RS_FAMILY_GLCM,
+	RS_FAMILY_GLDM,
+	RS_FAMILY_GLRLM,
+	RS_FAMILY_GLSZM,
+	RS_FAMILY_NGTDM,
+	RS_FAMILY_COUNT
+};
 
 struct rs_evidence; /* the region and its matrices, private */
 struct rs_feature {

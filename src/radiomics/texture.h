@@ -7,6 +7,9 @@
 #ifndef RS_RADIOMICS_TEXTURE_H
 #define RS_RADIOMICS_TEXTURE_H
 
+#include <assert.h>
+#include <string.h>
+
 #include "radiomics/evidence.h"
 
 /* ---- levels in place ---- */
@@ -22,6 +25,16 @@ struct slab {
 
 #define GRID_OVERREAD 16                 /* cells behind the grid that may be read in blocks; 0 */
 #define GRID_CELLS_MAX ((size_t)1 << 32) /* cells are numbered by 32 bits */
+
+/* BLOCK voxels of a row at once, in the compiler's own vectors: the same bits with and without SIMD. */
+#define BLOCK 4
+typedef uint32_t block __attribute__((vector_size(BLOCK * sizeof(uint32_t))));
+static inline block block_read(const uint32_t *from)
+{
+	block out;
+	memcpy(&out, from, sizeof out);
+	return out;
+}
 
 static inline uint32_t *grid_row(const struct grid *grid, size_t y, size_t z)
 {
@@ -151,6 +164,12 @@ enum rs_code sizes_measure(const struct matrix *matrix, double voxels, struct si
                            struct rs_error *err);
 /* The same in memory that is there: columns[j] for every j that occurs, all 0 before and after. */
 void sizes_measure_in(const struct matrix *matrix, double voxels, double *columns, struct size_sums *out);
-void ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out);
+enum rs_code ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out,
+                           struct rs_error *err);
+/* The same from the levels that occur, ascending, p = n / voxels. */
+struct ngtdm_tone {
+	double level, p, s;
+};
+void ngtdm_measure_tones(const struct ngtdm_tone *tones, size_t count, double voxels, struct ngtdm_sums *out);
 
 #endif

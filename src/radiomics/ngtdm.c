@@ -1,0 +1,147 @@
+/* Neighbouring grey tone difference (PyRadiomics 3.1 documentation, "NGTDM"; IBSI reference manual, 3.10): how far
+ * voxels of one level are from the mean of their neighbours. */
+#include <math.h>
+#include <string.h>
+
+#include "radiomics/texture.h"
+
+/* Sum and number of the neighbours in the region of each of BLOCK voxels. The sum fits: levels have 17 bits, the
+ * neighbours at 8 distances of 16 at most are fewer than 2^16; a region that would overflow is refused by nobody's
+ * memory. */
+static void neighbourhood(const uint32_t *level, const ptrdiff_t *shifts, size_t count, block *out_sum,
+                          block *out_count)
+{
+	block sum = {0}, present = {0}, zero = {0};
+	for (size_t k = 0; k < count; k++) {
+		block other = block_read(level + shifts[k]);
+		sum += other;
+		present -= (block)(other != zero);
+	}
+	*out_sum = sum;
+	*out_count = present;
+}
+
+static void count_voxel(uint32_t level, uint32_t sum, uint32_t neighbours, bool isolated,
+                        struct ngtdm_row *rows)
+{
+	if (level == 0 || (neighbours == 0 && !isolated))
+		return;
+	rows[level].n++;
+	if (neighbours > 0)
+		rows[level].s += fabs((double)level - (double)sum / (double)neighbours);
+}
+
+enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct offset *offsets,
+                         size_t count, bool isolated, struct ngtdm_row *rows, struct rs_error *err)
+{
+	ptrdiff_t *shifts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * count, sizeof *shifts);
+	if (shifts == NULL)
+		return rs_error_memory(err, 2 * count * sizeof *shifts, "neighbours");
+	for (size_t k = 0; k < count; k++) {
+		shifts[2 * k] = offset_shift(grid, offsets[k]);
+		shifts[2 * k + 1] = -shifts[2 * k];
+	}
+	for (size_t r = slab.first * grid->size[1]; r < slab.end * grid->size[1]; r++) {
+		const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
+		const struct row *row = &grid->rows[r];
+		for (size_t x = row->first; x < row->end; x += BLOCK) {
+			block sum, neighbours;
+			neighbourhood(level + x, shifts, 2 * count, &sum, &neighbours);
+			for (size_t i = 0; i < BLOCK && x + i < row->end; i++)
+				count_voxel(level[x + i], sum[i], neighbours[i], isolated, rows);
+		}
+	}
+	return RS_OK;
+}
+
+/* Sums over all pairs of levels that occur, i != j. */
+struct pair_sums {
+	double contrast, busyness, complexity, strength;
+};
+
+static void pairs_of(const struct ngtdm_tone *tones, size_t count, size_t first, struct pair_sums *out)
+{
+	const struct ngtdm_tone *a = &tones[first];
+	struct pair_sums sums = {0};
+	for (size_t k = first + 1; k < count; k++) {
+		const struct ngtdm_tone *b = &tones[k];
+		double d = b->level - a->level;
+		sums.contrast += a->p * b->p * (d * d);
+		sums.busyness += fabs(a->level * a->p - b->level * b->p);
+		sums.complexity += d * (a->p * a->s + b->p * b->s) / (a->p + b->p);
+		sums.strength += (a->p + b->p) * (d * d);
+	}
+	out->contrast += 2 * sums.contrast;
+	out->busyness += 2 * sums.busyness;
+	out->complexity += 2 * sums.complexity;
+	out->strength += 2 * sums.strength;
+}
+
+void ngtdm_measure_tones(const struct ngtdm_tone *tones, size_t count, double voxels, struct ngtdm_sums *out)
+{
+	struct pair_sums pairs = {0};
+	double coarse = 0, total = 0, levels = (double)count;
+	for (size_t i = 0; i < count; i++) {
+		coarse += tones[i].p * tones[i].s;
+		total += tones[i].s;
+		pairs_of(tones, count, i, &pairs);
+	}
+	out->coarseness = coarse > 0 ? 1 / coarse : 1e6;
+	out->contrast = count > 1 ? pairs.contrast * total / voxels / (levels * (levels - 1)) : 0;
+	out->busyness = pairs.busyness > 0 ? coarse / pairs.busyness : 0;
+	out->complexity = pairs.complexity / voxels;
+	out->strength = total > 0 ? pairs.strength / total : 0;
+}
+
+enum rs_code ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out,
+                           struct rs_error *err)
+{
+	size_t count = 0;
+	double voxels = 0;
+	struct ngtdm_tone *tones RS_CLEANUP(rs_free_pointer) = rs_allocate_array(level_count, sizeof *tones);
+	if (tones == NULL)
+		return rs_error_memory(err, level_count * sizeof *tones, "NGTDM");
+	for (uint32_t i = 1; i <= level_count; i++)
+		voxels += (double)rows[i].n;
+	for (uint32_t i = 1; i <= level_count; i++)
+		if (rows[i].n > 0)
+			tones[count++] = (struct ngtdm_tone){i, (double)rows[i].n / voxels, rows[i].s};
+	ngtdm_measure_tones(tones, count, voxels, out);
+	return RS_OK;
+}
+
+enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+{
+	(void)pool;
+	const struct grid *grid = &evidence->grid;
+	struct offset *offsets RS_CLEANUP(rs_free_pointer) = NULL;
+	size_t count;
+	struct ngtdm_row *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array((size_t)grid->level_count + 1,
+	                                                                       sizeof *rows);
+	if (rows == NULL)
+		return rs_error_memory(err, ((size_t)grid->level_count + 1) * sizeof *rows, "NGTDM");
+	RS_TRY(offsets_of_image(evidence->image, grid, true, &offsets, &count, err));
+	RS_TRY(ngtdm_count(grid, grid_whole(grid), offsets, count, true, rows, err));
+	return ngtdm_measure(rows, grid->level_count, &evidence->ngtdm, err);
+}
+
+#define OF(member) \
+	static double member(const struct rs_evidence *e) { return e->ngtdm.member; }
+OF(coarseness)
+OF(contrast)
+OF(busyness)
+OF(complexity)
+OF(strength)
+
+#define ROW(name, ibsi, unit, display, function)                                     \
+	{                                                                            \
+		"ngtdm_" name, ibsi, unit, display, RS_FAMILY_NGTDM, false, function \
+	}
+static const struct rs_feature rows[] = {
+	ROW("busyness", "NQ30", "1", "Busyness", busyness),
+	ROW("coarseness", "QCDE", "1", "Coarseness", coarseness),
+	ROW("complexity", "HDEZ", "1", "Complexity", complexity),
+	ROW("contrast", "65HE", "1", "Contrast", contrast),
+	ROW("strength", "1X9X", "1", "Strength", strength),
+};
+const struct rs_feature_table ngtdm_features = {RS_COUNT(rows), rows};
