@@ -1,88 +1,155 @@
-/* Grey level co-occurrence (PyRadiomics 3.1 documentation, "GLCM"): how often level i lies beside level j,
- * for each direction; features of each direction are averaged, or the matrices are weighted and added. */
+/* Grey level co-occurrence (PyRadiomics 3.1 documentation, "GLCM"; IBSI reference manual, 3.6): how often level i
+ * lies beside level j, for each direction; features of directions are averaged, or the matrices are weighted and
+ * added. */
 #include <math.h>
 #include <string.h>
 
-#include "numeric/numeric.h"
-#include "radiomics/evidence.h"
+#include "radiomics/texture.h"
 
-struct angle {
-	int at[3]; /* z, y, x */
-};
-
-/* What one direction's work needs: the region's levels in a box with a margin of zeros. */
-struct glcm_work {
-	struct rs_evidence *evidence;
-	uint32_t *box;
-	size_t *place;    /* of each voxel of the region in the box */
-	size_t stride[3]; /* z, y, x */
-	struct angle *angles;
-	size_t angle_count;
-	uint32_t *present; /* the levels that occur, ascending */
-	size_t n;
-	double *weighted; /* [n][n], or NULL */
-};
-
-/* A normalised matrix and its margins. */
-struct matrix {
-	size_t n;
-	uint32_t level_count;
-	const uint32_t *level;
-	double *p;          /* [n][n] */
-	double *x, *y;      /* [n] row and column sums */
-	double *difference; /* [level_count] of |i - j| */
-	double *sum;        /* [2 * level_count + 1] of i + j */
-};
-
-static void margins(struct matrix *m)
+enum rs_code glcm_tally_init(struct tally *tally, const struct grid *grid, size_t times, struct rs_error *err)
 {
-	for (size_t i = 0; i < m->n; i++)
-		for (size_t j = 0; j < m->n; j++) {
-			double p = m->p[i * m->n + j];
-			uint32_t a = m->level[i], b = m->level[j];
-			m->x[i] += p;
-			m->y[j] += p;
-			m->difference[a > b ? a - b : b - a] += p;
-			m->sum[a + b] += p;
+	return tally_init(tally, grid->level_count + 1, grid->level_count + 1, (uint64_t)grid->count * times,
+	                  err);
+}
+
+static void count_row(const uint32_t *level, ptrdiff_t shift, const struct row *row, struct tally *tally)
+{
+	for (size_t x = row->first; x < row->end; x++) {
+		uint32_t i = level[x], j = level[(ptrdiff_t)x + shift];
+		if (tally->columns > 0) /* row 0 and column 0 take what lies outside */
+			tally->table[(size_t)i * tally->columns + j]++;
+		else if (i != 0 && j != 0)
+			tally_add_key(tally, i, j);
+	}
+}
+
+void glcm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally)
+{
+	size_t ny = grid->size[1];
+	for (size_t r = slab.first * ny; r < slab.end * ny; r++)
+		count_row(grid_row(grid, r % ny, r / ny), offset_shift(grid, offset), &grid->rows[r], tally);
+}
+
+void glcm_room_finish(struct glcm_room *room)
+{
+	if (room == NULL)
+		return;
+	rs_free(room->reals);
+	rs_free(room->lists);
+	rs_free(room->entries);
+	memset(room, 0, sizeof *room);
+}
+
+enum rs_code glcm_room_init(struct glcm_room *room, uint32_t level_count, size_t cells, size_t rows,
+                            struct rs_error *err)
+{
+	size_t levels = (size_t)level_count + 1, mcc = mcc_room(rows, rows);
+	size_t reals = 5 * levels + cells + rows + mcc;
+	struct glcm_room made RS_CLEANUP(glcm_room_finish) = {
+		.reals = rs_allocate_array(reals, sizeof *made.reals),
+		.lists = rs_allocate_array(4 * levels, sizeof *made.lists),
+		.entries = rs_allocate_array(cells, sizeof *made.entries)};
+	if (made.reals == NULL || made.lists == NULL || made.entries == NULL)
+		return rs_error_memory(err, (reals + 2 * levels + 2 * cells) * sizeof *made.reals,
+		                       "features of a GLCM");
+	made.x = made.reals;
+	made.y = made.x + levels;
+	made.difference = made.y + levels;
+	made.sum = made.difference + levels;
+	made.p = made.sum + 2 * levels;
+	made.top = made.p + cells;
+	made.mcc = made.top + rows;
+	made.rows = made.lists;
+	made.columns = made.rows + levels;
+	made.row_of = made.columns + levels;
+	made.column_of = made.row_of + levels;
+	*room = made;
+	memset(&made, 0, sizeof made);
+	return RS_OK;
+}
+
+/* A normalised matrix, its margins, and the levels that have any. */
+struct normal {
+	const struct matrix *matrix;
+	struct glcm_room *room;
+	uint32_t level_count;
+	size_t row_count, column_count;
+	uint32_t difference_end, sum_first, sum_end;
+};
+
+static void margins(struct normal *m)
+{
+	struct glcm_room *room = m->room;
+	m->sum_first = UINT32_MAX;
+	for (size_t c = 0; c < m->matrix->count; c++) {
+		uint32_t a = m->matrix->cells[c].i, b = m->matrix->cells[c].j, d = a > b ? a - b : b - a;
+		double p = m->matrix->cells[c].n / m->matrix->total;
+		room->p[c] = p;
+		room->x[a] += p;
+		room->y[b] += p;
+		room->difference[d] += p;
+		room->sum[a + b] += p;
+		m->difference_end = d >= m->difference_end ? d + 1 : m->difference_end;
+		m->sum_first = a + b < m->sum_first ? a + b : m->sum_first;
+		m->sum_end = a + b >= m->sum_end ? a + b + 1 : m->sum_end;
+	}
+}
+
+/* Levels with a row are those of the cells in order; levels with a column are seldom others. */
+static void levels_list(struct normal *m)
+{
+	const struct cell *cells = m->matrix->cells;
+	struct glcm_room *room = m->room;
+	uint32_t low = UINT32_MAX, high = 0;
+	for (size_t c = 0; c < m->matrix->count; c++) {
+		if (c == 0 || cells[c].i != cells[c - 1].i) {
+			room->row_of[cells[c].i] = (uint32_t)m->row_count;
+			room->rows[m->row_count++] = cells[c].i;
+		}
+		low = cells[c].j < low ? cells[c].j : low;
+		high = cells[c].j > high ? cells[c].j : high;
+	}
+	for (uint32_t j = low; j <= high; j++)
+		if (room->y[j] > 0) {
+			room->column_of[j] = (uint32_t)m->column_count;
+			room->columns[m->column_count++] = j;
 		}
 }
 
-static void about_mean(const struct matrix *m, struct glcm_sums *out)
+static void about_mean(const struct normal *m, struct glcm_sums *out)
 {
+	const struct glcm_room *room = m->room;
 	double ux = 0, uy = 0, xx = 0, yy = 0, xy = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		ux += m->x[i] * m->level[i];
-		uy += m->y[i] * m->level[i];
+	for (size_t i = 0; i < m->row_count; i++)
+		ux += room->x[room->rows[i]] * room->rows[i];
+	for (size_t j = 0; j < m->column_count; j++)
+		uy += room->y[room->columns[j]] * room->columns[j];
+	for (size_t c = 0; c < m->matrix->count; c++) {
+		double p = room->p[c], a = m->matrix->cells[c].i, b = m->matrix->cells[c].j;
+		double s = a + b - ux - uy;
+		out->autocorrelation += p * (a * b);
+		out->cluster_tendency += p * (s * s);
+		out->cluster_shade += p * (s * s * s);
+		out->cluster_prominence += p * (s * s) * (s * s);
+		out->contrast += p * ((a - b) * (a - b));
+		out->joint_energy += p * p;
+		out->joint_entropy -= p * log2_guarded(p);
+		out->joint_maximum = p > out->joint_maximum ? p : out->joint_maximum;
+		xx += p * ((a - ux) * (a - ux));
+		yy += p * ((b - uy) * (b - uy));
+		xy += p * ((a - ux) * (b - uy));
 	}
-	for (size_t i = 0; i < m->n; i++)
-		for (size_t j = 0; j < m->n; j++) {
-			double p = m->p[i * m->n + j], a = m->level[i], b = m->level[j];
-			if (!(p > 0))
-				continue;
-			double s = a + b - ux - uy;
-			out->autocorrelation += p * (a * b);
-			out->cluster_tendency += p * (s * s);
-			out->cluster_shade += p * (s * s * s);
-			out->cluster_prominence += p * (s * s) * (s * s);
-			out->contrast += p * ((a - b) * (a - b));
-			out->joint_energy += p * p;
-			out->joint_entropy -= p * log2_guarded(p);
-			out->joint_maximum = p > out->joint_maximum ? p : out->joint_maximum;
-			xx += p * ((a - ux) * (a - ux));
-			yy += p * ((b - uy) * (b - uy));
-			xy += p * ((a - ux) * (b - uy));
-		}
 	double deviations = sqrt(xx) * sqrt(yy);
 	out->joint_average = ux;
 	out->sum_squares = xx;
 	out->correlation = deviations > 0 ? xy / (deviations + EPSILON) : 1;
 }
 
-static void of_margins(const struct matrix *m, struct glcm_sums *out)
+static void of_margins(const struct normal *m, struct glcm_sums *out)
 {
 	double ng = m->level_count;
-	for (uint32_t k = 0; k < m->level_count; k++) {
-		double p = m->difference[k], d = k;
+	for (uint32_t k = 0; k < m->difference_end; k++) {
+		double p = m->room->difference[k], d = k;
 		if (!(p > 0))
 			continue;
 		out->difference_average += d * p;
@@ -93,257 +160,190 @@ static void of_margins(const struct matrix *m, struct glcm_sums *out)
 		out->idmn += p / (1 + d * d / (ng * ng));
 		out->inverse_variance += k > 0 ? p / (d * d) : 0;
 	}
-	for (uint32_t k = 0; k < m->level_count; k++) {
+	for (uint32_t k = 0; k < m->difference_end; k++) {
 		double d = k - out->difference_average;
-		out->difference_variance += m->difference[k] * (d * d);
+		out->difference_variance += m->room->difference[k] * (d * d);
 	}
-	for (uint32_t k = 2; k <= 2 * m->level_count; k++) {
-		out->sum_average += k * m->sum[k];
-		out->sum_entropy -= m->sum[k] > 0 ? m->sum[k] * log2_guarded(m->sum[k]) : 0;
+	for (uint32_t k = m->sum_first; k < m->sum_end; k++) {
+		double p = m->room->sum[k];
+		if (!(p > 0))
+			continue;
+		out->sum_average += k * p;
+		out->sum_entropy -= p * log2_guarded(p);
 	}
 }
 
-static void information(const struct matrix *m, struct glcm_sums *out)
+/* Entropies of x(i) y(j), cell by cell in PyRadiomics' order: where the two levels are independent, the difference
+ * to the joint entropy is rounding, whose sign decides between 0 and NaN. */
+static void products_each(const struct normal *m, double *out_hxy1, double *out_hxy2)
 {
-	double hx = 0, hy = 0, hxy1 = 0, hxy2 = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		hx -= m->x[i] > 0 ? m->x[i] * log2_guarded(m->x[i]) : 0;
-		hy -= m->y[i] > 0 ? m->y[i] * log2_guarded(m->y[i]) : 0;
-		for (size_t j = 0; j < m->n; j++) {
-			double product = m->x[i] * m->y[j];
-			if (!(product > 0))
-				continue;
-			double bits = log2_guarded(product);
-			hxy1 -= m->p[i * m->n + j] * bits;
+	const struct cell *cells = m->matrix->cells;
+	double hxy1 = 0, hxy2 = 0;
+	for (size_t r = 0, c = 0; r < m->row_count; r++)
+		for (size_t k = 0; k < m->column_count; k++) {
+			uint32_t i = m->room->rows[r], j = m->room->columns[k];
+			double product = m->room->x[i] * m->room->y[j], bits = log2_guarded(product);
 			hxy2 -= product * bits;
+			if (c < m->matrix->count && cells[c].i == i && cells[c].j == j)
+				hxy1 -= m->room->p[c++] * bits;
 		}
-	}
+	*out_hxy1 = hxy1;
+	*out_hxy2 = hxy2;
+}
+
+/* The same where the products are too many: log2(q + eps) = log2 q + eps / (q ln 2) but for terms below eps^2 / q,
+ * so that their sum is the sum of the two margins' entropies and eps a product. */
+static void products_many(const struct normal *m, double *out_hxy1, double *out_hxy2)
+{
+	double count = (double)m->row_count * (double)m->column_count, hxy1 = 0, hxy2 = 0;
+	for (size_t c = 0; c < m->matrix->count; c++)
+		hxy1 -= m->room->p[c] *
+		        log2_guarded(m->room->x[m->matrix->cells[c].i] * m->room->y[m->matrix->cells[c].j]);
+	for (size_t r = 0; r < m->row_count; r++)
+		hxy2 -= m->room->x[m->room->rows[r]] * log2(m->room->x[m->room->rows[r]]);
+	for (size_t k = 0; k < m->column_count; k++)
+		hxy2 -= m->room->y[m->room->columns[k]] * log2(m->room->y[m->room->columns[k]]);
+	*out_hxy1 = hxy1;
+	*out_hxy2 = hxy2 - count * EPSILON / log(2);
+}
+
+#define PRODUCTS_MAX ((size_t)1 << 18)
+
+static void information(const struct normal *m, struct glcm_sums *out)
+{
+	double hx = 0, hy = 0, hxy1, hxy2;
+	for (size_t r = 0; r < m->row_count; r++)
+		hx -= m->room->x[m->room->rows[r]] * log2_guarded(m->room->x[m->room->rows[r]]);
+	for (size_t k = 0; k < m->column_count; k++)
+		hy -= m->room->y[m->room->columns[k]] * log2_guarded(m->room->y[m->room->columns[k]]);
+	if (m->row_count * m->column_count <= PRODUCTS_MAX)
+		products_each(m, &hxy1, &hxy2);
+	else
+		products_many(m, &hxy1, &hxy2);
 	double larger = hx > hy ? hx : hy, gain = hxy2 - out->joint_entropy;
 	out->imc1 = larger > 0 || larger < 0 ? (out->joint_entropy - hxy1) / larger : 0;
 	out->imc2 = gain > 0 || gain < 0 ? sqrt(1 - exp(-2 * gain))
 	                                 : 0; /* NaN when rounding made it negative */
 }
 
-/* Square root of the second largest eigenvalue of Q, Q(i,j) = sum over k of p(i,k) p(j,k) / (x(i) y(k) + eps). */
-static enum rs_code maximal_correlation(const struct matrix *m, struct glcm_sums *out, struct rs_error *err)
+static double maximal_correlation(const struct normal *m)
 {
-	size_t n = m->n;
-	if (n < 2) {
-		out->mcc = 1;
-		return RS_OK;
+	const struct glcm_room *room = m->room;
+	for (size_t c = 0; c < m->matrix->count; c++) {
+		const struct cell *cell = &m->matrix->cells[c];
+		room->entries[c] = (struct mcc_entry){
+			room->row_of[cell->i], room->column_of[cell->j],
+			room->p[c] / sqrt(room->x[cell->i] * room->y[cell->j] + EPSILON)};
 	}
-	double *q RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n * n + 2 * n, sizeof *q);
-	double *transposed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n * n, sizeof *transposed);
-	if (q == NULL || transposed == NULL)
-		return rs_error_memory(err, 2 * n * n * sizeof *q, "MCC");
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < n; k++)
-			transposed[k * n + i] = m->p[i * n + k];
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < n; k++) {
-			double factor = m->p[i * n + k] / (m->x[i] * m->y[k] + EPSILON);
-			for (size_t j = 0; factor > 0 && j < n; j++)
-				q[i * n + j] += factor * transposed[k * n + j];
-		}
-	RS_TRY(rs_eigenvalues_real(q, n, q + n * n, err));
-	double *value = q + n * n;
-	rs_select(value, 0, n, n - 2);
-	out->mcc = sqrt(value[n - 2]);
-	return RS_OK;
+	for (size_t r = 0; r < m->row_count; r++)
+		room->top[r] = sqrt(room->x[room->rows[r]]);
+	return mcc_of(room->entries, m->matrix->count, m->row_count, m->column_count, room->top, room->mcc);
 }
 
-static enum rs_code matrix_measure(const struct glcm_work *work, double *p, struct glcm_sums *out,
-                                   struct rs_error *err)
+static void clear(const struct normal *m)
 {
-	size_t n = work->n, cells = n * n;
-	uint32_t levels = work->evidence->levels.level_count;
-	double *margin RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * n + 3 * (size_t)levels + 2,
-	                                                               sizeof *margin);
-	if (margin == NULL)
-		return rs_error_memory(err, (2 * n + 3 * (size_t)levels + 2) * sizeof *margin,
-		                       "GLCM margins");
-	double total = 0;
-	for (size_t i = 0; i < cells; i++)
-		total += p[i];
-	out->empty = !(total > 0);
+	struct glcm_room *room = m->room;
+	for (size_t r = 0; r < m->row_count; r++)
+		room->x[room->rows[r]] = 0;
+	for (size_t k = 0; k < m->column_count; k++)
+		room->y[room->columns[k]] = 0;
+	memset(room->difference, 0, m->difference_end * sizeof *room->difference);
+	memset(room->sum + m->sum_first, 0, (m->sum_end - m->sum_first) * sizeof *room->sum);
+}
+
+void glcm_measure_in(const struct matrix *matrix, uint32_t level_count, bool with_mcc, struct glcm_room *room,
+                     struct glcm_sums *out)
+{
+	struct normal m = {.matrix = matrix, .room = room, .level_count = level_count};
+	*out = (struct glcm_sums){.empty = !(matrix->total > 0)};
 	if (out->empty)
-		return RS_OK;
-	for (size_t i = 0; i < cells; i++)
-		p[i] /= total;
-	struct matrix m = {n,      levels,     work->present,  p,
-	                   margin, margin + n, margin + 2 * n, margin + 2 * n + levels};
+		return;
 	margins(&m);
+	levels_list(&m);
 	about_mean(&m, out);
 	of_margins(&m, out);
 	information(&m, out);
-	uint64_t mcc = 0;
-	for (size_t i = 0; i < glcm_features.count; i++)
-		if (strcmp(glcm_features.rows[i].display, "MCC") == 0)
-			mcc = (uint64_t)1 << i;
-	if (work->evidence->settings->chosen[RS_FAMILY_GLCM] & mcc)
-		return maximal_correlation(&m, out, err);
+	if (with_mcc)
+		out->mcc = maximal_correlation(&m);
+	clear(&m);
+}
+
+enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, bool with_mcc,
+                          struct glcm_sums *out, struct rs_error *err)
+{
+	struct glcm_room room RS_CLEANUP(glcm_room_finish) = {0};
+	size_t rows = matrix->count < level_count ? matrix->count : level_count; /* or columns */
+	RS_TRY(glcm_room_init(&room, level_count, matrix->count, with_mcc ? rows : 0, err));
+	glcm_measure_in(matrix, level_count, with_mcc, &room, out);
 	return RS_OK;
 }
 
-/* Counts neighbours at one offset; level 0 (outside) collects in row and column 0, which nobody reads. */
-static void count(const struct glcm_work *work, const struct angle *angle, uint32_t *counts)
+struct glcm_work {
+	struct rs_evidence *evidence;
+	struct offset *offsets;
+	size_t offset_count;
+	struct matrix weighted;
+	bool flat, with_mcc; /* flat: one level in all, whose MCC is 1 by definition */
+};
+
+static enum rs_code matrix_measure(const struct glcm_work *work, const struct matrix *matrix,
+                                   struct glcm_sums *out, struct rs_error *err)
 {
-	size_t side = work->evidence->levels.level_count + (size_t)1;
-	ptrdiff_t offset = 0;
-	for (int a = 0; a < 3; a++)
-		offset += angle->at[a] * (ptrdiff_t)work->stride[a];
-	const uint32_t *level = work->evidence->levels.of_voxel;
-	const uint32_t *neighbour = work->box + offset;
-	for (size_t v = 0; v < work->evidence->region.count; v++)
-		counts[level[v] * side + neighbour[work->place[v]]]++;
+	RS_TRY(glcm_measure(matrix, work->evidence->grid.level_count, work->with_mcc && !work->flat, out,
+	                    err));
+	out->mcc = work->flat ? 1 : out->mcc;
+	return RS_OK;
 }
 
-static void compact(const struct glcm_work *work, const uint32_t *counts, double *p)
-{
-	size_t side = work->evidence->levels.level_count + (size_t)1, n = work->n;
-	bool symmetrical = work->evidence->image->symmetrical_glcm;
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < n; j++) {
-			uint64_t c = counts[work->present[i] * side + work->present[j]];
-			if (symmetrical)
-				c += counts[work->present[j] * side + work->present[i]];
-			p[i * n + j] = (double)c;
-		}
-}
-
-static double weight(const struct rs_evidence *evidence, const struct angle *angle)
-{
-	double sum = 0, squares = 0, largest = 0;
-	for (int a = 0; a < 3; a++) {
-		double d = (angle->at[a] < 0 ? -angle->at[a] : angle->at[a]) * evidence->spacing_mm[2 - a];
-		sum += d;
-		squares += d * d;
-		largest = d > largest ? d : largest;
-	}
-	switch (evidence->image->weighting) {
-	case RS_WEIGHTING_MANHATTAN: return exp(-(sum * sum));
-	case RS_WEIGHTING_EUCLIDEAN: return exp(-squares);
-	case RS_WEIGHTING_INFINITY: return exp(-(largest * largest));
-	case RS_WEIGHTING_NONE:
-	case RS_WEIGHTING_EQUAL: break;
-	}
-	return 1;
-}
-
-static enum rs_code measure_angle(void *context, size_t index, struct rs_error *err)
+static enum rs_code direction(void *context, size_t index, struct rs_error *err)
 {
 	struct glcm_work *work = context;
-	size_t side = work->evidence->levels.level_count + (size_t)1;
-	uint32_t *counts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(side * side, sizeof *counts);
-	double *p RS_CLEANUP(rs_free_pointer) = rs_allocate_array(work->n * work->n, sizeof *p);
-	if (counts == NULL || p == NULL)
-		return rs_error_memory(err, side * side * 12, "a GLCM");
-	count(work, &work->angles[index], counts);
-	compact(work, counts, p);
-	if (work->weighted == NULL)
-		return matrix_measure(work, p, &work->evidence->glcm[index], err);
-	double w = weight(work->evidence, &work->angles[index]);
-	for (size_t i = 0; i < work->n * work->n; i++)
-		work->weighted[i] += p[i] * w;
-	return RS_OK;
+	const struct rs_evidence *e = work->evidence;
+	struct offset offset = work->offsets[index];
+	struct tally tally RS_CLEANUP(tally_finish) = {0};
+	struct matrix matrix RS_CLEANUP(matrix_finish) = {0};
+	RS_TRY(glcm_tally_init(&tally, &e->grid, 1, err));
+	glcm_count(&e->grid, grid_whole(&e->grid), offset, &tally);
+	if (e->image->symmetrical_glcm)
+		RS_TRY(tally_mirror(&tally, err));
+	RS_TRY(tally_take(&tally, &matrix, err));
+	if (e->image->weighting == RS_WEIGHTING_NONE)
+		return matrix_measure(work, &matrix, &e->glcm[index], err);
+	double length = offset_length(offset, e->image->weighting, e->spacing_mm);
+	double weight = e->image->weighting == RS_WEIGHTING_EQUAL ? 1 : exp(-(length * length));
+	return matrix_add(&work->weighted, &matrix, weight, err);
 }
 
-/* Offsets whose greatest coordinate is one of the distances, from (+d,+d,+d) down, one of each pair ±. */
-static enum rs_code angles_list(struct glcm_work *work, struct rs_error *err)
+static bool mcc_chosen(const struct rs_radiomics_settings *settings)
 {
-	const struct rs_image_settings *s = work->evidence->image;
-	int far = (int)s->distances[s->distance_count - 1], width = 2 * far + 1;
-	size_t half = (size_t)width * (size_t)width * (size_t)width / 2;
-	work->angles = rs_allocate_array(half, sizeof *work->angles);
-	if (work->angles == NULL)
-		return rs_error_memory(err, half * sizeof *work->angles, "GLCM angles");
-	for (size_t i = 0; i < half; i++) {
-		struct angle angle = {
-			{far - (int)i / (width * width), far - (int)i / width % width, far - (int)i % width}};
-		unsigned distance = 0;
-		for (int a = 0; a < 3; a++) {
-			unsigned d = (unsigned)(angle.at[a] < 0 ? -angle.at[a] : angle.at[a]);
-			distance = d > distance ? d : distance;
-		}
-		bool wanted = !(s->force_2d && angle.at[s->force_2d_dimension] != 0), listed = false;
-		for (size_t k = 0; k < s->distance_count; k++)
-			listed |= s->distances[k] == distance;
-		for (int a = 0; a < 3; a++) /* an offset as long as the box has no pair */
-			wanted &= (size_t)(angle.at[a] < 0 ? -angle.at[a] : angle.at[a]) <
-			          work->evidence->region.size[2 - a];
-		if (wanted && listed)
-			work->angles[work->angle_count++] = angle;
-	}
-	return RS_OK;
-}
-
-static enum rs_code box_fill(struct glcm_work *work, struct rs_error *err)
-{
-	const struct rs_image_settings *s = work->evidence->image;
-	const struct region *region = &work->evidence->region;
-	size_t margin = s->distances[s->distance_count - 1];
-	size_t nx = region->size[0] + 2 * margin, ny = region->size[1] + 2 * margin, cells;
-	if (!rs_mul_size(nx * ny, region->size[2] + 2 * margin, &cells))
-		return rs_error_set(err, RS_TOO_LARGE, "the region's bounding box is too large");
-	work->box = rs_allocate_array(cells, sizeof *work->box);
-	work->place = rs_allocate_array(region->count, sizeof *work->place);
-	if (work->box == NULL || work->place == NULL)
-		return rs_error_memory(err, cells * 2 + region->count * 8, "grey levels in place");
-	work->stride[0] = nx * ny;
-	work->stride[1] = nx;
-	work->stride[2] = 1;
-	size_t i = 0, v = 0;
-	for (size_t z = 0; z < region->size[2]; z++)
-		for (size_t y = 0; y < region->size[1]; y++)
-			for (size_t x = 0; x < region->size[0]; x++, i++) {
-				if (!region->inside[i])
-					continue;
-				size_t at = ((z + margin) * ny + y + margin) * nx + x + margin;
-				work->place[v] = at;
-				work->box[at] = work->evidence->levels.of_voxel[v++];
-			}
-	return RS_OK;
-}
-
-static enum rs_code present_list(struct glcm_work *work, struct rs_error *err)
-{
-	const struct levels *levels = &work->evidence->levels;
-	work->present = rs_allocate_array(levels->level_count, sizeof *work->present);
-	if (work->present == NULL)
-		return rs_error_memory(err, levels->level_count * sizeof *work->present, "levels");
-	for (uint32_t i = 1; i <= levels->level_count; i++)
-		if (levels->histogram[i] > 0)
-			work->present[work->n++] = i;
-	return RS_OK;
+	for (size_t i = 0; i < glcm_features.count; i++)
+		if (strcmp(glcm_features.rows[i].display, "MCC") == 0)
+			return settings->chosen[RS_FAMILY_GLCM] >> i & 1;
+	return false;
 }
 
 static enum rs_code glcm_run(struct glcm_work *work, struct rs_pool *pool, struct rs_error *err)
 {
-	struct rs_evidence *evidence = work->evidence;
-	bool weighted = evidence->image->weighting != RS_WEIGHTING_NONE;
-	RS_TRY(angles_list(work, err));
-	RS_TRY(box_fill(work, err));
-	RS_TRY(present_list(work, err));
-	evidence->glcm_count = weighted ? 1 : work->angle_count;
-	evidence->glcm = rs_allocate_array(evidence->glcm_count, sizeof *evidence->glcm);
-	if (weighted)
-		work->weighted = rs_allocate_array(work->n * work->n, sizeof *work->weighted);
-	if (evidence->glcm == NULL || (weighted && work->weighted == NULL))
-		return rs_error_memory(err, work->n * work->n * 8, "GLCM");
-	/* Weighted matrices are added in the order of angles, hence in one thread. */
-	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->angle_count, measure_angle, work, err));
-	return weighted ? matrix_measure(work, work->weighted, evidence->glcm, err) : RS_OK;
+	struct rs_evidence *e = work->evidence;
+	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
+	work->with_mcc = mcc_chosen(e->settings);
+	work->flat = e->levels.histogram[e->levels.level_count] == e->region.count;
+	RS_TRY(offsets_of_image(e->image, &e->grid, true, &work->offsets, &work->offset_count, err));
+	e->glcm_count = weighted ? 1 : work->offset_count;
+	e->glcm = rs_allocate_array(e->glcm_count, sizeof *e->glcm);
+	if (e->glcm == NULL)
+		return rs_error_memory(err, e->glcm_count * sizeof *e->glcm, "GLCM");
+	/* Weighted matrices are added in the order of directions, hence in one thread. */
+	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->offset_count, direction, work, err));
+	return weighted ? matrix_measure(work, &work->weighted, e->glcm, err) : RS_OK;
 }
 
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
 {
 	struct glcm_work work = {.evidence = evidence};
 	enum rs_code code = glcm_run(&work, pool, err);
-	rs_free(work.box);
-	rs_free(work.place);
-	rs_free(work.angles);
-	rs_free(work.present);
-	rs_free(work.weighted);
+	rs_free(work.offsets);
+	matrix_finish(&work.weighted);
 	return code;
 }
 

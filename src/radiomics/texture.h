@@ -159,6 +159,31 @@ enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct
 /* level_count: that of the discretisation, for the normalised inverse differences. */
 enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, bool with_mcc,
                           struct glcm_sums *out, struct rs_error *err);
+/* The same in memory that is there, for many matrices after another. */
+struct glcm_room {
+	double *x, *y, *difference, *sum; /* margins by level; all 0 before and after */
+	double *p, *top, *mcc;
+	uint32_t *rows, *columns, *row_of, *column_of;
+	struct mcc_entry *entries;
+	double *reals; /* what the above lie in */
+	uint32_t *lists;
+};
+/* cells: of the largest matrix; rows: levels in it (0 when no MCC is wanted) */
+enum rs_code glcm_room_init(struct glcm_room *room, uint32_t level_count, size_t cells, size_t rows,
+                            struct rs_error *err);
+void glcm_room_finish(struct glcm_room *room); /* accepts NULL and zeroed memory */
+void glcm_measure_in(const struct matrix *matrix, uint32_t level_count, bool with_mcc, struct glcm_room *room,
+                     struct glcm_sums *out);
+
+/* mcc.c: entries are p(i,k) / sqrt(x(i) y(k)), top[rows] sqrt(x(i)); room: mcc_room() numbers. 0 for one row. */
+struct mcc_entry {
+	uint32_t row, column;
+	double value;
+};
+size_t mcc_room(size_t rows, size_t columns);
+double mcc_of(const struct mcc_entry *entries, size_t entry_count, size_t rows, size_t columns,
+              const double *top, double *room);
+
 /* GLRLM, GLSZM, GLDZM, GLDM and NGLDM. voxels: what the percentage divides by; 0: the sum of n * j. */
 enum rs_code sizes_measure(const struct matrix *matrix, double voxels, struct size_sums *out,
                            struct rs_error *err);
