@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The three families against PyRadiomics 3.0.1 from PyPI, in one run: against_pyradiomics.sh BUILD [IMAGE MASK]
+# All families of three dimensions against PyRadiomics 3.0.1 from PyPI, in one run: against_pyradiomics.sh BUILD [IMAGE MASK]
 # Makes a virtual environment in BUILD the first time. Without arguments it takes the IBSI CT phantom of ../shared.
 set -euo pipefail
 build=$1

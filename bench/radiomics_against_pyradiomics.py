@@ -10,7 +10,7 @@ import logging, os, statistics, subprocess, sys, tempfile, time
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 import numpy
 import SimpleITK as sitk
-from radiomics import firstorder, glcm, imageoperations, shape, setVerbosity
+from radiomics import firstorder, glcm, gldm, glrlm, glszm, imageoperations, ngtdm, shape, setVerbosity
 
 setVerbosity(logging.ERROR)
 sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
@@ -22,7 +22,8 @@ cropped, cropped_mask = imageoperations.cropToTumorMask(image, mask, box)
 
 theirs = {}
 for name, kind in (("shape", shape.RadiomicsShape), ("firstorder", firstorder.RadiomicsFirstOrder),
-                   ("glcm", glcm.RadiomicsGLCM)):
+                   ("glcm", glcm.RadiomicsGLCM), ("gldm", gldm.RadiomicsGLDM), ("glrlm", glrlm.RadiomicsGLRLM),
+                   ("glszm", glszm.RadiomicsGLSZM), ("ngtdm", ngtdm.RadiomicsNGTDM)):
     times = []
     for _ in range(7):
         start = time.perf_counter()

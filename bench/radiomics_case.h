@@ -26,6 +26,18 @@ static inline enum rs_code case_make(size_t side, struct rs_volume *volume, stru
 	return RS_OK;
 }
 
+/* A solid ball that fills the volume, of smooth lumps and noise. */
+static inline enum rs_code ball_make(size_t side, struct rs_volume *volume, struct rs_mask *mask)
+{
+	enum rs_code code = case_make(side, volume, mask);
+	for (size_t i = 0; code == RS_OK && i < side * side * side; i++) {
+		double middle = ((double)side - 1) / 2, x = (double)(i % side) - middle;
+		double y = (double)(i / side % side) - middle, z = (double)(i / side / side) - middle;
+		mask->labels[i] = x * x + y * y + z * z <= (middle + 0.5) * (middle + 0.5);
+	}
+	return code;
+}
+
 static inline void case_finish(struct rs_volume *volume, struct rs_mask *mask)
 {
 	rs_free(volume->voxels);

@@ -45,6 +45,12 @@ struct shape_sums {
 	double voxel_volume;  /* of the region */
 };
 
+struct shape_2d_sums {
+	bool possible; /* the region has one slice along the axis that force_2d leaves out */
+	double surface, perimeter, diameter, pixel_surface;
+	double major, minor; /* eigenvalues of the covariance of pixel centres */
+};
+
 struct firstorder_sums {
 	double minimum, maximum, mean, variance, third, fourth; /* central moments */
 	double mean_absolute, robust_absolute, energy;
@@ -83,6 +89,7 @@ struct rs_evidence {
 	struct levels levels;
 	struct grid grid; /* for families of texture */
 	struct shape_sums shape;
+	struct shape_2d_sums shape_2d;
 	struct firstorder_sums firstorder;
 	struct glcm_sums *glcm; /* one per angle, or one in all when weighted */
 	size_t glcm_count;
@@ -93,9 +100,10 @@ struct rs_evidence {
 };
 void evidence_finish(struct rs_evidence *evidence);
 
-extern const struct rs_feature_table shape_features, firstorder_features, glcm_features, gldm_features,
-	glrlm_features, glszm_features, ngtdm_features;
+extern const struct rs_feature_table shape_features, shape_2d_features, firstorder_features, glcm_features,
+	gldm_features, glrlm_features, glszm_features, ngtdm_features;
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code shape_2d_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);

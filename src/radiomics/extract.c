@@ -16,6 +16,7 @@ static const struct {
 	enum rs_code (*build)(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
 } families[RS_FAMILY_COUNT] = {
 	[RS_FAMILY_SHAPE] = {"shape", &shape_features, shape_build},
+	[RS_FAMILY_SHAPE_2D] = {"shape2D", &shape_2d_features, shape_2d_build},
 	[RS_FAMILY_FIRSTORDER] = {"firstorder", &firstorder_features, firstorder_build},
 	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, glcm_build},
 	[RS_FAMILY_GLDM] = {"gldm", &gldm_features, gldm_build},
@@ -85,7 +86,10 @@ static void extraction_finish(struct extraction *e)
 	images_finish(&e->images);
 }
 
-static bool is_shape(enum rs_family family) { return family == RS_FAMILY_SHAPE; }
+static bool is_shape(enum rs_family family)
+{
+	return family == RS_FAMILY_SHAPE || family == RS_FAMILY_SHAPE_2D;
+}
 
 static bool wants_levels(const struct rs_radiomics_settings *settings)
 {
@@ -226,6 +230,17 @@ static void levels_warn(const struct extraction *e, struct rs_radiomics_result *
 	}
 }
 
+/* Asked for, but not of this region: said, so that NaN surprises nobody. */
+static void shape_2d_warn(const struct extraction *e, struct rs_radiomics_result *result)
+{
+	if (e->settings->chosen[RS_FAMILY_SHAPE_2D] != 0 && result->warning[0] == '\0' &&
+	    !e->evidence[e->images.count].shape_2d.possible)
+		snprintf(result->warning, sizeof result->warning,
+		         "shape2D is NaN: it needs force2D, and a region of one slice along force2Ddimension "
+		         "(%u)",
+		         e->settings->common.force_2d_dimension);
+}
+
 static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct rs_error *err)
 {
 	struct rs_box box;
@@ -285,6 +300,7 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
 		RS_TRY(diagnostics_build(volume, mask, &work, settings, &result, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
 	memcpy(result.warning, e.images.warning, sizeof result.warning);
+	shape_2d_warn(&e, &result);
 	levels_warn(&e, &result);
 	hand_over(&e, &result);
 	*out = result;

@@ -389,6 +389,10 @@ MEAN(sum_squares)
 	{                                                                          \
 		"glcm_" name, ibsi, unit, display, RS_FAMILY_GLCM, false, function \
 	}
+#define DEPRECATED(name, ibsi, display, function)                                \
+	{                                                                        \
+		"glcm_" name, ibsi, "1", display, RS_FAMILY_GLCM, true, function \
+	}
 static const struct rs_feature rows[] = {
 	ROW("autocorrelation", "QWB0", "1", "Autocorrelation", autocorrelation),
 	ROW("cluster_prominence", "AE86", "1", "ClusterProminence", cluster_prominence),
@@ -399,6 +403,10 @@ static const struct rs_feature rows[] = {
 	ROW("difference_average", "TF7R", "1", "DifferenceAverage", difference_average),
 	ROW("difference_entropy", "NTRS", "bit", "DifferenceEntropy", difference_entropy),
 	ROW("difference_variance", "D3YU", "1", "DifferenceVariance", difference_variance),
+	/* PyRadiomics only says of which feature each of these is another name. */
+	DEPRECATED("dissimilarity", "8S9J", "Dissimilarity", difference_average),
+	DEPRECATED("homogeneity_1", "", "Homogeneity1", inverse_difference),
+	DEPRECATED("homogeneity_2", "", "Homogeneity2", inverse_difference_moment),
 	ROW("inverse_difference", "IB1Z", "1", "Id", inverse_difference),
 	ROW("inverse_difference_moment", "WF0Z", "1", "Idm", inverse_difference_moment),
 	ROW("inverse_difference_moment_normalised", "1QCO", "1", "Idmn", idmn),
@@ -414,5 +422,6 @@ static const struct rs_feature rows[] = {
 	ROW("sum_average", "ZGXS", "1", "SumAverage", sum_average),
 	ROW("sum_entropy", "P6QZ", "bit", "SumEntropy", sum_entropy),
 	ROW("sum_squares", "UR99", "1", "SumSquares", sum_squares),
+	DEPRECATED("sum_variance", "OEEB", "SumVariance", cluster_tendency),
 };
 const struct rs_feature_table glcm_features = {RS_COUNT(rows), rows};

@@ -13,6 +13,7 @@ enum rs_radiomics_mode { RS_RADIOMICS_PYRADIOMICS, RS_RADIOMICS_IBSI };
 /* In PyRadiomics' order of output. */
 enum rs_family {
 	RS_FAMILY_SHAPE,
+	RS_FAMILY_SHAPE_2D, /* of one slice, with force_2d; NaN otherwise */
 	RS_FAMILY_FIRSTORDER,
 	RS_FAMILY_GLCM,
 	RS_FAMILY_GLDM,

@@ -36,7 +36,7 @@ void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 		const struct rs_feature_table *table = rs_feature_family((enum rs_family)f);
 		out->family_order[f] = (uint8_t)f;
 		for (size_t i = 0; i < table->count; i++)
-			if (!table->rows[i].deprecated)
+			if (!table->rows[i].deprecated && f != RS_FAMILY_SHAPE_2D)
 				out->chosen[f] |= (uint64_t)1 << i;
 	}
 }

@@ -66,6 +66,7 @@ struct reading {
 	struct rs_radiomics_settings settings;
 	size_t image;        /* the image type whose settings are read */
 	size_t family_count; /* feature classes read so far */
+	bool classes_named;  /* there is a featureClass */
 	struct rs_error *err;
 };
 
@@ -179,6 +180,15 @@ static enum rs_code choose(struct reading *r, int family, yaml_node_t *item)
 	                    rs_family_name((enum rs_family)family), name != NULL ? name : "(no text)");
 }
 
+/* All features of a class that are not deprecated. */
+static void choose_all(struct reading *r, enum rs_family family)
+{
+	const struct rs_feature_table *table = rs_feature_family(family);
+	r->settings.chosen[family] = 0;
+	for (size_t i = 0; i < table->count; i++)
+		r->settings.chosen[family] |= (uint64_t)!table->rows[i].deprecated << i;
+}
+
 static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t *value)
 {
 	int family = 0;
@@ -196,9 +206,7 @@ static enum rs_code read_class(struct reading *r, const char *name, yaml_node_t 
 	           (value->type == YAML_SEQUENCE_NODE &&
 	            value->data.sequence.items.start == value->data.sequence.items.top);
 	if (all) {
-		struct rs_radiomics_settings defaults;
-		rs_radiomics_settings_default(&defaults);
-		r->settings.chosen[family] = defaults.chosen[family];
+		choose_all(r, (enum rs_family)family);
 		return RS_OK;
 	}
 	if (value->type != YAML_SEQUENCE_NODE)
@@ -260,6 +268,7 @@ static enum rs_code read_top(struct reading *r, const char *name, yaml_node_t *v
 	}
 	if (strcmp(name, "featureClass") == 0) {
 		memset(r->settings.chosen, 0, sizeof r->settings.chosen);
+		r->classes_named = true;
 		RS_TRY(each_pair(r, value, read_class));
 		order_complete(r);
 		return RS_OK;
@@ -292,6 +301,9 @@ enum rs_code rs_radiomics_settings_parse(struct rs_bytes file, struct rs_radiomi
 	rs_radiomics_settings_default(&reading.settings);
 	yaml_node_t *root = yaml_document_get_root_node(&document);
 	enum rs_code code = root == NULL ? RS_OK : each_pair(&reading, root, read_top);
+	/* As PyRadiomics does: a file without featureClass wants every class, and shape2D is possible with force2D. */
+	if (!reading.classes_named && reading.settings.common.force_2d)
+		choose_all(&reading, RS_FAMILY_SHAPE_2D);
 	if (code == RS_OK)
 		code = rs_radiomics_settings_check(&reading.settings, err);
 	yaml_document_delete(&document);
