@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "numeric/numeric.h"
-#include "radiomics/evidence.h"
+#include "radiomics/texture.h"
 
 /* numpy's linear interpolation between order statistics; earlier calls with smaller q order values[0…]. */
 static double percentile(double *values, size_t count, double q, size_t *low)
@@ -61,23 +61,31 @@ static double robust_absolute(const double *x, size_t count, double low, double 
 	return absolute / (double)n;
 }
 
+void firstorder_measure(const double *values, size_t count, double shift, double *scratch,
+                        struct firstorder_sums *out)
+{
+	struct firstorder_sums sums = {0};
+	size_t low = 0;
+	moments(values, count, shift, &sums);
+	memcpy(scratch, values, count * sizeof *scratch);
+	sums.p10 = percentile(scratch, count, 10, &low);
+	sums.p25 = percentile(scratch, count, 25, &low);
+	sums.p50 = percentile(scratch, count, 50, &low);
+	sums.p75 = percentile(scratch, count, 75, &low);
+	sums.p90 = percentile(scratch, count, 90, &low);
+	sums.robust_absolute = robust_absolute(values, count, sums.p10, sums.p90);
+	*out = sums;
+}
+
 enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
 {
 	(void)pool;
 	const struct region *region = &evidence->region;
-	struct firstorder_sums sums = {0};
-	double *sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *sorted);
-	if (sorted == NULL)
-		return rs_error_memory(err, region->count * sizeof *sorted, "percentiles");
-	moments(region->values, region->count, evidence->image->voxel_array_shift, &sums);
-	memcpy(sorted, region->values, region->count * sizeof *sorted);
-	size_t low = 0;
-	sums.p10 = percentile(sorted, region->count, 10, &low);
-	sums.p25 = percentile(sorted, region->count, 25, &low);
-	sums.p50 = percentile(sorted, region->count, 50, &low);
-	sums.p75 = percentile(sorted, region->count, 75, &low);
-	sums.p90 = percentile(sorted, region->count, 90, &low);
-	sums.robust_absolute = robust_absolute(region->values, region->count, sums.p10, sums.p90);
+	struct firstorder_sums sums;
+	double *scratch RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *scratch);
+	if (scratch == NULL)
+		return rs_error_memory(err, region->count * sizeof *scratch, "percentiles");
+	firstorder_measure(region->values, region->count, evidence->image->voxel_array_shift, scratch, &sums);
 	for (uint32_t i = 1; i <= evidence->levels.level_count; i++) {
 		double p = (double)evidence->levels.histogram[i] / (double)region->count;
 		sums.uniformity += p * p;

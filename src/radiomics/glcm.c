@@ -335,7 +335,14 @@ static enum rs_code glcm_run(struct glcm_work *work, struct rs_pool *pool, struc
 		return rs_error_memory(err, e->glcm_count * sizeof *e->glcm, "GLCM");
 	/* Weighted matrices are added in the order of directions, hence in one thread. */
 	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->offset_count, direction, work, err));
-	return weighted ? matrix_measure(work, &work->weighted, e->glcm, err) : RS_OK;
+	if (weighted)
+		return matrix_measure(work, &work->weighted, e->glcm, err);
+	size_t kept = 0;
+	for (size_t a = 0; a < e->glcm_count; a++)
+		if (!e->glcm[a].empty)
+			e->glcm[kept++] = e->glcm[a];
+	e->glcm_count = kept > 0 ? kept : e->glcm_count;
+	return RS_OK;
 }
 
 enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
@@ -361,7 +368,15 @@ enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, stru
 		return sum / (double)n;                                       \
 	}
 MEAN(autocorrelation)
-MEAN(joint_average)
+
+/* PyRadiomics lets an empty direction in here, which makes NaN; it has removed those that are empty everywhere. */
+static double joint_average(const struct rs_evidence *e)
+{
+	double sum = 0;
+	for (size_t a = 0; a < e->glcm_count; a++)
+		sum += e->glcm[a].empty ? NAN : e->glcm[a].joint_average;
+	return sum / (double)e->glcm_count;
+}
 MEAN(cluster_prominence)
 MEAN(cluster_shade)
 MEAN(cluster_tendency)

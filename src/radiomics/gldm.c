@@ -26,27 +26,28 @@ static block dependence(const uint32_t *level, const ptrdiff_t *shifts, size_t c
 	return sum + 1;
 }
 
-enum rs_code gldm_count(const struct grid *grid, struct slab slab, const struct offset *offsets, size_t count,
-                        double alpha, struct tally *tally, struct rs_error *err)
+void gldm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *shifts, size_t shift_count,
+                   double alpha, struct tally *tally)
 {
 	uint32_t reach = alpha < RS_RADIOMICS_LEVELS_MAX ? (uint32_t)alpha : RS_RADIOMICS_LEVELS_MAX;
-	ptrdiff_t *shifts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * count, sizeof *shifts);
-	if (shifts == NULL)
-		return rs_error_memory(err, 2 * count * sizeof *shifts, "neighbours");
-	for (size_t k = 0; k < count; k++) {
-		shifts[2 * k] = offset_shift(grid, offsets[k]);
-		shifts[2 * k + 1] = -shifts[2 * k];
-	}
 	for (size_t r = slab.first * grid->size[1]; r < slab.end * grid->size[1]; r++) {
 		const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
 		const struct row *row = &grid->rows[r];
 		for (size_t x = row->first; x < row->end; x += BLOCK) {
-			block size = dependence(level + x, shifts, 2 * count, reach);
+			block size = dependence(level + x, shifts, shift_count, reach);
 			for (size_t i = 0; i < BLOCK && x + i < row->end; i++)
 				if (level[x + i] != 0)
 					tally_add(tally, level[x + i], size[i]);
 		}
 	}
+}
+
+enum rs_code gldm_count(const struct grid *grid, struct slab slab, const struct offset *offsets, size_t count,
+                        double alpha, struct tally *tally, struct rs_error *err)
+{
+	ptrdiff_t *shifts RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(shifts_list(grid, offsets, count, &shifts, err));
+	gldm_count_in(grid, slab, shifts, 2 * count, alpha, tally);
 	return RS_OK;
 }
 

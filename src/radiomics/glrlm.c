@@ -51,13 +51,9 @@ static void count_sparse(const struct run_row *row, struct tally *tally)
 	}
 }
 
-enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally,
-                         struct rs_error *err)
+void glrlm_count_in(const struct grid *grid, struct slab slab, struct offset offset, uint32_t *lengths,
+                    struct tally *tally)
 {
-	size_t cells = (size_t)grid->stride[2] * (grid->size[2] + 2 * grid->margin);
-	uint32_t *lengths RS_CLEANUP(rs_free_pointer) = rs_allocate_array(cells, sizeof *lengths);
-	if (lengths == NULL)
-		return rs_error_memory(err, cells * sizeof *lengths, "lengths of runs");
 	struct run_row row = {.shift = offset_shift(grid, offset)};
 	for (size_t z = slab.first; z < slab.end; z++)
 		for (size_t y = 0; y < grid->size[1]; y++) {
@@ -71,6 +67,15 @@ enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offse
 			else
 				count_sparse(&row, tally);
 		}
+}
+
+enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally,
+                         struct rs_error *err)
+{
+	uint32_t *lengths RS_CLEANUP(rs_free_pointer) = rs_allocate_array(grid_cells(grid), sizeof *lengths);
+	if (lengths == NULL)
+		return rs_error_memory(err, grid_cells(grid) * sizeof *lengths, "lengths of runs");
+	glrlm_count_in(grid, slab, offset, lengths, tally);
 	return RS_OK;
 }
 

@@ -4,14 +4,20 @@
 
 #include "radiomics/texture.h"
 
-#define LINKS_MAX 32 /* bits of a voxel's links */
-
 void zones_finish(struct zones *zones)
 {
 	if (zones == NULL)
 		return;
 	rs_free(zones->list);
 	memset(zones, 0, sizeof *zones);
+}
+
+void linking_finish(struct linking *linking)
+{
+	if (linking == NULL)
+		return;
+	rs_free(linking->parent);
+	memset(linking, 0, sizeof *linking);
 }
 
 /* A root is its own parent, and the first voxel of its zone; every other parent lies before its child. */
@@ -34,14 +40,6 @@ static void unite(uint32_t *parent, uint32_t a, uint32_t b)
 		parent[a] = b;
 }
 
-struct linking {
-	const struct grid *grid;
-	uint32_t *parent; /* laid out as the grid */
-	ptrdiff_t shift[LINKS_MAX];
-	uint32_t near[LINKS_MAX]; /* links that a link makes needless: their voxels touch its voxel */
-	size_t count;
-};
-
 /* Whether the voxels at two links touch each other: their difference is a link. */
 static bool touch(const struct offset *linked, size_t count, size_t a, size_t b)
 {
@@ -58,12 +56,12 @@ static bool touch(const struct offset *linked, size_t count, size_t a, size_t b)
 	return false;
 }
 
-static enum rs_code linking_init(struct linking *linking, const struct grid *grid,
-                                 const struct offset *linked, size_t count, struct rs_error *err)
+enum rs_code linking_init(struct linking *linking, const struct grid *grid, const struct offset *linked,
+                          size_t count, struct rs_error *err)
 {
-	size_t cells = (size_t)grid->stride[2] * (grid->size[2] + 2 * grid->margin);
+	size_t cells = grid_cells(grid);
 	assert(count <= LINKS_MAX);
-	*linking = (struct linking){.grid = grid, .count = count};
+	*linking = (struct linking){.count = count};
 	for (size_t k = 0; k < count; k++) {
 		linking->shift[k] = -offset_shift(grid, linked[k]); /* the neighbour that came before */
 		for (size_t other = 0; other < count; other++)
@@ -96,9 +94,9 @@ static void link_voxel(const struct linking *linking, uint32_t v, uint32_t links
 	}
 }
 
-static void link_row(const struct linking *linking, const uint32_t *level, const struct row *row)
+static void link_row(const struct linking *linking, const struct grid *grid, const uint32_t *level,
+                     const struct row *row)
 {
-	const struct grid *grid = linking->grid;
 	for (size_t x = row->first; x < row->end; x += BLOCK) {
 		block links = links_of(linking, level + x);
 		for (size_t i = 0; i < BLOCK && x + i < row->end; i++)
@@ -107,31 +105,34 @@ static void link_row(const struct linking *linking, const uint32_t *level, const
 	}
 }
 
-/* Numbers zones in the order of their roots; afterwards parent[] holds numbers. */
-static enum rs_code number_row(struct linking *linking, const uint32_t *level, const struct row *row,
-                               const uint32_t *distance_map, struct zones *out, size_t *room,
-                               struct rs_error *err)
+static enum rs_code zone_append(struct zones *zones, struct zone zone, struct rs_error *err)
 {
-	uint32_t *parent = linking->parent;
-	for (size_t x = row->first; x < row->end; x++) {
-		size_t v = (size_t)(level + x - linking->grid->levels);
+	if (zones->count == zones->room) {
+		size_t room = zones->room > 0 ? 2 * zones->room : 256;
+		struct zone *list = rs_reallocate(zones->list, room * sizeof *list);
+		if (list == NULL)
+			return rs_error_memory(err, room * sizeof *list, "zones");
+		zones->list = list;
+		zones->room = room;
+	}
+	zones->list[zones->count++] = zone;
+	return RS_OK;
+}
+
+/* Numbers zones in the order of their roots, which come before all others; afterwards parent[] holds numbers. */
+static enum rs_code number_row(uint32_t *parent, const struct grid *grid, size_t r,
+                               const uint32_t *distance_map, struct zones *out, struct rs_error *err)
+{
+	const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
+	for (size_t x = grid->rows[r].first; x < grid->rows[r].end; x++) {
+		size_t v = (size_t)(level + x - grid->levels);
 		uint32_t distance = distance_map != NULL ? distance_map[v] : 0;
 		if (level[x] == 0)
 			continue;
-		if (parent[v] != v) {
-			parent[v] = parent[parent[v]];
-		} else {
-			if (out->count == *room) {
-				size_t more = *room > 0 ? 2 * *room : 256;
-				struct zone *list = rs_reallocate(out->list, more * sizeof *list);
-				if (list == NULL)
-					return rs_error_memory(err, more * sizeof *list, "zones");
-				out->list = list;
-				*room = more;
-			}
-			parent[v] = (uint32_t)out->count;
-			out->list[out->count++] = (struct zone){level[x], distance, 0};
-		}
+		bool root = parent[v] == v;
+		parent[v] = root ? (uint32_t)out->count : parent[parent[v]];
+		if (root)
+			RS_TRY(zone_append(out, (struct zone){level[x], distance, 0}, err));
 		struct zone *zone = &out->list[parent[v]];
 		zone->size++;
 		zone->distance = distance < zone->distance ? distance : zone->distance;
@@ -139,20 +140,23 @@ static enum rs_code number_row(struct linking *linking, const uint32_t *level, c
 	return RS_OK;
 }
 
+enum rs_code zones_find_in(struct linking *linking, const struct grid *grid, struct slab slab,
+                           const uint32_t *distance_map, struct zones *out, struct rs_error *err)
+{
+	size_t ny = grid->size[1];
+	for (size_t r = slab.first * ny; r < slab.end * ny; r++)
+		link_row(linking, grid, grid_row(grid, r % ny, r / ny), &grid->rows[r]);
+	for (size_t r = slab.first * ny; r < slab.end * ny; r++)
+		RS_TRY(number_row(linking->parent, grid, r, distance_map, out, err));
+	return RS_OK;
+}
+
 enum rs_code zones_find(const struct grid *grid, struct slab slab, const struct offset *linked, size_t count,
                         const uint32_t *distance_map, struct zones *out, struct rs_error *err)
 {
-	struct linking linking;
-	size_t room = out->count;
-	enum rs_code code = linking_init(&linking, grid, linked, count, err);
-	size_t ny = grid->size[1];
-	for (size_t r = slab.first * ny; code == RS_OK && r < slab.end * ny; r++)
-		link_row(&linking, grid_row(grid, r % ny, r / ny), &grid->rows[r]);
-	for (size_t r = slab.first * ny; code == RS_OK && r < slab.end * ny; r++)
-		code = number_row(&linking, grid_row(grid, r % ny, r / ny), &grid->rows[r], distance_map, out,
-		                  &room, err);
-	rs_free(linking.parent);
-	return code;
+	struct linking linking RS_CLEANUP(linking_finish) = {0};
+	RS_TRY(linking_init(&linking, grid, linked, count, err));
+	return zones_find_in(&linking, grid, slab, distance_map, out, err);
 }
 
 #define SMALL_ZONE 64 /* sizes up to here are counted in a table */

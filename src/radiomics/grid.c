@@ -128,3 +128,17 @@ double offset_length(struct offset offset, enum rs_weighting norm, const double 
 	}
 	return 1;
 }
+
+enum rs_code shifts_list(const struct grid *grid, const struct offset *offsets, size_t count, ptrdiff_t **out,
+                         struct rs_error *err)
+{
+	ptrdiff_t *shifts = rs_allocate_array(2 * count, sizeof *shifts);
+	if (shifts == NULL)
+		return rs_error_memory(err, 2 * count * sizeof *shifts, "neighbours");
+	for (size_t k = 0; k < count; k++) {
+		shifts[2 * k] = offset_shift(grid, offsets[k]);
+		shifts[2 * k + 1] = -shifts[2 * k];
+	}
+	*out = shifts;
+	return RS_OK;
+}

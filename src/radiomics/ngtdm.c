@@ -5,9 +5,8 @@
 
 #include "radiomics/texture.h"
 
-/* Sum and number of the neighbours in the region of each of BLOCK voxels. The sum fits: levels have 17 bits, the
- * neighbours at 8 distances of 16 at most are fewer than 2^16; a region that would overflow is refused by nobody's
- * memory. */
+/* Sum and number of the neighbours in the region of each of BLOCK voxels. The sum fits: a level
+ * is 2^16 at most, and within a distance of 16 there are fewer than 2^16 neighbours. */
 static void neighbourhood(const uint32_t *level, const ptrdiff_t *shifts, size_t count, block *out_sum,
                           block *out_count)
 {
@@ -31,26 +30,27 @@ static void count_voxel(uint32_t level, uint32_t sum, uint32_t neighbours, bool 
 		rows[level].s += fabs((double)level - (double)sum / (double)neighbours);
 }
 
-enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct offset *offsets,
-                         size_t count, bool isolated, struct ngtdm_row *rows, struct rs_error *err)
+void ngtdm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *shifts, size_t shift_count,
+                    bool isolated, struct ngtdm_row *rows)
 {
-	ptrdiff_t *shifts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * count, sizeof *shifts);
-	if (shifts == NULL)
-		return rs_error_memory(err, 2 * count * sizeof *shifts, "neighbours");
-	for (size_t k = 0; k < count; k++) {
-		shifts[2 * k] = offset_shift(grid, offsets[k]);
-		shifts[2 * k + 1] = -shifts[2 * k];
-	}
 	for (size_t r = slab.first * grid->size[1]; r < slab.end * grid->size[1]; r++) {
 		const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
 		const struct row *row = &grid->rows[r];
 		for (size_t x = row->first; x < row->end; x += BLOCK) {
 			block sum, neighbours;
-			neighbourhood(level + x, shifts, 2 * count, &sum, &neighbours);
+			neighbourhood(level + x, shifts, shift_count, &sum, &neighbours);
 			for (size_t i = 0; i < BLOCK && x + i < row->end; i++)
 				count_voxel(level[x + i], sum[i], neighbours[i], isolated, rows);
 		}
 	}
+}
+
+enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct offset *offsets,
+                         size_t count, bool isolated, struct ngtdm_row *rows, struct rs_error *err)
+{
+	ptrdiff_t *shifts RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(shifts_list(grid, offsets, count, &shifts, err));
+	ngtdm_count_in(grid, slab, shifts, 2 * count, isolated, rows);
 	return RS_OK;
 }
 

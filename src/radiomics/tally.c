@@ -39,6 +39,7 @@ enum rs_code matrix_add(struct matrix *sum, const struct matrix *more, double we
 		b += order >= 0;
 	}
 	out.total = sum->total + weight * more->total;
+	out.room = room;
 	matrix_finish(sum);
 	*sum = out;
 	return RS_OK;
@@ -64,6 +65,7 @@ void tally_finish(struct tally *tally)
 		return;
 	rs_free(tally->table);
 	rs_free(tally->keys);
+	rs_free(tally->spare);
 	memset(tally, 0, sizeof *tally);
 }
 
@@ -105,9 +107,15 @@ static enum rs_code keys_sort(struct tally *tally, struct rs_error *err)
 		any |= tally->keys[k];
 		all &= tally->keys[k];
 	}
-	uint64_t *from = tally->keys, *to = rs_allocate_array(tally->key_room, sizeof *to);
-	if (to == NULL)
-		return rs_error_memory(err, tally->key_room * sizeof *to, "sorting counts");
+	if (tally->spare_room < tally->key_room) {
+		rs_free(tally->spare);
+		tally->spare_room = 0;
+		tally->spare = rs_allocate_array(tally->key_room, sizeof *tally->spare);
+		if (tally->spare == NULL)
+			return rs_error_memory(err, tally->key_room * sizeof *tally->spare, "sorting counts");
+		tally->spare_room = tally->key_room;
+	}
+	uint64_t *from = tally->keys, *to = tally->spare;
 	for (unsigned shift = 0; shift < 64; shift += 8) {
 		size_t place[257] = {0};
 		if (((any ^ all) >> shift & 255) == 0)
@@ -122,8 +130,13 @@ static enum rs_code keys_sort(struct tally *tally, struct rs_error *err)
 		from = to;
 		to = kept;
 	}
-	tally->keys = from;
-	rs_free(to);
+	if (from != tally->keys) {
+		size_t room = tally->key_room;
+		tally->spare = tally->keys;
+		tally->key_room = tally->spare_room;
+		tally->keys = from;
+		tally->spare_room = room;
+	}
 	return RS_OK;
 }
 
@@ -158,25 +171,36 @@ static void cells_of_keys(const struct tally *tally, uint32_t i, size_t *next, s
 
 enum rs_code tally_take(struct tally *tally, struct matrix *out, struct rs_error *err)
 {
-	struct matrix matrix = {0};
 	size_t next = 0;
 	if (tally->failed)
 		return rs_error_memory(err, tally->key_room * sizeof *tally->keys, "a list of counts");
 	if (tally->key_count > 0)
 		RS_TRY(keys_sort(tally, err));
-	matrix.cells = rs_allocate_array(cells_bound(tally), sizeof *matrix.cells);
-	if (matrix.cells == NULL)
-		return rs_error_memory(err, cells_bound(tally) * sizeof *matrix.cells, "a matrix");
+	size_t bound = cells_bound(tally);
+	if (out->room < bound) {
+		struct cell *cells = rs_reallocate(out->cells, bound * sizeof *cells);
+		if (cells == NULL)
+			return rs_error_memory(err, bound * sizeof *cells, "a matrix");
+		out->cells = cells;
+		out->room = bound;
+	}
+	out->count = 0;
+	out->total = 0;
 	for (uint32_t i = 1; i < tally->rows; i++) {
 		if (tally->columns > 0)
-			cells_of_row(tally, i, &matrix);
-		cells_of_keys(tally, i, &next, &matrix);
+			cells_of_row(tally, i, out);
+		cells_of_keys(tally, i, &next, out);
 	}
-	for (size_t c = 0; c < matrix.count; c++)
-		matrix.total += matrix.cells[c].n;
-	if (tally->table != NULL)
+	for (size_t c = 0; c < out->count; c++)
+		out->total += out->cells[c].n;
+	if (tally->columns > 0)
 		memset(tally->table, 0, (size_t)tally->rows * tally->columns * sizeof *tally->table);
 	tally->key_count = 0;
-	*out = matrix;
 	return RS_OK;
+}
+
+void tally_narrow(struct tally *tally, uint32_t rows, uint32_t columns)
+{
+	tally->rows = rows;
+	tally->columns = tally->columns > 0 ? columns : 0;
 }

@@ -72,6 +72,7 @@ struct matrix {
 	struct cell *cells; /* ascending by (i, j), no cell twice */
 	size_t count;
 	double total; /* the sum of n */
+	size_t room;  /* cells there is memory for */
 };
 void matrix_finish(struct matrix *matrix); /* accepts NULL and zeroed memory */
 /* sum += weight * more */
@@ -85,6 +86,8 @@ struct tally {
 	uint32_t rows, columns;
 	uint64_t *keys; /* i << 32 | j */
 	size_t key_count, key_room;
+	uint64_t *spare; /* for sorting, of spare_room keys */
+	size_t spare_room;
 	bool failed; /* no memory for a key; tally_take() tells */
 };
 /* rows, columns: i < rows, j < columns; expected: how many additions are likely, decides on the table only */
@@ -101,10 +104,21 @@ static inline void tally_add(struct tally *tally, uint32_t i, uint32_t j)
 }
 /* Adds n(j, i) to each n(i, j): a symmetrical GLCM. The table, if any, must be square. */
 enum rs_code tally_mirror(struct tally *tally, struct rs_error *err);
-/* The cells so far; the tally is empty afterwards and may be filled again. */
+/* The cells so far, in the memory that out has, or more; the tally is empty afterwards and may be filled again. */
 enum rs_code tally_take(struct tally *tally, struct matrix *out, struct rs_error *err);
+/* The shape of a new tally of `rows` rows in the memory of an empty one that had as many or more. */
+void tally_narrow(struct tally *tally, uint32_t rows, uint32_t columns);
 
-/* ---- builders; each adds to what the tally has ---- */
+/* ---- builders; each adds to what the tally has. Those with _in take the memory they need ---- */
+
+/* Steps through the grid to every neighbour: each offset forth and back, 2 * count. Free with rs_free. */
+enum rs_code shifts_list(const struct grid *grid, const struct offset *offsets, size_t count, ptrdiff_t **out,
+                         struct rs_error *err);
+/* Cells of the grid, margins included. */
+static inline size_t grid_cells(const struct grid *grid)
+{
+	return (size_t)grid->stride[2] * (grid->size[2] + 2 * grid->margin);
+}
 
 /* Tallies with the right shape for a grid, for one direction (or several when `times` > 1). */
 enum rs_code glcm_tally_init(struct tally *tally, const struct grid *grid, size_t times,
@@ -119,11 +133,16 @@ void glcm_count(const struct grid *grid, struct slab slab, struct offset offset,
 /* Runs (level, length) of equal levels along the offset, broken by voxels outside the region. */
 enum rs_code glrlm_count(const struct grid *grid, struct slab slab, struct offset offset, struct tally *tally,
                          struct rs_error *err);
+/* lengths: [grid_cells()], 0 in the margins */
+void glrlm_count_in(const struct grid *grid, struct slab slab, struct offset offset, uint32_t *lengths,
+                    struct tally *tally);
 /* false: no line along the offset holds two voxels of the region, and PyRadiomics drops the direction. */
 bool glrlm_has_lines(const struct grid *grid, struct slab slab, struct offset offset);
 /* (level, 1 + number of neighbours whose level differs by alpha at most). offsets: one of each pair ±. */
 enum rs_code gldm_count(const struct grid *grid, struct slab slab, const struct offset *offsets, size_t count,
                         double alpha, struct tally *tally, struct rs_error *err);
+void gldm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *shifts, size_t shift_count,
+                   double alpha, struct tally *tally);
 
 /* Zones: voxels of one level that touch. */
 struct zone {
@@ -133,13 +152,26 @@ struct zone {
 };
 struct zones {
 	struct zone *list; /* in the order of their first voxels */
-	size_t count;
+	size_t count, room;
 };
 void zones_finish(struct zones *zones);
 /* linked: offsets (distance 1, one of each pair ±) along which voxels touch. distance_map: NULL, or one number a
  * voxel, laid out as grid->levels is. Appends to out, so that slices can follow one another. */
 enum rs_code zones_find(const struct grid *grid, struct slab slab, const struct offset *linked, size_t count,
                         const uint32_t *distance_map, struct zones *out, struct rs_error *err);
+/* The same with what is to be prepared but once for grids of one shape. */
+#define LINKS_MAX 32 /* bits of a voxel's links */
+struct linking {
+	uint32_t *parent; /* [grid_cells()] */
+	ptrdiff_t shift[LINKS_MAX];
+	uint32_t near[LINKS_MAX]; /* links that a link makes needless: their voxels touch its voxel */
+	size_t count;
+};
+enum rs_code linking_init(struct linking *linking, const struct grid *grid, const struct offset *linked,
+                          size_t count, struct rs_error *err);
+void linking_finish(struct linking *linking); /* accepts NULL and zeroed memory */
+enum rs_code zones_find_in(struct linking *linking, const struct grid *grid, struct slab slab,
+                           const uint32_t *distance_map, struct zones *out, struct rs_error *err);
 /* (level, size), or (level, distance) for GLDZM. */
 enum rs_code zones_matrix(const struct zones *zones, bool by_distance, struct matrix *out,
                           struct rs_error *err);
@@ -153,8 +185,14 @@ struct ngtdm_row {
  * (IBSI). */
 enum rs_code ngtdm_count(const struct grid *grid, struct slab slab, const struct offset *offsets,
                          size_t count, bool isolated, struct ngtdm_row *rows, struct rs_error *err);
+void ngtdm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *shifts, size_t shift_count,
+                    bool isolated, struct ngtdm_row *rows);
 
 /* ---- formulas ---- */
+
+/* scratch: [count]. Entropy and uniformity, which are those of grey levels, stay 0. */
+void firstorder_measure(const double *values, size_t count, double shift, double *scratch,
+                        struct firstorder_sums *out);
 
 /* level_count: that of the discretisation, for the normalised inverse differences. */
 enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, bool with_mcc,
