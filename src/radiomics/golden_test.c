@@ -13,24 +13,42 @@
 #include "radiomics/radiomics.h"
 
 static const char *const cases[] = {
-	"default_bw25_original__brain1",
-	"default_bw25_original__prostate_phantom",
-	"default_bw25_original__ibsi_ct",
-	"default_bw25_original__ibsi_digital",
-	"bw1__ibsi_digital",
+	"allfilters_bw25__brain1",
+	"asymGLCM_gldm_a2__brain1",
 	"bincount32__brain1",
 	"bincount32__ibsi_ct",
+	"bw1__ibsi_digital",
+	"bw5_log_fractional_sigma__brain1",
+	"classic_orig_wavelet_log__ibsi_ct",
+	"default_bw25_original__brain1",
+	"default_bw25_original__ibsi_ct",
+	"default_bw25_original__ibsi_digital",
+	"default_bw25_original__prostate_phantom",
 	"distances123__brain1",
-	"asymGLCM_gldm_a2__brain1",
+	"force2D_dim0__brain1",
+	"inplane_resample_1mm_bspline__brain1",
+	"normalize100_outliers3_bw5__brain1",
+	"resample1mm_linear__brain1",
+	"resample2mm_bspline_allbutlbp__brain1",
+	"resample2mm_bspline_allbutlbp__ibsi_ct",
+	"resample3mm_nn__brain1",
+	"resample3mm_nn__ibsi_ct",
+	"reseg_abs__ibsi_ct",
+	"reseg_relative_shape__brain1",
+	"reseg_sigma3__brain1",
+	"square_etc_precrop__brain1",
+	"wavelet_bior1.3__brain1",
+	"wavelet_coif1_level2__brain1",
+	"wavelet_coif1_start1__brain1",
+	"wavelet_coif3__brain1",
+	"wavelet_db2__brain1",
+	"wavelet_force2D__brain1",
+	"wavelet_haar__brain1",
+	"wavelet_sym4__brain1",
 	"weight_euclidean__brain1",
 	"weight_infinity__brain1",
 	"weight_manhattan__brain1",
 	"weight_no_weighting__brain1",
-	"force2D_dim0__brain1",
-	"reseg_abs__ibsi_ct",
-	"reseg_sigma3__brain1",
-	"reseg_relative_shape__brain1",
-	"normalize100_outliers3_bw5__brain1",
 };
 
 static char *path_in(const char *data, const char *name)
@@ -40,20 +58,29 @@ static char *path_in(const char *data, const char *name)
 	return path;
 }
 
-static void set_from_json(struct rs_radiomics_settings *settings, json_t *overrides)
+/* The golden file's settings as a parameter file, which JSON is as well as YAML. */
+static void settings_read(struct rs_radiomics_settings *settings, json_t *golden)
 {
-	const char *key;
-	json_t *value;
-	struct rs_error err;
-	json_object_foreach(overrides, key, value)
-	{
-		char *text = json_dumps(value, JSON_ENCODE_ANY);
-		char *bare = json_is_string(value) ? rs_text_printf("%s", json_string_value(value))
-		                                   : rs_text_printf("%s", text);
-		assert_int_equal(rs_radiomics_settings_set(settings, key, bare, &err), RS_OK);
-		free(text);
-		rs_free(bare);
-	}
+	struct rs_error err = {0};
+	json_t *file = json_object(), *types = json_object_get(golden, "imageTypes");
+	json_object_set(file, "setting", json_object_get(golden, "settings_overrides"));
+	if (json_object_size(types) > 0)
+		json_object_set(file, "imageType", types);
+	char *text = json_dumps(file, 0);
+	if (rs_radiomics_settings_parse(rs_bytes_of_str(rs_str_from(text)), settings, &err) != RS_OK)
+		fail_msg("%s: %s", text, err.message);
+	free(text);
+	json_decref(file);
+}
+
+/* What PyRadiomics' filters computed in single precision is compared to its precision. */
+static double tolerance_of(const char *name)
+{
+	static const char *const single[] = {"log-sigma", "gradient"};
+	for (size_t i = 0; i < RS_COUNT(single); i++)
+		if (strncmp(name, single[i], strlen(single[i])) == 0)
+			return 1e-6;
+	return 1e-9;
 }
 
 static void compare(const struct rs_radiomics_result *result, json_t *features, const char *name)
@@ -63,15 +90,20 @@ static void compare(const struct rs_radiomics_result *result, json_t *features, 
 	size_t next = 0;
 	json_object_foreach(features, key, value)
 	{
+		/* PyRadiomics leaves shape2D out where it is not defined; here its columns stay. */
+		while (next < result->count && strstr(result->values[next].name, "_shape2D_") != NULL &&
+		       isnan(result->values[next].value))
+			next++;
 		assert_true(next < result->count);
 		const struct rs_radiomics_value *got = &result->values[next++];
 		assert_string_equal(got->name, key); /* order too */
 		double want = json_number_value(value);
-		if (!(fabs(got->value - want) <= 1e-9 * fabs(want) + 1e-13))
+		if (json_is_null(value)
+		            ? !isnan(got->value)
+		            : !(fabs(got->value - want) <= tolerance_of(key) * fabs(want) + 1e-13))
 			fail_msg("%s: %s is %.17g, PyRadiomics has %.17g", name, key, got->value, want);
 	}
 	assert_int_equal(next, result->count);
-	assert_int_equal(next, 107);
 }
 
 static void compare_diagnostics(const struct rs_radiomics_result *result, json_t *diagnostics)
@@ -115,8 +147,7 @@ static void run_case(const char *data, const char *name, struct rs_pool *pool)
 	assert_int_equal(rs_volume_read(rs_world_system(), image, &volume, &err), RS_OK);
 	assert_int_equal(rs_mask_read(rs_world_system(), label, &mask, &err), RS_OK);
 	assert_int_equal(rs_mask_match(&volume.geometry, &mask, 1e-3, note, sizeof note, &err), RS_OK);
-	rs_radiomics_settings_default(&settings);
-	set_from_json(&settings, json_object_get(golden, "settings_overrides"));
+	settings_read(&settings, golden);
 	if (rs_radiomics_extract(&volume, &mask, &settings, pool, &result, &err) != RS_OK)
 		fail_msg("%s: %s", name, err.message);
 	compare(&result, json_object_get(golden, "features"), name);
