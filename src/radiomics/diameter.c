@@ -3,9 +3,8 @@
  * last point of its row; so rows keep two points, planes their 2-D hull, and only the hulls' corners are
  * compared. All choices are made on doubled integer indices: exact, whatever the spacing. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "numeric/numeric_hull.h"
 #include "radiomics/evidence.h"
 
 /* Of each row (plane, line) the least and greatest coordinate; -1 when it has no point. */
@@ -15,14 +14,11 @@ struct rows {
 	int32_t *low, *high;
 };
 
-struct corner {
-	double at[3], radius;
-};
-
-struct corners {
-	struct corner *items;
-	size_t count, capacity;
-};
+void surface_corners_finish(struct surface_corners *corners)
+{
+	rs_free(corners->at);
+	*corners = (struct surface_corners){0};
+}
 
 static enum rs_code rows_init(struct rows *rows, const struct region *region, unsigned plane_axis,
                               unsigned line_axis, struct rs_error *err)
@@ -119,29 +115,28 @@ static double squared_diameter(const struct flat *points, size_t count, double l
 	return best;
 }
 
-static enum rs_code keep_corners(struct corners *corners, const struct rows *rows, size_t plane,
-                                 const struct flat *points, size_t count, const double half_mm[3],
-                                 struct rs_error *err)
+static enum rs_code keep_corners(struct surface_corners *corners, const struct rows *rows, size_t plane,
+                                 const struct flat *points, size_t count, struct rs_error *err)
 {
 	if (corners->count + count > corners->capacity) {
 		size_t capacity = 2 * (corners->count + count);
-		void *grown = rs_reallocate(corners->items, capacity * sizeof *corners->items);
+		void *grown = rs_reallocate(corners->at, capacity * sizeof *corners->at);
 		if (grown == NULL)
-			return rs_error_memory(err, capacity * sizeof *corners->items, "hull corners");
-		corners->items = grown;
+			return rs_error_memory(err, capacity * sizeof *corners->at, "hull corners");
+		corners->at = grown;
 		corners->capacity = capacity;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct corner *corner = &corners->items[corners->count++];
-		corner->at[rows->plane_axis] = (double)plane * half_mm[rows->plane_axis];
-		corner->at[rows->line_axis] = points[i].line * half_mm[rows->line_axis];
-		corner->at[rows->along_axis] = points[i].along * half_mm[rows->along_axis];
+		int32_t *at = corners->at[corners->count++];
+		at[rows->plane_axis] = (int32_t)plane;
+		at[rows->line_axis] = points[i].line;
+		at[rows->along_axis] = points[i].along;
 	}
 	return RS_OK;
 }
 
-static enum rs_code planes_measure(const struct rows *rows, const double half_mm[3], struct corners *corners,
-                                   double *out_squared, struct rs_error *err)
+static enum rs_code planes_measure(const struct rows *rows, const double half_mm[3],
+                                   struct surface_corners *corners, double *out_squared, struct rs_error *err)
 {
 	struct flat *points RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * rows->lines, sizeof *points);
 	if (points == NULL)
@@ -154,49 +149,29 @@ static enum rs_code planes_measure(const struct rows *rows, const double half_mm
 		                            half_mm[rows->along_axis]);
 		best = d > best ? d : best;
 		if (corners != NULL)
-			RS_TRY(keep_corners(corners, rows, plane, points, count, half_mm, err));
+			RS_TRY(keep_corners(corners, rows, plane, points, count, err));
 	}
 	*out_squared = best;
 	return RS_OK;
 }
 
-static int farther_first(const void *a, const void *b)
+static enum rs_code farthest(const struct surface_corners *corners, const double half_mm[3],
+                             const double middle_mm[3], double *out_squared, struct rs_error *err)
 {
-	const struct corner *x = a, *y = b;
-	return (x->radius < y->radius) - (x->radius > y->radius);
-}
-
-/* Corners in order of their distance from the middle: two can only beat `best` if their radii add up. */
-static double squared_farthest(struct corners *corners, const double middle[3])
-{
-	double best = 0, root = 0;
-	for (size_t i = 0; i < corners->count; i++) {
-		double sum = 0;
+	double(*at)[3] = rs_allocate_array(corners->count, sizeof *at);
+	if (at == NULL)
+		return rs_error_memory(err, corners->count * sizeof *at, "hull corners");
+	for (size_t i = 0; i < corners->count; i++)
 		for (int a = 0; a < 3; a++)
-			sum += (corners->items[i].at[a] - middle[a]) * (corners->items[i].at[a] - middle[a]);
-		corners->items[i].radius = sqrt(sum) * (1 + 1e-12);
-	}
-	if (corners->count > 0)
-		qsort(corners->items, corners->count, sizeof *corners->items, farther_first);
-	for (size_t i = 1; i < corners->count; i++) {
-		const struct corner *p = &corners->items[i];
-		if (p->radius + corners->items[0].radius < root)
-			break;
-		for (size_t j = 0; j < i && p->radius + corners->items[j].radius >= root; j++) {
-			const struct corner *q = &corners->items[j];
-			double x = p->at[0] - q->at[0], y = p->at[1] - q->at[1], z = p->at[2] - q->at[2];
-			double d = x * x + y * y + z * z;
-			if (d > best) {
-				best = d;
-				root = sqrt(d);
-			}
-		}
-	}
-	return best;
+			at[i][a] = corners->at[i][a] * half_mm[a];
+	enum rs_code code = rs_farthest_squared((const double(*)[3])at, corners->count, middle_mm,
+	                                        out_squared, err);
+	rs_free(at);
+	return code;
 }
 
 static enum rs_code rows_measure(const struct region *region, const double spacing_mm[3], struct rows rows[3],
-                                 struct corners *corners, double out_mm[4], struct rs_error *err)
+                                 struct surface_corners *corners, double out_mm[4], struct rs_error *err)
 {
 	double half[3], middle[3], squared[4];
 	for (unsigned a = 0; a < 3; a++) {
@@ -212,19 +187,23 @@ static enum rs_code rows_measure(const struct region *region, const double spaci
 					add_voxel(region, v, index, rows);
 	for (int a = 0; a < 3; a++)
 		RS_TRY(planes_measure(&rows[a], half, a == 0 ? corners : NULL, &squared[a + 1], err));
-	squared[0] = squared_farthest(corners, middle);
+	RS_TRY(farthest(corners, half, middle, &squared[0], err));
 	for (int i = 0; i < 4; i++)
 		out_mm[i] = sqrt(squared[i]);
 	return RS_OK;
 }
 
 enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
-                               struct rs_error *err)
+                               struct surface_corners *out_corners, struct rs_error *err)
 {
 	struct rows rows[3] = {{0}};
-	struct corners corners = {0};
+	struct surface_corners corners RS_CLEANUP(surface_corners_finish) = {0};
 	enum rs_code code = rows_measure(region, spacing_mm, rows, &corners, out_mm, err);
 	rows_finish(rows);
-	rs_free(corners.items);
-	return code;
+	RS_TRY(code);
+	if (out_corners != NULL) {
+		*out_corners = corners;
+		corners = (struct surface_corners){0};
+	}
+	return RS_OK;
 }

@@ -25,21 +25,27 @@ static void covariance(const struct region *region, const double spacing[3], dou
 			                        spacing[a] * spacing[b];
 }
 
+void principal_variances(const struct region *region, const double spacing_mm[3], double out[3])
+{
+	double matrix[3][3], ascending[3];
+	covariance(region, spacing_mm, matrix);
+	rs_eigenvalues_symmetric3((const double(*)[3])matrix, ascending);
+	for (int i = 0; i < 3; i++) {
+		double value = ascending[2 - i];
+		out[i] = value < 0 && value > -1e-10 ? 0 : value;
+	}
+}
+
 enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
 {
 	(void)pool;
 	const struct region *region = evidence->shape_region;
 	const double *spacing = evidence->spacing_mm;
 	struct shape_sums sums = {0};
-	double matrix[3][3], ascending[3], diameter[4];
+	double diameter[4];
 	RS_TRY(mesh_measure(region, spacing, &sums.surface, &sums.volume, err));
-	RS_TRY(diameters_measure(region, spacing, diameter, err));
-	covariance(region, spacing, matrix);
-	rs_eigenvalues_symmetric3((const double(*)[3])matrix, ascending);
-	for (int i = 0; i < 3; i++) {
-		double value = ascending[2 - i];
-		sums.eigenvalue[i] = value < 0 && value > -1e-10 ? 0 : value;
-	}
+	RS_TRY(diameters_measure(region, spacing, diameter, NULL, err));
+	principal_variances(region, spacing, sums.eigenvalue);
 	sums.diameter_3d = diameter[0];
 	sums.diameter_slice = diameter[1];
 	sums.diameter_column = diameter[2];
