@@ -56,8 +56,9 @@ enum rs_code rs_hull_box(const struct rs_hull *hull, const double unit[3], struc
  *         ellipsoids" (2007)                                                                          */
 enum rs_code rs_ellipsoid_minimum(const double (*points)[3], size_t count, double tolerance,
                                   double out_semi_axis[3], struct rs_error *err);
-/* Surface of an ellipsoid, semi-axes longest first, by the first `terms` of the series of Legendre polynomials
- * that the IBSI reference manual gives under "Area density (approximate enclosing ellipsoid)". */
+/* "Surface" of an ellipsoid, semi-axes longest first, by the first `terms` of the series of Legendre polynomials that
+ * the IBSI reference manual gives under "Area density (approximate enclosing ellipsoid)". Only for balls is it the
+ * true surface (axes 3, 2, 1: 52.81, not 48.88), but IBSI's reference values follow it. */
 double rs_ellipsoid_surface(const double semi_axis[3], unsigned terms);
 
 #endif

@@ -145,12 +145,17 @@ static void ellipsoid_density(const double semi_axis[3], enum morphology_feature
 	density(4 * PI / 3 * semi_axis[0] * semi_axis[1] * semi_axis[2], surface, volume_density, out);
 }
 
+/* The reference values of the digital phantom want the sample variance, with one voxel less in the divisor. */
 static void principal_axes(const struct region *region, const double spacing[3], double out[MORPHOLOGY_COUNT])
 {
-	double variance[3], semi_axis[3];
+	double variance[3], semi_axis[3], n = (double)region->count;
+	if (region->count < 2)
+		return;
 	principal_variances(region, spacing, variance);
 	for (int i = 0; i < 3; i++)
-		semi_axis[i] = variance[i] > VARIANCE_SHARE_MIN * variance[0] ? 2 * sqrt(variance[i]) : 0;
+		semi_axis[i] = variance[i] > VARIANCE_SHARE_MIN * variance[0]
+		                       ? 2 * sqrt(variance[i] * (n / (n - 1)))
+		                       : 0;
 	out[MORPHOLOGY_MAJOR_AXIS] = 2 * semi_axis[0];
 	out[MORPHOLOGY_MINOR_AXIS] = 2 * semi_axis[1];
 	out[MORPHOLOGY_LEAST_AXIS] = 2 * semi_axis[2];
