@@ -86,8 +86,7 @@ static bool in_one_plane(const struct rs_hull *hull, const struct rs_hull_triang
 	int64_t p[3][3], normal[3];
 	for (int i = 0; i < 3; i++)
 		for (int a = 0; a < 3; a++)
-			p[i][a] = (int64_t)hull->vertices[s->vertex[i]][a] -
-			          hull->vertices[s->vertex[0]][a];
+			p[i][a] = (int64_t)hull->vertices[s->vertex[i]][a] - hull->vertices[s->vertex[0]][a];
 	for (int a = 0; a < 3; a++) {
 		int b = (a + 1) % 3, c = (a + 2) % 3;
 		normal[a] = p[1][b] * p[2][c] - p[1][c] * p[2][b];
@@ -427,13 +426,12 @@ enum rs_code rs_hull_box(const struct rs_hull *hull, const double unit[3], struc
                          struct rs_error *err)
 {
 	struct body body RS_CLEANUP(body_finish) = {0};
-	uint32_t *bottom_of RS_CLEANUP(rs_free_pointer) =
-		rs_allocate_array(hull->triangle_count, sizeof *bottom_of);
+	uint32_t *bottom_of RS_CLEANUP(rs_free_pointer) = rs_allocate_array(hull->triangle_count,
+	                                                                    sizeof *bottom_of);
 	if (bottom_of == NULL)
 		return rs_error_memory(err, hull->triangle_count * sizeof *bottom_of, "the smallest box");
 	RS_TRY(body_init(&body, hull, unit, err));
-	struct candidate aligned =
-		measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+	struct candidate aligned = measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
 	keep(&body, &aligned);
 	try_faces(&body, bottom_of);
 	for (size_t e = 0; e < body.edge_count; e++)

@@ -201,7 +201,8 @@ static bool improve(struct lifted *l, double tolerance)
 		return false;
 	size_t k = above >= below ? out : in;
 	double v = l->variance[k], beta = (v - 4) / (4 * (v - 1));
-	if (above < below) { /* v < 4: away from the point, at most all it has; v <= 1 has no other best step */
+	if (above <
+	    below) { /* v < 4: away from the point, at most all it has; v <= 1 has no other best step */
 		double most = -l->weight[k] / (1 - l->weight[k]);
 		beta = v > 1 ? fmax(beta, most) : most;
 	}

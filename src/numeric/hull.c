@@ -227,9 +227,8 @@ static enum rs_code look(struct builder *b, uint32_t start, const int32_t eye[3]
 					b->stack[seen++] = n;
 			}
 			if (!other->visible)
-				b->horizon[b->horizon_count++] =
-					(struct horizon){b->facets[f].vertex[i],
-				                         b->facets[f].vertex[(i + 1) % 3], n};
+				b->horizon[b->horizon_count++] = (struct horizon){
+					b->facets[f].vertex[i], b->facets[f].vertex[(i + 1) % 3], n};
 		}
 	}
 	*out_seen = seen;
