@@ -166,7 +166,8 @@ static enum rs_code body_init(struct body *body, const struct rs_hull *hull, con
 /* The vertex farthest along a direction, climbing from `start`: on a convex body a summit is the summit. */
 static uint32_t climb(const struct body *body, const double direction[3], uint32_t start)
 {
-	uint32_t at = start;
+	/* a vertex inside a flat face has no bent edge; the first one is a corner */
+	uint32_t at = body->first[start] < body->first[start + 1] ? start : 0;
 	double height = dot(body->points[at], direction);
 	for (bool moved = true; moved;) {
 		moved = false;

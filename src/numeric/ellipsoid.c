@@ -7,14 +7,14 @@
 
 #define ITERATIONS_MAX 100000 /* a hundred to a thousand are usual */
 
-/* Points, scaled to about 1, lifted to (x, y, z, 1); weights that sum to 1; the inverse of the weighted sum of
+/* Points, scaled to -1 … 1 along each axis, lifted to (x, y, z, 1); weights that sum to 1; the inverse of the weighted sum of
  * lifted products q qT; and of every point qT inverse q, which at the optimum is at most 4. */
 struct lifted {
 	size_t count;
 	double (*points)[4];
 	double *weight, *variance;
 	double inverse[4][4];
-	double middle[3], scale;
+	double middle[3], scale[3];
 };
 
 static void lifted_finish(struct lifted *l)
@@ -41,11 +41,11 @@ static enum rs_code lifted_init(struct lifted *l, const double (*points)[3], siz
 		}
 	for (int a = 0; a < 3 && count > 0; a++) {
 		l->middle[a] = (low[a] + high[a]) / 2;
-		l->scale = fmax(l->scale, (high[a] - low[a]) / 2);
+		l->scale[a] = (high[a] - low[a]) / 2;
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (int a = 0; a < 3; a++)
-			l->points[i][a] = (points[i][a] - l->middle[a]) / l->scale;
+			l->points[i][a] = (points[i][a] - l->middle[a]) / l->scale[a];
 		l->points[i][3] = 1;
 	}
 	return RS_OK;
@@ -225,10 +225,16 @@ static void semi_axes(const struct lifted *l, double out[3])
 	}
 	for (int r = 0; r < 3; r++)
 		for (int c = 0; c < 3; c++)
-			shape[r][c] = sum[r][c] - sum[r][3] * sum[c][3];
+			shape[r][c] = (sum[r][c] - sum[r][3] * sum[c][3]) * l->scale[r] * l->scale[c];
 	rs_eigenvalues_symmetric3((const double(*)[3])shape, eigenvalue);
 	for (int i = 0; i < 3; i++)
-		out[i] = sqrt(fmax(eigenvalue[2 - i], 0) * (farthest - 1)) * l->scale;
+		out[i] = sqrt(fmax(eigenvalue[2 - i], 0) * (farthest - 1));
+}
+
+static enum rs_code flat(size_t count, struct rs_error *err)
+{
+	return rs_error_set(err, RS_REFUSED, "%zu points lie in one plane; no ellipsoid is the smallest",
+	                    count);
 }
 
 enum rs_code rs_ellipsoid_minimum(const double (*points)[3], size_t count, double tolerance,
@@ -236,12 +242,12 @@ enum rs_code rs_ellipsoid_minimum(const double (*points)[3], size_t count, doubl
 {
 	struct lifted l RS_CLEANUP(lifted_finish) = {0};
 	RS_TRY(lifted_init(&l, points, count, err));
+	if (count < 4 || !(l.scale[0] > 0 && l.scale[1] > 0 && l.scale[2] > 0))
+		return flat(count, err);
 	first_weights(&l);
 	for (unsigned i = 0; i < ITERATIONS_MAX; i++) {
 		if (i % 64 == 0 && !refresh(&l)) /* rounding of many small steps does not add up */
-			return rs_error_set(err, RS_REFUSED,
-			                    "%zu points lie in one plane; no ellipsoid is the smallest",
-			                    count);
+			return flat(count, err);
 		if (!improve(&l, tolerance)) {
 			if (refresh(&l) && !improve(&l, tolerance))
 				break;

@@ -45,6 +45,12 @@ static void closed_forms(void **state)
 		for (int a = 0; a < 3; a++)
 			points[i][a] = 10 + (i >> a & 1) * (a + 1.0);
 	check(8, 1.5 * sqrt(3), sqrt(3), 0.5 * sqrt(3));
+	for (int i = 0; i < 8; i++) { /* a needle */
+		points[i][0] = 2e7 * (i & 1);
+		points[i][1] = i >> 1 & 1;
+		points[i][2] = 0.5 * (i >> 2);
+	}
+	check(8, 1e7 * sqrt(3), 0.5 * sqrt(3), 0.25 * sqrt(3));
 	for (int i = 0; i < 6; i++) /* tips of the axes, a point at the middle, a point twice */
 		for (int a = 0; a < 3; a++)
 			points[i][a] = i / 2 == a ? (i % 2 == 0 ? -4.0 : 4.0) / (a + 1) : 0;

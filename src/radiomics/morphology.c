@@ -183,9 +183,10 @@ static enum rs_code convex_bodies(const struct surface_corners *surface, const d
 	enum rs_code code = rs_ellipsoid_minimum((const double(*)[3])corners, hull.corner_count,
 	                                         ELLIPSOID_TOLERANCE, semi_axis, err);
 	rs_free(corners);
-	RS_TRY(code);
-	ellipsoid_density(semi_axis, MORPHOLOGY_VOLUME_DENSITY_MVEE, out);
-	return RS_OK;
+	if (code == RS_OK)
+		ellipsoid_density(semi_axis, MORPHOLOGY_VOLUME_DENSITY_MVEE, out);
+	return code == RS_REFUSED ? RS_OK
+	                          : code; /* a needle so long that rounding takes it for a line: NaN */
 }
 
 static enum rs_code shape_of_mask(const struct region *region, const double spacing[3],
