@@ -14,7 +14,7 @@
 
 #define LANES RS_FFT_LANES
 #define PAIRS_PER_POINT 24 /* so many pairs cost as much as one point of the grid does (measured) */
-#define BLOCK_BYTES ((size_t)512 << 20) /* of spectra held at once */
+#define BLOCK_BYTES ((size_t)256 << 20) /* of spectra held at once */
 #define PLANES_AT_A_TIME 2
 #define FIELDS 3 /* m, y, y^2 */
 
@@ -36,6 +36,7 @@ struct fourier {
 	struct rs_fft fft[3];
 	struct line_of_voxels *rows;
 	size_t row_count;
+	size_t planes_max;      /* the most to hold at once */
 	size_t first, planes;   /* the block of x frequencies at hand */
 	double (*spectra)[2];   /* [planes][row_count][FIELDS] */
 	double *weights;        /* [planes][half z][half y]: w transformed along x */
@@ -77,7 +78,8 @@ static enum rs_code fourier_init(struct fourier *f, struct rs_error *err)
 	size_t spectra = f->row_count * FIELDS * sizeof *f->spectra,
 	       weights = f->half[1] * f->half[2] * sizeof *f->weights;
 	f->planes = BLOCK_BYTES / (spectra + weights);
-	f->planes = f->planes < 1 ? 1 : f->planes > f->half[0] ? f->half[0] : f->planes;
+	f->planes = f->planes < 1 ? 1 : f->planes > f->planes_max ? f->planes_max : f->planes;
+	f->planes = f->planes > f->half[0] ? f->half[0] : f->planes;
 	f->spectra = rs_allocate_array(f->planes, spectra);
 	f->weights = rs_allocate_array(f->planes, weights);
 	if (f->spectra == NULL || f->weights == NULL)
@@ -408,7 +410,7 @@ static bool by_fourier(const struct region *region, enum autocorrelation_method 
 	double points = 1, n = (double)region->count;
 	for (int a = 0; a < 3; a++)
 		points *= 2 * (double)region->size[a];
-	return method == AUTOCORRELATION_FOURIER ||
+	return method == AUTOCORRELATION_FOURIER || method == AUTOCORRELATION_FOURIER_FRUGAL ||
 	       (method == AUTOCORRELATION_CHOOSE && n * (n - 1) / 2 > points * PAIRS_PER_POINT);
 }
 
@@ -433,7 +435,10 @@ enum rs_code autocorrelation_measure(const struct region *region, const double s
 		squares += box[i] * box[i];
 	if (by_fourier(region, method)) {
 		struct fourier f RS_CLEANUP(fourier_finish) = {
-			.region = region, .spacing_mm = spacing_mm, .box = box};
+			.region = region,
+			.spacing_mm = spacing_mm,
+			.box = box,
+			.planes_max = method == AUTOCORRELATION_FOURIER_FRUGAL ? 1 : SIZE_MAX};
 		RS_TRY(sum_by_fourier(&f, pool, &sums, err));
 	} else {
 		RS_TRY(sum_by_pairs(region, spacing_mm, box, &sums, err));

@@ -7,7 +7,8 @@
 enum autocorrelation_method {
 	AUTOCORRELATION_CHOOSE, /* the quicker one */
 	AUTOCORRELATION_PAIRS,
-	AUTOCORRELATION_FOURIER
+	AUTOCORRELATION_FOURIER,
+	AUTOCORRELATION_FOURIER_FRUGAL /* holds the spectra of one plane at a time */
 };
 /* NaN for one voxel, and for voxels all of one intensity. The order of sums never depends on the pool.
  * source  IBSI reference manual, "Moran's I index" (N365) and "Geary's C measure" (NPT7)        */
