@@ -11,7 +11,8 @@
 #include "filter/sphere.h"
 #include "filter/spline.h"
 
-#define RADIUS_MAX 64 /* voxels: spline coefficients reach that far beyond the box */
+#define HARMONICS_MAX (2 * RS_LBP_LEVELS_MAX) /* of one level */
+#define RADIUS_MAX 64                         /* voxels: spline coefficients reach that far beyond the box */
 
 struct work {
 	const struct rs_volume *volume;
@@ -26,7 +27,7 @@ struct work {
 struct row {
 	size_t at[3], count;
 	double *samples; /* of each point of the sphere, in turn */
-	double *spline_work, *coefficients, *levels, *pattern, *norm, *mean, *second, *fourth, *scratch;
+	double *spline_work, *coefficients, *pattern, *norm, *mean, *second, *fourth, *scratch;
 };
 
 static void work_finish(struct work *w)
@@ -87,9 +88,25 @@ static void add_scaled(const double *restrict from, double factor, size_t count,
 		to[i] += factor * from[i];
 }
 
+/* The real part of coefficient times harmonic at one point, for m = -n … n: it is the same for m and -m. */
+static void make_terms(const struct row *r, const double *harmonics, size_t points, unsigned level,
+                       double *terms)
+{
+	size_t n = r->count;
+	for (unsigned m = 0; m <= level; m++) {
+		const double *re = r->coefficients + (m == 0 ? 0 : 2 * m - 1) * n, *im = re + n;
+		double re_here = harmonics[(m == 0 ? 0 : 2 * m - 1) * points];
+		double im_here = m == 0 ? 0 : harmonics[2 * m * points];
+		double *up = terms + (level + m) * n, *down = terms + (level - m) * n;
+		for (size_t i = 0; m == 0 && i < n; i++)
+			up[i] = re[i] * re_here;
+		for (size_t i = 0; m > 0 && i < n; i++)
+			up[i] = down[i] = re[i] * re_here - im[i] * im_here;
+	}
+}
+
 /* Length, over the points, of that part of the pattern which the harmonics of level n make. PyRadiomics multiplies
- * by the harmonics themselves, not by their conjugates, when it composes the part: hence the minus of the imaginary
- * rows. */
+ * by the harmonics themselves, not by their conjugates, when it composes the part. */
 static void find_norm(const struct work *w, struct row *r, unsigned level, double *out)
 {
 	size_t points = w->sphere.count, n = r->count, rows = 2 * level + 1;
@@ -99,13 +116,10 @@ static void find_norm(const struct work *w, struct row *r, unsigned level, doubl
 	for (size_t p = 0; p < points; p++)
 		for (size_t k = 0; k < rows; k++)
 			add_scaled(r->samples + p * n, harmonics[k * points + p], n, r->coefficients + k * n);
+	double *terms = r->scratch + PAIRWISE_WORK(n);
 	for (size_t p = 0; p < points; p++) {
-		memset(r->pattern, 0, n * sizeof *r->pattern);
-		for (size_t k = 0; k < rows; k++) {
-			double factor = k == 0 ? 1 : k % 2 == 1 ? 2 : -2;
-			add_scaled(r->coefficients + k * n, factor * harmonics[k * points + p], n,
-			           r->pattern);
-		}
+		make_terms(r, harmonics + p, points, level, terms);
+		pairwise_sum(terms, rows, n, PAIRWISE_COMPLEX, false, r->scratch, r->pattern);
 		for (size_t i = 0; i < n; i++)
 			out[i] += r->pattern[i] * r->pattern[i];
 	}
@@ -147,7 +161,7 @@ static enum rs_code make_row(const struct work *w, struct rs_arena *arena, struc
 	              {&out->mean, 1},
 	              {&out->second, 1},
 	              {&out->fourth, 1},
-	              {&out->scratch, PAIRWISE_WORK(1) + points},
+	              {&out->scratch, PAIRWISE_WORK(1) + (points > HARMONICS_MAX ? points : HARMONICS_MAX)},
 	              {&out->spline_work, SPLINE_ROW_WORK(1)}};
 	for (size_t i = 0; i < RS_COUNT(blocks); i++) {
 		*blocks[i].block = rs_arena_allocate_array(arena, blocks[i].rows, width * sizeof(double));

@@ -1,10 +1,9 @@
-/* Pairwise summation: eight sums side by side over at most 128 values, halves above that. */
+/* Pairwise summation: a few sums side by side over at most 16 rounds, halves above that. */
 #include "filter/pairwise.h"
 
 #include <string.h>
 
-#define SIDE_BY_SIDE 8
-#define BLOCK 128
+#define ROUNDS 16
 
 static void add(const double *restrict from, size_t width, bool single, double *restrict to)
 {
@@ -16,39 +15,42 @@ static void add(const double *restrict from, size_t width, bool single, double *
 			to[i] += from[i];
 }
 
-static void sum_block(const double *rows, size_t count, size_t width, bool single, double *sums, double *out)
+static void sum_block(const double *rows, size_t count, size_t width, size_t side, bool single, double *sums,
+                      double *out)
 {
-	size_t whole = count - count % SIDE_BY_SIDE;
-	memcpy(sums, rows, SIDE_BY_SIDE * width * sizeof *sums);
-	for (size_t r = SIDE_BY_SIDE; r < whole; r++)
-		add(rows + r * width, width, single, sums + r % SIDE_BY_SIDE * width);
-	for (size_t step = 1; step < SIDE_BY_SIDE; step *= 2)
-		for (size_t k = 0; k < SIDE_BY_SIDE; k += 2 * step)
+	size_t whole = count - count % side;
+	memcpy(sums, rows, side * width * sizeof *sums);
+	for (size_t r = side; r < whole; r++)
+		add(rows + r * width, width, single, sums + r % side * width);
+	for (size_t step = 1; step < side; step *= 2)
+		for (size_t k = 0; k < side; k += 2 * step)
 			add(sums + (k + step) * width, width, single, sums + k * width);
 	memcpy(out, sums, width * sizeof *out);
 	for (size_t r = whole; r < count; r++)
 		add(rows + r * width, width, single, out);
 }
 
-static void sum(const double *rows, size_t count, size_t width, bool single, double *work, double *out)
+void pairwise_sum(const double *rows, size_t count, size_t width, enum pairwise_kind kind, bool single,
+                  double *work, double *out)
 {
-	if (count < SIDE_BY_SIDE) {
+	size_t side = kind;
+	if (count < side) {
 		memcpy(out, rows, width * sizeof *out);
 		for (size_t r = 1; r < count; r++)
 			add(rows + r * width, width, single, out);
-	} else if (count <= BLOCK) {
-		sum_block(rows, count, width, single, work, out);
+	} else if (count <= ROUNDS * side) {
+		sum_block(rows, count, width, side, single, work, out);
 	} else {
-		size_t half = count / 2 - count / 2 % SIDE_BY_SIDE;
-		sum(rows, half, width, single, work, out);
-		sum(rows + half * width, count - half, width, single, work + width, work);
+		size_t half = count / 2 - count / 2 % side;
+		pairwise_sum(rows, half, width, kind, single, work, out);
+		pairwise_sum(rows + half * width, count - half, width, kind, single, work + width, work);
 		add(work, width, single, out);
 	}
 }
 
 void pairwise_mean(const double *rows, size_t count, size_t width, bool single, double *work, double *out)
 {
-	sum(rows, count, width, single, work, out);
+	pairwise_sum(rows, count, width, PAIRWISE_REAL, single, work, out);
 	for (size_t i = 0; i < width; i++)
 		out[i] = rounded(out[i] / (double)count, single);
 }

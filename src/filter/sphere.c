@@ -133,26 +133,46 @@ static enum rs_code make_points(struct sphere *out, unsigned subdivision, double
 	return RS_OK;
 }
 
-/* P(n, m) of x by recursion over the degree; its sign for odd m is of no consequence, as harmonics come in pairs. */
+/* P(n, m) of x as a sum of powers of 1 + x. What cancels there leaves its rounding in the voxels, and PyRadiomics
+ * measures it where many of them are alike: hence SciPy's own way, and its order of factors below.
+ * source  Zhang & Jin, "Computation of Special Functions" (1996), LPMV */
+static double legendre_series(unsigned n, unsigned m, double x)
+{
+	double factor = 1, root = sqrt(1 - x * x), sum = 1, term = 1;
+	if (m > 0) {
+		double product = (double)n * (n + m), powers = 1;
+		for (unsigned k = 1; k < m; k++)
+			product *= (double)(n * n - k * k);
+		for (unsigned k = 1; k <= m; k++)
+			powers = 0.5 * powers * root / k;
+		factor = powers * product;
+	}
+	for (unsigned k = 1; k <= n - m; k++) {
+		term = 0.5 * term * ((double)(m + k) - n - 1) * (n + m + k) / ((double)k * (k + m)) * (1 + x);
+		sum += term;
+	}
+	return (n % 2 == 0 ? 1 : -1) * factor * sum;
+}
+
 static double legendre(unsigned n, unsigned m, double x)
 {
-	double before = 0, value = 1;
-	for (unsigned k = 1; k <= m; k++)
-		value *= (2 * k - 1) * sqrt(1 - x * x);
-	for (unsigned k = m + 1; k <= n; k++) {
-		double next = ((2 * k - 1) * x * value - (double)(k + m - 1) * before) / (double)(k - m);
+	if (n <= 2 || n == m)
+		return legendre_series(n, m, x);
+	double before = legendre_series(m, m, x), value = legendre_series(m + 1, m, x);
+	for (unsigned k = m + 2; k <= n; k++) {
+		double next = ((2 * k - 1) * x * value - (double)(k - 1 + m) * before) / (double)(k - m);
 		before = value;
 		value = next;
 	}
 	return value;
 }
 
-static double norm_of(unsigned n, unsigned m)
+static double factorial_ratio(unsigned n, unsigned m) /* (n - m)! / (n + m)! */
 {
-	double ratio = 1; /* (n - m)! / (n + m)! */
+	double product = 1;
 	for (unsigned k = n - m + 1; k <= n + m; k++)
-		ratio /= k;
-	return sqrt((2 * n + 1) / (4 * M_PI) * ratio);
+		product *= k;
+	return 1 / product;
 }
 
 static void fill_harmonics(struct sphere *s, double radius)
@@ -164,9 +184,10 @@ static void fill_harmonics(struct sphere *s, double radius)
 		double x = cos(polar);
 		for (unsigned n = 0; n < s->levels; n++) {
 			double *at = s->harmonics + (size_t)n * n * s->count + i;
-			*at = norm_of(n, 0) * legendre(n, 0, x);
+			double norm = sqrt((2 * n + 1) / 4.0 / M_PI);
+			*at = legendre(n, 0, x) * norm;
 			for (unsigned m = 1; m <= n; m++) {
-				double value = norm_of(n, m) * legendre(n, m, x);
+				double value = legendre(n, m, x) * norm * sqrt(factorial_ratio(n, m));
 				at[(2 * m - 1) * s->count] = value * cos(m * azimuth);
 				at[2 * m * s->count] = value * sin(m * azimuth);
 			}
