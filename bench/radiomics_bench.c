@@ -1,6 +1,6 @@
 /* Times radiomics in one thread and in several: all features of three cases, family by family with shares, and
- * voxel-based maps; medians (and the least), compute only (no reading of files). Cases: brain1 (4,137 voxels) and the IBSI CT phantom
- * (125,256) where RADSEAL_DATA names the data, and a solid ball of 128 voxels across.
+ * voxel-based maps; medians (and the least), compute only (no reading of files). Cases: brain1 (4,137 voxels)
+ * and the IBSI CT phantom (125,256) where RADSEAL_DATA names the data, and a solid ball of 128 voxels across.
  * "dump [THREADS]" prints every value of a made-up case as a hexadecimal float, for tests/system/same_bits.sh.
  * "raw FILE" times a case written by radiomics_against_pyradiomics.py. */
 #include <inttypes.h>
