@@ -3,7 +3,8 @@
  * Lives in its own library (base_sim); the program does not link it.
  *
  * The disk keeps two states of each file: what programs see, and what a power cut leaves.
- * Content becomes durable by sync; creation, rename and removal of names by sync_directory. */
+ * Content becomes durable by sync; creation, rename and removal of names by sync_directory. start_writeback makes a seeded
+ * choice of sectors durable, as the system may at any time. Paths are plain: no "//", no slash at the end. */
 #ifndef RS_BASE_SIM_H
 #define RS_BASE_SIM_H
 
@@ -22,7 +23,7 @@ enum rs_code rs_sim_create(uint64_t seed, struct rs_sim **out, struct rs_error *
 void rs_sim_destroy(struct rs_sim *sim); /* accepts NULL; open files must be closed */
 const struct rs_world *rs_sim_world(struct rs_sim *sim);
 void rs_sim_advance_ms(struct rs_sim *sim, uint64_t ms);
-/* Number of writing operations (write, sync, truncate, create, rename, remove, make_directory,
+/* Number of writing operations (write, sync, start_writeback, truncate, create, rename, remove, make_directory,
  * sync_directory) since the last call of rs_sim_fail_at or rs_sim_cut. */
 uint64_t rs_sim_steps(const struct rs_sim *sim);
 /* The k-th writing operation from now (1-based) fails with `code`, having done nothing (a write: a

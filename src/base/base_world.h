@@ -24,7 +24,12 @@ enum rs_open_flags {
 	RS_OPEN_CREATE = 4,    /* made when missing */
 	RS_OPEN_EXCLUSIVE = 8, /* with CREATE: RS_EXISTS when there */
 	RS_OPEN_TRUNCATE = 16,
+	/* A wish: what is written will not be read soon. Whole pieces of RS_UNCACHED_ALIGNMENT, from memory and at offsets
+	 * aligned to it, then go to the disk without a copy in the system's cache, where the disk can do that. Changes
+	 * nothing else. Such a file is written by one thread at a time. */
+	RS_OPEN_UNCACHED = 32,
 };
+#define RS_UNCACHED_ALIGNMENT ((size_t)4096)
 
 enum rs_file_kind { RS_FILE_REGULAR, RS_FILE_DIRECTORY, RS_FILE_OTHER };
 
@@ -56,6 +61,9 @@ struct rs_files {
 	enum rs_code (*size)(struct rs_file *file, uint64_t *out_size, struct rs_error *err);
 	enum rs_code (*truncate)(struct rs_file *file, uint64_t size, struct rs_error *err);
 	enum rs_code (*sync)(struct rs_file *file, struct rs_error *err); /* content durable */
+	/* The disk may begin to write what it was given, so that a sync later has less to wait for. Promises nothing. May be
+	 * NULL. */
+	void (*start_writeback)(struct rs_file *file);
 	/* Advisory, held until close; RS_BUSY when another process has it. */
 	enum rs_code (*lock)(struct rs_file *file, bool exclusive, struct rs_error *err);
 	void (*close)(struct rs_file *file); /* accepts NULL */
@@ -97,6 +105,7 @@ enum rs_code rs_file_write_at(struct rs_file *file, uint64_t offset, const void 
                               struct rs_error *err);
 enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_error *err);
 enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err);
+void rs_file_start_writeback(struct rs_file *file);
 void rs_file_close(struct rs_file *file);          /* accepts NULL */
 void rs_file_close_pointer(struct rs_file **file); /* for RS_CLEANUP */
 /* The whole file into *out (init'ed by this function with `maximum`; finish it).
@@ -106,7 +115,8 @@ enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, si
 /* Atomic and durable: temporary name, write, sync, rename, sync of the directory. */
 enum rs_code rs_file_replace(const struct rs_world *world, const char *path, struct rs_bytes content,
                              unsigned mode, struct rs_error *err);
-/* Makes the directory and its missing parents, mode 0700; existing ones are left alone. */
+/* Makes the directory and its missing parents, mode 0700. All their names are durable when it returns RS_OK, those that
+ * were there before too: an attempt that was interrupted may have made them. */
 enum rs_code rs_directory_make(const struct rs_world *world, const char *path, struct rs_error *err);
 bool rs_path_exists(const struct rs_world *world, const char *path);
 /* "a/b" from "a" and "b"; new heap string, NULL without memory. */

@@ -36,6 +36,12 @@ enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_er
 
 enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err) { return file->files->sync(file, err); }
 
+void rs_file_start_writeback(struct rs_file *file)
+{
+	if (file->files->start_writeback)
+		file->files->start_writeback(file);
+}
+
 void rs_file_close(struct rs_file *file)
 {
 	if (file)
@@ -130,16 +136,22 @@ enum rs_code rs_file_replace(const struct rs_world *world, const char *path, str
 
 static enum rs_code make_one(const struct rs_world *world, const char *path, struct rs_error *err)
 {
-	if (rs_path_exists(world, path))
-		return RS_OK;
-	enum rs_code code = world->files->make_directory(world->files, path, 0700, err);
-	if (code == RS_EXISTS)
-		return RS_OK;
-	RS_TRY(code);
 	char *parent RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);
+	bool existed = rs_path_exists(world, path);
+	struct rs_error reason = {0};
 	if (!parent)
 		return rs_error_memory(err, strlen(path), "a path");
-	return world->files->sync_directory(world->files, parent, err);
+	if (!existed) {
+		enum rs_code code = world->files->make_directory(world->files, path, 0700, err);
+		existed = code == RS_EXISTS;
+		if (!existed)
+			RS_TRY(code);
+	}
+	enum rs_code code = world->files->sync_directory(world->files, parent, &reason);
+	/* Where we may not read we did not make anything either: /home, say, of a system that hides its users. */
+	if (code == RS_OK || (existed && code == RS_DENIED))
+		return RS_OK;
+	return rs_error_set(err, code, "%s", reason.message);
 }
 
 enum rs_code rs_directory_make(const struct rs_world *world, const char *path, struct rs_error *err)

@@ -61,6 +61,7 @@ struct sim_file {
 	struct rs_sim *sim;
 	struct node *node;
 	uint64_t power_cuts; /* when it was opened */
+	unsigned flags;
 	bool locked;
 	char *path;
 };
@@ -174,14 +175,14 @@ static enum rs_code fault(const struct rs_sim *sim, const char *path, struct rs_
 	return rs_error_set(err, sim->fail_code, "%s: simulated fault", path);
 }
 
-static bool parent_exists(const struct rs_sim *sim, const char *path)
+static bool parent_exists(const struct names *names, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	if (!slash || slash == path)
 		return true;
 	char *parent = copy_text(path);
 	parent[slash - path] = '\0';
-	const struct name *row = find(&sim->seen, parent);
+	const struct name *row = find(names, parent);
 	bool exists = row && row->node->is_directory;
 	free(parent);
 	return exists;
@@ -192,6 +193,11 @@ static enum rs_code missing(const char *path, struct rs_error *err)
 	return rs_error_set(err, RS_NOT_FOUND, "%s: there is no such file", path);
 }
 
+static enum rs_code is_directory(const char *path, struct rs_error *err)
+{
+	return rs_error_set(err, RS_IO, "%s: is a directory", path);
+}
+
 static enum rs_code sim_open(const struct rs_files *files, const char *path, unsigned flags, unsigned mode,
                              struct rs_file **out, struct rs_error *err)
 {
@@ -200,10 +206,10 @@ static enum rs_code sim_open(const struct rs_files *files, const char *path, uns
 	struct node *node = row ? row->node : NULL;
 	if (node && (flags & RS_OPEN_CREATE) && (flags & RS_OPEN_EXCLUSIVE))
 		return rs_error_set(err, RS_EXISTS, "%s: is there already", path);
-	if (!node && (!(flags & RS_OPEN_CREATE) || !parent_exists(sim, path)))
+	if (!node && (!(flags & RS_OPEN_CREATE) || !parent_exists(&sim->seen, path)))
 		return missing(path, err);
 	if (node && node->is_directory)
-		return rs_error_set(err, RS_IO, "%s: is a directory", path);
+		return is_directory(path, err);
 	if (!node || ((flags & RS_OPEN_TRUNCATE) && node->seen.size)) {
 		if (step_fails(sim))
 			return fault(sim, path, err);
@@ -215,7 +221,7 @@ static enum rs_code sim_open(const struct rs_files *files, const char *path, uns
 	}
 	struct sim_file *file = calloc(1, sizeof *file);
 	assert(file);
-	*file = (struct sim_file){{&sim->files}, sim, node, sim->power_cuts, false, copy_text(path)};
+	*file = (struct sim_file){{&sim->files}, sim, node, sim->power_cuts, flags, false, copy_text(path)};
 	*out = &file->file;
 	return RS_OK;
 }
@@ -229,12 +235,20 @@ static enum rs_code alive(const struct sim_file *file, struct rs_error *err)
 	return rs_error_set(err, RS_IO, "%s: the power went", file->path);
 }
 
+static enum rs_code may(const struct sim_file *file, enum rs_open_flags flag, struct rs_error *err)
+{
+	RS_TRY(alive(file, err));
+	if (file->flags & flag)
+		return RS_OK;
+	return rs_error_set(err, RS_IO, "%s: was not opened for this", file->path);
+}
+
 static enum rs_code sim_read_at(struct rs_file *handle, uint64_t offset, void *out, size_t size,
                                 size_t *out_read, struct rs_error *err)
 {
 	const struct sim_file *file = self(handle);
 	const struct content *content = &file->node->seen;
-	RS_TRY(alive(file, err));
+	RS_TRY(may(file, RS_OPEN_READ, err));
 	size_t left = offset < content->size ? content->size - (size_t)offset : 0;
 	*out_read = size < left ? size : left;
 	if (*out_read)
@@ -256,22 +270,24 @@ static void resize(struct content *content, size_t size)
 
 static void put(struct node *node, uint64_t offset, const void *data, size_t size)
 {
+	if (size == 0)
+		return;
 	if (offset + size > node->seen.size)
 		resize(&node->seen, (size_t)offset + size);
-	if (size)
-		memcpy(node->seen.data + offset, data, size);
+	memcpy(node->seen.data + offset, data, size);
 }
 
 static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const void *data, size_t size,
                                  struct rs_error *err)
 {
 	struct sim_file *file = self(handle);
-	RS_TRY(alive(file, err));
+	RS_TRY(may(file, RS_OPEN_WRITE, err));
+	if (size == 0) /* does not even lengthen the file */
+		return RS_OK;
 	if (offset + size > FILE_SIZE_MAX)
 		return rs_error_set(err, RS_NO_SPACE, "%s: too large for the simulated disk", file->path);
 	if (step_fails(file->sim)) {
-		put(file->node, offset, data,
-		    size ? (size_t)(next_number(&file->sim->fault_state) % size) : 0);
+		put(file->node, offset, data, (size_t)(next_number(&file->sim->fault_state) % size));
 		return fault(file->sim, file->path, err);
 	}
 	put(file->node, offset, data, size);
@@ -288,7 +304,7 @@ static enum rs_code sim_size(struct rs_file *handle, uint64_t *out_size, struct 
 static enum rs_code sim_truncate(struct rs_file *handle, uint64_t size, struct rs_error *err)
 {
 	struct sim_file *file = self(handle);
-	RS_TRY(alive(file, err));
+	RS_TRY(may(file, RS_OPEN_WRITE, err));
 	if (step_fails(file->sim) || size > FILE_SIZE_MAX)
 		return fault(file->sim, file->path, err);
 	resize(&file->node->seen, (size_t)size);
@@ -310,6 +326,31 @@ static enum rs_code sim_sync(struct rs_file *handle, struct rs_error *err)
 		return fault(file->sim, file->path, err);
 	copy_content(&file->node->durable, &file->node->seen);
 	return RS_OK;
+}
+
+/* Each sector that differs is the new or the old one; the size is the new or the old one. */
+static void tear(struct rs_sim *sim, struct node *node)
+{
+	struct content *seen = &node->seen, *durable = &node->durable;
+	size_t seen_size = seen->size;
+	size_t size = next_number(&sim->fault_state) & 1 ? seen->size : durable->size;
+	size_t shared = seen->size > durable->size ? seen->size : durable->size;
+	resize(durable, shared);
+	resize(seen, shared);
+	for (size_t at = 0; at < shared; at += SECTOR) {
+		size_t part = shared - at < SECTOR ? shared - at : SECTOR;
+		if (next_number(&sim->fault_state) & 1)
+			memcpy(durable->data + at, seen->data + at, part);
+	}
+	durable->size = size;
+	seen->size = seen_size;
+}
+
+static void sim_start_writeback(struct rs_file *handle)
+{
+	struct sim_file *file = self(handle);
+	if (alive(file, NULL) == RS_OK && !step_fails(file->sim))
+		tear(file->sim, file->node);
 }
 
 static enum rs_code sim_lock(struct rs_file *handle, bool exclusive, struct rs_error *err)
@@ -344,8 +385,14 @@ static enum rs_code sim_rename(const struct rs_files *files, const char *from, c
 {
 	struct rs_sim *sim = sim_of(files);
 	const struct name *row = find(&sim->seen, from);
-	if (!row || !parent_exists(sim, to))
+	const struct name *replaced = find(&sim->seen, to);
+	if (!row || !parent_exists(&sim->seen, to))
 		return missing(from, err);
+	/* Kernels can, with all that lies below; radseal never does. */
+	if (row->node->is_directory)
+		return rs_error_set(err, RS_UNSUPPORTED, "%s: the simulated disk renames files only", from);
+	if (replaced && replaced->node->is_directory)
+		return is_directory(to, err);
 	if (step_fails(sim))
 		return fault(sim, from, err);
 	record(sim, CHANGE_RENAME, from, to, row->node);
@@ -355,6 +402,8 @@ static enum rs_code sim_rename(const struct rs_files *files, const char *from, c
 static enum rs_code remove_name(struct rs_sim *sim, const char *path, bool directory, struct rs_error *err)
 {
 	const struct name *row = find(&sim->seen, path);
+	if (row && row->node->is_directory && !directory)
+		return is_directory(path, err);
 	if (!row || row->node->is_directory != directory)
 		return missing(path, err);
 	if (step_fails(sim))
@@ -396,7 +445,7 @@ static enum rs_code sim_make_directory(const struct rs_files *files, const char 
 	struct rs_sim *sim = sim_of(files);
 	if (find(&sim->seen, path))
 		return rs_error_set(err, RS_EXISTS, "%s: is there already", path);
-	if (!parent_exists(sim, path))
+	if (!parent_exists(&sim->seen, path))
 		return missing(path, err);
 	if (step_fails(sim))
 		return fault(sim, path, err);
@@ -404,9 +453,18 @@ static enum rs_code sim_make_directory(const struct rs_files *files, const char 
 	return RS_OK;
 }
 
+/* The root and the working directory are there always. */
+static bool directory_exists(const struct rs_sim *sim, const char *path)
+{
+	const struct name *row = find(&sim->seen, path);
+	return row ? row->node->is_directory : strcmp(path, "/") == 0 || strcmp(path, ".") == 0;
+}
+
 static enum rs_code sim_sync_directory(const struct rs_files *files, const char *path, struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
+	if (!directory_exists(sim, path))
+		return missing(path, err);
 	if (step_fails(sim))
 		return fault(sim, path, err);
 	size_t kept = 0;
@@ -428,11 +486,10 @@ static enum rs_code sim_stat(const struct rs_files *files, const char *path, str
 {
 	const struct rs_sim *sim = sim_of(files);
 	const struct name *row = find(&sim->seen, path);
-	bool root = strcmp(path, "/") == 0 || strcmp(path, ".") == 0;
-	if (!row && !root)
+	bool directory = directory_exists(sim, path);
+	if (!row && !directory)
 		return missing(path, err);
-	bool is_directory = root || row->node->is_directory;
-	out->kind = is_directory ? RS_FILE_DIRECTORY : RS_FILE_REGULAR;
+	out->kind = directory ? RS_FILE_DIRECTORY : RS_FILE_REGULAR;
 	out->size = row ? row->node->seen.size : 0;
 	out->mode = row ? row->node->mode : 0700;
 	out->modified_ns = 0;
@@ -446,8 +503,8 @@ static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_
                              void *context, struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
-	struct rs_file_stat status;
-	RS_TRY(sim_stat(files, path, &status, err));
+	if (!directory_exists(sim, path))
+		return missing(path, err);
 	char **names = calloc(sim->seen.count + 1, sizeof *names);
 	assert(names);
 	size_t count = 0;
@@ -490,11 +547,22 @@ enum rs_code rs_sim_create(uint64_t seed, struct rs_sim **out, struct rs_error *
 	sim->fault_state = ~seed;
 	sim->clock = (struct rs_clock){sim_now_ms, sim_monotonic_ns};
 	sim->random = (struct rs_random){sim_fill};
-	sim->files = (struct rs_files){sim_open,           sim_read_at,        sim_write_at,
-	                               sim_size,           sim_truncate,       sim_sync,
-	                               sim_lock,           sim_close,          sim_rename,
-	                               sim_remove,         sim_make_directory, sim_remove_directory,
-	                               sim_sync_directory, sim_stat,           sim_list};
+	sim->files = (struct rs_files){sim_open,
+	                               sim_read_at,
+	                               sim_write_at,
+	                               sim_size,
+	                               sim_truncate,
+	                               sim_sync,
+	                               sim_start_writeback,
+	                               sim_lock,
+	                               sim_close,
+	                               sim_rename,
+	                               sim_remove,
+	                               sim_make_directory,
+	                               sim_remove_directory,
+	                               sim_sync_directory,
+	                               sim_stat,
+	                               sim_list};
 	sim->world = (struct rs_world){&sim->clock, &sim->random, &sim->files};
 	*out = sim;
 	return RS_OK;
@@ -539,20 +607,17 @@ void rs_sim_fail_at(struct rs_sim *sim, uint64_t k, enum rs_code code, bool for_
 	sim->fail_for_ever = for_ever;
 }
 
-/* Each sector that differs is the new or the old one; the size is the new or the old one. */
-static void tear(struct rs_sim *sim, struct node *node)
+/* A durable name in a directory whose own name was lost cannot be reached any more. */
+static void drop_orphans(struct names *names)
 {
-	struct content *seen = &node->seen, *durable = &node->durable;
-	size_t size = next_number(&sim->fault_state) & 1 ? seen->size : durable->size;
-	size_t shared = seen->size > durable->size ? seen->size : durable->size;
-	resize(durable, shared);
-	resize(seen, shared);
-	for (size_t at = 0; at < shared; at += SECTOR) {
-		size_t part = shared - at < SECTOR ? shared - at : SECTOR;
-		if (next_number(&sim->fault_state) & 1)
-			memcpy(durable->data + at, seen->data + at, part);
+	for (size_t i = 0; i < names->count;) {
+		if (parent_exists(names, names->rows[i].path)) {
+			i++;
+			continue;
+		}
+		unset(names, names->rows[i].path);
+		i = 0; /* what lay below it goes too */
 	}
-	durable->size = size;
 }
 
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
@@ -576,6 +641,7 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 		node->locks = 0;
 		node->locked_exclusively = false;
 	}
+	drop_orphans(&sim->durable);
 	names_finish(&sim->seen);
 	sim->seen = (struct names){NULL, 0, 0};
 	for (size_t i = 0; i < sim->durable.count; i++)

@@ -1,4 +1,7 @@
 /* The operating system as a world: POSIX clock, getrandom(), files. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* O_DIRECT, sync_file_range */
+#endif
 #include "base/base_world.h"
 
 #include <dirent.h>
@@ -13,9 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define DIRECT_MIN ((size_t)64 * 1024) /* bytes; less is copied sooner than written */
+
 struct system_file {
 	struct rs_file file;
 	int descriptor;
+	bool uncached; /* as asked for, until the system turns out not to do it */
+	bool direct;   /* the descriptor's state */
 	char path[];
 };
 
@@ -70,6 +77,7 @@ static enum rs_code system_open(const struct rs_files *files RS_UNUSED, const ch
 	if (!file)
 		return rs_error_memory(err, sizeof *file + length, "an open file");
 	file->file.files = &system_files;
+	file->uncached = flags & RS_OPEN_UNCACHED;
 	memcpy(file->path, path, length);
 	file->descriptor = open(path, how, (mode_t)mode);
 	if (file->descriptor < 0) {
@@ -81,11 +89,42 @@ static enum rs_code system_open(const struct rs_files *files RS_UNUSED, const ch
 	return RS_OK;
 }
 
+/* O_DIRECT is a flag that can be set while a file is open, on file systems that know it. */
+static void set_direct(struct system_file *file, bool direct)
+{
+	if (file->direct == direct)
+		return;
+	int flags = fcntl(file->descriptor, F_GETFL);
+	if (flags >= 0 &&
+	    fcntl(file->descriptor, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0)
+		file->direct = direct;
+	else
+		file->uncached = false;
+}
+
+/* As pwrite(). What is aligned goes past the cache when that is wished for. */
+static ssize_t put_some(struct system_file *file, uint64_t offset, const uint8_t *data, size_t size)
+{
+	const size_t mask = RS_UNCACHED_ALIGNMENT - 1;
+	size_t whole = size & ~mask;
+	bool fits = file->uncached && whole >= DIRECT_MIN && !(offset & mask) && !((uintptr_t)data & mask);
+	set_direct(file, fits);
+	if (fits && file->direct) {
+		ssize_t put = pwrite(file->descriptor, data, whole, (off_t)offset);
+		if (put >= 0 || errno != EINVAL)
+			return put;
+		file->uncached = false; /* the disk wants another alignment */
+		set_direct(file, false);
+	}
+	return pwrite(file->descriptor, data, size, (off_t)offset);
+}
+
 static enum rs_code system_read_at(struct rs_file *file, uint64_t offset, void *out, size_t size,
                                    size_t *out_read, struct rs_error *err)
 {
 	uint8_t *p = out;
 	size_t done = 0;
+	set_direct(self(file), false);
 	while (done < size) {
 		ssize_t got = pread(self(file)->descriptor, p + done, size - done, (off_t)(offset + done));
 		if (got < 0 && errno == EINTR)
@@ -106,7 +145,7 @@ static enum rs_code system_write_at(struct rs_file *file, uint64_t offset, const
 	const uint8_t *p = data;
 	size_t done = 0;
 	while (done < size) {
-		ssize_t put = pwrite(self(file)->descriptor, p + done, size - done, (off_t)(offset + done));
+		ssize_t put = put_some(self(file), offset + done, p + done, size - done);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
@@ -138,6 +177,12 @@ static enum rs_code system_sync(struct rs_file *file, struct rs_error *err)
 	if (fsync(self(file)->descriptor) != 0)
 		return rs_error_errno(err, errno, "%s: cannot be made durable", self(file)->path);
 	return RS_OK;
+}
+
+static void system_start_writeback(struct rs_file *file)
+{
+	/* The whole file. Failures come back from fsync(). */
+	(void)sync_file_range(self(file)->descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 static enum rs_code system_lock(struct rs_file *file, bool exclusive, struct rs_error *err)
@@ -263,6 +308,7 @@ static const struct rs_files system_files = {
 	.size = system_size,
 	.truncate = system_truncate,
 	.sync = system_sync,
+	.start_writeback = system_start_writeback,
 	.lock = system_lock,
 	.close = system_close,
 	.rename = system_rename,
