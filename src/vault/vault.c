@@ -1,6 +1,4 @@
-/* The local store: directory/tmp for staging, directory/objects/<c>/<cid> for objects, where <c> is the last
- * but one character of the address (32 directories, so that a group touches few; the last character
- * holds 3 bits only: 288 bits in 58 digits of 5). */
+/* The local store: directory/tmp for staging, directory/objects with its shards for objects. */
 #include "vault/vault.h"
 
 #include <inttypes.h>
@@ -8,9 +6,6 @@
 #include <string.h>
 
 #include "object.h"
-
-static const char shard_names[] = "abcdefghijklmnopqrstuvwxyz234567";
-#define SHARD_PLACE (RS_CID_TEXT_SIZE - 3)
 
 struct rs_vault {
 	const struct rs_world *world;
@@ -20,35 +15,19 @@ struct rs_vault {
 
 struct rs_vault_staged {
 	char *path; /* in the staging directory */
+	struct rs_file *file;
 	struct rs_cid cid;
 	bool is_named, is_new; /* set by publishing */
 };
 
-/* Directories that are there already may come from an attempt that ended before it synced them. */
-static enum rs_code sync_structure(const struct rs_world *world, const char *directory, struct rs_error *err)
-{
-	char *objects RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "objects");
-	char *parent RS_CLEANUP(rs_free_pointer) = rs_path_directory(directory);
-	if (!objects || !parent)
-		return rs_error_memory(err, 1, "a path");
-	RS_TRY(world->files->sync_directory(world->files, objects, err));
-	RS_TRY(world->files->sync_directory(world->files, directory, err));
-	return world->files->sync_directory(world->files, parent, err);
-}
-
 enum rs_code rs_vault_create(const struct rs_world *world, const char *directory, struct rs_error *err)
 {
 	char *staging RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "tmp");
-	if (!staging)
+	char *objects RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "objects");
+	if (!staging || !objects)
 		return rs_error_memory(err, 1, "a path");
 	RS_TRY(rs_directory_make(world, staging, err));
-	for (const char *shard = shard_names; *shard; shard++) {
-		char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/objects/%c", directory, *shard);
-		if (!path)
-			return rs_error_memory(err, 1, "a path");
-		RS_TRY(rs_directory_make(world, path, err));
-	}
-	return sync_structure(world, directory, err);
+	return rs_shards_make(world, objects, err);
 }
 
 void rs_vault_close(struct rs_vault *vault)
@@ -106,16 +85,15 @@ enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err)
 static enum rs_code object_path(const struct rs_vault *vault, const struct rs_cid *cid, char **out,
                                 struct rs_error *err)
 {
-	char text[RS_CID_TEXT_SIZE];
-	rs_cid_format(cid, text);
-	*out = rs_text_printf("%s/%c/%s", vault->objects, text[SHARD_PLACE], text);
-	return *out ? RS_OK : rs_error_memory(err, sizeof text, "a path");
+	*out = rs_shard_path(vault->objects, cid, "");
+	return *out ? RS_OK : rs_error_memory(err, RS_CID_TEXT_SIZE, "a path");
 }
 
 static void staged_free(struct rs_vault_staged *staged)
 {
 	if (!staged)
 		return;
+	rs_file_close(staged->file);
 	rs_free(staged->path);
 	rs_free(staged);
 }
@@ -145,45 +123,95 @@ static enum rs_code staged_make(struct rs_vault *vault, struct rs_vault_staged *
 	return RS_OK;
 }
 
-/* Encrypts chunk after chunk into `block`, hashes it for the address and writes it. */
-static enum rs_code write_object(struct rs_file *file, struct rs_gcm *gcm, const struct object_header *header,
-                                 struct rs_bytes content, uint8_t *block, struct rs_cid_builder *builder,
+/* What is encrypted and not written yet. Writes begin at aligned memory and offsets, so that they need no copy: what is
+ * left over of a chunk waits here for the next one. */
+struct writing {
+	struct rs_file *file;
+	uint64_t offset; /* of block in the file */
+	uint8_t *memory, *block;
+	size_t held;
+	struct rs_cid_builder builder;
+};
+
+static void writing_finish(struct writing *writing)
+{
+	rs_free(writing->memory);
+	rs_cid_builder_finish(&writing->builder);
+}
+
+static enum rs_code writing_begin(struct writing *writing, struct rs_file *file, size_t content_size,
+                                  struct rs_error *err)
+{
+	size_t largest = content_size < RS_OBJECT_CHUNK_SIZE ? content_size : RS_OBJECT_CHUNK_SIZE;
+	/* What is left over, then a chunk; and room to move the beginning to an aligned place. */
+	size_t size = 2 * RS_UNCACHED_ALIGNMENT + RS_OBJECT_HEADER_SIZE + largest + RS_GCM_TAG_SIZE;
+	writing->file = file;
+	rs_cid_builder_init(&writing->builder, RS_OBJECT_CHUNK_SIZE, 1024);
+	writing->memory = rs_reallocate(NULL, size);
+	if (!writing->memory)
+		return rs_error_memory(err, size, "a chunk");
+	size_t past = (uintptr_t)writing->memory % RS_UNCACHED_ALIGNMENT;
+	writing->block = writing->memory + (RS_UNCACHED_ALIGNMENT - past);
+	return RS_OK;
+}
+
+/* Writes `size` bytes of the block, and keeps the rest. */
+static enum rs_code write_out(struct writing *writing, size_t size, struct rs_error *err)
+{
+	if (size == 0)
+		return RS_OK;
+	RS_TRY(rs_file_write_at(writing->file, writing->offset, writing->block, size, err));
+	writing->offset += size;
+	writing->held -= size;
+	memmove(writing->block, writing->block + size, writing->held);
+	return RS_OK;
+}
+
+static enum rs_code write_chunk(struct writing *writing, struct rs_gcm *gcm,
+                                const struct object_header *header, uint64_t chunk, struct rs_bytes plain,
+                                struct rs_error *err)
+{
+	uint8_t *stored = writing->block + writing->held, *cipher = stored;
+	if (chunk == 0) {
+		memcpy(cipher, header->bytes, RS_OBJECT_HEADER_SIZE);
+		cipher += RS_OBJECT_HEADER_SIZE;
+	}
+	RS_TRY(object_encrypt_chunk(gcm, header, chunk, plain, cipher, err));
+	size_t size = (size_t)(cipher - stored) + plain.size + RS_GCM_TAG_SIZE;
+	writing->held += size;
+	RS_TRY(rs_cid_builder_add(&writing->builder, rs_bytes_of(stored, size), err));
+	return write_out(writing, writing->held - writing->held % RS_UNCACHED_ALIGNMENT, err);
+}
+
+/* Encrypts chunk after chunk, hashes it for the address and writes it. */
+static enum rs_code write_object(struct writing *writing, struct rs_gcm *gcm,
+                                 const struct object_header *header, struct rs_bytes content,
                                  struct rs_error *err)
 {
-	uint64_t offset = 0, chunks = object_chunk_count(header->size);
+	uint64_t chunks = object_chunk_count(header->size);
 	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
 		size_t start = (size_t)chunk * RS_OBJECT_CHUNK_SIZE, left = content.size - start;
 		size_t size = left < RS_OBJECT_CHUNK_SIZE ? left : RS_OBJECT_CHUNK_SIZE;
-		size_t head = chunk == 0 ? RS_OBJECT_HEADER_SIZE : 0;
-		memcpy(block, header->bytes, head);
-		RS_TRY(object_encrypt_chunk(gcm, header, chunk, rs_bytes_of(content.data + start, size),
-		                            block + head, err));
-		struct rs_bytes stored = {block, head + size + RS_GCM_TAG_SIZE};
-		RS_TRY(rs_cid_builder_add(builder, stored, err));
-		RS_TRY(rs_file_write_at(file, offset, stored.data, stored.size, err));
-		offset += stored.size;
+		RS_TRY(write_chunk(writing, gcm, header, chunk, rs_bytes_of(content.data + start, size),
+		                   err));
 	}
-	return rs_file_sync(file, err);
+	RS_TRY(write_out(writing, writing->held, err));
+	rs_file_start_writeback(writing->file);
+	return RS_OK;
 }
 
 static enum rs_code write_staged(struct rs_vault *vault, struct rs_vault_staged *staged,
                                  const struct rs_secret *key, const struct object_header *header,
                                  struct rs_bytes content, struct rs_error *err)
 {
-	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE | RS_OPEN_UNCACHED;
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
-	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
-	size_t largest = content.size < RS_OBJECT_CHUNK_SIZE ? content.size : RS_OBJECT_CHUNK_SIZE;
-	size_t block_size = RS_OBJECT_HEADER_SIZE + largest + RS_GCM_TAG_SIZE;
-	uint8_t *block RS_CLEANUP(rs_free_pointer) = rs_reallocate(NULL, block_size);
-	if (!block)
-		return rs_error_memory(err, block_size, "a chunk");
-	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, 1024);
+	struct writing writing RS_CLEANUP(writing_finish) = {0};
 	RS_TRY(rs_gcm_create(key->bytes, &gcm, err));
-	RS_TRY(rs_file_open(vault->world, staged->path, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE,
-	                    &file, err));
-	RS_TRY(write_object(file, gcm, header, content, block, &builder, err));
-	return rs_cid_builder_final(&builder, &staged->cid, err);
+	RS_TRY(rs_file_open(vault->world, staged->path, flags, &staged->file, err));
+	RS_TRY(writing_begin(&writing, staged->file, content.size, err));
+	RS_TRY(write_object(&writing, gcm, header, content, err));
+	return rs_cid_builder_final(&writing.builder, &staged->cid, err);
 }
 
 enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
@@ -214,31 +242,13 @@ static enum rs_code give_name(struct rs_vault *vault, const struct rs_vault_stag
 	return vault->world->files->rename(vault->world->files, staged->path, path, err);
 }
 
-static enum rs_code sync_shard(struct rs_vault *vault, char shard, struct rs_error *err)
+static enum rs_code sync_names(struct rs_vault *vault, struct rs_pool *pool,
+                               struct rs_vault_staged *const *staged, size_t count, struct rs_error *err)
 {
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/%c", vault->objects, shard);
-	if (!path)
-		return rs_error_memory(err, 1, "a path");
-	return vault->world->files->sync_directory(vault->world->files, path, err);
-}
-
-static char shard_of(const struct rs_cid *cid)
-{
-	char text[RS_CID_TEXT_SIZE];
-	rs_cid_format(cid, text);
-	return text[SHARD_PLACE];
-}
-
-static enum rs_code sync_shards(struct rs_vault *vault, struct rs_vault_staged *const *staged, size_t count,
-                                struct rs_error *err)
-{
-	bool touched[128] = {false};
+	uint32_t touched = 0;
 	for (size_t i = 0; i < count; i++)
-		touched[shard_of(&staged[i]->cid) & 127] = true;
-	for (const char *shard = shard_names; *shard; shard++)
-		if (touched[*shard & 127])
-			RS_TRY(sync_shard(vault, *shard, err));
-	return RS_OK;
+		touched |= UINT32_C(1) << rs_cid_shard(&staged[i]->cid);
+	return rs_shards_sync(vault->world, pool, vault->objects, touched, err);
 }
 
 static enum rs_code remove_object(struct rs_vault *vault, const struct rs_cid *cid, struct rs_error *err)
@@ -250,8 +260,8 @@ static enum rs_code remove_object(struct rs_vault *vault, const struct rs_cid *c
 
 /* Names all; after a failure takes back what was new, and only that: an address that was in use
  * before belongs to somebody who was told that it is durable. */
-static enum rs_code name_all(struct rs_vault *vault, struct rs_vault_staged **staged, size_t count,
-                             struct rs_error *err)
+static enum rs_code name_all(struct rs_vault *vault, struct rs_pool *pool, struct rs_vault_staged **staged,
+                             size_t count, struct rs_error *err)
 {
 	enum rs_code code = RS_OK;
 	for (size_t i = 0; code == RS_OK && i < count; i++) {
@@ -259,19 +269,29 @@ static enum rs_code name_all(struct rs_vault *vault, struct rs_vault_staged **st
 		staged[i]->is_named = code == RS_OK;
 	}
 	if (code == RS_OK)
-		code = sync_shards(vault, staged, count, err);
+		code = sync_names(vault, pool, staged, count, err);
 	for (size_t i = 0; code != RS_OK && i < count; i++)
 		if (staged[i]->is_named && staged[i]->is_new)
 			(void)remove_object(vault, &staged[i]->cid, NULL);
 	return code;
 }
 
-enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_vault_staged **staged, size_t count,
-                              struct rs_error *err)
+static enum rs_code sync_content(void *context, size_t index, struct rs_error *err)
 {
-	pthread_mutex_lock(&vault->naming);
-	enum rs_code code = name_all(vault, staged, count, err);
-	pthread_mutex_unlock(&vault->naming);
+	struct rs_vault_staged *const *staged = context;
+	return rs_file_sync(staged[index]->file, err);
+}
+
+enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_pool *pool, struct rs_vault_staged **staged,
+                              size_t count, struct rs_error *err)
+{
+	/* Before the names: an address in use before keeps whole bytes at any moment. */
+	enum rs_code code = rs_pool_for(pool, count, sync_content, staged, err);
+	if (code == RS_OK) {
+		pthread_mutex_lock(&vault->naming);
+		code = name_all(vault, pool, staged, count, err);
+		pthread_mutex_unlock(&vault->naming);
+	}
 	for (size_t i = 0; i < count; i++)
 		if (staged[i]->is_named)
 			staged_free(staged[i]);
@@ -391,17 +411,37 @@ enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, con
 	return name_object(cid, code, err);
 }
 
-/* Hashes content and address. The first chunk that cannot be decrypted goes to `reason`; the rest is then
+/* What is done with the content: it is compared with what is expected, or else hashed. */
+struct checking {
+	const struct rs_bytes *expected; /* may be NULL */
+	uint64_t seen;
+	bool differs;
+	struct rs_sha256 hash;
+};
+
+static void take_plain(struct checking *checking, struct rs_bytes plain)
+{
+	const struct rs_bytes *expected = checking->expected;
+	if (!expected)
+		rs_sha256_update(&checking->hash, plain.data, plain.size);
+	else if (checking->seen + plain.size > expected->size)
+		checking->differs = true;
+	else if (plain.size && memcmp(expected->data + checking->seen, plain.data, plain.size) != 0)
+		checking->differs = true;
+	checking->seen += plain.size;
+}
+
+/* Reads content and address. The first chunk that cannot be decrypted goes to `reason`; the rest is then
  * read without the key, because the address tells whether the bytes or the key are wrong. */
-static enum rs_code hash_chunks(struct reading *reading, struct rs_sha256 *hash, struct rs_error *reason,
-                                struct rs_error *err)
+static enum rs_code check_chunks(struct reading *reading, struct checking *checking, struct rs_error *reason,
+                                 struct rs_error *err)
 {
 	uint64_t chunks = object_chunk_count(reading->header.size);
 	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
 		struct rs_bytes plain;
 		enum rs_code code = reading_chunk(reading, chunk, &plain, reading->gcm ? reason : err);
 		if (code == RS_OK) {
-			rs_sha256_update(hash, plain.data, plain.size);
+			take_plain(checking, plain);
 		} else if (code == RS_ALTERED && reading->gcm) {
 			rs_gcm_destroy(reading->gcm);
 			reading->gcm = NULL;
@@ -413,16 +453,15 @@ static enum rs_code hash_chunks(struct reading *reading, struct rs_sha256 *hash,
 }
 
 static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *cid,
-                                 const struct rs_secret *key, struct rs_object_facts *out,
-                                 struct rs_error *err)
+                                 const struct rs_secret *key, struct checking *checking,
+                                 struct rs_object_facts *out, struct rs_error *err)
 {
 	struct reading reading RS_CLEANUP(reading_finish) = {0};
 	struct rs_object_facts facts = {0};
 	struct rs_error reason = {0};
-	struct rs_sha256 hash;
 	RS_TRY(reading_begin(vault, cid, key, &reading, err));
-	rs_sha256_init(&hash);
-	RS_TRY(hash_chunks(&reading, &hash, &reason, err));
+	rs_sha256_init(&checking->hash);
+	RS_TRY(check_chunks(&reading, checking, &reason, err));
 	enum rs_code code = reading_end(&reading, cid, err);
 	if (code == RS_ALTERED && reason.code != RS_OK)
 		return rs_error_set(err, RS_ALTERED, "%s", reason.message);
@@ -434,7 +473,7 @@ static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *ci
 	memcpy(facts.nonce, reading.header.nonce, sizeof facts.nonce);
 	facts.size = reading.header.size;
 	if (key)
-		rs_sha256_final(&hash, &facts.sha256);
+		rs_sha256_final(&checking->hash, &facts.sha256);
 	*out = facts;
 	return RS_OK;
 }
@@ -442,7 +481,19 @@ static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *ci
 enum rs_code rs_vault_check(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                             struct rs_object_facts *out, struct rs_error *err)
 {
-	return name_object(cid, check_object(vault, cid, key, out, err), err);
+	struct checking checking = {.expected = NULL};
+	return name_object(cid, check_object(vault, cid, key, &checking, out, err), err);
+}
+
+enum rs_code rs_vault_compare(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                              struct rs_bytes content, struct rs_error *err)
+{
+	struct checking checking = {.expected = &content};
+	struct rs_object_facts facts;
+	enum rs_code code = check_object(vault, cid, key, &checking, &facts, err);
+	if (code == RS_OK && (checking.differs || checking.seen != content.size))
+		code = rs_error_set(err, RS_ALTERED, "the stored copy has other content");
+	return name_object(cid, code, err);
 }
 
 bool rs_vault_has(struct rs_vault *vault, const struct rs_cid *cid)
@@ -456,14 +507,15 @@ enum rs_code rs_vault_remove(struct rs_vault *vault, const struct rs_cid *cid, s
 	pthread_mutex_lock(&vault->naming);
 	enum rs_code code = remove_object(vault, cid, err);
 	if (code == RS_OK)
-		code = sync_shard(vault, shard_of(cid), err);
+		code = rs_shards_sync(vault->world, NULL, vault->objects, UINT32_C(1) << rs_cid_shard(cid),
+		                      err);
 	pthread_mutex_unlock(&vault->naming);
 	return code;
 }
 
 struct listing {
 	struct rs_vault *vault;
-	const char *directory;
+	unsigned shard;
 	rs_vault_visit *visit;
 	void *context;
 };
@@ -474,7 +526,7 @@ static enum rs_code visit_object(void *context, struct rs_str name, enum rs_file
 	const struct listing *listing = context;
 	struct rs_cid cid;
 	bool fits = kind == RS_FILE_REGULAR && rs_cid_parse(name, &cid) &&
-	            name.data[SHARD_PLACE] == listing->directory[strlen(listing->directory) - 1];
+	            rs_cid_shard(&cid) == listing->shard;
 	return listing->visit(listing->context, fits ? &cid : NULL, name, err);
 }
 
@@ -483,13 +535,12 @@ static enum rs_code visit_shard(void *context, struct rs_str name, enum rs_file_
 {
 	struct listing listing = *(struct listing *)context;
 	struct rs_vault *vault = listing.vault;
-	if (kind != RS_FILE_DIRECTORY || name.size != 1 || !strchr(shard_names, name.data[0]))
+	if (kind != RS_FILE_DIRECTORY || !rs_shard_is_name(name, &listing.shard))
 		return listing.visit(listing.context, NULL, name, err);
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, vault->objects,
 	                                                        RS_STR_ARGUMENTS(name));
 	if (!path)
 		return rs_error_memory(err, name.size, "a path");
-	listing.directory = path;
 	return vault->world->files->list(vault->world->files, path, visit_object, &listing, err);
 }
 

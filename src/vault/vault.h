@@ -6,7 +6,8 @@
  * The address is the IPFS CID of the file's bytes (profile unixfs-v1-2025: CIDv1, raw leaves of 1 MiB, SHA-256,
  * 1024 links a node), so an IPFS node stores the same object under the same name.
  *
- * Writing is stage (under a temporary name, synced), then publish (renamed, directories synced). */
+ * Writing is stage (under a temporary name), then publish (all of a group synced, renamed, their directories synced):
+ * syncing a group at once costs the disk little more than syncing one. */
 #ifndef RS_VAULT_H
 #define RS_VAULT_H
 
@@ -28,6 +29,20 @@ void rs_cid_format(const struct rs_cid *cid,
 bool rs_cid_parse(struct rs_str text, struct rs_cid *out);
 /* From stored bytes; false unless they have the form above. */
 bool rs_cid_from_bytes(struct rs_bytes bytes, struct rs_cid *out);
+
+/* Files named by CIDs, objects and others, are spread over 32 directories, few enough that a group touches few:
+ * <directory>/<c>/<cid>, c the address' last but one character. */
+#define RS_SHARDS 32u
+unsigned rs_cid_shard(const struct rs_cid *cid);
+/* Whether a directory's name is that of a shard. */
+bool rs_shard_is_name(struct rs_str name, unsigned *out);
+/* The path of a file whose name is the address and a suffix; new heap string, NULL without memory. */
+char *rs_shard_path(const char *directory, const struct rs_cid *cid, const char *suffix) RS_MUST_CHECK;
+/* Makes the directory and all shards in it, durable. */
+enum rs_code rs_shards_make(const struct rs_world *world, const char *directory, struct rs_error *err);
+/* Makes names durable in the shards whose bits are set. pool may be NULL. */
+enum rs_code rs_shards_sync(const struct rs_world *world, struct rs_pool *pool, const char *directory,
+                            uint32_t touched, struct rs_error *err);
 
 /* The CID of bytes that arrive in parts. chunk_size and links_max are those of the profile except in tests. */
 struct rs_cid_builder {
@@ -54,16 +69,18 @@ void rs_vault_close(struct rs_vault *vault); /* accepts NULL */
 /* Removes what was staged and never published. For the one writer, after a crash. */
 enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err);
 
-/* Encrypts content and writes it durably under a temporary name. End with publish or abort.
+/* Encrypts content and writes it under a temporary name; not durable yet. End with publish or abort: until then it holds
+ * a file open.
  * key    used for this object only (its GCM nonces start at 0) */
 enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
                             const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_bytes content,
                             struct rs_vault_staged **out, struct rs_cid *out_cid, struct rs_error *err);
-/* Gives all of them their names, durably when it returns RS_OK; an address that is in use already is fine.
+/* Makes all of them durable, gives them their names, and makes those durable: an object that can be found is a whole
+ * one, whatever happens when. An address that is in use already is fine. pool may be NULL.
  * The staged objects are used up either way; after a failure the new ones among them are taken back as far as
  * the disk allows, and what had been published before stays. */
-enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_vault_staged **staged, size_t count,
-                              struct rs_error *err);
+enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_pool *pool, struct rs_vault_staged **staged,
+                              size_t count, struct rs_error *err);
 void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* accepts NULL */
 
 /* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */
@@ -78,6 +95,9 @@ struct rs_object_facts {
  * the first chunk that does not decrypt, or, when the bytes are as the address says, that the key is another. */
 enum rs_code rs_vault_check(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                             struct rs_object_facts *out, struct rs_error *err);
+/* Whether the stored object holds these bytes; decrypts all of it. RS_ALTERED when it does not, or as rs_vault_check(). */
+enum rs_code rs_vault_compare(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                              struct rs_bytes content, struct rs_error *err);
 bool rs_vault_has(struct rs_vault *vault, const struct rs_cid *cid);
 /* Durable when it returns RS_OK. */
 enum rs_code rs_vault_remove(struct rs_vault *vault, const struct rs_cid *cid, struct rs_error *err);

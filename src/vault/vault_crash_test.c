@@ -46,7 +46,7 @@ static void publish(struct rs_vault *vault, unsigned first, unsigned count, stru
 			rs_vault_abort(vault, staged[i]);
 		return;
 	}
-	code = rs_vault_publish(vault, staged, count, NULL);
+	code = rs_vault_publish(vault, NULL, staged, count, NULL);
 	for (unsigned i = 0; i < count; i++)
 		told->published[first + i] = code == RS_OK;
 }

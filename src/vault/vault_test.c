@@ -69,7 +69,7 @@ static struct rs_cid put(struct rs_vault *vault, size_t size)
 	struct rs_cid cid;
 	assert_int_equal(rs_vault_stage(vault, &key, nonce, rs_bytes_of(content, size), &staged, &cid, NULL),
 	                 RS_OK);
-	assert_int_equal(rs_vault_publish(vault, &staged, 1, NULL), RS_OK);
+	assert_int_equal(rs_vault_publish(vault, NULL, &staged, 1, NULL), RS_OK);
 	return cid;
 }
 
@@ -369,7 +369,7 @@ static void *work(void *context)
 			worker->code = rs_vault_stage(worker->vault, &key, nonce, rs_bytes_of(content, own),
 			                              &staged[1], &cid, NULL);
 		if (worker->code == RS_OK)
-			worker->code = rs_vault_publish(worker->vault, staged, 2, NULL);
+			worker->code = rs_vault_publish(worker->vault, NULL, staged, 2, NULL);
 	}
 	return NULL;
 }

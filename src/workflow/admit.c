@@ -1,7 +1,7 @@
 /* Admitting files: stage → intent → publish → ledger → receipts → complete.
  *
- * Files go through in groups. A group's objects are written and synced under temporary names (stage); one commit
- * of the index then says what is about to be (intent); the objects get their names (publish); one durable commit
+ * Files go through in groups. A group's objects are written under temporary names (stage); one commit of the index
+ * then says what is about to be (intent); the objects are synced and get their names (publish); one durable commit
  * of the ledger takes the group's entries; receipts are written; the index marks the group complete. A crash before the
  * ledger's commit leaves nothing behind after node_recover(), a crash after it loses nothing. */
 #include <stdlib.h>
@@ -231,7 +231,7 @@ static enum rs_code publish(struct group *group, struct rs_error *err)
 		objects[i] = group->order[i]->object;
 		group->order[i]->staged = false;
 	}
-	return rs_vault_publish(group->node->vault, objects, group->order_count, err);
+	return rs_vault_publish(group->node->vault, group->node->pool, objects, group->order_count, err);
 }
 
 static enum rs_code append(struct group *group, struct rs_error *err)

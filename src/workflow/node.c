@@ -32,13 +32,11 @@ enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, 
                                struct rs_error *err)
 {
 	struct rs_cid parsed;
-	char text[RS_CID_TEXT_SIZE];
 	if (!rs_cid_from_bytes(cid, &parsed))
 		return rs_error_set(err, RS_ALTERED, "an address in the index is none");
-	rs_cid_format(&parsed, text);
-	char *path = rs_text_printf("%s/%c/%s.tlog-proof", node->receipts, text[RS_CID_TEXT_SIZE - 3], text);
+	char *path = rs_shard_path(node->receipts, &parsed, ".tlog-proof");
 	if (!path)
-		return rs_error_memory(err, sizeof text, "a path");
+		return rs_error_memory(err, RS_CID_TEXT_SIZE, "a path");
 	*out = path;
 	return RS_OK;
 }
@@ -92,16 +90,18 @@ enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *r
 }
 
 /* The receipts of some transactions: made one after another (the ledger and the index belong to one thread), written
- * in parallel, and their directories synced once. */
+ * in parallel, all of them before the first is synced, and their directories synced once. */
 struct receipting {
 	struct rs_node *node;
 	int64_t entry;
 	struct receipt_file *files;
 	size_t count, capacity;
+	uint32_t shards; /* of the files */
 };
 struct receipt_file {
-	char *path;
+	char *path, *temporary;
 	struct rs_buffer text;
+	struct rs_file *file;
 };
 
 static enum rs_code make_receipt(void *context, const struct index_row *row, struct rs_error *err)
@@ -121,62 +121,60 @@ static enum rs_code make_receipt(void *context, const struct index_row *row, str
 	*file = (struct receipt_file){.path = NULL};
 	rs_buffer_init(&file->text, RECEIPT_SIZE_MAX);
 	RS_TRY(node_format_receipt(receipting->node, &placed, &file->text, err));
-	return node_receipt_path(receipting->node, row->cid, &file->path, err);
+	RS_TRY(node_receipt_path(receipting->node, row->cid, &file->path, err));
+	file->temporary = rs_text_printf("%s.tmp", file->path);
+	if (!file->temporary)
+		return rs_error_memory(err, 1, "a path");
+	struct rs_cid cid;
+	if (rs_cid_from_bytes(row->cid, &cid))
+		receipting->shards |= UINT32_C(1) << rs_cid_shard(&cid);
+	return RS_OK;
 }
 
 static enum rs_code write_receipt(void *context, size_t index, struct rs_error *err)
 {
 	const struct receipting *receipting = context;
-	const struct receipt_file *file = &receipting->files[index];
-	const struct rs_world *world = receipting->node->world;
-	struct rs_file *out RS_CLEANUP(rs_file_close_pointer) = NULL;
-	char *temporary RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s.tmp", file->path);
-	if (!temporary)
-		return rs_error_memory(err, 1, "a path");
-	RS_TRY(rs_file_open(world, temporary, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_TRUNCATE, &out, err));
-	RS_TRY(rs_file_write_at(out, 0, file->text.data, file->text.size, err));
-	RS_TRY(rs_file_sync(out, err));
-	return world->files->rename(world->files, temporary, file->path, err);
+	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_TRUNCATE;
+	struct receipt_file *file = &receipting->files[index];
+	RS_TRY(rs_file_open(receipting->node->world, file->temporary, flags, &file->file, err));
+	RS_TRY(rs_file_write_at(file->file, 0, file->text.data, file->text.size, err));
+	rs_file_start_writeback(file->file);
+	return RS_OK;
 }
 
-static enum rs_code sync_receipts(const struct receipting *receipting, struct rs_error *err)
+static enum rs_code name_receipt(void *context, size_t index, struct rs_error *err)
 {
-	const struct rs_node *node = receipting->node;
-	bool touched[128] = {false};
-	size_t prefix = strlen(node->receipts) + 1; /* then the shard's one character */
-	for (size_t i = 0; i < receipting->count; i++)
-		touched[(unsigned char)receipting->files[i].path[prefix] & 127] = true;
-	for (int shard = 0; shard < 128; shard++) {
-		if (!touched[shard])
-			continue;
-		char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/%c", node->receipts, shard);
-		if (!path)
-			return rs_error_memory(err, 1, "a path");
-		RS_TRY(node->world->files->sync_directory(node->world->files, path, err));
+	const struct receipting *receipting = context;
+	const struct rs_files *files = receipting->node->world->files;
+	struct receipt_file *file = &receipting->files[index];
+	RS_TRY(rs_file_sync(file->file, err));
+	return files->rename(files, file->temporary, file->path, err);
+}
+
+static void receipting_finish(struct receipting *receipting)
+{
+	for (size_t i = 0; i < receipting->count; i++) {
+		struct receipt_file *file = &receipting->files[i];
+		rs_file_close(file->file);
+		rs_free(file->path);
+		rs_free(file->temporary);
+		rs_buffer_finish(&file->text);
 	}
-	return RS_OK;
+	rs_free(receipting->files);
 }
 
 enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed *placed, size_t count,
                                  struct rs_error *err)
 {
-	struct receipting receipting = {.node = node};
-	enum rs_code code = RS_OK;
-	for (size_t i = 0; code == RS_OK && i < count; i++) {
+	struct receipting receipting RS_CLEANUP(receipting_finish) = {.node = node};
+	for (size_t i = 0; i < count; i++) {
 		receipting.entry = (int64_t)placed[i].entry;
-		code = index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting,
-		                         err);
+		RS_TRY(index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting,
+		                         err));
 	}
-	if (code == RS_OK)
-		code = rs_pool_for(node->pool, receipting.count, write_receipt, &receipting, err);
-	if (code == RS_OK)
-		code = sync_receipts(&receipting, err);
-	for (size_t i = 0; i < receipting.count; i++) {
-		rs_free(receipting.files[i].path);
-		rs_buffer_finish(&receipting.files[i].text);
-	}
-	rs_free(receipting.files);
-	return code;
+	RS_TRY(rs_pool_for(node->pool, receipting.count, write_receipt, &receipting, err));
+	RS_TRY(rs_pool_for(node->pool, receipting.count, name_receipt, &receipting, err));
+	return rs_shards_sync(node->world, node->pool, node->receipts, receipting.shards, err);
 }
 
 struct recovery {
@@ -428,12 +426,7 @@ static enum rs_code create_parts(struct rs_node *node, struct rs_bytes passphras
 	RS_TRY(open_ledger(node, err));
 	RS_TRY(found_ledger(node, err));
 	RS_TRY(rs_vault_create(node->world, vault, err));
-	for (const char *shard = "abcdefghijklmnopqrstuvwxyz234567"; *shard; shard++) {
-		char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/%c", node->receipts, *shard);
-		if (!path)
-			return rs_error_memory(err, 1, "a path");
-		RS_TRY(rs_directory_make(node->world, path, err));
-	}
+	RS_TRY(rs_shards_make(node->world, node->receipts, err));
 	RS_TRY(index_open(node->world, index, RS_STORE_WRITE, &node->index, err));
 	char *line RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s\n", node->vkey);
 	if (!line)
