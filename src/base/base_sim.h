@@ -2,9 +2,10 @@
  * that moves when told, seeded random numbers, and faults at the k-th operation.
  * Lives in its own library (base_sim); the program does not link it.
  *
- * The disk keeps two states of each file: what programs see, and what a power cut leaves.
- * Content becomes durable by sync; creation, rename and removal of names by sync_directory. start_writeback makes a seeded
- * choice of sectors durable, as the system may at any time. Paths are plain: no "//", no slash at the end. */
+ * The disk keeps two states of each file: what programs see, and what a power cut leaves. Content becomes durable by
+ * sync; creation, rename and removal of names by sync_directory. start_writeback makes a seeded choice of sectors
+ * durable, as the system may at any time. What it promises beyond that, and what not, stands in sim.c. Paths are plain:
+ * no "//", no slash at the end. */
 #ifndef RS_BASE_SIM_H
 #define RS_BASE_SIM_H
 

@@ -1,5 +1,10 @@
-/* The simulated world. The disk is a table of names and a list of name changes that are not durable yet, in order, as a
- * journal has them; each file has the content that programs see and the content that would survive. */
+/* The simulated world. The disk is a table of names and a list of name changes that are not durable yet; each file has
+ * the content that programs see and the content that would survive.
+ *
+ * It promises what POSIX does, and of real disks one thing more: a rename within one directory is there as a whole or
+ * not at all. Name changes reach the disk in any order, whatever their directories; a rename into another directory is
+ * two changes, of which either may be lost; a file's name and its content know nothing of each other; sectors are whole,
+ * larger writes are not; what a failed sync did not write is never written by the next one, though that one succeeds. */
 #include "base/base_sim.h"
 
 #include <assert.h>
@@ -20,6 +25,10 @@ struct node { /* a file or directory, whatever its names */
 	unsigned mode, locks;
 	bool locked_exclusively;
 	struct content seen, durable;
+	/* A byte for each sector: not 0 when a failed sync dropped it. It is durable only when written again, though reading
+	 * shows it: Linux marks pages clean when it cannot write them. */
+	struct content dropped;
+	size_t cut_to; /* the smallest size the file was cut to since the last sync; SIZE_MAX: none */
 };
 
 struct name {
@@ -157,6 +166,7 @@ static struct node *make_node(struct rs_sim *sim, bool is_directory, unsigned mo
 	assert(node);
 	node->is_directory = is_directory;
 	node->mode = mode;
+	node->cut_to = SIZE_MAX;
 	sim->nodes = grown(sim->nodes, sim->node_count, &sim->node_capacity, sizeof(struct node *));
 	sim->nodes[sim->node_count++] = node;
 	return node;
@@ -198,6 +208,25 @@ static enum rs_code is_directory(const char *path, struct rs_error *err)
 	return rs_error_set(err, RS_IO, "%s: is a directory", path);
 }
 
+static void resize(struct content *content, size_t size)
+{
+	if (size > content->capacity) {
+		content->capacity = 2 * size;
+		content->data = realloc(content->data, content->capacity);
+		assert(content->data);
+	}
+	if (size > content->size)
+		memset(content->data + content->size, 0, size - content->size);
+	content->size = size;
+}
+
+static void cut(struct node *node, size_t size)
+{
+	if (size < node->cut_to && size < node->seen.size)
+		node->cut_to = size;
+	resize(&node->seen, size);
+}
+
 static enum rs_code sim_open(const struct rs_files *files, const char *path, unsigned flags, unsigned mode,
                              struct rs_file **out, struct rs_error *err)
 {
@@ -217,7 +246,7 @@ static enum rs_code sim_open(const struct rs_files *files, const char *path, uns
 			node = make_node(sim, false, mode);
 			record(sim, CHANGE_ADD, path, NULL, node);
 		}
-		node->seen.size = 0;
+		cut(node, 0);
 	}
 	struct sim_file *file = calloc(1, sizeof *file);
 	assert(file);
@@ -256,18 +285,6 @@ static enum rs_code sim_read_at(struct rs_file *handle, uint64_t offset, void *o
 	return RS_OK;
 }
 
-static void resize(struct content *content, size_t size)
-{
-	if (size > content->capacity) {
-		content->capacity = 2 * size;
-		content->data = realloc(content->data, content->capacity);
-		assert(content->data);
-	}
-	if (size > content->size)
-		memset(content->data + content->size, 0, size - content->size);
-	content->size = size;
-}
-
 static void put(struct node *node, uint64_t offset, const void *data, size_t size)
 {
 	if (size == 0)
@@ -275,6 +292,9 @@ static void put(struct node *node, uint64_t offset, const void *data, size_t siz
 	if (offset + size > node->seen.size)
 		resize(&node->seen, (size_t)offset + size);
 	memcpy(node->seen.data + offset, data, size);
+	for (size_t sector = (size_t)offset / SECTOR; sector <= (offset + size - 1) / SECTOR; sector++)
+		if (sector < node->dropped.size)
+			node->dropped.data[sector] = 0;
 }
 
 static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const void *data, size_t size,
@@ -307,7 +327,7 @@ static enum rs_code sim_truncate(struct rs_file *handle, uint64_t size, struct r
 	RS_TRY(may(file, RS_OPEN_WRITE, err));
 	if (step_fails(file->sim) || size > FILE_SIZE_MAX)
 		return fault(file->sim, file->path, err);
-	resize(&file->node->seen, (size_t)size);
+	cut(file->node, (size_t)size);
 	return RS_OK;
 }
 
@@ -318,39 +338,67 @@ static void copy_content(struct content *to, const struct content *from)
 		memcpy(to->data, from->data, from->size);
 }
 
+static void copy_sectors(struct rs_sim *sim, struct node *node, size_t end, bool all)
+{
+	for (size_t at = 0; at < end; at += SECTOR) {
+		size_t part = end - at < SECTOR ? end - at : SECTOR;
+		bool dropped = at / SECTOR < node->dropped.size && node->dropped.data[at / SECTOR];
+		if (!dropped && (all || next_number(&sim->fault_state) & 1))
+			memcpy(node->durable.data + at, node->seen.data + at, part);
+	}
+}
+
+/* Brings all to the disk, or what chance brings there: whether the file was cut, each sector, its size. Dropped sectors
+ * stay as they are on the disk. What a cut freed is never seen again, and before the cut nothing behind it is. */
+static void write_back(struct rs_sim *sim, struct node *node, bool all)
+{
+	const struct content *seen = &node->seen;
+	struct content *durable = &node->durable;
+	if (node->cut_to < durable->size) {
+		if (!all && next_number(&sim->fault_state) & 1) {
+			copy_sectors(sim, node, node->cut_to, false);
+			return;
+		}
+		resize(durable, node->cut_to);
+	}
+	node->cut_to = SIZE_MAX;
+	size_t size = durable->size;
+	if (all || next_number(&sim->fault_state) & 1)
+		size = seen->size;
+	resize(durable, size);
+	copy_sectors(sim, node, size < seen->size ? size : seen->size, all);
+}
+
+/* Some sectors are written, the others are dropped. */
+static void fail_to_sync(struct rs_sim *sim, struct node *node)
+{
+	write_back(sim, node, false);
+	const struct content *seen = &node->seen, *durable = &node->durable;
+	resize(&node->dropped, (seen->size + SECTOR - 1) / SECTOR);
+	for (size_t at = 0; at < seen->size; at += SECTOR) {
+		size_t part = seen->size - at < SECTOR ? seen->size - at : SECTOR;
+		if (at + part > durable->size || memcmp(durable->data + at, seen->data + at, part) != 0)
+			node->dropped.data[at / SECTOR] = 1;
+	}
+}
+
 static enum rs_code sim_sync(struct rs_file *handle, struct rs_error *err)
 {
 	struct sim_file *file = self(handle);
 	RS_TRY(alive(file, err));
-	if (step_fails(file->sim))
+	if (step_fails(file->sim)) {
+		fail_to_sync(file->sim, file->node);
 		return fault(file->sim, file->path, err);
-	copy_content(&file->node->durable, &file->node->seen);
-	return RS_OK;
-}
-
-/* Each sector that differs is the new or the old one; the size is the new or the old one. */
-static void tear(struct rs_sim *sim, struct node *node)
-{
-	struct content *seen = &node->seen, *durable = &node->durable;
-	size_t seen_size = seen->size;
-	size_t size = next_number(&sim->fault_state) & 1 ? seen->size : durable->size;
-	size_t shared = seen->size > durable->size ? seen->size : durable->size;
-	resize(durable, shared);
-	resize(seen, shared);
-	for (size_t at = 0; at < shared; at += SECTOR) {
-		size_t part = shared - at < SECTOR ? shared - at : SECTOR;
-		if (next_number(&sim->fault_state) & 1)
-			memcpy(durable->data + at, seen->data + at, part);
 	}
-	durable->size = size;
-	seen->size = seen_size;
+	write_back(file->sim, file->node, true);
+	return RS_OK;
 }
 
 static void sim_start_writeback(struct rs_file *handle)
 {
 	struct sim_file *file = self(handle);
 	if (alive(file, NULL) == RS_OK && !step_fails(file->sim))
-		tear(file->sim, file->node);
+		write_back(file->sim, file->node, false);
 }
 
 static enum rs_code sim_lock(struct rs_file *handle, bool exclusive, struct rs_error *err)
@@ -380,6 +428,13 @@ static void sim_close(struct rs_file *handle)
 	free(file);
 }
 
+static bool same_directory(const char *a, const char *b)
+{
+	const char *end_a = strrchr(a, '/'), *end_b = strrchr(b, '/');
+	ptrdiff_t size_a = end_a ? end_a - a : -1, size_b = end_b ? end_b - b : -1;
+	return size_a == size_b && (size_a <= 0 || memcmp(a, b, (size_t)size_a) == 0);
+}
+
 static enum rs_code sim_rename(const struct rs_files *files, const char *from, const char *to,
                                struct rs_error *err)
 {
@@ -393,9 +448,17 @@ static enum rs_code sim_rename(const struct rs_files *files, const char *from, c
 		return rs_error_set(err, RS_UNSUPPORTED, "%s: the simulated disk renames files only", from);
 	if (replaced && replaced->node->is_directory)
 		return is_directory(to, err);
+	if (replaced && replaced->node == row->node) /* two names of one file: POSIX leaves both */
+		return RS_OK;
 	if (step_fails(sim))
 		return fault(sim, from, err);
-	record(sim, CHANGE_RENAME, from, to, row->node);
+	struct node *node = row->node;
+	if (same_directory(from, to)) {
+		record(sim, CHANGE_RENAME, from, to, node);
+	} else {
+		record(sim, CHANGE_ADD, to, NULL, node);
+		record(sim, CHANGE_REMOVE, from, NULL, node);
+	}
 	return RS_OK;
 }
 
@@ -470,7 +533,7 @@ static enum rs_code sim_sync_directory(const struct rs_files *files, const char 
 	size_t kept = 0;
 	for (size_t i = 0; i < sim->change_count; i++) {
 		struct change *change = &sim->changes[i];
-		if (name_in(path, change->path) || (change->to && name_in(path, change->to))) {
+		if (name_in(path, change->path)) { /* a rename's other name lies there too */
 			apply(&sim->durable, change);
 			forget_change(change);
 		} else {
@@ -586,6 +649,7 @@ void rs_sim_destroy(struct rs_sim *sim)
 	for (size_t i = 0; i < sim->node_count; i++) {
 		free(sim->nodes[i]->seen.data);
 		free(sim->nodes[i]->durable.data);
+		free(sim->nodes[i]->dropped.data);
 		free(sim->nodes[i]);
 	}
 	free(sim->changes);
@@ -622,11 +686,8 @@ static void drop_orphans(struct names *names)
 
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 {
-	size_t kept = how == RS_SIM_LOSE_ALL ? 0 : sim->change_count;
-	if (how == RS_SIM_TEAR && sim->change_count)
-		kept = (size_t)(next_number(&sim->fault_state) % (sim->change_count + 1));
 	for (size_t i = 0; i < sim->change_count; i++) {
-		if (i < kept)
+		if (how == RS_SIM_KEEP_ALL || (how == RS_SIM_TEAR && next_number(&sim->fault_state) & 1))
 			apply(&sim->durable, &sim->changes[i]);
 		forget_change(&sim->changes[i]);
 	}
@@ -634,10 +695,12 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 	for (size_t i = 0; i < sim->node_count; i++) {
 		struct node *node = sim->nodes[i];
 		if (how == RS_SIM_KEEP_ALL)
-			copy_content(&node->durable, &node->seen);
+			write_back(sim, node, true);
 		else if (how == RS_SIM_TEAR)
-			tear(sim, node);
+			write_back(sim, node, false);
 		copy_content(&node->seen, &node->durable);
+		node->dropped.size = 0;
+		node->cut_to = SIZE_MAX;
 		node->locks = 0;
 		node->locked_exclusively = false;
 	}

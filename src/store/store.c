@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BUSY_TIMEOUT_MS 5000
+#define RENEWED_AT_ONCE ((size_t)256 * 1024) /* bytes */
 
 /* With extended codes the lowest byte is the primary one (sqlite.org/rescode.html). */
 static enum rs_code code_of(int result)
@@ -140,6 +141,45 @@ static enum rs_code configure(struct rs_store *store, enum rs_store_access acces
 	return RS_OK;
 }
 
+static enum rs_code write_again(struct rs_file *file, struct rs_error *err)
+{
+	uint8_t *block RS_CLEANUP(rs_free_pointer) = rs_allocate(RENEWED_AT_ONCE);
+	size_t read = RENEWED_AT_ONCE;
+	if (block == NULL)
+		return rs_error_memory(err, RENEWED_AT_ONCE, "a log");
+	for (uint64_t offset = 0; read == RENEWED_AT_ONCE; offset += read) {
+		RS_TRY(rs_file_read_at(file, offset, block, RENEWED_AT_ONCE, &read, err));
+		RS_TRY(rs_file_write_at(file, offset, block, read, err));
+	}
+	return rs_file_sync(file, err);
+}
+
+/* A log that is there already was left by a process that died, perhaps because the disk could not write. What we read of
+ * it then is in the system's cache only, and a sync says nothing of it, because the system takes dropped pages for clean.
+ * Transactions after such ones would hang in the air; so the log is written once more. */
+static enum rs_code renew_log(struct rs_store *store, const struct rs_world *world, struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s-wal", store->path);
+	struct rs_file_stat stat = {0};
+	if (path == NULL)
+		return rs_error_memory(err, strlen(store->path), "a path");
+	if (world->files->stat(world->files, path, &stat, NULL) != RS_OK || stat.size == 0)
+		return RS_OK;
+	/* Who writes holds this lock. A process that has it now is alive, and did this when it began. */
+	sqlite3_busy_timeout(store->db, 0);
+	enum rs_code code = rs_store_run(store, "BEGIN IMMEDIATE", err);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	if (code == RS_BUSY)
+		return RS_OK;
+	if (code == RS_OK)
+		code = rs_file_open(world, path, RS_OPEN_READ | RS_OPEN_WRITE, &file, err);
+	if (code == RS_OK)
+		code = write_again(file, err);
+	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL); /* nothing is open when it fails */
+	return code;
+}
+
 static enum rs_code make_schema(struct rs_store *store, const char *schema, int schema_version,
                                 struct rs_error *err)
 {
@@ -205,6 +245,8 @@ enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum 
 		code = open_database(store, world, access, err);
 	if (code == RS_OK)
 		code = configure(store, access, err);
+	if (code == RS_OK && access == RS_STORE_WRITE)
+		code = renew_log(store, world, err);
 	if (code == RS_OK)
 		code = prepare(store, err);
 	if (code == RS_OK)
