@@ -67,22 +67,21 @@ struct typed {
 	const char *value; /* NULL: none hangs on */
 };
 
-/* An alias as it stands, else one of a letter with its value behind it. */
-static struct rs_str find_alias(const struct command *command, const char *text, const char **out_value)
+static const struct alias common_aliases[] = {{"-h", "help"}, {"-j", "threads"}, {NULL, NULL}};
+
+/* An alias as it stands, else one of a letter with its value behind it; *out_value is left alone otherwise. */
+static const char *find_alias(const struct alias *aliases, const char *text, const char **out_value)
 {
-	const struct alias *row = command->aliases;
-	if (strcmp(text, "-h") == 0)
-		return RS_STR("help");
-	for (; row != NULL && row->spelling != NULL; row++)
+	for (const struct alias *row = aliases; row != NULL && row->spelling != NULL; row++)
 		if (strcmp(row->spelling, text) == 0)
-			return rs_str_from(row->option);
-	for (row = command->aliases; row != NULL && row->spelling != NULL; row++)
+			return row->option;
+	for (const struct alias *row = aliases; row != NULL && row->spelling != NULL; row++)
 		if (row->spelling[1] != '-' && row->spelling[2] == '\0' &&
 		    strncmp(row->spelling, text, 2) == 0) {
 			*out_value = text + 2;
-			return rs_str_from(row->option);
+			return row->option;
 		}
-	return RS_STR("");
+	return NULL;
 }
 
 static bool look_up(const struct command *command, const char *text, struct typed *out)
@@ -97,7 +96,8 @@ static bool look_up(const struct command *command, const char *text, struct type
 				name = rs_str_from(row->option);
 		out->value = rest.data;
 	} else {
-		name = find_alias(command, text, &out->value);
+		const char *option = find_alias(command->aliases, text, &out->value);
+		name = rs_str_from(option ? option : find_alias(common_aliases, text, &out->value));
 	}
 	out->row = find_option(command, name, &out->option);
 	return out->option != NULL;
@@ -159,11 +159,24 @@ enum rs_code command_parse(const struct command *command, int count, char **argu
 	return RS_OK;
 }
 
+static bool is_taken(const struct alias *aliases, const char *spelling)
+{
+	for (; aliases != NULL && aliases->spelling != NULL; aliases++)
+		if (strcmp(aliases->spelling, spelling) == 0)
+			return true;
+	return false;
+}
+
 static void print_aliases(const struct command *command, const struct option *option, FILE *out)
 {
 	const char *before = " (also ";
 	for (const struct alias *row = command->aliases; row != NULL && row->spelling != NULL; row++)
 		if (strcmp(row->option, option->name) == 0) {
+			fprintf(out, "%s%s", before, row->spelling);
+			before = ", ";
+		}
+	for (const struct alias *row = common_aliases; row->spelling != NULL; row++)
+		if (strcmp(row->option, option->name) == 0 && !is_taken(command->aliases, row->spelling)) {
 			fprintf(out, "%s%s", before, row->spelling);
 			before = ", ";
 		}

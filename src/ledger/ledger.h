@@ -188,7 +188,10 @@ struct rs_receipt_facts {
  * instance, commitment to the record. */
 enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key, struct rs_receipt_facts *out,
                               struct rs_error *err);
-/* And that the content is the one it was made for. */
+/* And that content of this hash and size is what it was made for. */
+enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
+                              const struct rs_digest *sha256, uint64_t size, struct rs_receipt_facts *out,
+                              struct rs_error *err);
 enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
                                struct rs_receipt_facts *out, struct rs_error *err);
 

@@ -252,16 +252,23 @@ enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key,
 	return RS_OK;
 }
 
-enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
-                               struct rs_receipt_facts *out, struct rs_error *err)
+enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
+                              const struct rs_digest *sha256, uint64_t size, struct rs_receipt_facts *out,
+                              struct rs_error *err)
 {
 	struct rs_receipt_facts facts;
-	struct rs_digest digest;
 	RS_TRY(rs_receipt_check(text, key, &facts, err));
-	rs_sha256(content, &digest);
-	if (facts.size != content.size || !rs_digest_equal(&facts.sha256, &digest))
+	if (facts.size != size || !rs_digest_equal(&facts.sha256, sha256))
 		return rs_error_set(err, RS_ALTERED,
 		                    "the file's bytes are not the ones this receipt was made for");
 	*out = facts;
 	return RS_OK;
+}
+
+enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
+                               struct rs_receipt_facts *out, struct rs_error *err)
+{
+	struct rs_digest digest;
+	rs_sha256(content, &digest);
+	return rs_receipt_match(text, key, &digest, content.size, out, err);
 }

@@ -362,11 +362,48 @@ const char *rs_node_vkey(const struct rs_node *node) { return node->vkey; }
 
 struct rs_ledger *rs_node_ledger(struct rs_node *node) { return node->ledger; }
 
-static enum rs_code refuse_content(void *context, struct rs_str name RS_UNUSED,
-                                   enum rs_file_kind kind RS_UNUSED, struct rs_error *err)
+static enum rs_code see_content(void *context, struct rs_str name, enum rs_file_kind kind RS_UNUSED,
+                                struct rs_error *err RS_UNUSED)
 {
-	return rs_error_set(err, RS_EXISTS, "%s: is not empty; a node is made in a new or empty directory",
-	                    (const char *)context);
+	bool *other = context;
+	*other = *other || !rs_str_equal_text(name, "lock");
+	return RS_OK;
+}
+
+/* A directory may become a node when nothing lies in it, but perhaps the lock of somebody who makes one there now. */
+static enum rs_code check_place(struct rs_node *node, struct rs_error *err)
+{
+	char *config RS_CLEANUP(rs_free_pointer) = NULL;
+	const struct rs_files *files = node->world->files;
+	bool other = false;
+	RS_TRY(node_path(node, "radseal.yaml", &config, err));
+	if (rs_path_exists(node->world, config))
+		return rs_error_set(err, RS_EXISTS, "%s: there is a node here already", node->directory);
+	RS_TRY(files->list(files, node->directory, see_content, &other, err));
+	if (other)
+		return rs_error_set(err, RS_EXISTS,
+		                    "%s: is not empty; a node is made in a new or empty directory",
+		                    node->directory);
+	return RS_OK;
+}
+
+/* Of several processes that make a node here at once, the one with the lock does. The others find the lock taken, or a
+ * node when it is given back. In a directory of something else not even a lock is made. */
+static enum rs_code claim(struct rs_node *node, struct rs_error *err)
+{
+	char *lock RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(node_path(node, "lock", &lock, err));
+	if (rs_path_exists(node->world, node->directory) && !rs_path_exists(node->world, lock))
+		RS_TRY(check_place(node, err));
+	RS_TRY(rs_directory_make(node->world, node->directory, err));
+	enum rs_code code = take_lock(node, err);
+	if (code == RS_BUSY)
+		return rs_error_set(
+			err, RS_BUSY,
+			"%s: another process makes a node here, or works with the one that is here",
+			node->directory);
+	RS_TRY(code);
+	return check_place(node, err);
 }
 
 static enum rs_code create_keys(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)
@@ -440,18 +477,12 @@ enum rs_code rs_node_create(const struct rs_world *world, const char *directory,
                             struct rs_bytes passphrase, struct rs_error *err)
 {
 	struct rs_node *node;
-	struct config config;
-	union {
-		const char *in;
-		void *context; /* the visitor only reads it */
-	} shown = {.in = directory};
-	RS_TRY(config_init(&config, organisation, passphrase.size == 0, err));
-	if (rs_path_exists(world, directory))
-		RS_TRY(world->files->list(world->files, directory, refuse_content, shown.context, err));
-	RS_TRY(rs_directory_make(world, directory, err));
 	RS_TRY(node_new(world, directory, RS_NODE_WRITE, NULL, &node, err));
-	node->config = config;
-	enum rs_code code = create_parts(node, passphrase, err);
+	enum rs_code code = config_init(&node->config, organisation, passphrase.size == 0, err);
+	if (code == RS_OK)
+		code = claim(node, err);
+	if (code == RS_OK)
+		code = create_parts(node, passphrase, err);
 	rs_node_close(node);
 	return code;
 }

@@ -27,7 +27,8 @@ struct rs_node {
 	struct index *index;
 	char *directory, *receipts;
 	char *vkey;
-	pthread_mutex_t mutex; /* guards subjects and index while files are staged in parallel */
+	pthread_mutex_t
+		mutex; /* guards subjects, index and ledger while files are staged or verified in parallel */
 };
 
 /* directory/name as a new heap string, or RS_NO_MEMORY. */

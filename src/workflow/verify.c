@@ -5,6 +5,7 @@
 #include "node.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
+#define FILES_A_THREAD ((size_t)32) /* of a batch: enough to even out unequal files */
 
 static void fill_details(const struct rs_receipt_facts *facts, struct rs_proof_details *out)
 {
@@ -47,13 +48,19 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
 	return RS_OK;
 }
 
+/* A file's content and what was computed of it once. */
+struct presented {
+	struct rs_bytes content;
+	struct rs_digest sha256;
+};
+
 /* The content is unknown. If it claims to be an instance that is known, it was altered. */
-static enum rs_code explain_unknown(struct rs_node *node, struct rs_bytes content, struct rs_error *err)
+static enum rs_code explain_unknown(struct rs_node *node, const struct presented *file, struct rs_error *err)
 {
 	struct classified what;
 	struct rs_digest locator;
 	struct index_row row;
-	if (classify(content, &what, NULL) != RS_OK || !what.sop_instance_uid[0])
+	if (classify(file->content, &what, NULL) != RS_OK || !what.sop_instance_uid[0])
 		return rs_error_set(err, RS_NOT_FOUND, "no file with these bytes was sealed here");
 	node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(what.sop_instance_uid)), &locator);
 	enum rs_code code = index_find_identity(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
@@ -65,62 +72,87 @@ static enum rs_code explain_unknown(struct rs_node *node, struct rs_bytes conten
 	return rs_error_set(
 		err, RS_ALTERED,
 		"this SOP instance was sealed with other bytes (entry %lld, %llu bytes then, %zu now)",
-		(long long)row.entry, (unsigned long long)row.size, content.size);
+		(long long)row.entry, (unsigned long long)row.size, file->content.size);
 }
 
-/* The stored copy: its address, its encryption, its content. */
-static enum rs_code check_object(struct rs_node *node, const struct index_row *row,
-                                 const struct rs_digest *content, struct rs_error *err)
+/* What the node has of one content, taken out of the stores that serve one thread at a time. */
+struct kept {
+	struct rs_buffer receipt; /* made anew from index and ledger */
+	char *receipt_path;
+	struct rs_cid cid;
+	struct rs_secret object_key;
+};
+
+static void kept_finish(struct kept *kept)
+{
+	rs_buffer_finish(&kept->receipt);
+	rs_free(kept->receipt_path);
+	rs_secret_finish(&kept->object_key);
+}
+
+static enum rs_code take_out(struct rs_node *node, const struct index_row *row, struct kept *kept,
+                             struct rs_error *err)
 {
 	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
-	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = {0};
-	struct rs_object_facts facts;
-	struct rs_cid cid;
-	if (!rs_cid_from_bytes(row->cid, &cid) || row->object_nonce.size != NONCE_SIZE)
-		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
+	rs_buffer_init(&kept->receipt, RECEIPT_SIZE_MAX);
+	RS_TRY(node_format_receipt(node, row, &kept->receipt, err));
+	if (!rs_cid_from_bytes(row->cid, &kept->cid) || row->object_nonce.size != NONCE_SIZE)
+		return rs_error_set(err, RS_ALTERED, "its stored copy: a row of the index is malformed");
 	RS_TRY(node_subject_key(node, row->subject, false, &subject_key, err));
-	rs_subject_object_key(&subject_key, row->object_nonce.data, &object_key);
-	RS_TRY(rs_vault_check(node->vault, &cid, &object_key, &facts, err));
-	if (!rs_digest_equal(&facts.sha256, content))
-		return rs_error_set(err, RS_ALTERED, "the stored copy has other content");
-	return RS_OK;
+	rs_subject_object_key(&subject_key, row->object_nonce.data, &kept->object_key);
+	return node_receipt_path(node, row->cid, &kept->receipt_path, err);
 }
 
-static enum rs_code check_kept_receipt(struct rs_node *node, const struct index_row *row,
-                                       const struct rs_note_key *key, struct rs_bytes content,
+static enum rs_code find(struct rs_node *node, const struct presented *file, struct kept *kept,
+                         struct rs_error *err)
+{
+	struct rs_digest locator;
+	struct index_row row;
+	node_locator(node, LOCATOR_CONTENT, rs_bytes_of(file->sha256.bytes, RS_SHA256_SIZE), &locator);
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = index_find_content(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
+	                                       err);
+	if (code == RS_OK)
+		code = take_out(node, &row, kept, err);
+	else if (code == RS_NOT_FOUND)
+		code = explain_unknown(node, file, err);
+	pthread_mutex_unlock(&node->mutex);
+	return code;
+}
+
+static enum rs_code check_kept_receipt(struct rs_node *node, const struct kept *kept,
+                                       const struct rs_note_key *key, const struct presented *file,
                                        struct rs_error *err)
 {
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_receipt_facts facts;
-	RS_TRY(node_receipt_path(node, row->cid, &path, err));
-	RS_TRY(rs_file_read_all(node->world, path, RECEIPT_SIZE_MAX, &text, err));
-	return altered(rs_receipt_verify(rs_buffer_str(&text), key, content, &facts, err), err);
+	RS_TRY(rs_file_read_all(node->world, kept->receipt_path, RECEIPT_SIZE_MAX, &text, err));
+	return rs_receipt_match(rs_buffer_str(&text), key, &file->sha256, file->content.size, &facts, err);
 }
 
 static enum rs_code verify_content(struct rs_node *node, struct rs_bytes content,
                                    struct rs_proof_details *out, struct rs_error *err)
 {
-	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_digest digest, locator;
+	struct presented file = {.content = content};
+	struct kept kept RS_CLEANUP(kept_finish) = {.receipt_path = NULL};
 	struct rs_note_key key;
 	struct rs_receipt_facts facts;
-	struct index_row row;
-	rs_sha256(content, &digest);
-	node_locator(node, LOCATOR_CONTENT, rs_bytes_of(digest.bytes, RS_SHA256_SIZE), &locator);
-	enum rs_code code = index_find_content(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
-	                                       err);
-	if (code == RS_NOT_FOUND)
-		return explain_unknown(node, content, err);
-	RS_TRY(code);
+	rs_sha256(content, &file.sha256);
+	RS_TRY(find(node, &file, &kept, err));
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &key, err));
-	rs_buffer_init(&text, RECEIPT_SIZE_MAX);
-	RS_TRY(node_format_receipt(node, &row, &text, err));
-	RS_TRY(altered(rs_receipt_verify(rs_buffer_str(&text), &key, content, &facts, err), err));
-	if (check_object(node, &row, &digest, err) != RS_OK)
-		return altered(rs_error_context(err, "its stored copy"), err);
-	if (check_kept_receipt(node, &row, &key, content, err) != RS_OK)
-		return altered(rs_error_context(err, "its receipt"), err);
+	RS_TRY(altered(
+		rs_receipt_match(rs_buffer_str(&kept.receipt), &key, &file.sha256, content.size, &facts, err),
+		err));
+	enum rs_code code = rs_vault_compare(node->vault, &kept.cid, &kept.object_key, content, err);
+	if (code != RS_OK) {
+		rs_error_context(err, "its stored copy");
+		return altered(code, err);
+	}
+	code = check_kept_receipt(node, &kept, &key, &file, err);
+	if (code != RS_OK) {
+		rs_error_context(err, "its receipt");
+		return altered(code, err);
+	}
 	fill_details(&facts, out);
 	return RS_OK;
 }
@@ -131,4 +163,42 @@ enum rs_code rs_node_verify(struct rs_node *node, const char *path, struct rs_pr
 	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
 	RS_TRY(rs_file_read_all(node->world, path, RS_ADMIT_SIZE_MAX, &content, err));
 	return verify_content(node, rs_buffer_bytes(&content), out, err);
+}
+
+/* Files are verified in batches, so that the first results are shown soon and memory stays bounded. */
+struct batch {
+	struct rs_node *node;
+	char *const *paths;
+	struct verdict {
+		enum rs_code code;
+		struct rs_proof_details details;
+		struct rs_error err;
+	} * verdicts;
+};
+
+static enum rs_code verify_one(void *context, size_t index, struct rs_error *err RS_UNUSED)
+{
+	const struct batch *batch = context;
+	struct verdict *verdict = &batch->verdicts[index];
+	*verdict = (struct verdict){.code = RS_OK};
+	verdict->code = rs_node_verify(batch->node, batch->paths[index], &verdict->details, &verdict->err);
+	return RS_OK; /* one file's failure does not stop the others */
+}
+
+enum rs_code rs_node_verify_each(struct rs_node *node, char *const *paths, size_t count,
+                                 rs_verify_report *report, void *context, struct rs_error *err)
+{
+	size_t size = (size_t)rs_pool_threads(node->pool) * FILES_A_THREAD;
+	struct verdict *verdicts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size, sizeof *verdicts);
+	if (!verdicts)
+		return rs_error_memory(err, size * sizeof *verdicts, "verdicts");
+	for (size_t start = 0; start < count; start += size) {
+		struct batch batch = {.node = node, .paths = paths + start, .verdicts = verdicts};
+		size_t here = count - start < size ? count - start : size;
+		RS_TRY(rs_pool_for(node->pool, here, verify_one, &batch, err));
+		for (size_t i = 0; i < here; i++)
+			report(context, batch.paths[i], verdicts[i].code, &verdicts[i].details,
+			       &verdicts[i].err);
+	}
+	return RS_OK;
 }

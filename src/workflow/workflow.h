@@ -22,7 +22,7 @@ struct rs_node;
 enum rs_node_access { RS_NODE_READ, RS_NODE_WRITE };
 
 /* Makes a node in `directory`, which must be missing or empty. passphrase: empty for an unlock file.
- * errors  RS_EXISTS when the directory holds something; RS_USAGE for a bad organisation name */
+ * errors  RS_EXISTS when the directory holds something; RS_BUSY when another process makes one there; RS_USAGE for a bad organisation name */
 enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
                             struct rs_bytes passphrase, struct rs_error *err);
 
@@ -79,6 +79,14 @@ struct rs_proof_details {
  * errors  RS_ALTERED (the sentence says what differs), RS_NOT_FOUND (never sealed here) */
 enum rs_code rs_node_verify(struct rs_node *node, const char *path, struct rs_proof_details *out,
                             struct rs_error *err);
+
+/* code: as of rs_node_verify(); details when it is RS_OK, else err. */
+typedef void rs_verify_report(void *context, const char *path, enum rs_code code,
+                              const struct rs_proof_details *details, const struct rs_error *err);
+/* Every file as rs_node_verify() does, several at a time on the node's pool; reports them in their order, from the calling
+ * thread. RS_OK whatever was found. */
+enum rs_code rs_node_verify_each(struct rs_node *node, char *const *paths, size_t count,
+                                 rs_verify_report *report, void *context, struct rs_error *err);
 
 /* With nothing but the file, its receipt and the log's verifier key. */
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
