@@ -1,5 +1,6 @@
-"""Sealing 100 X-ray-sized files: `seal_bench.py RADSEAL [--runs N]`. In the same run, on the same files: plain copy
-with fsync, sha256sum, and radseal seal. Medians; each run on fresh targets, sources in the page cache."""
+"""Sealing and verifying against plain copies: `seal_bench.py RADSEAL [--runs N] [--cases NAME,…]`. In the same run and on
+the same files: copy with fsync, sha256sum, radseal seal, radseal verify on one and on two threads. Medians; each run on
+fresh targets, sources in the page cache. BENCH_DIR names a folder on the disk to measure."""
 import argparse
 import os
 import pathlib
@@ -11,19 +12,26 @@ import sys
 import tempfile
 import time
 
-FILES, SIDE = 100, 1024
+# name: files, bytes of voxels each, what it stands for
+CASES = {
+    "xrays": (100, 2 << 20, "X-ray-sized files"),
+    "small": (100, 64 << 10, "small files"),
+    "large": (3, 256 << 20, "large files"),
+}
 PAPER_HASH_MS, PAPER_UPLOAD_MS = 685, 56830  # paper B, table of hashing and of upload to its chain, 100 X-rays
 
 
-def write_xray(path):
+def write_image(path, size):
+    """A NIfTI-1 file of random int16 voxels."""
+    rows = size // 2 // 1024
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 2, SIDE, SIDE, 1, 1, 1, 1, 1)
+    struct.pack_into("<8h", header, 40, 3, 1024, min(rows, 1024), max(rows // 1024, 1), 1, 1, 1, 1)
     struct.pack_into("<2h", header, 70, 4, 16)
     struct.pack_into("<8f", header, 76, 1, 0.15, 0.15, 1, 0, 0, 0, 0)
     struct.pack_into("<f", header, 108, 352)
     header[344:348] = b"n+1\0"
-    path.write_bytes(bytes(header) + os.urandom(SIDE * SIDE * 2))
+    path.write_bytes(bytes(header) + os.urandom(size))
 
 
 def copy_and_sync(sources, target):
@@ -44,42 +52,66 @@ def timed(function, *arguments):
     return (time.monotonic() - start) * 1000
 
 
+def quietly(*command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def measure(program, sources, scratch, runs):
+    results = {name: [] for name in ("copy and fsync", "sha256sum", "radseal seal", "radseal verify -j 1",
+                                     "radseal verify -j 2")}
+    copy, home = scratch / "copy", scratch / "node"
+    for _ in range(runs):
+        results["copy and fsync"].append(timed(copy_and_sync, sources, copy))
+        results["sha256sum"].append(timed(quietly, "sha256sum", *sources))
+        quietly(program, "init", home)
+        os.sync()
+        results["radseal seal"].append(timed(quietly, program, "seal", "--home", home, "--quiet", *sources))
+        for threads in "1", "2":
+            results[f"radseal verify -j {threads}"].append(timed(
+                quietly, program, "verify", "-j", threads, "--home", home, "--quiet", *sources))
+        shutil.rmtree(copy)
+        shutil.rmtree(home)
+        os.sync()
+    return results
+
+
+def ratio(results, above, below):
+    return statistics.median(a / b for a, b in zip(results[above], results[below]))
+
+
+def report(case, sources, results):
+    count, _, meaning = CASES[case]
+    size_mb = sum(source.stat().st_size for source in sources) / 1e6
+    medians = {name: statistics.median(values) for name, values in results.items()}
+    print(f"{count} {meaning}, {size_mb:.0f} MB, {len(results['sha256sum'])} runs, {os.cpu_count()} processors")
+    for name, values in results.items():
+        print(f"  {name:20} {medians[name]:8.0f} ms  [{min(values):.0f} – {max(values):.0f}]  "
+              f"{size_mb / medians[name] * 1000:7.0f} MB/s")
+    print(f"  seal throughput is {ratio(results, 'copy and fsync', 'radseal seal') * 100:.0f} % of plain copy with "
+          f"fsync (target: 60 %), {ratio(results, 'sha256sum', 'radseal seal') * 100:.0f} % of sha256sum's")
+    print(f"  verify on two threads is {ratio(results, 'radseal verify -j 1', 'radseal verify -j 2'):.2f} times as "
+          "fast as on one")
+    if count == 100:
+        print(f"  sealed and durable in {medians['radseal seal']:.0f} ms (target: 500 ms)")
+    if case == "xrays":
+        print(f"  paper B: {PAPER_HASH_MS} ms to hash, {PAPER_UPLOAD_MS} ms to upload 100 X-rays to its chain")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("radseal")
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--cases", default=",".join(CASES))
     options = parser.parse_args()
-    results = {"copy and fsync": [], "sha256sum": [], "radseal seal": [], "radseal verify": []}
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as scratch:
-        scratch = pathlib.Path(scratch)
-        sources = [scratch / f"xray{number:03}.nii" for number in range(FILES)]
-        for source in sources:
-            write_xray(source)
-        size_mb = sum(source.stat().st_size for source in sources) / 1e6
-        os.sync()
-        quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        for run in range(options.runs):
-            copy, home = scratch / "copy", scratch / "node"
-            results["copy and fsync"].append(timed(copy_and_sync, sources, copy))
-            results["sha256sum"].append(timed(lambda: subprocess.run(["sha256sum", *sources], **quiet)))
-            subprocess.run([options.radseal, "init", home], **quiet)
-            results["radseal seal"].append(timed(lambda: subprocess.run(
-                [options.radseal, "seal", "--home", home, "--quiet", *sources], **quiet)))
-            results["radseal verify"].append(timed(lambda: subprocess.run(
-                [options.radseal, "verify", "--home", home, "--quiet", *sources], **quiet)))
-            shutil.rmtree(copy)
-            shutil.rmtree(home)
+    for case in options.cases.split(","):
+        count, size, _ = CASES[case]
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as scratch:
+            scratch = pathlib.Path(scratch)
+            sources = [scratch / f"{case}{number:03}.nii" for number in range(count)]
+            for source in sources:
+                write_image(source, size)
             os.sync()
-    medians = {name: statistics.median(values) for name, values in results.items()}
-    print(f"{FILES} files, {size_mb:.0f} MB, {options.runs} runs, {os.cpu_count()} processors")
-    for name, values in results.items():
-        print(f"  {name:16} {medians[name]:8.0f} ms  [{min(values):.0f} – {max(values):.0f}]  "
-              f"{size_mb / medians[name] * 1000:7.0f} MB/s")
-    ratio = statistics.median(c / s for c, s in zip(results["copy and fsync"], results["radseal seal"]))
-    print(f"  seal throughput is {ratio * 100:.0f} % of plain copy with fsync (target: 60 %)")
-    print(f"  seal takes {medians['radseal seal'] / medians['sha256sum']:.2f} of sha256sum's time")
-    print(f"  paper B: {PAPER_HASH_MS} ms to hash, {PAPER_UPLOAD_MS} ms to upload 100 X-rays to its chain; sealed and "
-          f"durable here in {medians['radseal seal']:.0f} ms")
+            report(case, sources, measure(options.radseal, sources, scratch, options.runs))
     return 0
 
 

@@ -22,7 +22,8 @@ struct rs_node;
 enum rs_node_access { RS_NODE_READ, RS_NODE_WRITE };
 
 /* Makes a node in `directory`, which must be missing or empty. passphrase: empty for an unlock file.
- * errors  RS_EXISTS when the directory holds something; RS_BUSY when another process makes one there; RS_USAGE for a bad organisation name */
+ * errors  RS_EXISTS when the directory holds something, RS_BUSY when another process makes one there,
+ *         RS_USAGE for a bad organisation name */
 enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
                             struct rs_bytes passphrase, struct rs_error *err);
 
