@@ -26,7 +26,9 @@ enum {
 	RS_DICOM_NO_META = 2,
 	RS_DICOM_GROUP_LENGTH_LIES = 4,
 	RS_DICOM_ODD_LENGTH = 8,
-	RS_DICOM_GUESSED_ENCODING = 16
+	RS_DICOM_GUESSED_ENCODING = 16,
+	RS_DICOM_BLANK_VR = 32,     /* a VR of two spaces */
+	RS_DICOM_ITEM_TOO_LONG = 64 /* an item that claims more than its sequence has */
 };
 
 /* One element, item or fragment. Flat in file order: the children of elements[i] are
@@ -82,7 +84,26 @@ size_t rs_dicom_multiplicity(const struct rs_dicom_element *element);
 struct rs_str rs_dicom_text(const struct rs_dicom_element *element, size_t index); /* trimmed, raw */
 bool rs_dicom_int(const struct rs_dicom_element *element, size_t index, int64_t *out);
 bool rs_dicom_double(const struct rs_dicom_element *element, size_t index, double *out);
+/* The first `count` numbers of an element in one walk; false when there are fewer, or one is none. */
+bool rs_dicom_doubles(const struct rs_dicom_element *element, size_t count, double *out);
 bool rs_dicom_uid_valid(struct rs_str uid); /* PS3.5 section 9.1 */
+
+/* Text as UTF-8. The character set is that of SpecificCharacterSet in the item around the element, or else in what
+ * is around that; `element` NULL asks for the data set's own. All sets of PS3.3 C.12.1.1.2 with code extensions.
+ * errors  RS_UNSUPPORTED for a term that is none of DICOM's */
+struct rs_dicom_charset {
+	uint8_t row;
+};
+enum rs_code rs_dicom_charset_of(const struct rs_dicom *dicom, const struct rs_dicom_element *element,
+                                 struct rs_dicom_charset *out, struct rs_error *err);
+/* Appends component `index`, trimmed, to `out`; nothing when there are fewer. Bytes that are no character of the set
+ * become U+FFFD and are counted in *out_replaced (may be NULL). VRs that the set does not affect are ASCII. A
+ * backslash within a character of two bytes parts no components here, as it does in rs_dicom_text.
+ * errors  RS_TOO_LARGE, RS_NO_MEMORY of `out` */
+enum rs_code rs_dicom_text_utf8(const struct rs_dicom_charset *charset,
+                                const struct rs_dicom_element *element, size_t index, struct rs_buffer *out,
+                                size_t *out_replaced, struct rs_error *err);
+
 /* What sealing and series building need. No patient name. Texts are views, trimmed, empty when
  * absent; numbers absent have their bit in `present` cleared and the value 0. */
 enum {

@@ -17,6 +17,12 @@ extern const struct rs_dicom_uid rs_dicom_uids[]; /* sorted by strcmp */
 extern const size_t rs_dicom_uid_count;
 
 bool rs_dicom_vr_is_short(const char *vr);
+bool rs_dicom_vr_has_one_value(const char *vr); /* text in which a backslash is a character */
+/* The element's VR, or the dictionary's where it was stored as unknown (UN, blank). */
+const char *rs_dicom_meant_vr(const struct rs_dicom_element *element);
+/* Of *out only what describes the pixels: a file with a wrong UID or position has pixels nevertheless. */
+enum rs_code rs_dicom_pixel_description(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
+                                        struct rs_error *err);
 void rs_dicom_put_header(struct rs_buffer *out, const struct rs_dicom_element *element);
 
 #endif

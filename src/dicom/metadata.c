@@ -63,54 +63,85 @@ static enum rs_code unreadable(const struct rs_dicom_element *e, const char *wha
 	                    e->tag & 0xFFFF, (unsigned long long)e->offset, what);
 }
 
-static enum rs_code take(const struct rs_dicom_element *e, struct rs_dicom_metadata *m, struct rs_error *err)
+static enum rs_code take_text(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
+                              struct rs_error *err)
 {
-	char *base = (char *)m;
-	int64_t whole;
 	for (size_t i = 0; i < RS_COUNT(texts); i++) {
 		if (texts[i].tag != e->tag)
 			continue;
 		struct rs_str text = rs_dicom_text(e, 0);
 		if (texts[i].uid && text.size != 0 && !rs_dicom_uid_valid(text))
 			return unreadable(e, "a UID", err);
-		memcpy(base + texts[i].offset, &text, sizeof(text));
+		memcpy((char *)m + texts[i].offset, &text, sizeof(text));
 	}
-	if (e->value.size == 0)
-		return RS_OK;
+	return RS_OK;
+}
+
+static enum rs_code take_count(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
+                               struct rs_error *err)
+{
+	int64_t whole;
 	for (size_t i = 0; i < RS_COUNT(counts); i++) {
-		if (counts[i].tag != e->tag)
+		if (counts[i].tag != e->tag || e->value.size == 0)
 			continue;
 		if (!rs_dicom_int(e, 0, &whole) || whole < 0 || whole > INT32_MAX)
 			return unreadable(e, "a whole number from 0 to 2147483647", err);
 		uint32_t count = (uint32_t)whole;
-		memcpy(base + counts[i].offset, &count, sizeof(count));
-	}
-	for (size_t i = 0; i < RS_COUNT(numbers); i++) {
-		double values[6];
-		if (numbers[i].tag != e->tag)
-			continue;
-		for (size_t k = 0; k < numbers[i].count; k++)
-			if (!rs_dicom_double(e, k, &values[k]))
-				return unreadable(e, "the numbers that belong there", err);
-		memcpy(base + numbers[i].offset, values, numbers[i].count * sizeof(double));
-		m->present |= numbers[i].bits;
-	}
-	if (e->tag == RS_DICOM_TAG(0x20, 0x13)) {
-		if (!rs_dicom_int(e, 0, &m->instance_number))
-			return unreadable(e, "a whole number", err);
-		m->present |= RS_DICOM_HAS_INSTANCE;
+		memcpy((char *)m + counts[i].offset, &count, sizeof(count));
 	}
 	if (e->tag >> 16 == 0x7FE0)
 		m->present |= RS_DICOM_HAS_PIXELS;
 	return RS_OK;
 }
 
+static enum rs_code take_number(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
+                                struct rs_error *err)
+{
+	if (e->value.size == 0)
+		return RS_OK;
+	for (size_t i = 0; i < RS_COUNT(numbers); i++) {
+		double values[6];
+		if (numbers[i].tag != e->tag)
+			continue;
+		if (!rs_dicom_doubles(e, numbers[i].count, values))
+			return unreadable(e, "the numbers that belong there", err);
+		memcpy((char *)m + numbers[i].offset, values, numbers[i].count * sizeof(double));
+		m->present |= numbers[i].bits;
+	}
+	if (e->tag != RS_DICOM_TAG(0x20, 0x13))
+		return RS_OK;
+	if (!rs_dicom_int(e, 0, &m->instance_number))
+		return unreadable(e, "a whole number", err);
+	m->present |= RS_DICOM_HAS_INSTANCE;
+	return RS_OK;
+}
+
+static const struct rs_dicom_metadata nothing = {
+	.number_of_frames = 1, .samples_per_pixel = 1, .rescale_slope = 1};
+
+enum rs_code rs_dicom_pixel_description(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
+                                        struct rs_error *err)
+{
+	struct rs_dicom_metadata m = nothing;
+	for (size_t i = 0; i < dicom->count; i = dicom->elements[i].next) {
+		const struct rs_dicom_element *e = &dicom->elements[i];
+		RS_TRY(take_count(e, &m, err));
+		if (e->tag == RS_DICOM_TAG(0x28, 4))
+			m.photometric_interpretation = rs_dicom_text(e, 0);
+	}
+	*out = m;
+	return RS_OK;
+}
+
 enum rs_code rs_dicom_metadata(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
                                struct rs_error *err)
 {
-	struct rs_dicom_metadata m = {.number_of_frames = 1, .samples_per_pixel = 1, .rescale_slope = 1};
-	for (size_t i = 0; i < dicom->count; i = dicom->elements[i].next)
-		RS_TRY(take(&dicom->elements[i], &m, err));
+	struct rs_dicom_metadata m = nothing;
+	for (size_t i = 0; i < dicom->count; i = dicom->elements[i].next) {
+		RS_TRY(take_text(&dicom->elements[i], &m, err));
+		RS_TRY(take_count(&dicom->elements[i], &m, err));
+		RS_TRY(take_number(&dicom->elements[i], &m, err));
+	}
 	*out = m;
 	return RS_OK;
 }

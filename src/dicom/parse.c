@@ -55,6 +55,9 @@ static bool looks_like_vr(const uint8_t *p)
 	return p[0] >= 'A' && p[0] <= 'Z' && p[1] >= 'A' && p[1] <= 'Z';
 }
 
+/* Some writers leave the VR blank where they do not know it; a 16-bit length follows, as for US. */
+static bool is_blank_vr(const uint8_t *p) { return p[0] == ' ' && p[1] == ' '; }
+
 static enum rs_code push(struct reader *r, const struct rs_dicom_element *element, uint32_t *out_index)
 {
 	struct rs_dicom *d = r->dicom;
@@ -89,7 +92,7 @@ static void set_vr(struct rs_dicom_element *element, const char *vr)
  * and 32 bits. */
 bool rs_dicom_vr_is_short(const char *vr)
 {
-	static const char shorts[] = "AEASATCSDADSDTFLFDISLOLTPNSHSLSSSTTMUIULUS";
+	static const char shorts[] = "AEASATCSDADSDTFLFDISLOLTPNSHSLSSSTTMUIULUS  ";
 	for (size_t i = 0; i + 1 < sizeof(shorts); i += 2)
 		if (shorts[i] == vr[0] && shorts[i + 1] == vr[1])
 			return true;
@@ -132,11 +135,13 @@ static enum rs_code read_header(struct reader *r, const struct span *span, size_
 	} else if (span->encoding == RS_DICOM_IMPLICIT_LE) {
 		out->length = rs_read_le32(p + 4);
 		set_implicit_vr(out);
-	} else if (!looks_like_vr(p + 4)) {
+	} else if (!looks_like_vr(p + 4) && !is_blank_vr(p + 4)) {
 		return MALFORMED(r, out->tag, *pos, "its VR is the bytes %02X %02X, not two capital letters",
 		                 p[4], p[5]);
 	} else {
 		set_vr(out, (const char *)p + 4);
+		if (is_blank_vr(p + 4))
+			r->dicom->warnings |= RS_DICOM_BLANK_VR;
 		out->length = read16(span->encoding, p + 6);
 		if (!rs_dicom_vr_is_short(out->vr)) {
 			out->reserved = read16(span->encoding, p + 6);
@@ -185,11 +190,16 @@ static enum rs_code parse_items(struct reader *r, const struct span *span, bool 
 			                 "sequence should stand here");
 		if (fragments && item.length == RS_DICOM_UNDEFINED)
 			return MALFORMED(r, item.tag, item.offset, "a fragment of pixel data has no length");
-		RS_TRY(check_length(r, span, pos, &item));
+		bool open = item.length == RS_DICOM_UNDEFINED;
+		/* A sequence whose own length fits bounds its items: one that claims more ends with it. */
+		bool overrun = !open && !fragments && span->delimiter == 0 && item.length > span->end - pos;
+		if (overrun)
+			r->dicom->warnings |= RS_DICOM_ITEM_TOO_LONG;
+		else
+			RS_TRY(check_length(r, span, pos, &item));
 		item.has_children = !fragments;
 		RS_TRY(push(r, &item, &index));
-		bool open = item.length == RS_DICOM_UNDEFINED;
-		size_t end = open ? span->end : pos + item.length;
+		size_t end = open || overrun ? span->end : pos + item.length;
 		size_t value_end = end;
 		if (!fragments) {
 			struct span inner = {pos,
@@ -349,7 +359,7 @@ static bool guess_encoding(struct rs_bytes bytes, size_t pos, enum rs_dicom_enco
 static enum rs_code choose_encoding(struct reader *r, size_t pos)
 {
 	struct rs_dicom *d = r->dicom;
-	enum rs_dicom_encoding guess;
+	enum rs_dicom_encoding guess = RS_DICOM_IMPLICIT_LE;
 	const struct rs_dicom_element *element = rs_dicom_find(d, NULL, RS_DICOM_TAG(2, 0x10));
 	struct rs_str uid = rs_dicom_text(element, 0);
 	bool guessed = guess_encoding(r->bytes, pos, &guess);
@@ -361,7 +371,8 @@ static enum rs_code choose_encoding(struct reader *r, size_t pos)
 	if (uid.size != 0)
 		memcpy(d->transfer_syntax, uid.data, uid.size);
 	if (uid.size == 0) {
-		if (!guessed)
+		/* Behind a meta group stands DICOM, whatever its first tag. */
+		if (!guessed && d->meta_count == 0)
 			return rs_error_set(r->err, RS_MALFORMED,
 			                    "byte %zu begins no DICOM data set: neither \"DICM\" "
 			                    "at byte 128 nor a known first element",

@@ -60,92 +60,146 @@ static size_t place(const struct rs_dicom_metadata *m, size_t i, size_t count)
 	return i % plane * m->samples_per_pixel + i / plane;
 }
 
+/* The bytes of big endian words of 8 or 1 bit (OW) lie the other way round. */
+static size_t swapped(const struct rs_dicom_element *e, size_t byte)
+{
+	bool words = e->encoding == RS_DICOM_EXPLICIT_BE && e->vr[1] == 'W';
+	return words && (byte ^ 1) < e->value.size ? byte ^ 1 : byte;
+}
+
+static double native_value(const struct rs_dicom_element *e, const struct rs_dicom_metadata *m, unsigned bits,
+                           size_t at)
+{
+	const uint8_t *p = e->value.data;
+	if (bits == 1)
+		return p[swapped(e, at / 8)] >> (at % 8) & 1;
+	if (bits == 8)
+		return from_bits(m, p[swapped(e, at)]);
+	uint64_t raw = read_bits(p + at * (bits / 8), bits, e->encoding == RS_DICOM_EXPLICIT_BE);
+	if (e->tag == TAG_FLOAT) {
+		uint32_t low = (uint32_t)raw;
+		float single;
+		memcpy(&single, &low, sizeof(single));
+		return (double)single;
+	}
+	if (e->tag == TAG_DOUBLE) {
+		double value;
+		memcpy(&value, &raw, sizeof(value));
+		return value;
+	}
+	return from_bits(m, raw);
+}
+
+/* PS3.3 C.7.6.3.1.2: two pixels side by side share their chrominance and lie as Y1 Y2 Cb Cr. */
+static bool is_subsampled(const struct rs_dicom_metadata *m)
+{
+	return rs_str_ends_with(m->photometric_interpretation, "_422") && m->samples_per_pixel == 3 &&
+	       m->bits_allocated == 8 && m->columns % 2 == 0;
+}
+
 static enum rs_code native(const struct rs_dicom_element *e, const struct rs_dicom_metadata *m, size_t frame,
                            double *out, size_t count, struct rs_error *err)
 {
-	unsigned bits = e->tag == TAG_FLOAT ? 32 : e->tag == TAG_DOUBLE ? 64 : m->bits_allocated;
-	bool big = e->encoding == RS_DICOM_EXPLICIT_BE;
+	unsigned bits = m->bits_allocated;
+	bool halved = is_subsampled(m);
+	size_t stored = halved ? count / 3 * 2 : count;
 	size_t first, end, end_bits;
-	if (!rs_mul_size(frame, count, &first) || !rs_add_size(first, count, &end) ||
+	if (!rs_mul_size(frame, stored, &first) || !rs_add_size(first, stored, &end) ||
 	    !rs_mul_size(end, bits, &end_bits) || end_bits / 8 + (end_bits % 8 != 0) > e->value.size)
 		return rs_error_set(err, RS_MALFORMED,
 		                    "pixel data at byte %llu has %zu bytes, too few for frame %zu",
 		                    (unsigned long long)e->offset, e->value.size, frame);
-	for (size_t i = 0; i < count; i++) {
-		size_t at = first + i;
-		double value;
-		if (bits == 1) {
-			/* Big endian words of OW hold their bytes the other way round. */
-			size_t byte = big && e->vr[1] == 'W' && (at / 8 ^ 1) < e->value.size ? at / 8 ^ 1
-			                                                                     : at / 8;
-			value = e->value.data[byte] >> (at % 8) & 1;
-		} else if (bits == 8 && big && e->vr[1] == 'W' && (at ^ 1) < e->value.size) {
-			value = from_bits(m, e->value.data[at ^ 1]);
-		} else {
-			uint64_t raw = read_bits(e->value.data + at * (bits / 8), bits, big);
-			float single;
-			uint32_t low = (uint32_t)raw;
-			memcpy(&single, &low, sizeof(single));
-			value = (double)single;
-			if (e->tag == TAG_DOUBLE)
-				memcpy(&value, &raw, sizeof(value));
-			else if (e->tag != TAG_FLOAT)
-				value = from_bits(m, raw);
-		}
-		out[place(m, i, count)] = value;
+	for (size_t i = 0; halved && i < count; i++) {
+		size_t pixel = i / 3, sample = i % 3;
+		size_t four = first + pixel / 2 * 4;
+		out[i] = native_value(e, m, bits, sample == 0 ? four + pixel % 2 : four + 1 + sample);
 	}
+	for (size_t i = 0; !halved && i < count; i++)
+		out[place(m, i, count)] = native_value(e, m, bits, first + i);
 	return RS_OK;
 }
 
-/* One RLE segment (PackBits, annex G.3.1) into the byte plane `shift` of `words`. */
-static bool unpack(struct rs_bytes in, uint64_t *words, size_t stride, size_t count, unsigned shift)
+/* Where a byte plane of RLE goes: byte k to words[k * stride], shifted. */
+struct plane {
+	uint64_t *words;
+	size_t stride, count;
+	unsigned shift;
+};
+
+/* One RLE segment (PackBits, annex G.3.1); it must hold exactly what the plane needs, but for padding. */
+static bool unpack(struct rs_bytes in, const struct plane *plane)
 {
 	size_t pos = 0;
 	size_t done = 0;
-	while (done < count && pos < in.size) {
+	while (done < plane->count && pos < in.size) {
 		uint8_t n = in.data[pos++];
 		if (n == 128)
 			continue;
 		size_t run = n < 128 ? (size_t)n + 1 : 257 - (size_t)n;
 		if (pos + (n < 128 ? run : 1) > in.size)
 			return false;
-		for (size_t k = 0; k < run && done < count; k++, done++)
-			words[done * stride] |= (uint64_t)in.data[n < 128 ? pos + k : pos] << shift;
+		for (size_t k = 0; k < run && done < plane->count; k++, done++)
+			plane->words[done * plane->stride] |= (uint64_t)in.data[n < 128 ? pos + k : pos]
+			                                      << plane->shift;
 		pos += n < 128 ? run : 1;
 	}
-	return done == count;
+	return done == plane->count;
+}
+
+/* The frame's fragment, with as many segments as the pixels have bytes (annex A.4.2: one fragment a frame, behind
+ * the offset table). */
+static enum rs_code rle_fragment(const struct rs_dicom *d, const struct rs_dicom_element *e, size_t segments,
+                                 size_t frame, const struct rs_dicom_element **out, struct rs_error *err)
+{
+	size_t index = (size_t)(e - d->elements) + 2 + frame; /* fragments have no children */
+	if (segments > 15)
+		return rs_error_set(err, RS_UNSUPPORTED, "RLE has at most 15 segments; these pixels need %zu",
+		                    segments);
+	if (index >= e->next)
+		return rs_error_set(err, RS_MALFORMED, "RLE frame %zu has no fragment", frame);
+	const struct rs_dicom_element *fragment = &d->elements[index];
+	if (fragment->value.size < 64)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "RLE frame %zu at byte %llu has %zu bytes; its header alone has 64",
+		                    frame, (unsigned long long)fragment->offset, fragment->value.size);
+	if (rs_read_le32(fragment->value.data) != segments)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "RLE frame %zu at byte %llu has %lu segments; these pixels need %zu",
+		                    frame, (unsigned long long)fragment->offset,
+		                    (unsigned long)rs_read_le32(fragment->value.data), segments);
+	*out = fragment;
+	return RS_OK;
 }
 
 static enum rs_code rle(const struct rs_dicom *d, const struct rs_dicom_element *e,
                         const struct rs_dicom_metadata *m, size_t frame, double *out, size_t count,
                         struct rs_error *err)
 {
-	/* Annex A.4.2: every frame is one fragment, after the offset table. */
-	const struct rs_dicom_element *fragment = rs_dicom_item(d, e, frame + 1);
-	unsigned bytes = m->bits_allocated / 8;
-	size_t segments = (size_t)bytes * m->samples_per_pixel;
-	if (fragment == NULL || fragment->value.size < 64 || bytes == 0 || segments > 15 ||
-	    rs_read_le32(fragment->value.data) != segments)
-		return rs_error_set(err, RS_MALFORMED,
-		                    "RLE frame %zu is missing or its header does not name %zu segments",
-		                    frame, segments);
-	uint64_t *words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof(*words));
+	/* Of single bits eight are a byte of one segment, as in native data (PS3.5 section 8.1.1). */
+	bool packed = m->bits_allocated == 1;
+	size_t bytes = packed ? 1 : m->bits_allocated / 8;
+	size_t samples = packed ? 1 : m->samples_per_pixel;
+	size_t words_count = packed ? count / 8 + (count % 8 != 0) : count;
+	size_t segments = bytes * samples;
+	const struct rs_dicom_element *fragment = NULL;
+	RS_TRY(rle_fragment(d, e, segments, frame, &fragment, err));
+	const uint8_t *p = fragment->value.data;
+	uint64_t *words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(words_count, sizeof(*words));
 	if (words == NULL)
-		return rs_error_memory(err, count, "RLE frame");
+		return rs_error_memory(err, words_count, "RLE frame");
 	for (size_t s = 0; s < segments; s++) {
-		size_t from = rs_read_le32(fragment->value.data + 4 + 4 * s);
-		size_t to = s + 1 < segments ? rs_read_le32(fragment->value.data + 8 + 4 * s)
-		                             : fragment->value.size;
+		size_t from = rs_read_le32(p + 4 + 4 * s);
+		size_t to = s + 1 < segments ? rs_read_le32(p + 8 + 4 * s) : fragment->value.size;
+		struct plane plane = {words + s / bytes, samples, words_count / samples,
+		                      (unsigned)(8 * (bytes - 1 - s % bytes))};
 		if (from < 64 || from > to || to > fragment->value.size ||
-		    !unpack(rs_bytes_of(fragment->value.data + from, to - from), words + s / bytes,
-		            m->samples_per_pixel, count / m->samples_per_pixel,
-		            8 * (bytes - 1 - (unsigned)(s % bytes))))
+		    !unpack(rs_bytes_of(p + from, to - from), &plane))
 			return rs_error_set(err, RS_MALFORMED,
 			                    "RLE segment %zu of frame %zu at byte %llu is damaged or cut off",
 			                    s, frame, (unsigned long long)fragment->offset);
 	}
 	for (size_t i = 0; i < count; i++)
-		out[i] = from_bits(m, words[i]);
+		out[i] = packed ? (double)(words[i / 8] >> (i % 8) & 1) : from_bits(m, words[i]);
 	return RS_OK;
 }
 
@@ -153,7 +207,7 @@ enum rs_code rs_dicom_pixels(const struct rs_dicom *dicom, size_t frame, double 
                              struct rs_error *err)
 {
 	struct rs_dicom_metadata m = {0};
-	RS_TRY(rs_dicom_metadata(dicom, &m, err));
+	RS_TRY(rs_dicom_pixel_description(dicom, &m, err));
 	const struct rs_dicom_element *e = rs_dicom_find(dicom, NULL, RS_DICOM_PIXEL_DATA);
 	if (e == NULL && (e = rs_dicom_find(dicom, NULL, TAG_FLOAT)) == NULL)
 		e = rs_dicom_find(dicom, NULL, TAG_DOUBLE);

@@ -37,38 +37,47 @@ size_t rs_dicom_item_count(const struct rs_dicom *dicom, const struct rs_dicom_e
 	return count;
 }
 
-static bool vr_is(const struct rs_dicom_element *element, const char *vr)
+/* PS3.5 section 6.2.2: what was stored as unknown may be read as what the dictionary knows it to be. */
+const char *rs_dicom_meant_vr(const struct rs_dicom_element *element)
 {
-	return memcmp(element->vr, vr, 2) == 0;
+	if (strcmp(element->vr, "UN") != 0 && element->vr[0] != ' ')
+		return element->vr;
+	const struct rs_dicom_entry *entry = rs_dicom_lookup(element->tag);
+	return entry != NULL ? entry->vr : element->vr;
 }
 
+static bool vr_is(const char *a, const char *b) { return memcmp(a, b, 2) == 0; }
+
 /* Bytes of one binary component; 0 for text. */
-static size_t component_size(const struct rs_dicom_element *e)
+static size_t component_size(const char *vr)
 {
-	if (vr_is(e, "US") || vr_is(e, "SS") || vr_is(e, "OW"))
-		return 2;
-	if (vr_is(e, "UL") || vr_is(e, "SL") || vr_is(e, "FL") || vr_is(e, "OL") || vr_is(e, "OF") ||
-	    vr_is(e, "AT"))
-		return 4;
-	if (vr_is(e, "UV") || vr_is(e, "SV") || vr_is(e, "FD") || vr_is(e, "OD") || vr_is(e, "OV"))
-		return 8;
+	static const struct {
+		char vr[3];
+		uint8_t size;
+	} binary[] = {{"US", 2}, {"SS", 2}, {"OW", 2}, {"UL", 4}, {"SL", 4}, {"FL", 4}, {"OL", 4},
+	              {"OF", 4}, {"AT", 4}, {"UV", 8}, {"SV", 8}, {"FD", 8}, {"OD", 8}, {"OV", 8}};
+	for (size_t i = 0; i < RS_COUNT(binary); i++)
+		if (vr_is(vr, binary[i].vr))
+			return binary[i].size;
 	return 0;
 }
 
-static bool has_one_value(const struct rs_dicom_element *e)
+bool rs_dicom_vr_has_one_value(const char *vr)
 {
-	return vr_is(e, "UT") || vr_is(e, "ST") || vr_is(e, "LT") || vr_is(e, "UR");
+	return strcmp(vr, "UT") == 0 || strcmp(vr, "ST") == 0 || strcmp(vr, "LT") == 0 ||
+	       strcmp(vr, "UR") == 0;
 }
 
 size_t rs_dicom_multiplicity(const struct rs_dicom_element *element)
 {
 	if (element == NULL || element->has_children || element->value.size == 0)
 		return 0;
-	size_t size = component_size(element);
+	const char *vr = rs_dicom_meant_vr(element);
+	size_t size = component_size(vr);
 	size_t count = 1;
 	if (size != 0)
 		return element->value.size / size;
-	if (has_one_value(element))
+	if (rs_dicom_vr_has_one_value(vr))
 		return 1;
 	for (size_t i = 0; i < element->value.size; i++)
 		count += element->value.data[i] == '\\';
@@ -77,13 +86,25 @@ size_t rs_dicom_multiplicity(const struct rs_dicom_element *element)
 
 static bool is_padding(char c) { return c == ' ' || c == '\0'; }
 
+static struct rs_str without_padding(struct rs_str text)
+{
+	while (text.size != 0 && is_padding(text.data[text.size - 1]))
+		text.size--;
+	while (text.size != 0 && is_padding(text.data[0])) {
+		text.data++;
+		text.size--;
+	}
+	return text;
+}
+
 struct rs_str rs_dicom_text(const struct rs_dicom_element *element, size_t index)
 {
 	struct rs_str part = {"", 0};
 	if (element == NULL || element->has_children || element->value.size == 0)
 		return part;
 	struct rs_str rest = rs_str_of_bytes(element->value);
-	if (has_one_value(element)) {
+	bool one_value = rs_dicom_vr_has_one_value(rs_dicom_meant_vr(element));
+	if (one_value) {
 		part = index == 0 ? rest : part;
 	} else {
 		do {
@@ -91,23 +112,21 @@ struct rs_str rs_dicom_text(const struct rs_dicom_element *element, size_t index
 				return (struct rs_str){"", 0};
 		} while (index-- != 0);
 	}
+	if (!one_value)
+		return without_padding(part);
 	while (part.size != 0 && is_padding(part.data[part.size - 1]))
 		part.size--;
-	while (part.size != 0 && is_padding(part.data[0]) && !has_one_value(element)) {
-		part.data++;
-		part.size--;
-	}
 	return part;
 }
 
-/* The component's bits, most significant first, whatever the byte order of the file. */
-static bool component_bits(const struct rs_dicom_element *e, size_t index, uint64_t *out)
+/* The component's bits, most significant first, whatever the byte order of the file; UN is little endian. */
+static bool component_bits(const struct rs_dicom_element *e, const char *vr, size_t index, uint64_t *out)
 {
-	size_t size = component_size(e);
+	size_t size = component_size(vr);
 	if (e->has_children || size == 0 || index >= e->value.size / size)
 		return false;
 	const uint8_t *p = e->value.data + index * size;
-	bool big = e->encoding == RS_DICOM_EXPLICIT_BE;
+	bool big = e->encoding == RS_DICOM_EXPLICIT_BE && vr == e->vr;
 	*out = size == 2   ? (big ? rs_read_be16(p) : rs_read_le16(p))
 	       : size == 4 ? (big ? rs_read_be32(p) : rs_read_le32(p))
 	                   : (big ? rs_read_be64(p) : rs_read_le64(p));
@@ -128,16 +147,17 @@ bool rs_dicom_int(const struct rs_dicom_element *element, size_t index, int64_t 
 	uint64_t bits;
 	if (element == NULL)
 		return false;
-	if (vr_is(element, "IS") || vr_is(element, "DS"))
+	const char *vr = rs_dicom_meant_vr(element);
+	if (vr_is(vr, "IS") || vr_is(vr, "DS"))
 		return rs_parse_i64(without_plus(rs_dicom_text(element, index)), out);
-	if (vr_is(element, "FL") || vr_is(element, "FD") || vr_is(element, "OF") || vr_is(element, "OD") ||
-	    vr_is(element, "AT") || !component_bits(element, index, &bits))
+	if (vr_is(vr, "FL") || vr_is(vr, "FD") || vr_is(vr, "OF") || vr_is(vr, "OD") || vr_is(vr, "AT") ||
+	    !component_bits(element, vr, index, &bits))
 		return false;
-	if (vr_is(element, "SS"))
+	if (vr_is(vr, "SS"))
 		*out = (int16_t)bits;
-	else if (vr_is(element, "SL"))
+	else if (vr_is(vr, "SL"))
 		*out = (int32_t)bits;
-	else if (bits > INT64_MAX && !vr_is(element, "SV"))
+	else if (bits > INT64_MAX && !vr_is(vr, "SV"))
 		return false;
 	else
 		*out = (int64_t)bits;
@@ -150,16 +170,17 @@ bool rs_dicom_double(const struct rs_dicom_element *element, size_t index, doubl
 	int64_t whole;
 	if (element == NULL)
 		return false;
-	if (vr_is(element, "DS") || vr_is(element, "IS"))
+	const char *vr = rs_dicom_meant_vr(element);
+	if (vr_is(vr, "DS") || vr_is(vr, "IS"))
 		return rs_parse_f64(without_plus(rs_dicom_text(element, index)), out);
-	if (vr_is(element, "FD") || vr_is(element, "OD")) {
-		if (!component_bits(element, index, &bits))
+	if (vr_is(vr, "FD") || vr_is(vr, "OD")) {
+		if (!component_bits(element, vr, index, &bits))
 			return false;
 		memcpy(out, &bits, sizeof(*out));
 		return true;
 	}
-	if (vr_is(element, "FL") || vr_is(element, "OF")) {
-		if (!component_bits(element, index, &bits))
+	if (vr_is(vr, "FL") || vr_is(vr, "OF")) {
+		if (!component_bits(element, vr, index, &bits))
 			return false;
 		uint32_t low = (uint32_t)bits;
 		float number;
@@ -170,6 +191,25 @@ bool rs_dicom_double(const struct rs_dicom_element *element, size_t index, doubl
 	if (!rs_dicom_int(element, index, &whole))
 		return false;
 	*out = (double)whole;
+	return true;
+}
+
+/* rs_dicom_double walks from the first component each time: a contour of thousands would take its square. */
+bool rs_dicom_doubles(const struct rs_dicom_element *element, size_t count, double *out)
+{
+	if (element == NULL || element->has_children)
+		return false;
+	if (!vr_is(rs_dicom_meant_vr(element), "DS") && !vr_is(rs_dicom_meant_vr(element), "IS")) {
+		for (size_t i = 0; i < count; i++)
+			if (!rs_dicom_double(element, i, &out[i]))
+				return false;
+		return true;
+	}
+	struct rs_str rest = rs_str_of_bytes(element->value), part;
+	for (size_t i = 0; i < count; i++)
+		if (!rs_str_split(&rest, '\\', &part) ||
+		    !rs_parse_f64(without_plus(without_padding(part)), &out[i]))
+			return false;
 	return true;
 }
 

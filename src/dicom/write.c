@@ -1,4 +1,6 @@
 /* Writes a parsed file back, bit for bit. */
+#include <string.h>
+
 #include "dicom/dicom_private.h"
 
 static void put16(struct rs_buffer *out, bool big, uint16_t value)
@@ -33,10 +35,10 @@ void rs_dicom_put_header(struct rs_buffer *out, const struct rs_dicom_element *e
 	put32(out, big, e->length);
 }
 
-/* Ends the container `e` when its length is undefined. */
-static void put_end(struct rs_buffer *out, const struct rs_dicom_element *e, uint8_t encoding)
+/* Ends the container `e` when its length is undefined. What is in an UN is little endian, its end too. */
+static void put_end(struct rs_buffer *out, const struct rs_dicom_element *e)
 {
-	bool big = encoding == RS_DICOM_EXPLICIT_BE;
+	bool big = e->encoding == RS_DICOM_EXPLICIT_BE && strcmp(e->vr, "UN") != 0;
 	uint32_t tag = e->tag == RS_DICOM_ITEM ? DELIMITER_ITEM : DELIMITER_SEQUENCE;
 	if (e->length != RS_DICOM_UNDEFINED)
 		return;
@@ -55,7 +57,7 @@ static void put_elements(const struct rs_dicom *d, size_t from, size_t to, struc
 			continue;
 		}
 		put_elements(d, i + 1, e->next, out);
-		put_end(out, e, e->encoding);
+		put_end(out, e);
 	}
 }
 
