@@ -1,4 +1,4 @@
-/* DICOM series as volumes, DICOM segmentations as masks. */
+/* DICOM series as volumes. */
 #ifndef RS_IMAGE_DICOM_SERIES_H
 #define RS_IMAGE_DICOM_SERIES_H
 
@@ -8,8 +8,4 @@
  * mixed series, sizes or orientations are refused with the numbers. */
 enum rs_code dicom_series_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                                struct rs_error *err);
-/* *out_is tells whether the file is a segmentation at all; *out is made only then. */
-enum rs_code dicom_segmentation_read(const struct rs_world *world, const char *path, struct rs_mask *out,
-                                     bool *out_is, struct rs_error *err);
-
 #endif

@@ -1,5 +1,4 @@
 /* Voxels of any type to doubles and labels; checks and inflation shared by the readers; the registry of formats. */
-#include "dicom_series.h"
 #include "format.h"
 
 #include <inttypes.h>
@@ -8,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+
+#include "choice.h"
+#include "dicom_mask.h"
+#include "dicom_series.h"
 
 static const struct format *const formats[] = {&format_nifti, &format_nrrd, &format_metaimage};
 
@@ -297,16 +300,12 @@ static enum rs_code to_mask(const struct rs_volume *volume, struct rs_mask *out,
 	return RS_OK;
 }
 
-enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
-                          struct rs_error *err)
+/* Of any format but those of dicom_mask.h. */
+static enum rs_code read_grid(const struct rs_world *world, const char *path, bool dicom, struct rs_mask *out,
+                              struct rs_error *err)
 {
 	struct raw_image raw RS_CLEANUP(raw_image_finish) = {.slope = 1};
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
-	bool dicom = is_dicom(world, path), segmentation = false;
-	if (dicom)
-		RS_TRY(dicom_segmentation_read(world, path, out, &segmentation, err));
-	if (segmentation)
-		return RS_OK;
 	if (dicom) {
 		RS_TRY(dicom_series_read(world, path, &volume, err));
 	} else {
@@ -318,5 +317,56 @@ enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct
 	out->names = raw.names;
 	out->name_count = raw.name_count;
 	raw.names = NULL;
+	return RS_OK;
+}
+
+enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
+                                 const struct rs_geometry *image, const struct rs_label_choice *choice,
+                                 struct rs_mask *out, struct rs_error *err)
+{
+	struct chosen chosen RS_CLEANUP(chosen_finish) = {0};
+	struct rs_mask mask = {.labels = NULL};
+	const struct mask_request request = {image, choice};
+	bool dicom = is_dicom(world, path), done = false;
+	if (dicom)
+		RS_TRY(dicom_mask_read(world, path, &request, out, &done, err));
+	if (done)
+		return RS_OK;
+	RS_TRY(read_grid(world, path, dicom, &mask, err));
+	enum rs_code code = chosen_init(&chosen, choice, mask.names, mask.name_count, false, err);
+	if (code != RS_OK) {
+		rs_mask_finish(&mask);
+		return rs_error_context(err, "%s", path);
+	}
+	chosen_apply(&chosen, &mask);
+	*out = mask;
+	return RS_OK;
+}
+
+enum rs_code rs_mask_read_onto(const struct rs_world *world, const char *path,
+                               const struct rs_geometry *image, struct rs_mask *out, struct rs_error *err)
+{
+	return rs_mask_read_chosen(world, path, image, NULL, out, err);
+}
+
+enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
+                          struct rs_error *err)
+{
+	return rs_mask_read_chosen(world, path, NULL, NULL, out, err);
+}
+
+enum rs_code rs_mask_names(const struct rs_world *world, const char *path, struct rs_label **out_names,
+                           size_t *out_count, struct rs_error *err)
+{
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	bool dicom = is_dicom(world, path), done = false;
+	if (dicom)
+		RS_TRY(dicom_mask_names(world, path, out_names, out_count, &done, err));
+	if (done)
+		return RS_OK;
+	RS_TRY(read_grid(world, path, dicom, &mask, err));
+	*out_names = mask.names;
+	*out_count = mask.name_count;
+	mask.names = NULL;
 	return RS_OK;
 }

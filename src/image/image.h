@@ -51,6 +51,7 @@ struct rs_mask {
 	uint32_t *labels;
 	struct rs_label *names; /* sorted by value; may be empty */
 	size_t name_count;
+	char note[256]; /* what reading moved or left out, for the user; empty when nothing */
 };
 enum rs_code rs_mask_init(struct rs_mask *out, const struct rs_geometry *geometry, struct rs_error *err);
 void rs_mask_finish(struct rs_mask *mask); /* accepts NULL and zeroed memory */
@@ -60,9 +61,30 @@ void rs_mask_finish(struct rs_mask *mask); /* accepts NULL and zeroed memory */
  * errors  RS_MALFORMED, RS_UNSUPPORTED, RS_TOO_LARGE, RS_NOT_FOUND, RS_DENIED, RS_IO, RS_NO_MEMORY */
 enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                             struct rs_error *err);
-/* As above, and DICOM SEG. Values that are not whole or are negative are refused. */
+/* As above, and DICOM SEG. Values that are not whole or are negative are refused. An RTSTRUCT has no grid: it is
+ * RS_UNSUPPORTED here, see rs_mask_read_onto. */
 enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
                           struct rs_error *err);
+/* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format `image` is
+ * not looked at (compare with rs_mask_match). Labels of an RTSTRUCT are 1, 2, … in the order of ROINumber, with the
+ * ROIs' names. A voxel belongs to a region when its centre lies within its closed contours or on them; holes are made by
+ * a keyhole or by a contour inside another (even-odd). Contours go to the nearest slice, within half of the spacing.
+ * errors  also RS_REFUSED: contours that do not fit the grid; RS_UNSUPPORTED: regions that overlap */
+enum rs_code rs_mask_read_onto(const struct rs_world *world, const char *path,
+                               const struct rs_geometry *image, struct rs_mask *out, struct rs_error *err);
+/* As above, of some labels only; all others are outside, and may overlap these. Each text is a name as the file has it,
+ * or else a number. A name that is not there is RS_NOT_FOUND with those that are; one that is there twice RS_REFUSED. */
+struct rs_label_choice {
+	const char *const *texts;
+	size_t count; /* 0: all labels */
+};
+enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
+                                 const struct rs_geometry *image, const struct rs_label_choice *choice,
+                                 struct rs_mask *out, struct rs_error *err);
+/* The labels that the file names (SEG, RTSTRUCT, Slicer's NRRD), sorted by value; none for other formats. For regions
+ * that overlap: list them, and read them one by one. *out_names is freed with rs_free. */
+enum rs_code rs_mask_names(const struct rs_world *world, const char *path, struct rs_label **out_names,
+                           size_t *out_count, struct rs_error *err);
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err);

@@ -1,5 +1,6 @@
 /* For tests only: what the readers make of a file, for comparison with other programs.
- * image_dump volume|mask IN OUT   geometry as text to stdout; voxels to OUT: raw doubles, or by OUT's ending .nii … */
+ * image_dump volume|mask IN OUT [IMAGE [LABEL]]   geometry as text to stdout; voxels to OUT: raw doubles, or by OUT's
+ * ending .nii …; a structure set is read onto IMAGE, of LABEL only. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,11 +40,18 @@ static enum rs_code dump_volume(const char *in, const char *out, struct rs_error
 	return rs_file_replace(world, out, bytes, 0600, err);
 }
 
-static enum rs_code dump_mask(const char *in, const char *out, struct rs_error *err)
+static enum rs_code dump_mask(const char *in, const char *out, const char *image_path, const char *label,
+                              struct rs_error *err)
 {
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_volume image RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	const struct rs_world *world = rs_world_system();
-	RS_TRY(rs_mask_read(world, in, &mask, err));
+	const struct rs_label_choice choice = {&label, label != NULL};
+	if (image_path)
+		RS_TRY(rs_volume_read(world, image_path, &image, err));
+	RS_TRY(rs_mask_read_chosen(world, in, image_path ? &image.geometry : NULL, &choice, &mask, err));
+	if (mask.note[0])
+		printf("note %s\n", mask.note);
 	print_geometry(&mask.geometry);
 	for (size_t i = 0; i < mask.name_count; i++)
 		printf("label %" PRIu32 " %s\n", mask.names[i].value, mask.names[i].name);
@@ -57,12 +65,13 @@ static enum rs_code dump_mask(const char *in, const char *out, struct rs_error *
 int main(int argc, char **argv)
 {
 	struct rs_error err = {0};
-	if (argc != 4 || (strcmp(argv[1], "volume") != 0 && strcmp(argv[1], "mask") != 0)) {
-		fprintf(stderr, "image_dump volume|mask IN OUT\n");
+	if (argc < 4 || argc > 6 || (strcmp(argv[1], "volume") != 0 && strcmp(argv[1], "mask") != 0)) {
+		fprintf(stderr, "image_dump volume|mask IN OUT [IMAGE [LABEL]]\n");
 		return 2;
 	}
 	enum rs_code code = argv[1][0] == 'v' ? dump_volume(argv[2], argv[3], &err)
-	                                      : dump_mask(argv[2], argv[3], &err);
+	                                      : dump_mask(argv[2], argv[3], argc > 4 ? argv[4] : NULL,
+	                                                  argc > 5 ? argv[5] : NULL, &err);
 	if (code != RS_OK)
 		printf("REFUSED %s %s\n", rs_code_name(code), err.message);
 	return code == RS_OK ? 0 : 1;
