@@ -62,6 +62,9 @@ struct rs_dicom {
 	size_t capacity;
 };
 
+/* Whether a file with these first bytes (132 suffice) may be DICOM: the prefix, or, in files without one, an element
+ * that data sets begin with. */
+bool rs_dicom_begins(struct rs_bytes start);
 /* Parses a whole file; `file` must outlive *out.
  * errors  RS_MALFORMED naming tag and offset, RS_TOO_LARGE, RS_UNSUPPORTED, RS_NO_MEMORY */
 enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err);

@@ -356,6 +356,19 @@ static bool guess_encoding(struct rs_bytes bytes, size_t pos, enum rs_dicom_enco
 	return rs_dicom_lookup(tag) != NULL || (tag & 0xFFFF) == 0 || (tag >> 16 & 1) != 0;
 }
 
+bool rs_dicom_begins(struct rs_bytes start)
+{
+	enum rs_dicom_encoding encoding;
+	if (start.size >= 132 && memcmp(start.data + 128, "DICM", 4) == 0)
+		return true;
+	if (!guess_encoding(start, 0, &encoding))
+		return false;
+	/* A data set begins with what identifies it; its first element is short. */
+	uint32_t tag = read_tag(encoding, start.data);
+	return (tag >> 16 == 2 || tag >> 16 == 8 || tag >> 16 == 0x10) && rs_dicom_lookup(tag) != NULL &&
+	       (encoding != RS_DICOM_IMPLICIT_LE || rs_read_le32(start.data + 4) <= UINT16_MAX);
+}
+
 static enum rs_code choose_encoding(struct reader *r, size_t pos)
 {
 	struct rs_dicom *d = r->dicom;

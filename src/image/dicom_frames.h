@@ -22,5 +22,8 @@ struct functional_groups {
 /* The element `tag` in the first item of `sequence`, of the frame's own groups, else of the shared ones; or NULL. */
 const struct rs_dicom_element *functional(const struct functional_groups *groups, uint32_t sequence,
                                           uint32_t tag);
+/* Of two images at one place: "; their EchoTime is 2.3 and 4.6"; empty when nothing is known. */
+void what_differs(const struct functional_groups *first, const struct functional_groups *second, char *out,
+                  size_t size);
 
 #endif

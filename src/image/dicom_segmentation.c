@@ -249,6 +249,7 @@ enum rs_code segmentation_read(const struct slice *slice, bool labelmap, const s
 {
 	struct segmentation seg = {
 		.dicom = &slice->dicom, .metadata = &slice->metadata, .choice = request->choice};
+	RS_TRY(check_pixel_data(slice, err));
 	enum rs_code code = build_mask(&seg, labelmap, out, err);
 	chosen_finish(&seg.chosen);
 	rs_free(seg.frames);

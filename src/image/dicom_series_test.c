@@ -113,7 +113,7 @@ static void what_is_no_straight_series_is_refused(void **state)
 	         "pixel spacing"},
 		{{"-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.9", NULL, 2, 1},
 	         RS_UNSUPPORTED,
-	         "another series"},
+	         "holds 2 series, by SeriesInstanceUID: 1.2.3 (files: 2), 1.2.9 (files: 1); name"},
 		{{"-10\\20\\5", "1\\0\\0\\0\\1\\0", "2\\3", "1.2.3", NULL, 3, 1},
 	         RS_UNSUPPORTED,
 	         "the first slice 3 x 2"},
@@ -124,6 +124,71 @@ static void what_is_no_straight_series_is_refused(void **state)
 		refused("/d/s", cases[i].code, cases[i].words);
 	}
 	refused("/d/none", RS_NOT_FOUND, "none");
+}
+
+/* What lies beside images and is none: reports, structure sets. */
+static void objects_without_images_are_passed_over(void **state)
+{
+	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	struct slice third = plain;
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err;
+	(void)state;
+	third.position = "-10\\20\\5";
+	put_series(&third);
+	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
+	rs_dicom_builder_text(&b, 0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.481.3");
+	rs_dicom_builder_text(&b, 0x0020000E, "UI", "1.2.77");
+	put_dicom(&b, "1.2.840.10008.5.1.4.1.1.481.3", "/d/s/rs.dcm");
+	if (read_volume("/d/s", &v, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	assert_int_equal(v.geometry.size[2], 3);
+	refused("/d/s/rs.dcm", RS_UNSUPPORTED, "has no pixels");
+	assert_int_equal(test_world->files->remove(test_world->files, "/d/s/rs.dcm", &err), RS_OK);
+}
+
+static void cut(const char *from, const char *to, size_t start)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error err;
+	assert_int_equal(rs_file_read_all(test_world, from, 1 << 20, &file, &err), RS_OK);
+	put_file(to, file.data + start, file.size - start);
+}
+
+/* 128 bytes, "DICM", and the meta group: 12 bytes of its length, which is told there. */
+static void files_without_a_preamble_are_read(void **state)
+{
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error err;
+	(void)state;
+	put_slice("/d/one.dcm", &plain);
+	assert_int_equal(rs_file_read_all(test_world, "/d/one.dcm", 1 << 20, &file, &err), RS_OK);
+	const size_t starts[] = {132, 132 + 12 + rs_read_le32(file.data + 132 + 8)};
+	for (size_t i = 0; i < 2; i++) {
+		cut("/d/one.dcm", "/d/bare.dcm", starts[i]);
+		if (read_volume("/d/bare.dcm", &v, &err) != RS_OK)
+			fail_msg("%s", err.message);
+		assert_true(v.voxels[0] == 7);
+		rs_volume_finish(&v);
+	}
+}
+
+static void mosaics_are_refused(void **state)
+{
+	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	const uint16_t words[2] = {1, 2};
+	(void)state;
+	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
+	rs_dicom_builder_text(&b, 0x00080008, "CS", "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC");
+	rs_dicom_builder_text(&b, 0x00080016, "UI", MR);
+	rs_dicom_builder_u16(&b, 0x00280002, 1);
+	rs_dicom_builder_u16(&b, 0x00280010, 1);
+	rs_dicom_builder_u16(&b, 0x00280011, 2);
+	put_depth(&b, 16);
+	rs_dicom_builder_words(&b, RS_DICOM_PIXEL_DATA, "OW", words, 2);
+	put_dicom(&b, MR, "/d/one.dcm");
+	refused("/d/one.dcm", RS_UNSUPPORTED, "mosaic");
 }
 
 static void a_grid_that_is_none_is_refused(void **state)
@@ -231,6 +296,25 @@ static void empty_slices_of_segmentations_are_kept(void **state)
 	assert_string_equal(m.names[0].name, "Tumour");
 }
 
+/* 0x0F and 0x18 share the fourth bit: alone each segment is whole. */
+static void one_segment_is_read_by_its_name(void)
+{
+	static const char *const texts[] = {"Tumour", "2", "Lung"};
+	static const uint32_t wanted[2][8] = {{0, 0, 0, 1, 1, 0, 0, 0}, {2, 2, 2, 2, 0, 0, 0, 0}};
+	struct rs_error err = {0};
+	for (size_t i = 0; i < 3; i++) {
+		const struct rs_label_choice choice = {&texts[i], 1};
+		struct rs_mask m RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+		enum rs_code code = rs_mask_read_chosen(test_world, "/d/seg.dcm", NULL, &choice, &m, &err);
+		assert_int_equal(code, i < 2 ? RS_OK : RS_NOT_FOUND);
+		if (code != RS_OK)
+			break;
+		assert_memory_equal(m.labels, wanted[i], sizeof wanted[i]);
+		assert_int_equal(m.name_count, 1);
+	}
+	assert_non_null(strstr(err.message, "there is no label 'Lung'; there are 1 'Tumour', 2 'Breast'"));
+}
+
 static void overlaps_and_tiles_are_refused(void **state)
 {
 	struct rs_mask m = {.labels = NULL};
@@ -242,6 +326,7 @@ static void overlaps_and_tiles_are_refused(void **state)
 	put_segmentation("0\\0\\10", 0x18);
 	assert_int_equal(rs_mask_read(test_world, "/d/seg.dcm", &m, &err), RS_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "2 and 1 overlap"));
+	one_segment_is_read_by_its_name();
 	put_segmentation("8\\0\\10", 0x18);
 	assert_int_equal(rs_mask_read(test_world, "/d/seg.dcm", &m, &err), RS_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "tiles"));
@@ -253,6 +338,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices_are_ordered_by_place),
 		cmocka_unit_test(what_is_no_straight_series_is_refused),
+		cmocka_unit_test(objects_without_images_are_passed_over),
+		cmocka_unit_test(files_without_a_preamble_are_read),
+		cmocka_unit_test(mosaics_are_refused),
 		cmocka_unit_test(a_grid_that_is_none_is_refused),
 		cmocka_unit_test(empty_slices_of_segmentations_are_kept),
 		cmocka_unit_test(overlaps_and_tiles_are_refused),

@@ -13,6 +13,18 @@ void slice_finish(struct slice *slice)
 	rs_free(slice->path);
 }
 
+enum rs_code file_begins_dicom(const struct rs_world *world, const char *path, bool *out_is,
+                               struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	uint8_t start[132];
+	size_t got = 0;
+	RS_TRY(rs_file_open(world, path, RS_OPEN_READ, &file, err));
+	RS_TRY(rs_file_read_at(file, 0, start, sizeof start, &got, err));
+	*out_is = rs_dicom_begins(rs_bytes_of(start, got));
+	return RS_OK;
+}
+
 enum rs_code slice_parse(const struct rs_world *world, const char *path, struct slice *out,
                          struct rs_error *err)
 {
@@ -112,6 +124,29 @@ enum rs_voxel_type stored_type(const struct rs_dicom_metadata *m)
 	if (m->bits_allocated <= 16)
 		return is_signed ? RS_VOXEL_I16 : RS_VOXEL_U16;
 	return is_signed ? RS_VOXEL_I32 : RS_VOXEL_U32;
+}
+
+/* RLE makes at most 64 bytes of one (128 of two, PS3.5 annex G.3.1); DEFLATE 1032 of one, other codecs are not read. */
+enum rs_code check_pixel_data(const struct slice *slice, struct rs_error *err)
+{
+	const struct rs_dicom_metadata *m = &slice->metadata;
+	static const uint32_t tags[] = {RS_DICOM_PIXEL_DATA, RS_DICOM_TAG(0x7FE0, 8),
+	                                RS_DICOM_TAG(0x7FE0, 9)};
+	static const size_t bits_of[] = {0, 32, 64};
+	for (size_t i = 0; i < RS_COUNT(tags); i++) {
+		const struct rs_dicom_element *e = rs_dicom_find(&slice->dicom, NULL, tags[i]);
+		size_t count, bits = bits_of[i] ? bits_of[i] : m->bits_allocated;
+		if (!e)
+			continue;
+		size_t most = e->has_children ? 1032 : 1;
+		if (!rs_mul_size((size_t)m->rows * m->columns, m->number_of_frames, &count) ||
+		    !rs_mul_size(count, bits, &count) || count / 8 / most > e->value.size)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "%zu bytes of pixel data cannot hold %u frames of %u x %u pixels",
+			                    e->value.size, m->number_of_frames, m->columns, m->rows);
+		return RS_OK;
+	}
+	return rs_error_set(err, RS_UNSUPPORTED, "has no pixels");
 }
 
 void rescale(struct rs_volume *volume, double slope, double intercept, double *voxels, size_t count)

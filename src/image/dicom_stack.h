@@ -12,8 +12,9 @@ struct slice {
 	struct rs_buffer file;
 	struct rs_dicom dicom;
 	struct rs_dicom_metadata metadata;
-	double place; /* along the normal, mm */
 };
+enum rs_code file_begins_dicom(const struct rs_world *world, const char *path, bool *out_is,
+                               struct rs_error *err);
 /* out->file and out->dicom are the caller's to finish, whatever is returned. */
 enum rs_code slice_parse(const struct rs_world *world, const char *path, struct slice *out,
                          struct rs_error *err);
@@ -33,6 +34,8 @@ enum rs_code check_straight(const double first[3], const double position[3], con
                             struct rs_error *err);
 void fill_geometry(const struct rs_dicom_metadata *m, size_t slices, double spacing, struct rs_geometry *out);
 enum rs_voxel_type stored_type(const struct rs_dicom_metadata *m);
+/* The pixel data are long enough for all frames: told before memory is taken for them. */
+enum rs_code check_pixel_data(const struct slice *slice, struct rs_error *err);
 /* Rescaled values keep an integer type while slope and intercept are whole, as ITK does. */
 void rescale(struct rs_volume *volume, double slope, double intercept, double *voxels, size_t count);
 /* A text as UTF-8, cut to the size of a label's name between characters. */

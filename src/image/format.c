@@ -254,20 +254,16 @@ static enum rs_code read_raw(const struct rs_world *world, const char *path, str
 	return rs_error_set(err, RS_UNSUPPORTED, "%s: is none of NIfTI, NRRD, MetaImage and DICOM", path);
 }
 
-/* DICOM: a directory, or a file with the prefix; see dicom_series.h. */
+/* DICOM: a directory, or a file that begins so; see dicom_series.h. */
 static bool is_dicom(const struct rs_world *world, const char *path)
 {
 	struct rs_file_stat status;
-	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	char magic[4] = "";
-	size_t got = 0;
 	if (world->files->stat(world->files, path, &status, NULL) != RS_OK)
 		return false;
 	if (status.kind == RS_FILE_DIRECTORY)
 		return true;
-	return rs_file_open(world, path, RS_OPEN_READ, &file, NULL) == RS_OK &&
-	       rs_file_read_at(file, 128, magic, sizeof magic, &got, NULL) == RS_OK && got == sizeof magic &&
-	       memcmp(magic, "DICM", sizeof magic) == 0;
+	bool is = false;
+	return file_begins_dicom(world, path, &is, NULL) == RS_OK && is;
 }
 
 enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Compares dicom_list with dcmdump (DCMTK) on every file below the given folders: each element and fragment by its full path:
-VR, stored length, and the value as dcmdump prints it. Expected differences stand in EXPLAINED, with the reason.
-Usage: dicom_against_dcmdump.py <dicom_list> <folder>...; exits 77 (skipped, and says so) without dcmdump."""
+VR, stored length, and the value as dcmdump prints it; and that writing gives the file back bit for bit. Expected differences
+stand in EXPLAINED, with the reason. Prints TAP; skipped without dcmdump or a folder.
+Usage: dicom_against_dcmdump.py <dicom_list> <folder>..."""
 import collections, json, os, re, shutil, struct, subprocess, sys
 
 if not shutil.which("dcmdump"):
-    print("skipped: there is no dcmdump (Debian package dcmtk)")
-    sys.exit(77)
+    sys.exit(print("1..0 # SKIP there is no dcmdump (Debian package dcmtk)"))
+if not any(os.path.isdir(folder) for folder in sys.argv[2:]):
+    sys.exit(print("1..0 # SKIP no folder of DICOM files is here:", *sys.argv[2:]))
 
 EXPLAINED = {  # file name: (verdict that is right, reason)
     "SC_rgb_jpeg.dcm": ("dcmdump fails", "says JPEG, which is explicit, but its data set is implicit: dcmdump believes the "
@@ -120,7 +122,7 @@ def compare(tool, path):
         if same is False:
             return "DIFFERS", f"{p} {vr} {vr2}: {str(data)[:80]} here, {value2[:80]!r} there"
         totals["values" if same else "values not compared"] += 1
-    return "equal", ""
+    return ("equal" if end["same"] else "WRITE DIFFERS"), ""
 
 
 for folder in sys.argv[2:]:
@@ -133,11 +135,13 @@ for folder in sys.argv[2:]:
                 totals[verdict] += 1
             elif verdict != expected:
                 totals["UNEXPLAINED"] += 1
-                print(verdict, os.path.relpath(path, folder), "|", notes)
+                print("#", verdict, os.path.relpath(path, folder), "|", notes)
             elif reason:
                 totals["explained"] += 1
-                print(f"explained: {verdict} {name}: {reason}")
+                print(f"# explained: {verdict} {name}: {reason}")
             else:
                 totals["files equal"] += 1
-print(dict(totals))
-sys.exit(1 if totals["UNEXPLAINED"] else 0)
+print("#", dict(totals))
+good = totals["files equal"] > 0 and not totals["UNEXPLAINED"]
+print(f"1..1\n{'ok' if good else 'not ok'} 1 - every element as dcmdump reads it, in {totals['files equal']} files")
+sys.exit(0 if good else 1)

@@ -2,8 +2,8 @@
 """Compares dicom_list with pydicom on every file below the given folders: each element by its full path (VR, stored length,
 bytes, and what they mean: numbers, texts in every character set), the pixels of every frame that is uncompressed or RLE, and
 whether writing gives the file back bit for bit. Expected differences stand in EXPLAINED, with the reason.
-Usage: dicom_against_pydicom.py <dicom_list> <folder>...; exits 77 (skipped, and says so) without pydicom 3 and numpy.
-RADSEAL_PEERS may name a Python that has them."""
+Prints TAP; skipped without pydicom 3 and numpy (RADSEAL_PEERS may name a Python that has them) or a folder.
+Usage: dicom_against_pydicom.py <dicom_list> <folder>..."""
 import collections, json, logging, os, subprocess, sys, warnings, zlib
 warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
@@ -16,8 +16,9 @@ except ImportError as missing:
     if peers and os.path.realpath(peers) != os.path.realpath(sys.executable) and "RADSEAL_PEERS_TRIED" not in os.environ:
         os.environ["RADSEAL_PEERS_TRIED"] = "1"
         os.execv(peers, [peers] + sys.argv)
-    print(f"skipped: {missing}")
-    sys.exit(77)
+    sys.exit(print(f"1..0 # SKIP {missing}; RADSEAL_PEERS may name a Python that has it"))
+if not any(os.path.isdir(folder) for folder in sys.argv[2:]):
+    sys.exit(print("1..0 # SKIP no folder of DICOM files is here:", *sys.argv[2:]))
 
 TRUNCATED = "cut off inside its last element: refused here and by dcmdump; pydicom keeps what is there"
 EXPLAINED = {  # file name: (verdicts that are right, reason)
@@ -150,7 +151,7 @@ def compare(tool, path):
         pixels = pixels_of(ds)
     except Exception as e:
         totals["files whose pixels pydicom refuses"] += 1
-        print("pydicom refuses the pixels of", os.path.basename(path), "|", repr(e)[:90], "| here:", str(end["pixels"])[:100])
+        print("# pydicom refuses the pixels of", os.path.basename(path), "|", repr(e)[:90], "| here:", str(end["pixels"])[:100])
         pixels = None
     if pixels is not None:
         if pixels != end["pixels"]:
@@ -170,13 +171,15 @@ for folder in sys.argv[2:]:
                 totals["no DICOM, refused"] += 1
             elif verdict != expected:
                 totals["UNEXPLAINED"] += 1
-                print(verdict, os.path.relpath(path, folder), "|", notes)
+                print("#", verdict, os.path.relpath(path, folder), "|", notes)
             elif reason:
                 totals["explained"] += 1
-                print(f"explained: {verdict} {name}: {reason}")
+                print(f"# explained: {verdict} {name}: {reason}")
             else:
                 totals["files equal"] += 1
 totals["texts that are not ASCII"] = meanings["not ASCII"]
 totals["texts with bytes outside of their set"] = meanings["outside of their set"]
-print(dict(totals))
-sys.exit(1 if totals["UNEXPLAINED"] else 0)
+print("#", dict(totals))
+good = totals["files equal"] > 0 and not totals["UNEXPLAINED"]
+print(f"1..1\n{'ok' if good else 'not ok'} 1 - every element and pixel as pydicom reads it, in {totals['files equal']} files")
+sys.exit(0 if good else 1)
