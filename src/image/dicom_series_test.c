@@ -180,7 +180,7 @@ static void mosaics_are_refused(void **state)
 	const uint16_t words[2] = {1, 2};
 	(void)state;
 	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
-	rs_dicom_builder_text(&b, 0x00080008, "CS", "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC");
+	rs_dicom_builder_text(&b, 0x00080008, "CS", "ORIGINAL\\PRIMARY\\M\\MOSAIC");
 	rs_dicom_builder_text(&b, 0x00080016, "UI", MR);
 	rs_dicom_builder_u16(&b, 0x00280002, 1);
 	rs_dicom_builder_u16(&b, 0x00280010, 1);
