@@ -8,6 +8,7 @@
 #include "dicom_mask.h"
 #include "format.h"
 
+#define SPARSE_SLICES_MAX 4096
 #define SEGMENTATION_TYPE RS_DICOM_TAG(0x0062, 0x0001)
 #define SEGMENT_SEQUENCE RS_DICOM_TAG(0x0062, 0x0002)
 #define SEGMENT_NUMBER RS_DICOM_TAG(0x0062, 0x0004)
@@ -128,9 +129,11 @@ static enum rs_code place_frames(struct segmentation *seg, struct rs_geometry *o
 	}
 	step = slice_step(seg, step);
 	double slices = floor((places[seg->count - 1] - places[0]) / step + 0.5) + 1;
-	if (!(step > 0) || !(slices <= SLICES_MAX))
-		return rs_error_set(err, RS_MALFORMED, "the frames of the segmentation lie %g mm apart",
-		                    step);
+	/* Slices between frames are made of nothing: a few bytes must not ask for all memory. */
+	if (!(step > 0) || !(slices <= SPARSE_SLICES_MAX + 64 * (double)seg->count))
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the %zu frames of the segmentation lie %g mm apart on %.0f slices",
+		                    seg->count, step, slices);
 	size_t lowest = 0;
 	for (size_t i = 0; i < seg->count; i++) {
 		double slice = (seg->frames[i].place - places[0]) / step;

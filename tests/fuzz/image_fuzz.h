@@ -7,18 +7,23 @@
 
 #include "image/image.h"
 
+static inline void fuzz_file(const uint8_t *data, size_t size, const char *suffix, char path[64])
+{
+	snprintf(path, 64, "/dev/shm/radseal-fuzz-%ld%s", (long)getpid(), suffix);
+	FILE *file = fopen(path, "wb");
+	if (!file)
+		return;
+	fwrite(data, 1, size, file);
+	fclose(file);
+}
+
 static inline void fuzz_image(const uint8_t *data, size_t size, const char *suffix)
 {
 	char path[64];
 	struct rs_volume volume = {.voxels = NULL};
 	struct rs_mask mask = {.labels = NULL};
 	struct rs_error err = {0};
-	snprintf(path, sizeof path, "/dev/shm/radseal-fuzz-%ld%s", (long)getpid(), suffix);
-	FILE *file = fopen(path, "wb");
-	if (!file)
-		return;
-	fwrite(data, 1, size, file);
-	fclose(file);
+	fuzz_file(data, size, suffix, path);
 	if (rs_volume_read(rs_world_system(), path, &volume, &err) == RS_OK)
 		rs_volume_finish(&volume);
 	if (rs_mask_read(rs_world_system(), path, &mask, &err) == RS_OK)
