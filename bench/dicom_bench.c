@@ -1,6 +1,6 @@
 /* Times the DICOM header: from the bytes in memory to all elements before the pixels, in explicit and implicit little
  * endian, and what sealing needs of it. Median of batches, in microseconds. Without arguments on a made-up MR image of
- * 357 elements; `dicom_bench FILE...` times these, a line each, for bench/dicom_against_peers.py. */
+ * about 350 elements; `dicom_bench FILE...` times these, a line each, for bench/dicom_against_peers.py. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
