@@ -199,6 +199,24 @@ static void no_beginning_of_it_is_read(void **state)
 	every_cut_is_refused_of("/d/e.dcm", file.data, file.size);
 }
 
+/* Every allocation in turn fails: told as that, and nothing is lost (the sanitizer looks). */
+static void a_lack_of_memory_is_told(void **state)
+{
+	enum rs_code code = RS_NO_MEMORY;
+	(void)state;
+	put_enhanced(three, 3, "3", 3);
+	for (uint64_t k = 1; code != RS_OK; k++) {
+		struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+		struct rs_error err;
+		rs_memory_fail_at(k);
+		code = read_volume("/d/e.dcm", &v, &err);
+		rs_memory_fail_at(0);
+		if (code != RS_OK)
+			assert_int_equal(code, RS_NO_MEMORY);
+		assert_true(k < 1000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +226,7 @@ int main(void)
 		cmocka_unit_test(several_times_at_every_place_are_counted),
 		cmocka_unit_test(lies_about_frames_are_refused),
 		cmocka_unit_test(no_beginning_of_it_is_read),
+		cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

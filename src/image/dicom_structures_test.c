@@ -320,6 +320,24 @@ static void damaged_contours_are_refused(void **state)
 	}
 }
 
+/* Every allocation in turn fails: told as that, and nothing is lost (the sanitizer looks). */
+static void a_lack_of_memory_is_told(void **state)
+{
+	enum rs_code code = RS_NO_MEMORY;
+	(void)state;
+	put_structures(&oblique, rings, RS_COUNT(rings), two_rois, 2, 2);
+	for (uint64_t k = 1; code != RS_OK; k++) {
+		struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+		struct rs_error err;
+		rs_memory_fail_at(k);
+		code = read_structures(&oblique, "Tumour", &mask, &err);
+		rs_memory_fail_at(0);
+		if (code != RS_OK)
+			assert_int_equal(code, RS_NO_MEMORY);
+		assert_true(k < 1000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +348,7 @@ int main(void)
 		cmocka_unit_test(overlaps_are_read_one_by_one),
 		cmocka_unit_test(a_name_that_two_regions_have_is_no_choice),
 		cmocka_unit_test(damaged_contours_are_refused),
+		cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }
