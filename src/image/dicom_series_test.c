@@ -197,7 +197,7 @@ static void a_grid_that_is_none_is_refused(void **state)
 	(void)state;
 	slice.orientation = "1\\0\\0\\0.5\\1\\0";
 	put_slice("/d/one.dcm", &slice);
-	refused("/d/one.dcm", RS_MALFORMED, "perpendicular");
+	refused("/d/one.dcm", RS_UNSUPPORTED, "perpendicular");
 	slice.orientation = plain.orientation;
 	slice.spacing = "0\\3";
 	put_slice("/d/one.dcm", &slice);

@@ -55,7 +55,7 @@ static enum rs_code check_directions(const struct rs_geometry *geometry, struct 
 				dot += geometry->direction[row][a] * geometry->direction[row][b];
 			if (!(fabs(dot - (a == b)) <= 1e-3))
 				return rs_error_set(
-					err, RS_MALFORMED,
+					err, RS_UNSUPPORTED,
 					"the axes %d and %d of the grid are not perpendicular unit vectors (their product "
 					"is %g): sheared grids are not supported",
 					a, b, dot);
@@ -141,15 +141,62 @@ static int inflate_all(z_stream *stream, struct rs_bytes packed, uint8_t *out, s
 	return state;
 }
 
-enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out, struct rs_error *err)
+static enum rs_code damaged(size_t size, struct rs_error *err)
 {
-	z_stream stream = {0};
-	size_t got = 0;
-	/* DEFLATE shrinks at most 1032 times (zlib's technical details): more is a lie, told before memory is taken. */
+	return rs_error_set(
+		err, RS_MALFORMED,
+		"the compressed data are damaged, or do not hold the %zu bytes that are announced", size);
+}
+
+/* DEFLATE shrinks at most 1032 times (zlib's technical details): more is a lie, told before memory is taken. */
+static enum rs_code check_shrinkage(struct rs_bytes packed, size_t size, struct rs_error *err)
+{
 	if (size / 1032 > packed.size)
 		return rs_error_set(err, RS_MALFORMED,
 		                    "%zu compressed bytes cannot hold the %zu that are announced",
 		                    packed.size, size);
+	return RS_OK;
+}
+
+/* Unpacks into one place again and again; ends as soon as there is more than `size`. */
+static bool inflates_to(struct rs_bytes packed, size_t size)
+{
+	z_stream stream = {0};
+	uint8_t place[16384];
+	int state = Z_OK;
+	size_t in = 0, done = 0;
+	if (inflateInit2(&stream, 15 + 32) != Z_OK)
+		return false;
+	while (state == Z_OK && done <= size) {
+		size_t part = packed.size - in < (1u << 30) ? packed.size - in : 1u << 30;
+		stream.next_in = input_of(rs_bytes_of(packed.data + in, part));
+		stream.avail_in = (uInt)part;
+		stream.next_out = place;
+		stream.avail_out = sizeof place;
+		state = inflate(&stream, Z_NO_FLUSH);
+		in += part - stream.avail_in;
+		done += sizeof place - stream.avail_out;
+	}
+	inflateEnd(&stream);
+	return state == Z_STREAM_END && done == size;
+}
+
+enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct rs_error *err)
+{
+	RS_TRY(check_shrinkage(packed, size, err));
+	/* gzip ends with the number of bytes it holds (RFC 1952 §2.3.1): unpacking all of them to count would take longer
+	 * than sealing them. Where that number does not fit, bytes may follow the stream, so it is counted. */
+	if (is_gzip(packed) && packed.size >= 18 &&
+	    rs_read_le32(packed.data + packed.size - 4) == (uint32_t)size)
+		return RS_OK;
+	return inflates_to(packed, size) ? RS_OK : damaged(size, err);
+}
+
+enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out, struct rs_error *err)
+{
+	z_stream stream = {0};
+	size_t got = 0;
+	RS_TRY(check_shrinkage(packed, size, err));
 	rs_buffer_init(out, size ? size : 1);
 	if (rs_buffer_reserve(out, size ? size : 1) != RS_OK)
 		return rs_error_memory(err, size, "voxels");
@@ -158,10 +205,7 @@ enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buff
 	int state = inflate_all(&stream, packed, out->data, size, &got);
 	inflateEnd(&stream);
 	if (state != Z_STREAM_END || got != size)
-		return rs_error_set(
-			err, RS_MALFORMED,
-			"the compressed data are damaged, or do not hold the %zu bytes that are announced",
-			size);
+		return damaged(size, err);
 	out->size = size;
 	return RS_OK;
 }
@@ -233,25 +277,32 @@ static enum rs_code to_volume(const struct raw_image *raw, struct rs_volume *out
 	return RS_OK;
 }
 
+const struct format *format_of(struct rs_bytes file)
+{
+	for (size_t i = 0; i < RS_COUNT(formats); i++)
+		if (formats[i]->detect(file))
+			return formats[i];
+	return NULL;
+}
+
 static enum rs_code read_raw(const struct rs_world *world, const char *path, struct raw_image *out,
                              struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	RS_TRY(rs_file_read_all(world, path, FILE_SIZE_MAX, &file, err));
 	struct rs_bytes bytes = rs_buffer_bytes(&file);
-	for (size_t i = 0; i < RS_COUNT(formats); i++) {
-		if (!formats[i]->detect(bytes))
-			continue;
-		struct raw_image raw = {.slope = 1};
-		enum rs_code code = formats[i]->read(world, path, bytes, &raw, err);
-		if (code != RS_OK) {
-			raw_image_finish(&raw);
-			return rs_error_context(err, "%s: %s", path, formats[i]->name);
-		}
-		*out = raw;
-		return RS_OK;
+	const struct format *format = format_of(bytes);
+	if (!format)
+		return rs_error_set(err, RS_UNSUPPORTED, "%s: is none of NIfTI, NRRD, MetaImage and DICOM",
+		                    path);
+	struct raw_image raw = {.slope = 1};
+	enum rs_code code = format->read(world, path, bytes, &raw, err);
+	if (code != RS_OK) {
+		raw_image_finish(&raw);
+		return rs_error_context(err, "%s: %s", path, format->name);
 	}
-	return rs_error_set(err, RS_UNSUPPORTED, "%s: is none of NIfTI, NRRD, MetaImage and DICOM", path);
+	*out = raw;
+	return RS_OK;
 }
 
 /* DICOM: a directory, or a file that begins so; see dicom_series.h. */

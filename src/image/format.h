@@ -12,6 +12,7 @@ struct raw_image {
 	enum rs_voxel_type type;
 	bool big_endian;
 	double slope, intercept; /* 1 and 0 when there is no scaling */
+	bool look_only;          /* asked: is the header sound, and are its voxels there? They are not read */
 	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
 	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;
@@ -19,13 +20,15 @@ struct raw_image {
 void raw_image_finish(struct raw_image *raw);
 
 struct format {
-	const char *name;
+	const char *name, *media;
 	bool (*detect)(struct rs_bytes file);
 	/* path: for the other file of a detached header */
 	enum rs_code (*read)(const struct rs_world *world, const char *path, struct rs_bytes file,
 	                     struct raw_image *out, struct rs_error *err);
 };
 extern const struct format format_nifti, format_nrrd, format_metaimage;
+/* NULL when it is of none. */
+const struct format *format_of(struct rs_bytes file);
 
 size_t voxel_type_size(enum rs_voxel_type type);
 /* Sizes positive and countable, spacings finite and positive, directions orthonormal within 1e-3; the sentence has
@@ -35,6 +38,8 @@ enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type typ
 /* gzip or zlib stream of which exactly `size` bytes are wanted (less is RS_MALFORMED, more too). */
 enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out,
                              struct rs_error *err);
+/* Whether inflate_exactly would find them, without memory for them. */
+enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct rs_error *err);
 /* The first bytes of a gzip stream; less than size when it is shorter. */
 size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size);
 bool is_gzip(struct rs_bytes file);

@@ -85,6 +85,11 @@ enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
  * that overlap: list them, and read them one by one. *out_names is freed with rs_free. */
 enum rs_code rs_mask_names(const struct rs_world *world, const char *path, struct rs_label **out_names,
                            size_t *out_count, struct rs_error *err);
+/* The media type of NIfTI, NRRD and MetaImage, NULL for anything else. The header's numbers must be possible and the
+ * voxels it announces must be there; of a detached header, whose voxels are in another file, only the header is looked
+ * at, and of compressed voxels the size they are said to have.
+ * errors  RS_MALFORMED, RS_TOO_LARGE, RS_NO_MEMORY */
+enum rs_code rs_image_inspect(struct rs_bytes file, const char **out_media, struct rs_error *err);
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err);

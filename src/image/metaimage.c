@@ -104,6 +104,17 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 	return header->ended = true;
 }
 
+/* Fields with values that MetaIO allows and this reader does not: such a file is not broken. */
+static bool has_other_values(struct rs_str name)
+{
+	static const char *const names[] = {"NDims", "BinaryData", "ElementNumberOfChannels", "ElementType",
+	                                    "ElementDataFile"};
+	for (size_t i = 0; i < RS_COUNT(names); i++)
+		if (rs_str_equal_text(name, names[i]))
+			return true;
+	return false;
+}
+
 static enum rs_code parse(struct rs_bytes file, struct header *header, struct rs_bytes *rest,
                           struct rs_error *err)
 {
@@ -114,9 +125,11 @@ static enum rs_code parse(struct rs_bytes file, struct header *header, struct rs
 		struct rs_str value = rs_str_trim(line);
 		if (value.size == 0)
 			continue;
-		if (!rs_str_split(&value, '=', &name) || !value.data ||
-		    !take_field(header, rs_str_trim(name), rs_str_trim(value)))
-			return rs_error_set(err, RS_MALFORMED,
+		bool pair = rs_str_split(&value, '=', &name) && value.data;
+		if (!pair || !take_field(header, rs_str_trim(name), rs_str_trim(value)))
+			return rs_error_set(err,
+			                    pair && has_other_values(rs_str_trim(name)) ? RS_UNSUPPORTED
+			                                                                : RS_MALFORMED,
 			                    "the line '" RS_STR_FORMAT "' is wrong or not supported",
 			                    (int)(line.size < 60 ? line.size : 60), line.data);
 	}
@@ -181,7 +194,10 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	out->type = header.type;
 	out->big_endian = header.big_endian;
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
-	if (strcmp(header.data_file, "LOCAL") != 0 && strcmp(header.data_file, "Local") != 0) {
+	bool detached = strcmp(header.data_file, "LOCAL") != 0 && strcmp(header.data_file, "Local") != 0;
+	if (detached && out->look_only)
+		return RS_OK;
+	if (detached) {
 		char *directory RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);
 		char *joined RS_CLEANUP(rs_free_pointer) = directory
 		                                                   ? rs_path_join(directory, header.data_file)
@@ -192,14 +208,18 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 		data = rs_buffer_bytes(&other);
 	}
 	RS_TRY(skip_header(&header, size, &data, err));
+	if (header.compressed && out->look_only)
+		return inflate_check(data, size, err);
 	if (header.compressed)
 		return inflate_exactly(data, size, &out->voxels, err);
 	if (data.size < size)
 		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
 		                    data.size);
+	if (out->look_only)
+		return RS_OK;
 	rs_buffer_init(&out->voxels, size);
 	rs_buffer_append(&out->voxels, data.data, size);
 	return rs_buffer_check(&out->voxels, "voxels", err);
 }
 
-const struct format format_metaimage = {"MetaImage", detect, read};
+const struct format format_metaimage = {"MetaImage", "application/x-metaimage", detect, read};

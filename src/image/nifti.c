@@ -261,6 +261,8 @@ static enum rs_code take_voxels(struct rs_bytes file, const struct header *heade
 	size_t start = (size_t)offset, whole;
 	if (!rs_add_size(start, size, &whole))
 		return rs_error_set(err, RS_TOO_LARGE, "%zu bytes of voxels are too many", size);
+	if (is_gzip(file) && out->look_only)
+		return inflate_check(file, whole, err);
 	if (is_gzip(file)) {
 		struct rs_buffer unpacked RS_CLEANUP(rs_buffer_finish) = {0};
 		RS_TRY(inflate_exactly(file, whole, &unpacked, err));
@@ -273,6 +275,8 @@ static enum rs_code take_voxels(struct rs_bytes file, const struct header *heade
 	if (file.size < whole)
 		return rs_error_set(err, RS_MALFORMED, "the file has %zu bytes, its header announces %zu",
 		                    file.size, whole);
+	if (out->look_only)
+		return RS_OK;
 	rs_buffer_init(&out->voxels, size);
 	rs_buffer_append(&out->voxels, file.data + start, size);
 	return rs_buffer_check(&out->voxels, "voxels", err);
@@ -300,4 +304,4 @@ static enum rs_code read(const struct rs_world *world RS_UNUSED, const char *pat
 	return take_voxels(file, &header, size, out, err);
 }
 
-const struct format format_nifti = {"NIfTI", detect, read};
+const struct format format_nifti = {"NIfTI", "application/x-nifti", detect, read};

@@ -156,7 +156,7 @@ static void shear_and_several_volumes_are_refused(void **state)
 	f32(file + 300, 1);
 	f32(file + 320, 1);
 	put_file(PATH, file, SIZE);
-	refused(PATH, RS_MALFORMED, "0.371391");
+	refused(PATH, RS_UNSUPPORTED, "0.371391");
 	make(file);
 	rs_write_le16(file + 40, 4);
 	rs_write_le16(file + 48, 2);

@@ -133,8 +133,11 @@ static enum rs_code take_encoding(struct header *header, struct rs_str field, st
 static enum rs_code take_dimension(struct header *header, struct rs_str field, struct rs_str value,
                                    struct rs_error *err)
 {
-	if (!rs_parse_u64(value, &header->dimension) || header->dimension < 1 || header->dimension > AXES_MAX)
+	if (!rs_parse_u64(value, &header->dimension) || header->dimension < 1)
 		return bad(err, field, value);
+	if (header->dimension > AXES_MAX)
+		return rs_error_set(err, RS_UNSUPPORTED, "it has %" PRIu64 " axes; at most %d are supported",
+		                    header->dimension, AXES_MAX);
 	return RS_OK;
 }
 
@@ -274,7 +277,7 @@ static enum rs_code take_data_file(struct header *header, struct rs_str field, s
 		                    "the voxels are spread over several files; join them first");
 	if (value.size == 0 || value.size >= sizeof header->data_file ||
 	    memchr(value.data, '/', value.size) || value.data[0] == '.')
-		return rs_error_set(err, RS_MALFORMED,
+		return rs_error_set(err, RS_UNSUPPORTED,
 		                    "data file '" RS_STR_FORMAT
 		                    "' must be a plain file name beside the header",
 		                    RS_STR_ARGUMENTS(value));
@@ -375,8 +378,14 @@ static enum rs_code parse_header(struct rs_bytes file, struct header *header, st
 			if (size == 0)
 				return RS_OK;
 		}
+		enum rs_code code = RS_OK;
 		if (number > 1 && line[0] != '#')
-			RS_TRY(parse_line(header, (struct rs_str){(const char *)line, size}, number, err));
+			code = parse_line(header, (struct rs_str){(const char *)line, size}, number, err);
+		/* Only a header whose voxels lie elsewhere may end without an end of line. */
+		if (!end && !header->data_file[0])
+			return rs_error_set(err, RS_MALFORMED, "the file ends within its header, in line %zu",
+			                    number);
+		RS_TRY(code);
 		if (!end)
 			return RS_OK;
 	}
@@ -533,12 +542,16 @@ static enum rs_code take_voxels(const struct header *header, struct rs_bytes dat
                                 struct raw_image *out, struct rs_error *err)
 {
 	RS_TRY(skip(header, size, &data, err));
+	if (header->encoding == GZIP && out->look_only)
+		return inflate_check(data, size, err);
 	if (header->encoding == GZIP)
 		return inflate_exactly(data, size, &out->voxels, err);
 	/* A character is needed for each number at least: sizes are checked before memory is taken. */
 	if (data.size < (header->encoding == RAW ? size : size / voxel_type_size(header->type)))
 		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
 		                    data.size);
+	if (out->look_only)
+		return RS_OK;
 	rs_buffer_init(&out->voxels, size);
 	if (rs_buffer_reserve(&out->voxels, size) != RS_OK)
 		return rs_error_memory(err, size, "voxels");
@@ -576,6 +589,8 @@ static enum rs_code read_with(struct header *header, const struct rs_world *worl
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
 	if (!header->has_endian && header->encoding <= GZIP && voxel_type_size(header->type) > 1)
 		return rs_error_set(err, RS_MALFORMED, "the field endian is missing");
+	if (header->data_file[0] && out->look_only)
+		return RS_OK;
 	if (header->data_file[0]) {
 		char *directory RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);
 		char *joined RS_CLEANUP(
@@ -601,4 +616,4 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	return code;
 }
 
-const struct format format_nrrd = {"NRRD", detect, read};
+const struct format format_nrrd = {"NRRD", "application/x-nrrd", detect, read};

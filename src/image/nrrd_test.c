@@ -93,7 +93,7 @@ static void detached_data_stay_in_their_directory(void **state)
 		char header[256];
 		snprintf(header, sizeof header, CUBE "encoding: raw\ndata file: %s\n\n", escapes[i]);
 		put_text(PATH, header, "", 0);
-		refused(PATH, RS_MALFORMED, "beside the header");
+		refused(PATH, RS_UNSUPPORTED, "beside the header");
 	}
 	put_text(PATH, CUBE "encoding: raw\ndata file: gone.raw\n\n", "", 0);
 	refused(PATH, RS_NOT_FOUND, "gone.raw");
@@ -139,7 +139,7 @@ static void hostile_headers_are_refused(void **state)
 	} cases[] = {
 		{CUBE "encoding: raw\nspacings: 1 0 1\n\n", RS_MALFORMED, "spacing of 0"},
 		{CUBE "encoding: raw\nspacings: 1 -2 1\n\n", RS_MALFORMED, "spacing of -2"},
-		{CUBE "encoding: raw\nspace directions: (1,0,0) (0.5,1,0) (0,0,1)\n\n", RS_MALFORMED,
+		{CUBE "encoding: raw\nspace directions: (1,0,0) (0.5,1,0) (0,0,1)\n\n", RS_UNSUPPORTED,
 	         "perpendicular"},
 		{CUBE "encoding: raw\nspace directions: (0,0,0) (0,1,0) (0,0,1)\n\n", RS_MALFORMED,
 	         "spacing of 0"},

@@ -31,10 +31,19 @@ static void take(void *context, const struct rs_admit_result *result)
 		}
 }
 
-/* Enough of NIfTI to be recognised; admitting does not read voxels. */
+/* A NIfTI-1 file of one line of 248 bytes as voxels. */
 static void write_source(const struct rs_world *world, int number)
 {
+	static const uint16_t grid[4] = {3, 248, 1, 1};
 	uint8_t bytes[600] = {0};
+	rs_write_le32(bytes, 348);
+	for (size_t i = 0; i < RS_COUNT(grid); i++) {
+		rs_write_le16(bytes + 40 + 2 * i, grid[i]);
+		rs_write_le32(bytes + 76 + 4 * i, 0x3f800000); /* pixdim: 1 */
+	}
+	rs_write_le16(bytes + 70, 2);
+	rs_write_le16(bytes + 72, 8);
+	rs_write_le32(bytes + 108, 0x43b00000); /* vox_offset: 352 */
 	memcpy(bytes + 344, "n+1", 4);
 	bytes[500] = (uint8_t)number;
 	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, sizeof bytes), 0600, NULL),

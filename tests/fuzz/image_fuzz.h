@@ -3,6 +3,7 @@
 #define RS_IMAGE_FUZZ_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "image/image.h"
@@ -24,8 +25,13 @@ static inline void fuzz_image(const uint8_t *data, size_t size, const char *suff
 	struct rs_mask mask = {.labels = NULL};
 	struct rs_error err = {0};
 	fuzz_file(data, size, suffix, path);
-	if (rs_volume_read(rs_world_system(), path, &volume, &err) == RS_OK)
+	const char *media;
+	bool sound = rs_image_inspect(rs_bytes_of(data, size), &media, &err) == RS_OK;
+	if (rs_volume_read(rs_world_system(), path, &volume, &err) == RS_OK) {
 		rs_volume_finish(&volume);
+		if (!sound)
+			abort(); /* what can be measured must be fit to be sealed */
+	}
 	if (rs_mask_read(rs_world_system(), path, &mask, &err) == RS_OK)
 		rs_mask_finish(&mask);
 	unlink(path);
