@@ -3,6 +3,7 @@
 #include "store/store_private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,10 @@ enum rs_code rs_store_error(const struct rs_store *store, int result, const char
 	/* errmsg tells more than errstr, but only while it speaks of this result. */
 	if (store->db != NULL && sqlite3_extended_errcode(store->db) == result)
 		words = sqlite3_errmsg(store->db);
+	/* Not every way of running out of space is SQLITE_FULL: a place for the log's index is an I/O error. */
+	if ((result & 0xff) == SQLITE_IOERR && store->db != NULL && sqlite3_system_errno(store->db) == ENOSPC)
+		return rs_error_set(err, RS_NO_SPACE, "%s: %s: no space left on the device", store->path,
+		                    doing);
 	return rs_error_set(err, code_of(result), "%s: %s: %s", store->path, doing, words);
 }
 
