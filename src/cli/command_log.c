@@ -84,6 +84,32 @@ static enum rs_code list_entries(struct rs_ledger *ledger, struct output *output
 	return RS_OK;
 }
 
+/* Each is a whole signed note, with an empty line between it and the next. */
+static enum rs_code add_checkpoint(void *context, struct rs_str note, struct rs_error *err RS_UNUSED)
+{
+	struct output *output = context;
+	if (output->as_json) {
+		rs_json_str(&output->json, note);
+		return RS_OK;
+	}
+	if (output->text.size)
+		rs_buffer_append_text(&output->text, "\n");
+	rs_buffer_append_str(&output->text, note);
+	return RS_OK;
+}
+
+static enum rs_code list_checkpoints(struct rs_ledger *ledger, struct output *output, struct rs_error *err)
+{
+	if (output->as_json) {
+		rs_json_key(&output->json, "checkpoints");
+		rs_json_array_begin(&output->json);
+	}
+	RS_TRY(rs_ledger_each_checkpoint(ledger, add_checkpoint, output, err));
+	if (output->as_json)
+		rs_json_array_end(&output->json);
+	return RS_OK;
+}
+
 static void hashes_json(struct rs_json *json, const char *key, const struct rs_digest *hashes, size_t count)
 {
 	rs_json_key(json, key);
@@ -171,6 +197,8 @@ static enum rs_code print_what_was_asked(const struct command_line *line, struct
 	const char *proof = option_value(line, "proof"), *old_size = option_value(line, "consistency");
 	if (proof)
 		return print_proof(ledger, proof, output, err);
+	if (option_given(line, "checkpoints"))
+		return list_checkpoints(ledger, output, err);
 	return old_size ? print_consistency(ledger, old_size, output, err)
 	                : list_entries(ledger, output, err);
 }
@@ -181,9 +209,12 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct output output = {.as_json = option_given(line, "json")};
 	if (line->operand_count)
 		return rs_error_set(err, RS_USAGE, "log takes no operand; name the node with --home");
-	if (option_given(line, "proof") && option_given(line, "consistency"))
-		return rs_error_set(err, RS_USAGE,
-		                    "log: --proof and --consistency are two questions; ask one");
+	if (option_given(line, "proof") + option_given(line, "consistency") +
+	            option_given(line, "checkpoints") >
+	    1)
+		return rs_error_set(
+			err, RS_USAGE,
+			"log: --proof, --consistency and --checkpoints are different questions; ask one");
 	RS_TRY(session_node(line, RS_NODE_READ, NULL, &node, err));
 	rs_buffer_init(&output.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&output.json, &output.text, true);
@@ -203,6 +234,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
+	{"checkpoints", NULL, "print every checkpoint that the log ever signed (C2SP tlog-checkpoint)"},
 	{"proof", "INDEX",
          "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)"},
 	{"consistency", "SIZE",
@@ -212,6 +244,8 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
 	{"radseal log --home /srv/radseal", "every entry, and the last signed checkpoint"},
+	{"radseal log --checkpoints --home /srv/radseal",
+         "what to keep elsewhere, to notice a rewritten log"},
 	{"radseal log --consistency 12 --home /srv/radseal",
          "what a witness asks for who saw the log with 12 entries"},
 	{"radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check"},
@@ -220,11 +254,11 @@ static const struct example examples[] = {
 
 const struct command command_log = {
 	.name = "log",
-	.arguments = "[--proof INDEX | --consistency SIZE] [--json] [--home DIR]",
-	.summary = "list the ledger's entries; print proofs",
+	.arguments = "[--checkpoints | --proof INDEX | --consistency SIZE] [--json] [--home DIR]",
+	.summary = "list the ledger's entries or checkpoints; print proofs",
 	.description =
-		"Lists the ledger's entries and its last signed checkpoint, or prints a proof: that one entry is in\n"
-		"the log, or that nothing of an earlier log was changed.",
+		"Lists the ledger's entries and its last signed checkpoint, or all its checkpoints, or prints a proof:\n"
+		"that one entry is in the log, or that nothing of an earlier log was changed.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -194,7 +194,12 @@ def check_log_and_fsck(tried, home):
         assert text.startswith(f"old {old}\n") and text.endswith("\n\n" + log["checkpoint"])
     for wrong in (size + 1, "-1", "x"):
         tried(2, "log", "--home", home, "--consistency", wrong, sentence="--consistency")
-    tried(2, "log", "--home", home, "--consistency", 1, "--proof", 1, sentence="ask one")
+    checkpoints = json.loads(tried(0, "log", "--home", home, "--checkpoints", "--json").stdout)["checkpoints"]
+    sizes = [int(checkpoint.split("\n")[1]) for checkpoint in checkpoints]
+    assert sizes == sorted(set(sizes)) and len(sizes) > 1 and checkpoints[-1] == log["checkpoint"], sizes
+    assert tried(0, "log", "--home", home, "--checkpoints").stdout == "\n".join(checkpoints)
+    for two in (["--consistency", 1, "--proof", 1], ["--checkpoints", "--proof", 1], ["--checkpoints", "--consistency", 1]):
+        tried(2, "log", "--home", home, *two, sentence="ask one")
     counts = json.loads(tried(0, "fsck", "--home", home, "--json").stdout)
     assert counts["faults"] == 0 and counts["faults_found"] == [] and counts["entries"] == len(log["entries"])
     assert "0 faults" in tried(0, "fsck", "--home", home).stdout

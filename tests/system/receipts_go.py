@@ -42,6 +42,8 @@ def history(node, scratch):
         node.seal(path)
     log = json.loads(node.run("log", "--home", node.home, "--json", check=0).stdout)
     checkpoints.append(log["checkpoint"])
+    kept = json.loads(node.run("log", "--home", node.home, "--json", "--checkpoints", check=0).stdout)["checkpoints"]
+    assert kept == checkpoints, "the log does not tell the checkpoints that it signed"
     assert len(log["entries"]) == ENTRIES + 1, "one entry a file was expected"
     sizes = [checkpoint.split("\n")[1] for checkpoint in checkpoints]
     return {
