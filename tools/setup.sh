@@ -7,6 +7,9 @@ packages=(gcc g++ meson ninja-build pkg-config python3 libssl-dev libsodium-dev 
 if [ "${1:-}" = "checks" ]; then
 	packages+=(clang-14 libclang-rt-14-dev llvm-14 clang-format-14 codespell mandoc)
 fi
+if [ "${1:-}" = "coverage" ]; then
+	packages+=(gcovr)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -44,7 +44,12 @@ static void names_roles_both_ways(void **state)
 		assert_true(rs_role_from_number(number, &role));
 		assert_true(rs_role_from_name(rs_str_from(rs_role_name(role)), &by_name));
 		assert_int_equal(by_name, number);
+		/* What a role may do is told in words, another sentence for each. */
+		assert_true(strlen(rs_role_text(role)) > 10);
+		for (uint64_t other = 1; other < number; other++)
+			assert_string_not_equal(rs_role_text(role), rs_role_text((enum rs_role)other));
 	}
+	assert_string_equal(rs_role_text(RS_ROLE_NONE), "no role");
 	assert_int_equal(RS_ROLE_COUNT, 9);
 	assert_false(rs_role_from_number(0, &role));
 	assert_false(rs_role_from_number(9, &role));
@@ -71,6 +76,25 @@ static void parses_ids_strictly(void **state)
 	text[63] = '\0';
 	assert_int_equal(rs_pseudonym_parse(rs_str_from(text), &back, &err), RS_MALFORMED);
 	assert_true(rs_pseudonym_equal(&pseudonym, &back));
+}
+
+static void parses_member_keys_strictly(void **state)
+{
+	struct rs_member_key key = {{0}}, back = {{0}};
+	char text[RS_MEMBER_KEY_TEXT_SIZE];
+	struct rs_error err = {0};
+	(void)state;
+	memset(key.bytes, 0xab, sizeof key.bytes);
+	rs_member_key_format(&key, text);
+	assert_string_equal(text, "abababababababababababababababababababababababababababababababab");
+	assert_false(rs_member_key_equal(&key, &back));
+	assert_int_equal(rs_member_key_parse(rs_str_from(text), &back, &err), RS_OK);
+	assert_true(rs_member_key_equal(&key, &back));
+	text[0] = 'A';
+	assert_int_equal(rs_member_key_parse(rs_str_from(text), &back, &err), RS_MALFORMED);
+	assert_non_null(strstr(err.message, "member key"));
+	assert_int_equal(rs_member_key_parse(RS_STR(""), &back, &err), RS_MALFORMED);
+	assert_true(rs_member_key_equal(&key, &back));
 }
 
 static struct rs_keyring *create(const struct rs_unlock *with)
@@ -232,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_roles_both_ways),
 		cmocka_unit_test(parses_ids_strictly),
+		cmocka_unit_test(parses_member_keys_strictly),
 		TEST(opens_what_it_made),
 		TEST(changes_its_lock),
 		TEST(refuses_bad_names_and_identifiers),

@@ -80,7 +80,8 @@ static enum rs_code replay_entry(struct checking *checking, uint64_t index, stru
 	RS_TRY(rs_transaction_verify(entry, &act, err));
 	RS_TRY(rs_contract_apply(&state, &act, &refusal, err));
 	if (refusal != RS_REFUSAL_NONE)
-		return rs_error_set(err, RS_ALTERED, "the contract refuses it: %s", rs_refusal_text(refusal));
+		return rs_error_set(err, RS_ALTERED, "the contract refuses it (%s): %s",
+		                    rs_refusal_name(refusal), rs_refusal_text(refusal));
 	ledger_id_key(act.id, key);
 	rs_write_be64(place, index);
 	return replay_put(checking, rs_bytes_of(key, sizeof key), rs_bytes_of(place, sizeof place), err);

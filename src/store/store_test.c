@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base_sim.h"
 #include "store/store.h"
 
 #define SCHEMA "CREATE TABLE t(id INTEGER PRIMARY KEY, value BLOB UNIQUE, word TEXT)"
@@ -227,6 +228,28 @@ static void keeps_a_second_writer_out(void **state)
 	rs_store_close(first);
 }
 
+/* In another world than the system's, SQLite's clock and random numbers are that world's. */
+static void asks_its_world(void **state)
+{
+	struct rs_sim *sim = NULL;
+	struct rs_error err = {0};
+	struct rs_store *first = NULL;
+	bool row = false;
+	(void)state;
+	assert_int_equal(rs_sim_create(1, &sim, &err), RS_OK);
+	assert_int_equal(
+		rs_store_open(rs_sim_world(sim), "/a.sqlite", RS_STORE_WRITE, SCHEMA, 3, &first, &err),
+		RS_OK);
+	struct rs_statement *ask = prepare(first,
+	                                   "SELECT CAST(strftime('%s', 'now') AS INTEGER), randomblob(16)");
+	assert_int_equal(rs_statement_step(ask, &row, &err), RS_OK);
+	assert_true((uint64_t)rs_statement_i64(ask, 0) == rs_world_now_ms(rs_sim_world(sim)) / 1000);
+	assert_int_equal(rs_statement_bytes(ask, 1).size, 16);
+	rs_statement_finish(ask);
+	rs_store_close(first);
+	rs_sim_destroy(sim);
+}
+
 /* Not a check but a figure in the log; the disk decides. */
 static void commits_one_by_one(void **state)
 {
@@ -257,12 +280,19 @@ static void commits_one_by_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(keeps_what_was_committed),        TEST(binds_and_reads_every_kind),
-		TEST(remembers_a_bad_binding),         TEST(tells_what_is_wrong),
-		TEST(refuses_what_is_not_its_own),     TEST(finds_damage),
-		TEST(keeps_a_second_writer_out),       TEST(commits_one_by_one),
-		TEST_VFS(keeps_what_was_committed),    TEST_VFS(binds_and_reads_every_kind),
-		TEST_VFS(refuses_what_is_not_its_own), TEST_VFS(finds_damage),
+		TEST(keeps_what_was_committed),
+		TEST(binds_and_reads_every_kind),
+		TEST(remembers_a_bad_binding),
+		TEST(tells_what_is_wrong),
+		TEST(refuses_what_is_not_its_own),
+		TEST(finds_damage),
+		TEST(keeps_a_second_writer_out),
+		TEST(commits_one_by_one),
+		TEST(asks_its_world),
+		TEST_VFS(keeps_what_was_committed),
+		TEST_VFS(binds_and_reads_every_kind),
+		TEST_VFS(refuses_what_is_not_its_own),
+		TEST_VFS(finds_damage),
 		TEST_VFS(commits_one_by_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

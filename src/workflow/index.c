@@ -37,7 +37,6 @@ enum statement_name {
 	DROP_ROWS,
 	FIND_CONTENT,
 	FIND_IDENTITY,
-	HAS_SIZE,
 	HAS_OBJECT,
 	EACH_ROW,
 	EACH_ROW_OF,
@@ -54,7 +53,6 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[DROP_ROWS] = "DELETE FROM record WHERE transaction_id=?1",
 	[FIND_CONTENT] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1",
 	[FIND_IDENTITY] = "SELECT " COLUMNS " FROM record WHERE identity_locator=?1 ORDER BY id DESC LIMIT 1",
-	[HAS_SIZE] = "SELECT 1 FROM record WHERE size=?1 LIMIT 1",
 	[HAS_OBJECT] = "SELECT 1 FROM record WHERE cid=?1 LIMIT 1",
 	[EACH_ROW] = "SELECT " COLUMNS " FROM record ORDER BY id",
 	[EACH_ROW_OF] = "SELECT " COLUMNS " FROM record WHERE transaction_id=?1 ORDER BY instance",
@@ -230,15 +228,6 @@ enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, s
                                  struct rs_error *err)
 {
 	return find(index, FIND_IDENTITY, locator, out, err);
-}
-
-enum rs_code index_has_size(struct index *index, uint64_t size, bool *out, struct rs_error *err)
-{
-	struct rs_statement *statement = index->statements[HAS_SIZE];
-	rs_statement_bind_i64(statement, 1, (int64_t)size);
-	enum rs_code code = rs_statement_step(statement, out, err);
-	rs_statement_reset(statement);
-	return code;
 }
 
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err)

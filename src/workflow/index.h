@@ -51,7 +51,6 @@ enum rs_code index_find_content(struct index *index, struct rs_bytes locator, st
                                 struct rs_error *err);
 enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, struct index_row *out,
                                  struct rs_error *err);
-enum rs_code index_has_size(struct index *index, uint64_t size, bool *out, struct rs_error *err);
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err);
 
 typedef enum rs_code index_visit_row(void *context, const struct index_row *row, struct rs_error *err);

@@ -1,0 +1,54 @@
+/* Shared by the tests of workflow: a simulated world with a node and files to seal. */
+#ifndef RS_WORKFLOW_TEST_H
+#define RS_WORKFLOW_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base_sim.h"
+#include "workflow/workflow.h"
+
+#define FILES 3
+
+static char paths[FILES][16] = {"/data/a.nii", "/data/b.nii", "/data/c.nii"};
+static char *const path_list[FILES] = {paths[0], paths[1], paths[2]};
+
+/* A NIfTI-1 file of one line of 248 bytes as voxels. */
+static inline void write_source(const struct rs_world *world, int number)
+{
+	static const uint16_t grid[4] = {3, 248, 1, 1};
+	uint8_t bytes[600] = {0};
+	rs_write_le32(bytes, 348);
+	for (size_t i = 0; i < RS_COUNT(grid); i++) {
+		rs_write_le16(bytes + 40 + 2 * i, grid[i]);
+		rs_write_le32(bytes + 76 + 4 * i, 0x3f800000); /* pixdim: 1 */
+	}
+	rs_write_le16(bytes + 70, 2);
+	rs_write_le16(bytes + 72, 8);
+	rs_write_le32(bytes + 108, 0x43b00000); /* vox_offset: 352 */
+	memcpy(bytes + 344, "n+1", 4);
+	bytes[500] = (uint8_t)number;
+	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, sizeof bytes), 0600, NULL),
+	                 RS_OK);
+}
+
+static inline struct rs_sim *make_world(void)
+{
+	struct rs_sim *sim;
+	struct rs_error err = {0};
+	assert_int_equal(rs_sim_create(7, &sim, &err), RS_OK);
+	const struct rs_world *world = rs_sim_world(sim);
+	assert_int_equal(rs_directory_make(world, "/data", &err), RS_OK);
+	for (int i = 0; i < FILES; i++)
+		write_source(world, i);
+	assert_int_equal(rs_node_create(world, "/node", "Radiology", rs_bytes_of("", 0), &err), RS_OK);
+	rs_sim_cut(sim, RS_SIM_LOSE_ALL); /* what init promised is durable */
+	return sim;
+}
+
+#endif
