@@ -1,5 +1,6 @@
 /* radseal seal: admits files and directories. */
 #include <stdio.h>
+#include <string.h>
 
 #include "session.h"
 
@@ -8,6 +9,7 @@ struct output {
 	struct rs_progress progress;
 	bool as_json, quiet;
 	uint64_t sealed, known, skipped, failed, bytes;
+	struct rs_error first; /* failure of a file, that was reported */
 };
 
 static const char *const outcome_names[] = {
@@ -56,6 +58,8 @@ static void report(void *context, const struct rs_admit_result *result)
 	++*counts[result->outcome];
 	if (result->outcome == RS_ADMIT_SEALED)
 		output->bytes += result->size;
+	if (result->outcome == RS_ADMIT_FAILED && output->first.code == RS_OK)
+		output->first = result->error;
 	if (output->as_json)
 		report_json(&output->json, result);
 	else
@@ -76,6 +80,17 @@ static void summary(const struct output *output, uint64_t elapsed_ns)
 	        (unsigned long long)output->sealed, (double)output->bytes / 1e6, seconds,
 	        (unsigned long long)output->known, (unsigned long long)output->skipped,
 	        (unsigned long long)output->failed);
+}
+
+/* The first failure is also what admitting ends with: it is not told twice. */
+static enum rs_code conclude(const struct output *output, enum rs_code code, struct rs_error *err)
+{
+	uint64_t all = output->sealed + output->known + output->skipped + output->failed;
+	if (code == RS_OK || output->as_json || strcmp(err->message, output->first.message) != 0)
+		return code;
+	return rs_error_set(err, code, "%llu of %llu file%s not sealed; the reasons stand above",
+	                    (unsigned long long)output->failed, (unsigned long long)all,
+	                    all == 1 ? " was" : "s were");
 }
 
 static enum rs_code print_json(struct output *output, struct rs_error *err)
@@ -119,7 +134,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	}
 	if (!output.quiet)
 		summary(&output, elapsed);
-	return code;
+	return conclude(&output, code, err);
 }
 
 static const struct option options[] = {
@@ -140,8 +155,8 @@ const struct command command_seal = {
 	.description =
 		"Encrypts and stores every file, commits to it in the ledger and prints the path of its receipt.\n"
 		"A file is answered for only after its bytes and its ledger entry are durable. Sealing the same\n"
-		"bytes again gives the earlier receipt. Takes DICOM, NIfTI and NRRD; in a directory other files\n"
-		"are skipped.",
+		"bytes again gives the earlier receipt. Takes DICOM, NIfTI, NRRD and MetaImage; in a directory\n"
+		"other files are skipped.",
 	.options = options,
 	.examples = examples,
 	.run = run,

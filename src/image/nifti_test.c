@@ -164,6 +164,112 @@ static void shear_and_several_volumes_are_refused(void **state)
 	refused(PATH, RS_UNSUPPORTED, "2 volumes");
 }
 
+/* Writers of one byte order: both headers are the same but for it. */
+struct order {
+	void (*w16)(uint8_t *, uint16_t);
+	void (*w32)(uint8_t *, uint32_t);
+	void (*w64)(uint8_t *, uint64_t);
+};
+static const struct order little = {rs_write_le16, rs_write_le32, rs_write_le64};
+static const struct order big = {rs_write_be16, rs_write_be32, rs_write_be64};
+
+static void f64(const struct order *order, uint8_t *p, double value)
+{
+	uint64_t bits;
+	memcpy(&bits, &value, sizeof bits);
+	order->w64(p, bits);
+}
+
+#define SIZE_2 (544 + 2 * 3 * 4 * 2)
+
+/* nifti2.h: 2 x 3 x 4 of int16 with the values 0 … 23, in metres, by an sform that exchanges no axes. */
+static void make_2(const struct order *order, uint8_t file[SIZE_2])
+{
+	static const uint64_t dim[8] = {3, 2, 3, 4, 1, 1, 1, 1};
+	static const double spacing[3] = {0.001, 0.002, 0.003};
+	memset(file, 0, SIZE_2);
+	order->w32(file, 540);
+	memcpy(file + 4, "n+2\0\r\n\032\n", 8);
+	order->w16(file + 12, 4);
+	order->w16(file + 14, 16);
+	for (size_t i = 0; i < 8; i++)
+		order->w64(file + 16 + 8 * i, dim[i]);
+	order->w64(file + 168, 544);
+	f64(order, file + 176, 2);
+	f64(order, file + 184, -5);
+	order->w32(file + 348, 1);
+	for (size_t i = 0; i < 3; i++)
+		f64(order, file + 400 + 32 * i + 8 * i, spacing[i]);
+	f64(order, file + 400 + 24, 0.01);
+	order->w32(file + 500, 1);
+	for (size_t i = 0; i < 24; i++)
+		order->w16(file + 544 + 2 * i, (uint16_t)i);
+}
+
+static void nifti_2_is_read_in_both_byte_orders(void **state)
+{
+	const struct order *const orders[] = {&little, &big};
+	(void)state;
+	for (size_t k = 0; k < RS_COUNT(orders); k++) {
+		uint8_t file[SIZE_2];
+		struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+		struct rs_error err;
+		make_2(orders[k], file);
+		put_file(PATH, file, SIZE_2);
+		if (read_volume(PATH, &v, &err) != RS_OK)
+			fail_msg("%s", err.message);
+		assert_true(v.geometry.size[0] == 2 && v.geometry.size[1] == 3 && v.geometry.size[2] == 4);
+		near(v.geometry.spacing_mm[0], 1);
+		near(v.geometry.spacing_mm[2], 3);
+		near(v.geometry.origin_mm[0], -10);
+		for (int i = 0; i < 24; i++)
+			assert_true(v.voxels[i] == 2 * i - 5);
+		every_cut_is_refused_of(PATH, file, SIZE_2);
+		orders[k]->w64(file + 24, UINT64_MAX);
+		put_file(PATH, file, SIZE_2);
+		refused(PATH, RS_MALFORMED, "dim[1] is -1");
+	}
+}
+
+/* The same NIfTI-1 file, every number turned round. */
+static void nifti_1_is_read_in_the_other_byte_order(void **state)
+{
+	static const struct {
+		size_t offset, count, width;
+	} numbers[] = {{0, 1, 4}, {40, 8, 2}, {70, 2, 2}, {76, 8, 4}, {108, 3, 4}, {352, 24, 2}};
+	uint8_t file[SIZE];
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err;
+	(void)state;
+	make(file);
+	for (size_t i = 0; i < RS_COUNT(numbers); i++)
+		for (size_t k = 0; k < numbers[i].count; k++)
+			for (size_t b = 0; b < numbers[i].width / 2; b++) {
+				uint8_t *first = file + numbers[i].offset + k * numbers[i].width;
+				uint8_t kept = first[b];
+				first[b] = first[numbers[i].width - 1 - b];
+				first[numbers[i].width - 1 - b] = kept;
+			}
+	put_file(PATH, file, SIZE);
+	assert_int_equal(read_volume(PATH, &v, &err), RS_OK);
+	near(v.geometry.spacing_mm[0], 0.5);
+	for (int i = 0; i < 24; i++)
+		assert_true(v.voxels[i] == i);
+	file[3] = 0; /* neither order gives the header's size now */
+	put_file(PATH, file, SIZE);
+	refused(PATH, RS_MALFORMED, "the header says");
+}
+
+static void headers_of_two_files_are_refused(void **state)
+{
+	uint8_t file[SIZE];
+	(void)state;
+	make(file);
+	memcpy(file + 344, "ni1", 4);
+	put_file(PATH, file, SIZE);
+	refused(PATH, RS_UNSUPPORTED, "in two files");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +279,9 @@ int main(void)
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(hostile_numbers_are_refused),
 		cmocka_unit_test(shear_and_several_volumes_are_refused),
+		cmocka_unit_test(nifti_2_is_read_in_both_byte_orders),
+		cmocka_unit_test(nifti_1_is_read_in_the_other_byte_order),
+		cmocka_unit_test(headers_of_two_files_are_refused),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);
 }

@@ -113,12 +113,15 @@ def check_init(tried, scratch):
                     "log_key": (scratch / "json" / "keys" / "log.vkey").read_text().strip()}
     assert tried(0, "init", scratch / "quiet", "--quiet").stdout == ""
     tried(4, "init", scratch / "quiet", sentence="quiet")
+    told = tried(0, "init", scratch / "told").stdout
+    assert "log.vkey" in told and "unlock.key" in told and f"radseal seal --home {scratch / 'told'}" in told
     (scratch / "file").write_text("x")
     tried(4, "init", scratch / "file")
     tried(4, "init", scratch / "file" / "below")
     phrase = scratch / "phrase"
     phrase.write_text("correct horse\n")
-    tried(0, "init", scratch / "locked", "--passphrase-file", phrase, "--quiet")
+    told = tried(0, "init", scratch / "locked", "--passphrase-file", phrase).stdout
+    assert "passphrase" in told and "unlock.key" not in told and not (scratch / "locked" / "keys" / "unlock.key").exists()
     tried(0, "log", "--home", scratch / "locked", "--passphrase-file", phrase)
     tried(0, "log", "--home", scratch / "locked", env={"RADSEAL_PASSPHRASE": "correct horse"})
     image = scratch / "locked.nii"
@@ -132,6 +135,27 @@ def check_init(tried, scratch):
     tried(1, "init", scratch / "other", "--passphrase-file", empty)
     tried(4, "init", scratch / "other", "--passphrase-file", scratch / "nothing")
     assert not (scratch / "other").exists()
+
+
+def check_folders(tried, home, scratch):
+    """Twins in one folder, links, slashes, and folders in folders."""
+    folder = scratch / "study"
+    deep = folder / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    write_nifti(folder / "one.nii", 8, side=5)
+    shutil.copy(folder / "one.nii", deep / "twin.nii")
+    (folder / "link.nii").symlink_to(deep / "twin.nii")
+    (folder / "broken.nii").symlink_to(scratch / "nowhere.nii")
+    os.mkfifo(folder / "pipe")
+    rows = json.loads(tried(0, "seal", "--home", home, "--json", "--quiet", f"{folder}///").stdout)
+    told = {pathlib.Path(row["path"]).relative_to(folder).as_posix(): row for row in rows}
+    assert set(told) == {"one.nii", "link.nii", "a/b/c/twin.nii"}, told
+    assert sorted(row["outcome"] for row in rows) == ["known", "known", "sealed"], rows
+    assert len({row["receipt"] for row in rows}) == 1
+    for _ in range(64):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    tried(1, "seal", "--home", home, folder, sentence="nested deeper than 64")
 
 
 def check_seal_and_verify(tried, home, scratch):
@@ -153,6 +177,9 @@ def check_seal_and_verify(tried, home, scratch):
     done = tried(0, "seal", "--home", home, folder)
     assert done.stdout == receipt + "\n" and "1 skipped" in done.stderr and "skipped " in done.stderr
     assert tried(0, "seal", "--home", home, "--quiet", folder).stderr == ""
+    done = tried(4, "seal", "--home", home, volume, scratch / "gone.nii", sentence="1 of 2 files were not sealed")
+    assert done.stderr.count("gone.nii") == 1, done.stderr
+    check_folders(tried, home, scratch)
     rows = json.loads(tried(4, "seal", "--home", home, "--json", volume, scratch / "gone.nii").stdout)
     assert [row["outcome"] for row in rows] == ["known", "failed"] and rows[1]["reason"]
     key = home / "keys" / "log.vkey"

@@ -1,0 +1,127 @@
+/* radseal.yaml as people write it: what is read, and the line and reason of what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base_sim.h"
+#include "config.h"
+
+#define PATH "/radseal.yaml"
+
+static struct rs_sim *sim;
+
+static int set_up(void **state)
+{
+	(void)state;
+	return rs_sim_create(1, &sim, NULL) == RS_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	rs_sim_destroy(sim);
+	return 0;
+}
+
+static enum rs_code read_text(const char *text, struct config *out, struct rs_error *err)
+{
+	const struct rs_world *world = rs_sim_world(sim);
+	*err = (struct rs_error){0};
+	assert_int_equal(rs_file_replace(world, PATH, rs_bytes_of_str(rs_str_from(text)), 0600, err), RS_OK);
+	return config_read(world, PATH, out, err);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct config made, back;
+	struct rs_error err = {0};
+	const struct rs_world *world = rs_sim_world(sim);
+	(void)state;
+	for (int file = 0; file < 2; file++) {
+		assert_int_equal(config_init(&made,
+		                             "Klinik S\xc3\xbc"
+		                             "d",
+		                             file, &err),
+		                 RS_OK);
+		assert_int_equal(config_write(world, PATH, &made, &err), RS_OK);
+		assert_int_equal(config_read(world, PATH, &back, &err), RS_OK);
+		assert_string_equal(back.organisation, made.organisation);
+		assert_string_equal(back.origin, made.origin);
+		assert_true(back.unlock_file == file);
+	}
+}
+
+static void people_may_write_it_their_way(void **state)
+{
+	struct config config;
+	struct rs_error err;
+	(void)state;
+	assert_int_equal(
+		read_text("# ours\n{unlock: passphrase, origin: 'log.example/a', organisation: \"A: B\"}\n",
+	                  &config, &err),
+		RS_OK);
+	assert_string_equal(config.organisation, "A: B");
+	assert_string_equal(config.origin, "log.example/a");
+	assert_false(config.unlock_file);
+}
+
+static void faults_are_named_with_their_line(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{"", "organisation is missing"},
+		{"just words\n", "line 1: a mapping"},
+		{"- a\n- b\n", "line 1"},
+		{"organisation: A\norigin: o\n", "unlock is missing"},
+		{"organisation: A\norigin: o\nunlock: door\n", "line 3: unlock is"},
+		{"organisation: A\norigin: ''\nunlock: file\n", "line 2: origin must have 1 to 128"},
+		{"organisation: A\norganisation: B\norigin: o\nunlock: file\n",
+	         "line 2: organisation stands twice"},
+		{"organisation: A\norigni: o\nunlock: file\n", "line 2: unknown key 'origni'"},
+		{"organisation: {a: b}\norigin: o\nunlock: file\n",
+	         "line 1: a value is needed, not a mapping"},
+		{"organisation: A\norigin: [o]\nunlock: file\n", "line 2: a value is needed, not a list"},
+		{"organisation: &x A\norigin: *x\nunlock: file\n",
+	         "line 2: a value is needed, not a list or an alias"},
+		{"organisation: \"A\norigin: o\n", "line 3"},
+	};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(cases); i++) {
+		struct config config = {.organisation = "untouched"};
+		struct rs_error err;
+		assert_int_equal(read_text(cases[i].text, &config, &err), RS_MALFORMED);
+		if (!strstr(err.message, cases[i].words) || !strstr(err.message, PATH))
+			fail_msg("'%s' is not in '%s'", cases[i].words, err.message);
+		assert_string_equal(config.organisation, "untouched");
+	}
+}
+
+static void names_that_cannot_be_are_refused(void **state)
+{
+	static const char *const names[] = {
+		"", "a\nb", "tab\there", "\x7f",
+		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(names); i++) {
+		struct config config;
+		struct rs_error err = {0};
+		assert_int_equal(config_init(&config, names[i], true, &err), RS_USAGE);
+		assert_true(err.message[0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(people_may_write_it_their_way),
+		cmocka_unit_test(faults_are_named_with_their_line),
+		cmocka_unit_test(names_that_cannot_be_are_refused),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
