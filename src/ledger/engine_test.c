@@ -157,6 +157,30 @@ static void organisations_do_not_act_for_each_other(void **state)
 	assert_int_equal(submit(f, &act, &f->other), RS_REFUSAL_SCOPE);
 }
 
+/* What an object was made from, and what it replaces, must be in the ledger already. */
+static void objects_stand_on_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t parents[2 * RS_SHA256_SIZE];
+	add_organisation(f, "Radiology", &f->admin, &f->admin);
+	struct rs_act first = act_of(f, RS_TRANSACTION_OBJECT_REGISTER), second = act_of(f, first.type);
+	struct rs_act made = act_of(f, first.type), newer = act_of(f, first.type);
+	memcpy(parents, first.commitment.bytes, RS_SHA256_SIZE);
+	memcpy(parents + RS_SHA256_SIZE, second.commitment.bytes, RS_SHA256_SIZE);
+	made.parents = rs_bytes_of(parents, sizeof parents);
+	newer.has_previous = true;
+	newer.previous = first.commitment;
+	assert_int_equal(submit(f, &newer, &f->admin), RS_REFUSAL_NOT_THERE);
+	assert_int_equal(submit(f, &first, &f->admin), RS_REFUSAL_NONE);
+	assert_int_equal(submit(f, &made, &f->admin), RS_REFUSAL_NOT_THERE); /* one parent of two */
+	assert_int_equal(submit(f, &second, &f->admin), RS_REFUSAL_NONE);
+	assert_int_equal(submit(f, &made, &f->admin), RS_REFUSAL_NONE);
+	assert_int_equal(submit(f, &newer, &f->admin), RS_REFUSAL_NONE);
+	struct rs_act again = act_of(f, first.type);
+	again.commitment = first.commitment;
+	assert_int_equal(submit(f, &again, &f->admin), RS_REFUSAL_ALREADY_THERE);
+}
+
 static void a_retry_is_the_same_transaction_and_an_id_is_taken_once(void **state)
 {
 	struct fixture *f = *state;
@@ -262,6 +286,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_member_acts_within_role_and_period_until_revoked, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(organisations_do_not_act_for_each_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(objects_stand_on_what_is_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_retry_is_the_same_transaction_and_an_id_is_taken_once,
 	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_signature_ends_the_append, setup, teardown),

@@ -118,11 +118,42 @@ static void every_pair_of_small_trees_is_consistent_and_altered_ones_are_not(voi
 		}
 }
 
+/* What no tree gives is no proof, and what no tree has is not proved. */
+static void impossible_proofs_are_refused(void **state)
+{
+	struct rs_digest hashes[SIZE_LIMIT], root, shorter, proof[RS_PROOF_HASHES_MAX];
+	struct rs_leaves leaves = {hashes, 6};
+	struct rs_error err = {0};
+	size_t count;
+	(void)state;
+	make_leaves(hashes);
+	assert_int_equal(rs_tree_root(rs_leaves_read, &leaves, 6, &root, NULL), RS_OK);
+	assert_int_equal(rs_tree_root(rs_leaves_read, &leaves, 3, &shorter, NULL), RS_OK);
+	assert_int_equal(rs_tree_inclusion(rs_leaves_read, &leaves, 6, 6, proof, &count, &err), RS_NOT_FOUND);
+	assert_non_null(strstr(err.message, "entry 6"));
+	assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, 7, 6, proof, &count, &err), RS_USAGE);
+	assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, 3, 6, proof, &count, &err), RS_OK);
+	assert_true(rs_consistency_valid(3, &shorter, 6, &root, proof, count));
+	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, 0));
+	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, count - 1));
+	proof[count] = proof[0];
+	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, count + 1));
+	assert_false(rs_consistency_valid(6, &root, 3, &shorter, proof, count));
+	assert_false(rs_consistency_valid(6, &root, 6, &shorter, proof, 0));
+	assert_false(rs_consistency_valid(6, &root, 6, &root, proof, 1));
+	assert_true(rs_consistency_valid(6, &root, 6, &root, proof, 0));
+	/* Nothing is a beginning of everything, and needs no proof. */
+	assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, 0, 6, proof, &count, &err), RS_OK);
+	assert_true(count == 0 && rs_consistency_valid(0, &shorter, 6, &root, proof, 0));
+	assert_false(rs_consistency_valid(0, &shorter, 6, &root, proof, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(roots_are_those_of_the_reference),
 		cmocka_unit_test(every_leaf_of_every_small_tree_is_included_and_nothing_else),
+		cmocka_unit_test(impossible_proofs_are_refused),
 		cmocka_unit_test(every_pair_of_small_trees_is_consistent_and_altered_ones_are_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
