@@ -134,7 +134,7 @@ static void impossible_proofs_are_refused(void **state)
 	assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, 7, 6, proof, &count, &err), RS_USAGE);
 	assert_int_equal(rs_tree_consistency(rs_leaves_read, &leaves, 3, 6, proof, &count, &err), RS_OK);
 	assert_true(rs_consistency_valid(3, &shorter, 6, &root, proof, count));
-	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, 0));
+	assert_false(rs_consistency_valid(3, &shorter, 6, &root, NULL, 0));
 	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, count - 1));
 	proof[count] = proof[0];
 	assert_false(rs_consistency_valid(3, &shorter, 6, &root, proof, count + 1));

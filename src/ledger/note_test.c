@@ -152,6 +152,11 @@ static void signatures_must_be_one_line_of_the_key(void **state)
 	sign(&signing, &other, "log\n7\n" HASH "\n", &note);
 	is_refused(rs_checkpoint_verify(rs_str_of_bytes(rs_buffer_bytes(&note)), &key, &checkpoint, &err),
 	           RS_ALTERED, &err, "another key");
+	other = key;
+	other.id[3] ^= 1;
+	sign(&signing, &other, "log\n7\n" HASH "\n", &note);
+	is_refused(rs_checkpoint_verify(rs_str_of_bytes(rs_buffer_bytes(&note)), &key, &checkpoint, &err),
+	           RS_ALTERED, &err, "another key");
 	sign(&signing, &key, "log\n7\n" HASH "\n", &note);
 	note.data[4] = '8';
 	is_refused(rs_checkpoint_verify(rs_str_of_bytes(rs_buffer_bytes(&note)), &key, &checkpoint, &err),
