@@ -99,7 +99,7 @@ void bspline_weights(double fraction, double out[4])
 	out[1] = 1.0 - out[0] - out[2] - out[3];
 }
 
-static size_t mirrored(double index, size_t count)
+static double mirrored(double index, size_t count)
 {
 	double last = (double)count - 1;
 	if (count == 1)
@@ -108,20 +108,14 @@ static size_t mirrored(double index, size_t count)
 		index = -index;
 	if (index >= last)
 		index = last - (index - last);
-	return (size_t)fabs(index); /* a volume of two voxels turns it twice; ITK reads beside the volume */
+	return fabs(index); /* a volume of two voxels turns it twice; ITK reads beside the volume */
 }
 
-void bspline_taps(const struct samples *samples, const double at[3][LANES], struct taps *out)
+void bspline_support(double position, size_t whole, struct support *out, double *indices)
 {
+	double low = floor((double)(float)position);
 	out->count = 4;
-	for (int a = 0; a < 3; a++)
-		for (int n = 0; n < LANES; n++) {
-			double low = floor((double)(float)at[a][n]), weights[4];
-			bspline_weights(at[a][n] - low, weights);
-			for (int k = 0; k < 4; k++) {
-				size_t index = mirrored(low + k - 1, samples->whole[a]);
-				out->weights[a][k][n] = weights[k];
-				out->offsets[a][k][n] = (index - samples->first[a]) * stride_of(samples, a);
-			}
-		}
+	bspline_weights(position - low, out->weights);
+	for (int k = 0; k < 4; k++)
+		indices[k] = mirrored(low + k - 1, whole);
 }

@@ -1,31 +1,39 @@
 /* Values between voxels, as ITK's interpolators compute them: operation by operation, because images of integers are
- * cut off towards zero, where the last bit of a sum decides over a whole grey level. Private to filter. */
+ * cut off towards zero, where the last bit of a sum decides over a whole grey level. What depends on a position along
+ * one axis alone is its support; rows whose positions do not turn share supports. Private to filter. */
 #ifndef RS_FILTER_INTERPOLATE_H
 #define RS_FILTER_INTERPOLATE_H
 
 #include "filter/filter_resample.h"
 
+#define TAPS_MAX 10
+
 /* Voxels first[a] … first[a] + size[a] - 1 of a volume of `whole` voxels. */
 struct samples {
-	const double *voxels;
 	size_t first[3], size[3], whole[3];
 	double spacing_mm[3]; /* ITK's Gaussians multiply and divide by it, which rounds */
 };
 
-/* Positions of a row's voxels in the volume, along x, y and z; all arrays have `count`. */
-struct positions {
+/* Voxels beside a position along one axis; none when it lies more than half a voxel outside. */
+struct support {
 	size_t count;
-	const double *along[3];
+	double weights[TAPS_MAX];
+	size_t offsets[TAPS_MAX]; /* the axis' stride multiplied in */
 };
+/* `samples` must hold the support (for splines: coefficients). */
+void support_at(enum rs_interpolator kind, const struct samples *samples, int axis, double position,
+                struct support *out);
 
-/* floor(x + 1/2) and floor(x) as ITK has them on x86: twice x, half a unit aside, to the nearest even number, halved. */
-double itk_round(double x);
-double itk_floor(double x);
-
-/* Voxels inside the volume (half a voxel over its outer centres) get their value, others 0.
- * `samples` must hold the support (for splines: coefficients). */
-void interpolate_row(enum rs_interpolator kind, const struct samples *samples, const struct positions *at,
-                     double *out);
+/* Supports of a row's voxels: along[a][x * step[a]]; step 0 where all have the same. */
+struct row_supports {
+	const struct support *along[3];
+	size_t step[3];
+};
+/* Voxels with a support along every axis get their value, others 0. */
+void interpolate_row(enum rs_interpolator kind, const double *voxels, const struct row_supports *supports,
+                     size_t count, double *out);
+/* The same for labels; supports of RS_INTERPOLATE_NEAREST. */
+void label_row(const uint32_t *labels, const struct row_supports *supports, size_t count, uint32_t *out);
 
 /* Cubic spline coefficients of the block in place: x, then y, then z; mirrored at its ends. */
 enum rs_code bspline_coefficients(double *voxels, const size_t size[3], struct rs_pool *pool,
@@ -33,23 +41,15 @@ enum rs_code bspline_coefficients(double *voxels, const size_t size[3], struct r
 /* Weights of coefficients floor - 1 … floor + 2 at `fraction` above floor. */
 void bspline_weights(double fraction, double out[4]);
 
+/* Lines side by side, so that compilers can work on several at once. */
 #define LANES 8
-#define TAPS_MAX 10
-/* Supports of LANES voxels side by side. */
-struct taps {
-	size_t count; /* along each axis */
-	double weights[3][TAPS_MAX][LANES];
-	size_t offsets[3][TAPS_MAX][LANES]; /* in samples->voxels, strides multiplied in */
-};
-void bspline_taps(const struct samples *samples, const double at[3][LANES], struct taps *out);
-void sinc_taps(enum rs_interpolator kind, const struct samples *samples, const double at[3][LANES],
-               struct taps *out);
-double gaussian_at(const struct samples *samples, const double at[3]);
-double label_gaussian_at(const struct samples *samples, const double at[3]);
 
-static inline size_t stride_of(const struct samples *samples, int axis)
-{
-	return axis == 0 ? 1 : axis == 1 ? samples->size[0] : samples->size[0] * samples->size[1];
-}
+/* Private to interpolate.c: `indices` of the whole volume, for a position inside it. */
+void bspline_support(double position, size_t whole, struct support *out, double *indices);
+/* low: the voxel below, as ITK finds it */
+void sinc_support(enum rs_interpolator kind, double position, double low, size_t whole, struct support *out,
+                  double *indices);
+void gaussian_support(enum rs_interpolator kind, double position, size_t whole, double spacing_mm,
+                      struct support *out, double *indices);
 
 #endif

@@ -14,11 +14,19 @@
 #define SPLINE_MARGIN 64
 #define SPLINE_REACH 4 /* voxels that a spline takes beside a position, and rounding */
 
+/* Supports of all positions along each axis, where positions along one axis depend on that axis alone (and all rows
+ * share them); else none. */
+struct supports {
+	struct support *along[3];
+};
+
 struct plan {
 	struct grid image, mask, target;
 	struct rs_geometry geometry; /* of the result */
 	enum rs_interpolator interpolator;
-	struct samples samples;
+	struct samples image_samples, mask_samples;
+	const double *voxels; /* of image_samples; for splines, coefficients */
+	struct supports image_supports, mask_supports;
 	enum rs_voxel_type stored;
 	const struct rs_mask *labels;
 	struct rs_volume *out_image;
@@ -71,45 +79,100 @@ static void cast_row(enum rs_voxel_type stored, double *values, size_t count)
 	}
 }
 
-/* The label under a position; 0 outside the mask. */
-static uint32_t label_at(const struct rs_mask *mask, const double at[3])
+static void supports_of(enum rs_interpolator kind, const struct samples *samples, int axis,
+                        const double *positions, size_t count, struct support *out)
 {
-	size_t index[3];
-	for (int a = 0; a < 3; a++) {
-		double whole = (double)mask->geometry.size[a];
-		if (!(at[a] >= -0.5 && at[a] < whole - 0.5))
-			return 0;
-		double nearest = itk_round(at[a]);
-		index[a] = nearest < 0 ? 0 : nearest >= whole ? mask->geometry.size[a] - 1 : (size_t)nearest;
+	for (size_t i = 0; i < count; i++)
+		support_at(kind, samples, axis, positions[i], &out[i]);
+}
+
+/* One grid's supports of a row: the shared ones, or the row's own in `scratch` (3 times its voxels). */
+static struct row_supports row_of(const struct plan *plan, const struct grid *from,
+                                  const struct samples *samples, const struct supports *shared,
+                                  enum rs_interpolator kind, const size_t at[2], double *positions,
+                                  struct support *scratch)
+{
+	size_t count = plan->geometry.size[0];
+	struct row_supports row = {.step = {1, 1, 1}};
+	if (shared->along[0]) {
+		row = (struct row_supports){
+			{shared->along[0], shared->along[1] + at[0], shared->along[2] + at[1]}, {1, 0, 0}};
+		return row;
 	}
-	return mask
-	        ->labels[(index[2] * mask->geometry.size[1] + index[1]) * mask->geometry.size[0] + index[0]];
+	double *const along[3] = {positions, positions + count, positions + 2 * count};
+	scan_line(plan, from, at[0], at[1], along);
+	for (int a = 0; a < 3; a++) {
+		supports_of(kind, samples, a, along[a], count, scratch + (size_t)a * count);
+		row.along[a] = scratch + (size_t)a * count;
+	}
+	return row;
 }
 
 static enum rs_code resample_slice(void *context, size_t z, struct rs_error *err)
 {
 	const struct plan *plan = context;
 	size_t count = plan->geometry.size[0], rows = plan->geometry.size[1];
-	double *scratch RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, 3 * sizeof *scratch);
-	if (!scratch)
-		return rs_error_memory(err, count * 3 * sizeof *scratch, "resampling");
-	double *const along[3] = {scratch, scratch + count, scratch + 2 * count};
-	const struct positions at = {count, {along[0], along[1], along[2]}};
+	double *positions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, 3 * sizeof *positions);
+	struct support *scratch RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, 3 * sizeof *scratch);
+	if (!positions || !scratch)
+		return rs_error_memory(err, count * 3 * (sizeof *positions + sizeof *scratch), "resampling");
 	for (size_t y = 0; y < rows; y++) {
 		size_t row = (z * rows + y) * count;
+		const size_t at[2] = {y, z};
 		if (plan->out_image) {
 			double *values = plan->out_image->voxels + row;
-			scan_line(plan, &plan->image, y, z, along);
-			interpolate_row(plan->interpolator, &plan->samples, &at, values);
+			struct row_supports supports = row_of(plan, &plan->image, &plan->image_samples,
+			                                      &plan->image_supports, plan->interpolator, at,
+			                                      positions, scratch);
+			interpolate_row(plan->interpolator, plan->voxels, &supports, count, values);
 			cast_row(plan->stored, values, count);
 		}
-		scan_line(plan, &plan->mask, y, z, along);
-		for (size_t x = 0; x < count; x++) {
-			const double point[3] = {along[0][x], along[1][x], along[2][x]};
-			plan->out_mask->labels[row + x] = label_at(plan->labels, point);
-		}
+		struct row_supports supports = row_of(plan, &plan->mask, &plan->mask_samples,
+		                                      &plan->mask_supports, RS_INTERPOLATE_NEAREST, at,
+		                                      positions, scratch);
+		label_row(plan->labels->labels, &supports, count, plan->out_mask->labels + row);
 	}
 	return RS_OK;
+}
+
+/* Whether a position along an axis of `from` depends on the same axis of the new grid alone, rounding included. */
+static bool axes_agree(const struct plan *plan, const struct grid *from)
+{
+	for (int r = 0; r < 3; r++)
+		for (int c = 0; c < 3; c++)
+			for (int k = 0; k < 3; k++)
+				if (r != c && from->to_index[r][k] * plan->target.to_point[k][c] != 0)
+					return false;
+	return true;
+}
+
+static enum rs_code share_supports(const struct plan *plan, const struct grid *from,
+                                   const struct samples *samples, enum rs_interpolator kind,
+                                   struct supports *out, struct rs_error *err)
+{
+	const size_t *size = plan->geometry.size;
+	if (!axes_agree(plan, from))
+		return RS_OK;
+	double *positions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size[0], 3 * sizeof *positions);
+	double *const along[3] = {positions, positions + size[0], positions + 2 * size[0]};
+	for (int a = 0; a < 3 && positions; a++) {
+		out->along[a] = rs_allocate_array(size[a], sizeof **out->along);
+		if (!out->along[a])
+			break;
+		for (size_t i = 0; i < (a == 0 ? 1 : size[a]); i++) {
+			scan_line(plan, from, a == 1 ? i : 0, a == 2 ? i : 0, along);
+			supports_of(kind, samples, a, along[a], a == 0 ? size[0] : 1, out->along[a] + i);
+		}
+	}
+	return out->along[2] ? RS_OK : rs_error_memory(err, size[0] * sizeof **out->along, "resampling");
+}
+
+static void plan_finish(struct plan *plan)
+{
+	for (int a = 0; a < 3; a++) {
+		rs_free(plan->image_supports.along[a]);
+		rs_free(plan->mask_supports.along[a]);
+	}
 }
 
 /* The image's voxels that a spline's result depends on. */
@@ -141,7 +204,7 @@ static void samples_bounds(const struct plan *plan, const size_t whole[3], struc
 static enum rs_code take_coefficients(const struct rs_volume *image, struct plan *plan, struct rs_pool *pool,
                                       double **out, struct rs_error *err)
 {
-	struct samples *samples = &plan->samples;
+	struct samples *samples = &plan->image_samples;
 	const size_t *whole = image->geometry.size;
 	samples_bounds(plan, whole, samples);
 	size_t width = samples->size[0], rows = samples->size[1] * samples->size[2];
@@ -155,7 +218,7 @@ static enum rs_code take_coefficients(const struct rs_volume *image, struct plan
 		memcpy(block + row * width, image->voxels + (z * whole[1] + y) * whole[0] + samples->first[0],
 		       width * sizeof *block);
 	}
-	samples->voxels = block;
+	plan->voxels = block;
 	return bspline_coefficients(block, samples->size, pool, err);
 }
 
@@ -231,8 +294,12 @@ static enum rs_code run(struct plan *plan, const struct rs_mask *mask, struct rs
 	if (plan->out_image) {
 		RS_TRY(rs_volume_init(plan->out_image, &plan->geometry, err));
 		plan->out_image->stored = plan->stored;
+		RS_TRY(share_supports(plan, &plan->image, &plan->image_samples, plan->interpolator,
+		                      &plan->image_supports, err));
 	}
 	plan->labels = mask;
+	RS_TRY(share_supports(plan, &plan->mask, &plan->mask_samples, RS_INTERPOLATE_NEAREST,
+	                      &plan->mask_supports, err));
 	return rs_pool_for(pool, plan->geometry.size[2], resample_slice, plan, err);
 }
 
@@ -282,6 +349,15 @@ static bool same_spacing(const double a[3], const double b[3])
 	return true;
 }
 
+static struct samples whole_of(const struct rs_geometry *geometry)
+{
+	struct samples out = {.first = {0, 0, 0}};
+	memcpy(out.size, geometry->size, sizeof out.size);
+	memcpy(out.whole, geometry->size, sizeof out.whole);
+	memcpy(out.spacing_mm, geometry->spacing_mm, sizeof out.spacing_mm);
+	return out;
+}
+
 enum rs_code rs_resample_corners(const struct rs_volume *image, const struct rs_mask *mask, uint32_t label,
                                  const double spacing_mm[3], enum rs_interpolator interpolator,
                                  unsigned pad_distance, struct rs_pool *pool, struct rs_volume *out_image,
@@ -290,11 +366,13 @@ enum rs_code rs_resample_corners(const struct rs_volume *image, const struct rs_
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {0};
 	struct rs_mask labels RS_CLEANUP(rs_mask_finish) = {0};
 	double *block RS_CLEANUP(rs_free_pointer) = NULL;
-	struct plan plan = {.interpolator = interpolator,
-	                    .stored = image->stored,
-	                    .samples = {.voxels = image->voxels},
-	                    .out_image = &volume,
-	                    .out_mask = &labels};
+	struct plan plan RS_CLEANUP(plan_finish) = {.interpolator = interpolator,
+	                                            .stored = image->stored,
+	                                            .image_samples = whole_of(&image->geometry),
+	                                            .mask_samples = whole_of(&mask->geometry),
+	                                            .voxels = image->voxels,
+	                                            .out_image = &volume,
+	                                            .out_mask = &labels};
 	size_t first[3], size[3];
 	double chosen_mm[3];
 	RS_TRY(grid_of(&image->geometry, &plan.image, err));
@@ -302,9 +380,6 @@ enum rs_code rs_resample_corners(const struct rs_volume *image, const struct rs_
 	RS_TRY(label_bounds(mask, label, first, size, err));
 	RS_TRY(region_inside(&plan, &image->geometry, first, size, err));
 	RS_TRY(spacing_of(spacing_mm, &mask->geometry, size, chosen_mm, err));
-	memcpy(plan.samples.whole, image->geometry.size, sizeof plan.samples.whole);
-	memcpy(plan.samples.size, image->geometry.size, sizeof plan.samples.size);
-	memcpy(plan.samples.spacing_mm, image->geometry.spacing_mm, sizeof plan.samples.spacing_mm);
 	if (same_spacing(image->geometry.spacing_mm, chosen_mm)) {
 		RS_TRY(crop_both(&plan, image, mask, label, pad_distance, pool, err));
 	} else {

@@ -8,7 +8,6 @@
 #define GAUSSIAN_CUTOFF 4.0      /* sigmas */
 #define LABEL_GAUSSIAN_SIGMA 1.0 /* voxels */
 #define LABEL_GAUSSIAN_CUTOFF 1.0
-#define GAUSSIAN_TAPS 9
 #define SERIES_MAX 100
 #define SERIES_TOLERANCE 3.0e-7
 
@@ -29,24 +28,17 @@ static double window(enum rs_interpolator kind, double x)
 static double sinc(double x) { return x == 0 ? 1 : sin(pi * x) / (pi * x); }
 
 /* Beyond the ends of the volume the outer voxel again. */
-void sinc_taps(enum rs_interpolator kind, const struct samples *samples, const double at[3][LANES],
-               struct taps *out)
+void sinc_support(enum rs_interpolator kind, double position, double low, size_t whole, struct support *out,
+                  double *indices)
 {
+	double distance = position - low, x = distance + SINC_RADIUS, last = (double)whole - 1;
 	out->count = 2 * SINC_RADIUS;
-	for (int a = 0; a < 3; a++)
-		for (int n = 0; n < LANES; n++) {
-			double low = itk_floor(at[a][n]), distance = at[a][n] - low;
-			double x = distance + SINC_RADIUS, last = (double)samples->whole[a] - 1;
-			for (int k = 0; k < 2 * SINC_RADIUS; k++) {
-				double index = low + k + 1 - SINC_RADIUS;
-				index = index < 0 ? 0 : index > last ? last : index;
-				x -= 1;
-				out->weights[a][k][n] = distance == 0 ? (k == SINC_RADIUS - 1 ? 1 : 0)
-				                                      : window(kind, x) * sinc(x);
-				out->offsets[a][k][n] = ((size_t)index - samples->first[a]) *
-				                        stride_of(samples, a);
-			}
-		}
+	for (int k = 0; k < 2 * SINC_RADIUS; k++) {
+		double index = low + k + 1 - SINC_RADIUS;
+		indices[k] = index < 0 ? 0 : index > last ? last : index;
+		x -= 1;
+		out->weights[k] = distance == 0 ? (k == SINC_RADIUS - 1 ? 1 : 0) : window(kind, x) * sinc(x);
+	}
 }
 
 /* The error function as VXL's vnl_erf has it, and with it ITK: the regularised incomplete gamma function P(1/2, x²),
@@ -104,81 +96,23 @@ static double error_function(double x)
 	return x < 0 ? -p : p;
 }
 
-struct gaussian {
-	size_t first[3], count[3];
-	double weights[3][GAUSSIAN_TAPS];
-};
-
-/* Integrals of the Gaussian over the voxels within `cutoff` sigmas of the position. */
-static void gaussian_prepare(const struct samples *samples, const double at[3], double sigma, double cutoff,
-                             struct gaussian *out)
+/* Integrals of the Gaussian over the voxels within the cut-off. */
+void gaussian_support(enum rs_interpolator kind, double position, size_t whole, double spacing_mm,
+                      struct support *out, double *indices)
 {
-	for (int a = 0; a < 3; a++) {
-		double spacing = samples->spacing_mm[a], sigma_mm = sigma * spacing;
-		double scale = 1 / (sqrt(2.0) * sigma_mm / spacing), reach = sigma_mm * cutoff / spacing;
-		double low = floor(at[a] + 0.5 - reach), high = ceil(at[a] + 0.5 + reach);
-		low = low < 0 ? 0 : low;
-		high = high > (double)samples->whole[a] ? (double)samples->whole[a] : high;
-		double edge = (-0.5 - at[a] + low) * scale, before = error_function(edge);
-		out->first[a] = (size_t)low;
-		out->count[a] = 0;
-		for (double i = low; i < high && out->count[a] < GAUSSIAN_TAPS; i++) {
-			edge += scale;
-			double now = error_function(edge);
-			out->weights[a][out->count[a]++] = now - before;
-			before = now;
-		}
+	bool label = kind == RS_INTERPOLATE_LABEL_GAUSSIAN;
+	double sigma_mm = (label ? LABEL_GAUSSIAN_SIGMA : GAUSSIAN_SIGMA) * spacing_mm;
+	double scale = 1 / (sqrt(2.0) * sigma_mm / spacing_mm);
+	double reach = sigma_mm * (label ? LABEL_GAUSSIAN_CUTOFF : GAUSSIAN_CUTOFF) / spacing_mm;
+	double low = fmax(floor(position + 0.5 - reach), 0);
+	double high = fmin(ceil(position + 0.5 + reach), (double)whole);
+	double edge = (-0.5 - position + low) * scale, before = error_function(edge);
+	out->count = 0;
+	for (double i = low; i < high && out->count < TAPS_MAX; i++) {
+		edge += scale;
+		double now = error_function(edge);
+		indices[out->count] = i;
+		out->weights[out->count++] = now - before;
+		before = now;
 	}
-}
-
-static double gaussian_voxel(const struct samples *samples, const struct gaussian *g, const size_t i[3])
-{
-	size_t offset = 0;
-	for (int a = 0; a < 3; a++)
-		offset += (g->first[a] + i[a] - samples->first[a]) * stride_of(samples, a);
-	return samples->voxels[offset];
-}
-
-double gaussian_at(const struct samples *samples, const double at[3])
-{
-	struct gaussian g;
-	double sum = 0, weights = 0;
-	size_t i[3];
-	gaussian_prepare(samples, at, GAUSSIAN_SIGMA, GAUSSIAN_CUTOFF, &g);
-	for (i[2] = 0; i[2] < g.count[2]; i[2]++)
-		for (i[1] = 0; i[1] < g.count[1]; i[1]++)
-			for (i[0] = 0; i[0] < g.count[0]; i[0]++) {
-				double w = g.weights[0][i[0]] * g.weights[1][i[1]] * g.weights[2][i[2]];
-				sum += gaussian_voxel(samples, &g, i) * w;
-				weights += w;
-			}
-	return sum / weights;
-}
-
-/* The value whose voxels weigh most; of equals the one that came first to that weight. */
-double label_gaussian_at(const struct samples *samples, const double at[3])
-{
-	struct gaussian g;
-	double values[GAUSSIAN_TAPS * GAUSSIAN_TAPS * GAUSSIAN_TAPS], sums[RS_COUNT(values)];
-	double best = 0, best_value = 0;
-	size_t i[3], count = 0, k;
-	gaussian_prepare(samples, at, LABEL_GAUSSIAN_SIGMA, LABEL_GAUSSIAN_CUTOFF, &g);
-	for (i[2] = 0; i[2] < g.count[2]; i[2]++)
-		for (i[1] = 0; i[1] < g.count[1]; i[1]++)
-			for (i[0] = 0; i[0] < g.count[0]; i[0]++) {
-				double w = g.weights[0][i[0]] * g.weights[1][i[1]] * g.weights[2][i[2]];
-				double value = gaussian_voxel(samples, &g, i);
-				for (k = 0; k < count && values[k] != value;)
-					k++;
-				if (k == count) {
-					values[count] = value;
-					sums[count++] = 0;
-				}
-				sums[k] += w;
-				if (sums[k] > best) {
-					best = sums[k];
-					best_value = value;
-				}
-			}
-	return best_value;
 }
