@@ -4,30 +4,6 @@
 
 #include "filter/grid.h"
 
-/* Inverse by cofactors; where every axis lies along one of space (zeros elsewhere) by plain division, which is exact
- * as ITK's is. */
-static bool invert(const double m[3][3], double out[3][3])
-{
-	double determinant = 0;
-	for (int r = 0; r < 3; r++)
-		for (int c = 0; c < 3; c++) {
-			int r1 = (c + 1) % 3, r2 = (c + 2) % 3, c1 = (r + 1) % 3, c2 = (r + 2) % 3;
-			out[r][c] = m[r1][c1] * m[r2][c2] - m[r1][c2] * m[r2][c1];
-		}
-	for (int c = 0; c < 3; c++)
-		determinant += m[c][0] * out[0][c];
-	if (!isfinite(determinant) || determinant == 0)
-		return false;
-	for (int r = 0; r < 3; r++)
-		for (int c = 0; c < 3; c++) {
-			bool alone = m[c][r] != 0;
-			for (int k = 0; k < 3; k++)
-				alone = alone && (k == c || m[k][r] == 0) && (k == r || m[c][k] == 0);
-			out[r][c] = alone ? 1 / m[c][r] : out[r][c] / determinant;
-		}
-	return true;
-}
-
 enum rs_code grid_of(const struct rs_geometry *geometry, struct grid *out, struct rs_error *err)
 {
 	for (int r = 0; r < 3; r++) {
@@ -39,7 +15,7 @@ enum rs_code grid_of(const struct rs_geometry *geometry, struct grid *out, struc
 			                    "an image with origin %g and spacing %g mm along %c lies nowhere",
 			                    geometry->origin_mm[r], geometry->spacing_mm[r], "xyz"[r]);
 	}
-	if (!invert((const double(*)[3])out->to_point, out->to_index))
+	if (!invert3((const double(*)[3])out->to_point, out->to_index))
 		return rs_error_set(err, RS_REFUSED, "the directions of the axes do not span space");
 	return RS_OK;
 }

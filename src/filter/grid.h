@@ -8,6 +8,8 @@ struct grid {
 	double to_point[3][3], to_index[3][3];
 	double origin_mm[3];
 };
+/* false when there is none */
+bool invert3(const double matrix[3][3], double out[3][3]);
 /* errors  RS_REFUSED when the axes do not span space or a number is not finite */
 enum rs_code grid_of(const struct rs_geometry *geometry, struct grid *out, struct rs_error *err);
 void grid_point(const struct grid *grid, const double index[3], double out[3]);
