@@ -132,7 +132,8 @@ static void what_is_no_dicom_does_not_begin_so(void **state)
 	                                     "PK\x03\x04....",
 	                                     ""};
 	static const uint8_t zeros[132] = {0};
-	static const uint8_t late[] = {0x20, 0, 0x10, 0, 'S', 'H', 2, 0, '1', ' '}; /* StudyID is never first */
+	static const uint8_t late[] = {0x20, 0, 0x10, 0,   'S',
+	                               'H',  2, 0,    '1', ' '}; /* StudyID is never first */
 	(void)state;
 	assert_false(rs_dicom_begins(rs_bytes_of(late, sizeof late)));
 	for (size_t i = 0; i < RS_COUNT(others); i++)
