@@ -200,14 +200,20 @@ static enum rs_code label_check(const struct rs_mask *mask, uint32_t label, stru
 	                    text[0] != '\0' ? text : "none");
 }
 
+enum rs_code case_check(const struct rs_volume *volume, const struct rs_mask *mask,
+                        const struct rs_radiomics_settings *settings, struct rs_error *err)
+{
+	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
+	return label_check(mask, settings->label, err);
+}
+
 enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *mask,
                           const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                           struct radiomics_case *out, struct rs_error *err)
 {
 	struct radiomics_case work RS_CLEANUP(case_finish) = {.volume = volume, .mask = mask};
 	struct rs_volume normalised RS_CLEANUP(rs_volume_finish) = {0};
-	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
-	RS_TRY(label_check(mask, settings->label, err));
+	RS_TRY(case_check(volume, mask, settings, err));
 	if (settings->normalize) {
 		RS_TRY(normalise(volume, settings, &normalised, err));
 		take(&work, &normalised, NULL);

@@ -13,6 +13,9 @@ struct radiomics_case {
 	struct region shape_region; /* what shape is measured on */
 	struct region region;       /* after resegmentation */
 };
+/* One grid, and the label is there. errors  RS_REFUSED, RS_NOT_FOUND */
+enum rs_code case_check(const struct rs_volume *volume, const struct rs_mask *mask,
+                        const struct rs_radiomics_settings *settings, struct rs_error *err);
 /* errors  as rs_radiomics_extract */
 enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *mask,
                           const struct rs_radiomics_settings *settings, struct rs_pool *pool,

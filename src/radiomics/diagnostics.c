@@ -254,12 +254,32 @@ static enum rs_code original_entries(struct rs_radiomics_result *result, const s
 	return region_entries(result, "Mask-original_", &mask->geometry, &whole, err);
 }
 
-static enum rs_code entries_allocate(struct rs_radiomics_result *result, struct rs_error *err)
+enum rs_code diagnostics_allocate(size_t count, struct rs_radiomics_result *result, struct rs_error *err)
 {
-	result->diagnostics = rs_allocate_array(DIAGNOSTICS_MAX, sizeof *result->diagnostics);
+	result->diagnostics = rs_allocate_array(count, sizeof *result->diagnostics);
 	if (result->diagnostics == NULL)
-		return rs_error_memory(err, DIAGNOSTICS_MAX * sizeof *result->diagnostics, "diagnostics");
+		return rs_error_memory(err, count * sizeof *result->diagnostics, "diagnostics");
 	return RS_OK;
+}
+
+enum rs_code diagnostics_identify(const struct rs_volume *volume, const struct rs_mask *mask,
+                                  struct rs_radiomics_result *result, struct rs_error *err)
+{
+	char image_hash[41], mask_hash[41];
+	size_t count = rs_geometry_voxels(&volume->geometry);
+	RS_TRY(sha1_hex(volume, NULL, count, image_hash, err));
+	RS_TRY(sha1_hex(NULL, mask->labels, count, mask_hash, err));
+	add_text(result, "Versions_radseal", RADSEAL_VERSION);
+	add_text(result, "Image-original_Hash", image_hash);
+	add_text(result, "Mask-original_Hash", mask_hash);
+	return RS_OK;
+}
+
+void diagnostics_plan_identity(struct rs_radiomics_result *result)
+{
+	add(result, "Versions_radseal", true);
+	add(result, "Image-original_Hash", true);
+	add(result, "Mask-original_Hash", true);
 }
 
 /* Empty entries, as the functions above will fill them. */
@@ -283,7 +303,7 @@ enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
 	                                     "VoxelNum",     "VolumeNum", "CenterOfMassIndex",
 	                                     "CenterOfMass", NULL};
 	static const char *const intensities[] = {"Mean", "Minimum", "Maximum", NULL};
-	RS_TRY(entries_allocate(result, err));
+	RS_TRY(diagnostics_allocate(DIAGNOSTICS_MAX, result, err));
 	add(result, "Versions_radseal", true);
 	plan_entries(result, "Image-original_", original);
 	plan_entries(result, "Mask-original_", hash);
@@ -306,7 +326,7 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
                                struct rs_radiomics_result *result, struct rs_error *err)
 {
 	struct region whole RS_CLEANUP(region_finish) = {0};
-	RS_TRY(entries_allocate(result, err));
+	RS_TRY(diagnostics_allocate(DIAGNOSTICS_MAX, result, err));
 	add_text(result, "Versions_radseal", RADSEAL_VERSION);
 	RS_TRY(original_entries(result, volume, mask, settings->label, err));
 	if (work->resampled) {

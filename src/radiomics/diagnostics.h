@@ -14,4 +14,11 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
                               struct rs_radiomics_result *result, struct rs_error *err);
 
+/* For the mode ibsi, whose other entries are its own: room for `count` entries; version and hashes, the same empty. */
+#define DIAGNOSTICS_IDENTITY 3
+enum rs_code diagnostics_allocate(size_t count, struct rs_radiomics_result *result, struct rs_error *err);
+enum rs_code diagnostics_identify(const struct rs_volume *volume, const struct rs_mask *mask,
+                                  struct rs_radiomics_result *result, struct rs_error *err);
+void diagnostics_plan_identity(struct rs_radiomics_result *result);
+
 #endif

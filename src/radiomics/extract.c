@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "radiomics/diagnostics.h"
+#include "radiomics/ibsi.h"
 #include "radiomics/images.h"
 
 #define LEVELS_FEW 8 /* grey levels of a region outside of which a warning is due */
@@ -119,6 +120,7 @@ static void name_values(struct extraction *e, const struct task *task, const cha
 		struct rs_radiomics_value *value = &e->values[slot++];
 		value->ibsi = table->rows[i].ibsi;
 		value->unit = table->rows[i].unit;
+		value->aggregation = "";
 		value->value = NAN;
 		snprintf(value->name, sizeof value->name, "%s_%s_%s", image, families[task->family].name,
 		         table->rows[i].display);
@@ -277,6 +279,8 @@ enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, str
 {
 	struct extraction e RS_CLEANUP(extraction_finish) = {.settings = settings};
 	struct rs_radiomics_result result = {0};
+	if (settings->mode == RS_RADIOMICS_IBSI)
+		return ibsi_plan(settings, out, err);
 	RS_TRY(plan(&e, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
 	if (settings->additional_info)
@@ -293,6 +297,8 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
 	struct radiomics_case work RS_CLEANUP(case_finish) = {0};
 	struct extraction e RS_CLEANUP(extraction_finish) = {.settings = settings, .work = &work};
 	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+	if (settings->mode == RS_RADIOMICS_IBSI)
+		return ibsi_extract(volume, mask, settings, pool, out, err);
 	RS_TRY(plan(&e, err));
 	RS_TRY(case_prepare(volume, mask, settings, pool, &work, err));
 	RS_TRY(evaluate(&e, pool, err));

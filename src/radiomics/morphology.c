@@ -15,7 +15,7 @@
 /* Variances below this share of the largest are rounding of 0: a million voxels in a line have 1e-12. */
 #define VARIANCE_SHARE_MIN 1e-13
 
-const struct morphology_row morphology_rows[MORPHOLOGY_COUNT] = {
+const struct ibsi_row morphology_rows[MORPHOLOGY_COUNT] = {
 	[MORPHOLOGY_VOLUME] = {"morph_volume", "RNU0", "mm3"},
 	[MORPHOLOGY_VOLUME_COUNTING] = {"morph_vol_approx", "YEKZ", "mm3"},
 	[MORPHOLOGY_SURFACE_AREA] = {"morph_area_mesh", "C0JK", "mm2"},

@@ -39,12 +39,12 @@ enum morphology_feature {
 	MORPHOLOGY_COUNT
 };
 
-struct morphology_row {
+struct ibsi_row {
 	const char *tag;  /* of the reference tables, "morph_volume" */
 	const char *code; /* permanent IBSI code, "RNU0" */
 	const char *unit; /* UCUM; "[image]" is the image's own unit */
 };
-extern const struct morphology_row morphology_rows[MORPHOLOGY_COUNT];
+extern const struct ibsi_row morphology_rows[MORPHOLOGY_COUNT];
 
 /* Three arrays over one box, [z][y][x]; the box may be larger than the masks need. */
 struct morphology_input {

@@ -100,8 +100,28 @@ struct rs_binning {
 	uint32_t count;
 };
 
+/* In the order of the manual and of its reference tables. */
+enum rs_ibsi_family {
+	RS_IBSI_MORPHOLOGY,
+	RS_IBSI_LOCAL_INTENSITY,
+	RS_IBSI_STATISTICS,
+	RS_IBSI_HISTOGRAM,
+	RS_IBSI_VOLUME_HISTOGRAM,
+	RS_IBSI_GLCM,
+	RS_IBSI_GLRLM,
+	RS_IBSI_GLSZM,
+	RS_IBSI_GLDZM,
+	RS_IBSI_NGTDM,
+	RS_IBSI_NGLDM,
+	RS_IBSI_FAMILY_COUNT
+};
+/* How texture is seen: slice by slice, slices put together, or in the volume; bits of `dimensions`. */
+enum rs_ibsi_dimension { RS_IBSI_2D = 1, RS_IBSI_2_5D = 2, RS_IBSI_3D = 4 };
+
 /* The chain of the IBSI reference manual, "Image processing", for the mode ibsi. */
 struct rs_ibsi_settings {
+	uint32_t families;    /* bit f: family f is measured */
+	uint32_t dimensions;  /* of texture; one at least */
 	bool by_slice;        /* interpolation within slices only */
 	double spacing_mm[3]; /* 0: as it is */
 	unsigned image_order; /* of the spline: 0, 1 or 3 */
@@ -109,7 +129,7 @@ struct rs_ibsi_settings {
 	double mask_threshold; /* coverage that makes a voxel part of the region */
 	bool round_intensities;
 	bool use_range;
-	double range[2];      /* closed */
+	double range[2];      /* closed; the upper end may be infinite */
 	double outlier_sigma; /* 0: off */
 	struct rs_binning texture, ivh;
 	unsigned distance; /* Chebyshev, of GLCM, NGTDM, NGLDM */
@@ -153,11 +173,17 @@ struct rs_radiomics_settings {
 };
 /* PyRadiomics' defaults: the original image, all features of three dimensions that are not deprecated. */
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out);
-/* Reads a parameter file of PyRadiomics (YAML or JSON): setting, imageType, featureClass, voxelSetting.
+/* Reads a parameter file of PyRadiomics (YAML or JSON): setting, imageType, featureClass, voxelSetting. A section
+ * `ibsi` beside them, which may be empty, chooses the mode ibsi and its chain.
  * errors  RS_MALFORMED, RS_UNSUPPORTED for what this version has not, each naming key, line and what to do */
 enum rs_code rs_radiomics_settings_parse(struct rs_bytes file, struct rs_radiomics_settings *out,
                                          struct rs_error *err);
-/* One setting by PyRadiomics' name, "binWidth" "25"; lists as "1,2,3". For --setting options. */
+/* Settings that ship with radseal: "ibsi-digital" for IBSI's digital phantom, "ibsi-1-a" … "ibsi-1-e" for the
+ * configurations of its CT phantom. errors  RS_NOT_FOUND; the sentence lists the names */
+enum rs_code rs_radiomics_settings_named(const char *name, struct rs_radiomics_settings *out,
+                                         struct rs_error *err);
+/* One setting by PyRadiomics' name, "binWidth" "25"; lists as "1,2,3"; those of a parameter file's section ibsi
+ * as "ibsi.range" "-1000,400". For --setting options. */
 enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, const char *name,
                                        const char *value, struct rs_error *err);
 /* Measures images of this type too, the last one so far in the order of output; once in it nothing changes. */
@@ -175,6 +201,8 @@ struct rs_radiomics_value {
 	double value;
 	const char *ibsi; /* permanent IBSI code, "" where there is none; static */
 	const char *unit; /* UCUM; static */
+	/* mode ibsi: permanent code of how slices and directions were put together, "IAZD"; else "". Static. */
+	const char *aggregation;
 };
 #define RS_RADIOMICS_TEXT_SIZE 128
 struct rs_radiomics_diagnostic {
@@ -195,14 +223,15 @@ void rs_radiomics_result_finish(struct rs_radiomics_result *result); /* accepts 
 const struct rs_radiomics_value *rs_radiomics_result_find(const struct rs_radiomics_result *result,
                                                           const char *name);
 
-/* Measures the region `settings->label` of `mask` in `volume`. The two must lie on one grid; see
+/* Measures the region `settings->label` of `mask` in `volume`. In mode ibsi values carry the tags of IBSI's reference
+ * tables, "cm_joint_max_3D_comb", and diagnostics those of its 60 diagnostic values. The two must lie on one grid; see
  * rs_mask_match(). The order of sums never depends on the pool (may be NULL).
  *
  * out      initialised by this function; finish with rs_radiomics_result_finish()
  * errors   RS_USAGE for settings out of range; RS_NOT_FOUND when the label is not in the mask (the sentence
  *          lists those that are); RS_REFUSED for another grid, a region too small, or with NaN or infinite
  *          voxels, or with too many grey levels; RS_NO_MEMORY
- * source   PyRadiomics 3.1 documentation, "Radiomic Features"                       */
+ * source   PyRadiomics 3.1 documentation, "Radiomic Features"; IBSI reference manual, version 11 */
 enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct rs_mask *mask,
                                   const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                                   struct rs_radiomics_result *out, struct rs_error *err);

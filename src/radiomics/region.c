@@ -119,7 +119,10 @@ enum rs_code region_resegment(const struct rs_radiomics_settings *settings, cons
 	if (labels == NULL)
 		return rs_error_memory(err, size * 12, "resegmentation");
 	struct region cut = {0};
-	if (region_cut(box, labels, whole->size, 1, &cut, err) != RS_OK)
+	enum rs_code code = region_cut(box, labels, whole->size, 1, &cut, err);
+	if (code == RS_NO_MEMORY)
+		return code;
+	if (code != RS_OK)
 		return rs_error_set(err, RS_REFUSED,
 		                    "resegmentRange leaves no voxel of label %u between "
 		                    "%g and %g; widen it",

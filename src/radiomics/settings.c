@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "radiomics/evidence.h"
+#include "radiomics/ibsi.h"
 #include "radiomics/settings_table.h"
 
 void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
@@ -31,6 +31,7 @@ void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 		.kernel_radius = 1,
 		.masked_kernel = true,
 	};
+	ibsi_settings_default(&out->ibsi);
 	rs_radiomics_settings_add_image(out, RS_IMAGE_ORIGINAL);
 	for (int f = 0; f < RS_FAMILY_COUNT; f++) {
 		const struct rs_feature_table *table = rs_feature_family((enum rs_family)f);
@@ -121,11 +122,25 @@ static enum rs_code check_case(const struct rs_radiomics_settings *s, struct rs_
 	return RS_OK;
 }
 
+/* What PyRadiomics' chain does, IBSI's does otherwise or not at all: nothing asked for may be passed over. */
+static enum rs_code check_ibsi(const struct rs_radiomics_settings *s, struct rs_error *err)
+{
+	if (s->image_count != 1 || s->images[0].type != RS_IMAGE_ORIGINAL)
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "mode ibsi measures the original image; name no other image type");
+	if (s->normalize || s->pre_crop || s->resampled_count > 0 || s->resegment_count > 0)
+		return rs_error_set(
+			err, RS_UNSUPPORTED,
+			"normalize, preCrop, resampledPixelSpacing and resegmentRange are of mode "
+			"pyradiomics; the section ibsi has spacing, range and outlierSigma");
+	return ibsi_settings_check(&s->ibsi, err);
+}
+
 enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, struct rs_error *err)
 {
-	if (s->mode != RS_RADIOMICS_PYRADIOMICS)
-		return rs_error_set(err, RS_UNSUPPORTED, "mode ibsi is not in this version; use pyradiomics");
 	RS_TRY(check_case(s, err));
+	if (s->mode == RS_RADIOMICS_IBSI)
+		return check_ibsi(s, err);
 	for (size_t i = 0; i < s->image_count; i++) {
 		struct rs_image_settings image = image_settings(s, i);
 		enum rs_code code = check_description(&image, err);
@@ -237,9 +252,31 @@ static void write_extra(const struct rs_radiomics_settings *s, size_t next_row, 
 	}
 }
 
+/* In mode ibsi the settings of PyRadiomics' chain have no effect and are left out. */
+static enum rs_code encode_ibsi(const struct rs_radiomics_settings *s, struct rs_buffer *out,
+                                struct rs_error *err)
+{
+	rs_cbor_write_map(out, 6);
+	key(out, "ibsi");
+	ibsi_settings_write(&s->ibsi, out);
+	key(out, "mode");
+	rs_cbor_write_u64(out, s->mode);
+	key(out, "label");
+	rs_cbor_write_u64(out, s->label);
+	key(out, "additionalInfo");
+	rs_cbor_write_bool(out, s->additional_info);
+	key(out, "minimumROISize");
+	rs_cbor_write_u64(out, s->minimum_roi_size);
+	key(out, "geometryTolerance");
+	rs_cbor_write_f64(out, s->geometry_tolerance);
+	return rs_buffer_check(out, "radiomics settings", err);
+}
+
 enum rs_code rs_radiomics_settings_encode(const struct rs_radiomics_settings *s, struct rs_buffer *out,
                                           struct rs_error *err)
 {
+	if (s->mode == RS_RADIOMICS_IBSI)
+		return encode_ibsi(s, out, err);
 	rs_cbor_write_map(out, setting_row_count + 3);
 	for (size_t i = 0; i < setting_row_count; i++) {
 		write_extra(s, i, out);

@@ -1,11 +1,11 @@
 /* PyRadiomics' parameter files: YAML (of which JSON is a part) with the keys setting, imageType,
- * featureClass and voxelSetting. Every key is either obeyed or refused, never passed over. */
+ * featureClass and voxelSetting, and radseal's own ibsi. Every key is either obeyed or refused, never passed over. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
-#include "radiomics/evidence.h"
+#include "radiomics/ibsi.h"
 #include "radiomics/settings_table.h"
 
 #define FILE_MAX (1U << 20)
@@ -52,6 +52,8 @@ enum rs_code rs_radiomics_settings_set(struct rs_radiomics_settings *settings, c
 {
 	const struct setting_row *row = setting_find(rs_str_from(name));
 	struct rs_radiomics_settings changed = *settings;
+	if (strncmp(name, "ibsi.", 5) == 0)
+		return ibsi_settings_set(&settings->ibsi, name + 5, value, err);
 	if (row == NULL)
 		return unknown(name, err);
 	RS_TRY(assign(row, row->scope == OF_IMAGE ? (void *)&changed.common : (void *)&changed, value, err));
@@ -110,6 +112,15 @@ static enum rs_code read_setting(struct reading *r, const char *name, yaml_node_
 	char text[256];
 	RS_TRY(value_text(r, value, text, sizeof text));
 	if (rs_radiomics_settings_set(&r->settings, name, text, r->err) == RS_OK)
+		return RS_OK;
+	return rs_error_context(r->err, "line %lu", line_of(value));
+}
+
+static enum rs_code read_ibsi_setting(struct reading *r, const char *name, yaml_node_t *value)
+{
+	char text[256];
+	RS_TRY(value_text(r, value, text, sizeof text));
+	if (ibsi_settings_set(&r->settings.ibsi, name, text, r->err) == RS_OK)
 		return RS_OK;
 	return rs_error_context(r->err, "line %lu", line_of(value));
 }
@@ -275,9 +286,13 @@ static enum rs_code read_top(struct reading *r, const char *name, yaml_node_t *v
 	}
 	if (strcmp(name, "voxelSetting") == 0)
 		return each_pair(r, value, read_voxel_setting);
+	if (strcmp(name, "ibsi") == 0) {
+		r->settings.mode = RS_RADIOMICS_IBSI;
+		return each_pair(r, value, read_ibsi_setting);
+	}
 	return rs_error_set(r->err, RS_MALFORMED,
 	                    "line %lu: '%s' is unknown; a parameter file has setting, "
-	                    "imageType, featureClass and voxelSetting",
+	                    "imageType, featureClass, voxelSetting and ibsi",
 	                    line_of(value), name);
 }
 
