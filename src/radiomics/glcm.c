@@ -120,10 +120,11 @@ static void about_mean(const struct normal *m, struct glcm_sums *out)
 {
 	const struct glcm_room *room = m->room;
 	double ux = 0, uy = 0, xx = 0, yy = 0, xy = 0;
-	for (size_t i = 0; i < m->row_count; i++)
-		ux += room->x[room->rows[i]] * room->rows[i];
-	for (size_t j = 0; j < m->column_count; j++)
-		uy += room->y[room->columns[j]] * room->columns[j];
+	for (size_t c = 0; c < m->matrix->count;
+	     c++) { /* not from the margins: one level must have no deviation */
+		ux += room->p[c] * m->matrix->cells[c].i;
+		uy += room->p[c] * m->matrix->cells[c].j;
+	}
 	for (size_t c = 0; c < m->matrix->count; c++) {
 		double p = room->p[c], a = m->matrix->cells[c].i, b = m->matrix->cells[c].j;
 		double s = a + b - ux - uy;
@@ -142,7 +143,8 @@ static void about_mean(const struct normal *m, struct glcm_sums *out)
 	double deviations = sqrt(xx) * sqrt(yy);
 	out->joint_average = ux;
 	out->sum_squares = xx;
-	out->correlation = deviations > 0 ? xy / (deviations + EPSILON) : 1;
+	bool spread = m->row_count > 1 && m->column_count > 1; /* else deviations are rounding */
+	out->correlation = spread && deviations > 0 ? xy / (deviations + EPSILON) : 1;
 }
 
 static void of_margins(const struct normal *m, struct glcm_sums *out)
@@ -278,6 +280,12 @@ enum rs_code glcm_measure(const struct matrix *matrix, uint32_t level_count, boo
 	return RS_OK;
 }
 
+double glcm_weight(struct offset offset, enum rs_weighting norm, const double spacing_mm[3])
+{
+	double length = offset_length(offset, norm, spacing_mm);
+	return norm == RS_WEIGHTING_EQUAL ? 1 : exp(-(length * length));
+}
+
 struct glcm_work {
 	struct rs_evidence *evidence;
 	struct offset *offsets;
@@ -309,12 +317,11 @@ static enum rs_code direction(void *context, size_t index, struct rs_error *err)
 	RS_TRY(tally_take(&tally, &matrix, err));
 	if (e->image->weighting == RS_WEIGHTING_NONE)
 		return matrix_measure(work, &matrix, &e->glcm[index], err);
-	double length = offset_length(offset, e->image->weighting, e->spacing_mm);
-	double weight = e->image->weighting == RS_WEIGHTING_EQUAL ? 1 : exp(-(length * length));
-	return matrix_add(&work->weighted, &matrix, weight, err);
+	return matrix_add(&work->weighted, &matrix, glcm_weight(offset, e->image->weighting, e->spacing_mm),
+	                  err);
 }
 
-static bool mcc_chosen(const struct rs_radiomics_settings *settings)
+bool glcm_wants_mcc(const struct rs_radiomics_settings *settings)
 {
 	for (size_t i = 0; i < glcm_features.count; i++)
 		if (strcmp(glcm_features.rows[i].display, "MCC") == 0)
@@ -326,7 +333,7 @@ static enum rs_code glcm_run(struct glcm_work *work, struct rs_pool *pool, struc
 {
 	struct rs_evidence *e = work->evidence;
 	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
-	work->with_mcc = mcc_chosen(e->settings);
+	work->with_mcc = glcm_wants_mcc(e->settings);
 	work->flat = e->levels.histogram[e->levels.level_count] == e->region.count;
 	RS_TRY(offsets_of_image(e->image, &e->grid, true, &work->offsets, &work->offset_count, err));
 	e->glcm_count = weighted ? 1 : work->offset_count;

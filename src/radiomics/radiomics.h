@@ -236,6 +236,28 @@ enum rs_code rs_radiomics_extract(const struct rs_volume *volume, const struct r
                                   const struct rs_radiomics_settings *settings, struct rs_pool *pool,
                                   struct rs_radiomics_result *out, struct rs_error *err);
 
+/* A feature of the cube around each voxel of the region, as a volume. */
+struct rs_radiomics_map {
+	char name[RS_RADIOMICS_NAME_SIZE]; /* "original_glcm_Contrast" */
+	double *voxels;                    /* as those of a volume of the maps' geometry */
+	const char *ibsi, *unit;           /* static */
+};
+struct rs_radiomics_maps {
+	struct rs_geometry
+		geometry; /* the region's bounding box and kernel_radius voxels around it, within the image */
+	struct rs_radiomics_map *list; /* in PyRadiomics' order */
+	size_t count;
+	char warning[256]; /* as that of rs_radiomics_result */
+	struct rs_digest settings_digest;
+};
+void rs_radiomics_maps_finish(struct rs_radiomics_maps *maps); /* accepts NULL and zeroed memory */
+/* Voxel-based features: every chosen one that is not of shape, with settings->kernel_radius, masked_kernel and
+ * initial_value. As rs_radiomics_extract() otherwise; the MCC of a cube with a direction without pairs is the mean
+ * over the others, where PyRadiomics gives up the whole map. */
+enum rs_code rs_radiomics_maps(const struct rs_volume *volume, const struct rs_mask *mask,
+                               const struct rs_radiomics_settings *settings, struct rs_pool *pool,
+                               struct rs_radiomics_maps *out, struct rs_error *err);
+
 /* The names rs_radiomics_extract() would give, in its order, with NaN for values and empty diagnostics: the columns
  * of a table before its first row. errors  RS_USAGE, RS_NO_MEMORY */
 enum rs_code rs_radiomics_plan(const struct rs_radiomics_settings *settings, struct rs_radiomics_result *out,

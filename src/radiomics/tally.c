@@ -35,10 +35,10 @@ enum rs_code matrix_add(struct matrix *sum, const struct matrix *more, double we
 		struct cell *to = &out.cells[out.count++];
 		*to = order <= 0 ? sum->cells[a] : more->cells[b];
 		to->n = (order <= 0 ? sum->cells[a].n : 0) + (order >= 0 ? weight * more->cells[b].n : 0);
+		out.total += to->n;
 		a += order <= 0;
 		b += order >= 0;
 	}
-	out.total = sum->total + weight * more->total;
 	out.room = room;
 	matrix_finish(sum);
 	*sum = out;

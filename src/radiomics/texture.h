@@ -213,6 +213,10 @@ void glcm_room_finish(struct glcm_room *room); /* accepts NULL and zeroed memory
 void glcm_measure_in(const struct matrix *matrix, uint32_t level_count, bool with_mcc, struct glcm_room *room,
                      struct glcm_sums *out);
 
+/* Of a direction when matrices are added: exp(-d^2), d its length in mm. */
+double glcm_weight(struct offset offset, enum rs_weighting norm, const double spacing_mm[3]);
+bool glcm_wants_mcc(const struct rs_radiomics_settings *settings);
+
 /* mcc.c: entries are p(i,k) / sqrt(x(i) y(k)), top[rows] sqrt(x(i)); room: mcc_room() numbers. 0 for one row. */
 struct mcc_entry {
 	uint32_t row, column;
