@@ -1,6 +1,7 @@
 /* Neighbouring grey tone difference (PyRadiomics 3.1 documentation, "NGTDM"; IBSI reference manual, 3.10): how far
  * voxels of one level are from the mean of their neighbours. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "radiomics/texture.h"
@@ -77,21 +78,99 @@ static void pairs_of(const struct ngtdm_tone *tones, size_t count, size_t first,
 	out->strength += 2 * sums.strength;
 }
 
-void ngtdm_measure_tones(const struct ngtdm_tone *tones, size_t count, double voxels, struct ngtdm_sums *out)
+static void finish(const struct ngtdm_tone *tones, size_t count, double voxels, const struct pair_sums *pairs,
+                   struct ngtdm_sums *out)
 {
-	struct pair_sums pairs = {0};
 	double coarse = 0, total = 0, levels = (double)count;
 	for (size_t i = 0; i < count; i++) {
 		coarse += tones[i].p * tones[i].s;
 		total += tones[i].s;
-		pairs_of(tones, count, i, &pairs);
 	}
 	out->coarseness = coarse > 0 ? 1 / coarse : 1e6;
-	out->contrast = count > 1 ? pairs.contrast * total / voxels / (levels * (levels - 1)) : 0;
-	out->busyness = pairs.busyness > 0 ? coarse / pairs.busyness : 0;
-	out->complexity = pairs.complexity / voxels;
-	out->strength = total > 0 ? pairs.strength / total : 0;
+	out->contrast = count > 1 ? pairs->contrast * total / voxels / (levels * (levels - 1)) : 0;
+	out->busyness = pairs->busyness > 0 ? coarse / pairs->busyness : 0;
+	out->complexity = pairs->complexity / voxels;
+	out->strength = total > 0 ? pairs->strength / total : 0;
 }
+
+void ngtdm_measure_tones(const struct ngtdm_tone *tones, size_t count, double voxels, struct ngtdm_sums *out)
+{
+	struct pair_sums pairs = {0};
+	for (size_t i = 0; i < count; i++)
+		pairs_of(tones, count, i, &pairs);
+	finish(tones, count, voxels, &pairs, out);
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static int by_voxels(const void *a, const void *b)
+{
+	const struct ngtdm_tone *const *x = a, *const *y = b;
+	if ((*x)->p > (*y)->p || (*x)->p < (*y)->p)
+		return (*x)->p > (*y)->p ? 1 : -1;
+	return ((*x)->level > (*y)->level) - ((*x)->level < (*y)->level);
+}
+
+/* Adds to the complexity the pairs of every level with the `size` levels of one group, which share a p. The sum of
+ * |i - j| over j in the group comes from how many j and what sum of j lie below i. */
+static void group_pairs(const struct ngtdm_tone *tones, size_t count, const struct ngtdm_tone *const *group,
+                        size_t size, struct pair_sums *out)
+{
+	double below = 0, sum_below = 0, sum = 0;
+	size_t k = 0;
+	for (size_t g = 0; g < size; g++)
+		sum += group[g]->level;
+	for (size_t i = 0; i < count; i++) {
+		for (; k < size && group[k]->level <= tones[i].level; k++) {
+			below++;
+			sum_below += group[k]->level;
+		}
+		double distances = below * tones[i].level - sum_below + (sum - sum_below) -
+		                   ((double)size - below) * tones[i].level;
+		out->complexity += 2 * tones[i].p * tones[i].s * distances / (tones[i].p + group[0]->p);
+	}
+}
+
+/* The same sums for many levels, without looking at each pair: contrast and strength from moments, busyness from the
+ * gaps between sorted weights, complexity by groups of levels with as many voxels, of which there are few. */
+static enum rs_code pairs_many(const struct ngtdm_tone *tones, size_t count, struct pair_sums *out,
+                               struct rs_error *err)
+{
+	double mean = 0, sum = 0, squares = 0, n = (double)count;
+	double *weight RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *weight);
+	const struct ngtdm_tone **sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count,
+	                                                                                 sizeof *sorted);
+	if (weight == NULL || sorted == NULL)
+		return rs_error_memory(err, count * 2 * sizeof *weight, "NGTDM");
+	for (size_t i = 0; i < count; i++) {
+		weight[i] = tones[i].level * tones[i].p;
+		sorted[i] = &tones[i];
+		mean += weight[i];
+		sum += tones[i].level;
+		squares += tones[i].level * tones[i].level;
+	}
+	qsort(weight, count, sizeof *weight, by_weight);
+	qsort(sorted, count, sizeof *sorted, by_voxels);
+	for (size_t i = 0; i < count; i++) {
+		double level = tones[i].level, d = level - mean;
+		out->contrast += 2 * tones[i].p * (d * d);
+		out->strength += 2 * tones[i].p * (n * (level * level) - 2 * level * sum + squares);
+		if (i > 0)
+			out->busyness += 2 * (weight[i] - weight[i - 1]) * (double)i * (n - (double)i);
+	}
+	for (size_t first = 0, end; first < count; first = end) {
+		for (end = first + 1; end < count && !(sorted[end]->p > sorted[first]->p);)
+			end++;
+		group_pairs(tones, count, sorted + first, end - first, out);
+	}
+	return RS_OK;
+}
+
+#define TONES_MANY 512 /* pairs of so many are slower than sorting */
 
 enum rs_code ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, struct ngtdm_sums *out,
                            struct rs_error *err)
@@ -106,7 +185,13 @@ enum rs_code ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, s
 	for (uint32_t i = 1; i <= level_count; i++)
 		if (rows[i].n > 0)
 			tones[count++] = (struct ngtdm_tone){i, (double)rows[i].n / voxels, rows[i].s};
-	ngtdm_measure_tones(tones, count, voxels, out);
+	if (count < TONES_MANY) {
+		ngtdm_measure_tones(tones, count, voxels, out);
+		return RS_OK;
+	}
+	struct pair_sums pairs = {0};
+	RS_TRY(pairs_many(tones, count, &pairs, err));
+	finish(tones, count, voxels, &pairs, out);
 	return RS_OK;
 }
 
