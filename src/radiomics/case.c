@@ -170,13 +170,27 @@ static enum rs_code regrid(struct radiomics_case *work, const struct rs_radiomic
 	return RS_OK;
 }
 
+static enum rs_code label_check(const struct rs_mask *mask, uint32_t label, struct rs_error *err)
+{
+	char text[192];
+	for (size_t i = 0; i < rs_geometry_voxels(&mask->geometry); i++)
+		if (mask->labels[i] == label)
+			return RS_OK;
+	labels_present(mask, text, sizeof text);
+	return rs_error_set(err, RS_NOT_FOUND, "the mask has no label %u; it has %s", label,
+	                    text[0] != '\0' ? text : "none");
+}
+
 static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_radiomics_settings *settings,
                                 struct rs_error *err)
 {
 	struct region resegmented = {0};
 	struct rs_radiomics_settings off = *settings;
-	RS_TRY(region_cut(work->volume->voxels, work->mask->labels, work->volume->geometry.size,
-	                  settings->label, &work->shape_region, err));
+	enum rs_code code = region_cut(work->volume->voxels, work->mask->labels, work->volume->geometry.size,
+	                               settings->label, &work->shape_region, err);
+	if (code == RS_NOT_FOUND)
+		return label_check(work->mask, settings->label, err); /* names those there are */
+	RS_TRY(code);
 	RS_TRY(region_check(settings, &work->shape_region, err));
 	RS_TRY(region_resegment(settings, &work->shape_region, &work->region, err));
 	RS_TRY(region_check(settings, &work->region, err));
@@ -187,17 +201,6 @@ static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_rad
 	region_finish(&work->shape_region);
 	work->shape_region = resegmented;
 	return RS_OK;
-}
-
-static enum rs_code label_check(const struct rs_mask *mask, uint32_t label, struct rs_error *err)
-{
-	char text[192];
-	for (size_t i = 0; i < rs_geometry_voxels(&mask->geometry); i++)
-		if (mask->labels[i] == label)
-			return RS_OK;
-	labels_present(mask, text, sizeof text);
-	return rs_error_set(err, RS_NOT_FOUND, "the mask has no label %u; it has %s", label,
-	                    text[0] != '\0' ? text : "none");
 }
 
 enum rs_code case_check(const struct rs_volume *volume, const struct rs_mask *mask,
@@ -213,14 +216,14 @@ enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *
 {
 	struct radiomics_case work RS_CLEANUP(case_finish) = {.volume = volume, .mask = mask};
 	struct rs_volume normalised RS_CLEANUP(rs_volume_finish) = {0};
-	RS_TRY(case_check(volume, mask, settings, err));
+	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
+	if (settings->resampled_count > 0 || settings->pre_crop)
+		RS_TRY(label_check(mask, settings->label, err));
 	if (settings->normalize) {
 		RS_TRY(normalise(volume, settings, &normalised, err));
 		take(&work, &normalised, NULL);
 	}
 	RS_TRY(regrid(&work, settings, pool, err));
-	if (work.resampled)
-		RS_TRY(label_check(work.mask, settings->label, err));
 	RS_TRY(regions_cut(&work, settings, err));
 	*out = work;
 	out->volume = work.volume == &work.owned ? &out->owned : work.volume;

@@ -11,6 +11,7 @@ struct region {
 	size_t count;
 	uint8_t *inside; /* [size z][size y][size x] */
 	double *values;  /* `count` intensities */
+	bool borrowed;   /* the two above belong to another region that lives longer */
 };
 void region_finish(struct region *region);
 
@@ -84,7 +85,8 @@ struct rs_evidence {
 	const struct rs_radiomics_settings *settings;
 	const struct rs_image_settings *image; /* those of the image at hand */
 	double spacing_mm[3];
-	struct region region;              /* after resegmentation; `inside` is borrowed */
+	struct region region;              /* after resegmentation; borrowed */
+	double *owned_values;              /* its values where they are not those of the case */
 	const struct region *shape_region; /* before it, unless resegment_shape; set for shape only */
 	struct levels levels;
 	struct grid grid; /* for families of texture */

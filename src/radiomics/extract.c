@@ -32,7 +32,7 @@ const char *rs_family_name(enum rs_family family) { return families[family].name
 
 void evidence_finish(struct rs_evidence *evidence)
 {
-	rs_free(evidence->region.values);
+	rs_free(evidence->owned_values);
 	rs_free(evidence->levels.of_voxel);
 	rs_free(evidence->levels.histogram);
 	grid_finish(&evidence->grid);
@@ -71,8 +71,8 @@ struct extraction {
 	const struct radiomics_case *work;
 	struct derived_images images;
 	struct rs_evidence *evidence; /* one per image, and one for shape at the end */
-	struct task *tasks;
-	size_t task_count;
+	struct task *tasks;           /* those of shape first */
+	size_t task_count, shape_count;
 	struct rs_radiomics_value *values;
 	size_t value_count;
 };
@@ -153,6 +153,7 @@ static enum rs_code tasks_list(struct extraction *e, struct rs_error *err)
 		if (is_shape((enum rs_family)e->settings->family_order[k]))
 			task_add(e, e->images.count, (enum rs_family)e->settings->family_order[k],
 			         "original");
+	e->shape_count = e->task_count;
 	for (size_t i = 0; i < e->images.count; i++)
 		for (int k = 0; k < RS_FAMILY_COUNT; k++)
 			if (!is_shape((enum rs_family)e->settings->family_order[k]))
@@ -161,25 +162,36 @@ static enum rs_code tasks_list(struct extraction *e, struct rs_error *err)
 	return RS_OK;
 }
 
-/* Intensities of the region in one image, and their grey levels. */
-static enum rs_code evidence_fill(void *context, size_t index, struct rs_error *err)
+/* The region with the intensities of one image; the cells are those of the case's region. */
+static enum rs_code region_fill(const struct region *region, const struct derived_image *image,
+                                struct region *out, struct rs_error *err)
 {
-	struct extraction *e = context;
+	struct region filled = *region;
+	filled.borrowed = true;
+	if (!image->in_place) {
+		filled.values = rs_allocate_array(region->count, sizeof *filled.values);
+		if (filled.values == NULL)
+			return rs_error_memory(err, region->count * sizeof(double), "a region's intensities");
+		for (size_t i = 0, n = 0; n < region->count; i++)
+			if (region->inside[i])
+				filled.values[n++] = image->box[i];
+	}
+	*out = filled;
+	return RS_OK;
+}
+
+/* Intensities of the region in one image, and their grey levels. */
+static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_error *err)
+{
 	struct rs_evidence *evidence = &e->evidence[index];
-	const struct region *region = &e->work->region;
-	struct derived_image *image = &e->images.list[index];
+	const struct derived_image *image = &e->images.list[index];
 	evidence->settings = e->settings;
 	evidence->image = &image->settings;
 	memcpy(evidence->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof evidence->spacing_mm);
-	if (image->box == NULL)
+	if (image->box == NULL && !image->in_place)
 		return RS_OK;
-	evidence->region = *region;
-	evidence->region.values = rs_allocate_array(region->count, sizeof(double));
-	if (evidence->region.values == NULL)
-		return rs_error_memory(err, region->count * sizeof(double), "a region's intensities");
-	for (size_t i = 0, n = 0; n < region->count; i++)
-		if (region->inside[i])
-			evidence->region.values[n++] = image->box[i];
+	RS_TRY(region_fill(&e->work->region, image, &evidence->region, err));
+	evidence->owned_values = image->in_place ? NULL : evidence->region.values;
 	if (levels_build(&image->settings, &evidence->region, &evidence->levels, err) != RS_OK)
 		return rs_error_context(err, "image %s", image->name);
 	if (!wants_grid(e->settings))
@@ -207,7 +219,16 @@ static enum rs_code task_run(struct extraction *e, const struct task *task, stru
 static enum rs_code task_in_pool(void *context, size_t index, struct rs_error *err)
 {
 	struct extraction *e = context;
-	return task_run(e, &e->tasks[index], NULL, err);
+	return task_run(e, &e->tasks[e->shape_count + index], NULL, err);
+}
+
+/* Shape needs no grey levels: it is measured while they are made. */
+static enum rs_code first_in_pool(void *context, size_t index, struct rs_error *err)
+{
+	struct extraction *e = context;
+	if (index < e->images.count)
+		return evidence_fill(e, index, err);
+	return task_run(e, &e->tasks[index - e->images.count], NULL, err);
 }
 
 /* A number of grey levels that makes texture say little is worth a word: the commonest mistake on MRI. */
@@ -253,10 +274,12 @@ static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct 
 	shape->image = &e->settings->common;
 	shape->shape_region = &e->work->shape_region;
 	memcpy(shape->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof shape->spacing_mm);
+	for (size_t i = 0; i < e->images.count; i++)
+		e->images.list[i].in_place = e->images.list[i].type == RS_IMAGE_ORIGINAL;
 	if (e->images.count > 0)
 		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, pool, &e->images, err));
-	RS_TRY(rs_pool_for(pool, e->images.count, evidence_fill, e, err));
-	return rs_pool_for(pool, e->task_count, task_in_pool, e, err);
+	RS_TRY(rs_pool_for(pool, e->images.count + e->shape_count, first_in_pool, e, err));
+	return rs_pool_for(pool, e->task_count - e->shape_count, task_in_pool, e, err);
 }
 
 static enum rs_code plan(struct extraction *e, struct rs_error *err)

@@ -6,19 +6,89 @@
 #include "numeric/numeric.h"
 #include "radiomics/texture.h"
 
-/* numpy's linear interpolation between order statistics; earlier calls with smaller q order values[0…]. */
-static double percentile(double *values, size_t count, double q, size_t *low)
+static const double quantiles[] = {10, 25, 50, 75, 90};
+enum { QUANTILES = RS_COUNT(quantiles) };
+
+/* numpy's linear interpolation between the order statistic below a quantile, a, and the next, b. */
+static double between(double a, double b, double q, size_t count)
 {
-	double place = q / 100 * (double)(count - 1);
-	size_t k = (size_t)place;
-	double t = place - (double)k;
-	rs_select(values, *low, count, k);
-	*low = k;
-	if (k + 1 >= count)
-		return values[k];
-	rs_select(values, k + 1, count, k + 1);
-	double a = values[k], b = values[k + 1];
+	double place = q / 100 * (double)(count - 1), t = place - (double)(size_t)place;
 	return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+}
+
+static size_t rank_below(double q, size_t count) { return (size_t)(q / 100 * (double)(count - 1)); }
+
+/* Each selection leaves smaller values before it, and the next looks behind it. */
+static void percentiles(const double *values, size_t count, double *scratch, double out[QUANTILES])
+{
+	size_t low = 0;
+	memcpy(scratch, values, count * sizeof *scratch);
+	for (size_t i = 0; i < QUANTILES; i++) {
+		size_t k = rank_below(quantiles[i], count);
+		rs_select(scratch, low, count, k);
+		low = k;
+		if (k + 1 < count)
+			rs_select(scratch, k + 1, count, k + 1);
+		out[i] = between(scratch[k], scratch[k + 1 < count ? k + 1 : k], quantiles[i], count);
+	}
+}
+
+/* The values of the grey levels that hold the wanted ranks, side by side in scratch. */
+struct gathered {
+	size_t first[2 * QUANTILES], count[2 * QUANTILES], rank[2 * QUANTILES]; /* rank: within its level */
+	uint32_t level[2 * QUANTILES];
+	size_t slots;
+};
+
+static void find_levels(const struct levels *levels, size_t count, struct gathered *out)
+{
+	uint32_t level = 1;
+	uint64_t before = 0;
+	size_t used = 0;
+	for (size_t i = 0; i < 2 * QUANTILES; i++) { /* ranks ascend, and so do levels */
+		size_t k = rank_below(quantiles[i / 2], count) + i % 2;
+		k = k < count ? k : count - 1;
+		while (before + levels->histogram[level] <= k)
+			before += levels->histogram[level++];
+		bool same = out->slots > 0 && out->level[out->slots - 1] == level;
+		if (!same) {
+			out->level[out->slots] = level;
+			out->first[out->slots] = used;
+			used += levels->histogram[level];
+			out->slots++;
+		}
+		out->rank[i] = k - before + out->first[out->slots - 1];
+	}
+}
+
+/* The same percentiles, sorting only within the grey levels where they lie: levels ascend with intensity. */
+static enum rs_code percentiles_by_level(const double *values, size_t count, const struct levels *levels,
+                                         double *scratch, double out[QUANTILES], struct rs_error *err)
+{
+	struct gathered g = {0};
+	uint8_t *slot RS_CLEANUP(rs_free_pointer) = rs_allocate((size_t)levels->level_count + 1);
+	if (slot == NULL)
+		return rs_error_memory(err, (size_t)levels->level_count + 1, "percentiles");
+	find_levels(levels, count, &g);
+	for (size_t i = 0; i < g.slots; i++)
+		slot[g.level[i]] = (uint8_t)(i + 1);
+	for (size_t v = 0; v < count; v++) {
+		size_t i = slot[levels->of_voxel[v]];
+		if (i > 0)
+			scratch[g.first[i - 1] + g.count[i - 1]++] = values[v];
+	}
+	for (size_t i = 0; i < QUANTILES; i++) {
+		double ends[2];
+		for (size_t e = 0; e < 2; e++) {
+			size_t rank = g.rank[2 * i + e], s = 0;
+			while (rank >= g.first[s] + g.count[s])
+				s++;
+			rs_select(scratch, g.first[s], g.first[s] + g.count[s], rank);
+			ends[e] = scratch[rank];
+		}
+		out[i] = between(ends[0], ends[1], quantiles[i], count);
+	}
+	return RS_OK;
 }
 
 static void moments(const double *x, size_t count, double shift, struct firstorder_sums *out)
@@ -46,35 +116,41 @@ static void moments(const double *x, size_t count, double shift, struct firstord
 	out->fourth = fourth / n;
 }
 
+/* Values outside add 0: no branch, the same sums. */
 static double robust_absolute(const double *x, size_t count, double low, double high)
 {
 	double sum = 0, absolute = 0;
 	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool in = x[i] >= low && x[i] <= high;
+		sum += in ? x[i] : 0;
+		n += in;
+	}
+	double mean = sum / (double)n;
 	for (size_t i = 0; i < count; i++)
-		if (x[i] >= low && x[i] <= high) {
-			sum += x[i];
-			n++;
-		}
-	for (size_t i = 0; i < count; i++)
-		if (x[i] >= low && x[i] <= high)
-			absolute += fabs(x[i] - sum / (double)n);
+		absolute += x[i] >= low && x[i] <= high ? fabs(x[i] - mean) : 0;
 	return absolute / (double)n;
+}
+
+static void measure(const double *values, size_t count, double shift, const double percentile[QUANTILES],
+                    struct firstorder_sums *out)
+{
+	struct firstorder_sums sums = {.p10 = percentile[0],
+	                               .p25 = percentile[1],
+	                               .p50 = percentile[2],
+	                               .p75 = percentile[3],
+	                               .p90 = percentile[4]};
+	moments(values, count, shift, &sums);
+	sums.robust_absolute = robust_absolute(values, count, sums.p10, sums.p90);
+	*out = sums;
 }
 
 void firstorder_measure(const double *values, size_t count, double shift, double *scratch,
                         struct firstorder_sums *out)
 {
-	struct firstorder_sums sums = {0};
-	size_t low = 0;
-	moments(values, count, shift, &sums);
-	memcpy(scratch, values, count * sizeof *scratch);
-	sums.p10 = percentile(scratch, count, 10, &low);
-	sums.p25 = percentile(scratch, count, 25, &low);
-	sums.p50 = percentile(scratch, count, 50, &low);
-	sums.p75 = percentile(scratch, count, 75, &low);
-	sums.p90 = percentile(scratch, count, 90, &low);
-	sums.robust_absolute = robust_absolute(values, count, sums.p10, sums.p90);
-	*out = sums;
+	double percentile[QUANTILES];
+	percentiles(values, count, scratch, percentile);
+	measure(values, count, shift, percentile, out);
 }
 
 enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
@@ -82,10 +158,13 @@ enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool
 	(void)pool;
 	const struct region *region = &evidence->region;
 	struct firstorder_sums sums;
+	double percentile[QUANTILES];
 	double *scratch RS_CLEANUP(rs_free_pointer) = rs_allocate_array(region->count, sizeof *scratch);
 	if (scratch == NULL)
 		return rs_error_memory(err, region->count * sizeof *scratch, "percentiles");
-	firstorder_measure(region->values, region->count, evidence->image->voxel_array_shift, scratch, &sums);
+	RS_TRY(percentiles_by_level(region->values, region->count, &evidence->levels, scratch, percentile,
+	                            err));
+	measure(region->values, region->count, evidence->image->voxel_array_shift, percentile, &sums);
 	for (uint32_t i = 1; i <= evidence->levels.level_count; i++) {
 		double p = (double)evidence->levels.histogram[i] / (double)region->count;
 		sums.uniformity += p * p;

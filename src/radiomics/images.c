@@ -230,13 +230,15 @@ enum rs_code images_derive(const struct rs_volume *volume, const struct rs_box *
 {
 	struct deriving d = {volume, box, inside, pool, images};
 	for (size_t i = 0; i < images->count; i++) {
+		if (images->list[i].in_place)
+			continue;
 		images->list[i].box = rs_allocate_array(rs_box_voxels(box), sizeof(double));
 		if (images->list[i].box == NULL)
 			return rs_error_memory(err, rs_box_voxels(box) * sizeof(double), "a derived image");
 	}
 	for (size_t i = 0, n; i < images->count; i += n) {
 		n = group_size(images, i);
-		if (derive(&d, &images->list[i], n, err) != RS_OK)
+		if (!images->list[i].in_place && derive(&d, &images->list[i], n, err) != RS_OK)
 			return rs_error_context(err, "image type %s", image_type_name(images->list[i].type));
 	}
 	return RS_OK;

@@ -11,6 +11,7 @@ struct derived_image {
 	enum rs_image_type type;
 	unsigned part; /* which of its type's images: sigma, band of a wavelet, level of LBP3D */
 	unsigned level;
+	bool in_place; /* set by the caller for the original whose intensities it has: no box is made */
 	double *box; /* intensities in the region's bounding box, [z][y][x]; NULL when the filter is not defined on
 	              * this volume: the features of this image are NaN */
 };

@@ -8,26 +8,40 @@ void region_finish(struct region *region)
 {
 	if (region == NULL)
 		return;
-	rs_free(region->inside);
-	rs_free(region->values);
+	if (!region->borrowed) {
+		rs_free(region->inside);
+		rs_free(region->values);
+	}
 	memset(region, 0, sizeof *region);
+}
+
+static size_t count_in_row(const uint32_t *labels, size_t size, uint32_t label)
+{
+	size_t count = 0;
+	for (size_t x = 0; x < size; x++)
+		count += labels[x] == label;
+	return count;
 }
 
 static bool bounding_box(const uint32_t *labels, const size_t size[3], uint32_t label, struct region *out)
 {
-	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0}, i = 0;
-	for (size_t z = 0; z < size[2]; z++)
-		for (size_t y = 0; y < size[1]; y++)
-			for (size_t x = 0; x < size[0]; x++, i++) {
-				if (labels[i] != label)
-					continue;
-				const size_t at[3] = {x, y, z};
-				for (int a = 0; a < 3; a++) {
-					low[a] = at[a] < low[a] ? at[a] : low[a];
-					high[a] = at[a] > high[a] ? at[a] : high[a];
-				}
-				out->count++;
-			}
+	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0};
+	for (size_t r = 0; r < size[1] * size[2]; r++, labels += size[0]) {
+		size_t count = count_in_row(labels, size[0], label), first = 0, last = size[0] - 1;
+		if (count == 0)
+			continue;
+		while (labels[first] != label)
+			first++;
+		while (labels[last] != label)
+			last--;
+		const size_t begin[3] = {first, r % size[1], r / size[1]},
+			     end[3] = {last, begin[1], begin[2]};
+		for (int a = 0; a < 3; a++) {
+			low[a] = begin[a] < low[a] ? begin[a] : low[a];
+			high[a] = end[a] > high[a] ? end[a] : high[a];
+		}
+		out->count += count;
+	}
 	for (int a = 0; a < 3 && out->count > 0; a++) {
 		out->first[a] = low[a];
 		out->size[a] = high[a] - low[a] + 1;
@@ -39,9 +53,43 @@ static enum rs_code region_allocate(struct region *region, struct rs_error *err)
 {
 	size_t box = region->size[0] * region->size[1] * region->size[2];
 	region->inside = rs_allocate(box);
-	region->values = rs_allocate_array(region->count, sizeof *region->values);
+	region->values = rs_allocate_array(region->count + 1, sizeof *region->values);
 	if (region->inside == NULL || region->values == NULL)
 		return rs_error_memory(err, box + region->count * sizeof *region->values, "a region");
+	return RS_OK;
+}
+
+/* One row of the box; returns how many values it wrote. One more may be written than counts, and is not read. */
+static size_t cut_row(const double *voxels, const uint32_t *labels, uint32_t label, size_t size,
+                      uint8_t *inside, double *values)
+{
+	size_t n = 0;
+	for (size_t x = 0; x < size; x++) {
+		bool in = labels[x] == label;
+		inside[x] = in;
+		values[n] = voxels[x];
+		n += in;
+	}
+	return n;
+}
+
+static enum rs_code all_finite(const struct region *region, uint32_t label, struct rs_error *err)
+{
+	size_t cell = 0;
+	bool finite = true;
+	for (size_t i = 0; i < region->count; i++)
+		finite &= isfinite(region->values[i]) != 0;
+	for (size_t i = 0; i < region->count && !finite; i++, cell++) {
+		while (!region->inside[cell])
+			cell++;
+		if (!isfinite(region->values[i]))
+			return rs_error_set(err, RS_REFUSED,
+			                    "label %u holds a voxel that is no number at (%zu, %zu, "
+			                    "%zu); mend the image or exclude it from the mask",
+			                    label, region->first[0] + cell % region->size[0],
+			                    region->first[1] + cell / region->size[0] % region->size[1],
+			                    region->first[2] + cell / region->size[0] / region->size[1]);
+	}
 	return RS_OK;
 }
 
@@ -52,22 +100,14 @@ enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size
 	if (!bounding_box(labels, size, label, &region))
 		return rs_error_set(err, RS_NOT_FOUND, "label %u has no voxel", label);
 	RS_TRY(region_allocate(&region, err));
-	size_t to = 0, n = 0;
-	for (size_t z = region.first[2]; z < region.first[2] + region.size[2]; z++)
-		for (size_t y = region.first[1]; y < region.first[1] + region.size[1]; y++)
-			for (size_t x = region.first[0]; x < region.first[0] + region.size[0]; x++, to++) {
-				size_t from = (z * size[1] + y) * size[0] + x;
-				if (labels[from] != label)
-					continue;
-				if (!isfinite(voxels[from]))
-					return rs_error_set(
-						err, RS_REFUSED,
-						"label %u holds a voxel that is no number at (%zu, %zu, "
-						"%zu); mend the image or exclude it from the mask",
-						label, x, y, z);
-				region.inside[to] = 1;
-				region.values[n++] = voxels[from];
-			}
+	size_t n = 0;
+	for (size_t r = 0; r < region.size[1] * region.size[2]; r++) {
+		size_t y = region.first[1] + r % region.size[1], z = region.first[2] + r / region.size[1];
+		size_t from = (z * size[1] + y) * size[0] + region.first[0];
+		n += cut_row(voxels + from, labels + from, label, region.size[0],
+		             region.inside + r * region.size[0], region.values + n);
+	}
+	RS_TRY(all_finite(&region, label, err));
 	*out = region;
 	memset(&region, 0, sizeof region);
 	return RS_OK;
@@ -111,9 +151,13 @@ enum rs_code region_resegment(const struct rs_radiomics_settings *settings, cons
                               struct region *out, struct rs_error *err)
 {
 	size_t size = whole->size[0] * whole->size[1] * whole->size[2];
-	double limit[2] = {-INFINITY, INFINITY};
-	if (settings->resegment_count > 0)
-		thresholds(settings, whole, limit);
+	double limit[2];
+	if (settings->resegment_count == 0) {
+		*out = *whole;
+		out->borrowed = true;
+		return RS_OK;
+	}
+	thresholds(settings, whole, limit);
 	double *box RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size, sizeof *box);
 	uint32_t *labels RS_CLEANUP(rs_free_pointer) = box == NULL ? NULL : surviving(whole, limit, box);
 	if (labels == NULL)
