@@ -1,349 +1,52 @@
-/* The smallest box around a convex hull. For one direction the smallest box across it is exact: the hull's
- * outline seen from there is a polygon, and the smallest rectangle around a polygon lies along one of its
- * sides (Freeman & Shapira 1975), found by turning four callipers (Toussaint 1983). Directions tried: normals
- * of faces, and of the planes between pairs of opposite edges; then each axis of the best boxes in turn. */
+/* The smallest box around a convex hull. Exact for each direction tried, see box_body.c: normals of faces, and of the
+ * planes between pairs of opposite edges. The best of these, and some boxes at fixed angles, are then turned freely
+ * downhill (Nelder & Mead), and again exactly about each axis in turn. */
 #include <math.h>
 #include <string.h>
 
-#include "numeric/numeric_hull.h"
+#include "numeric/box_body.h"
 
-#define SEEDS_MAX 24  /* best boxes that are turned on about their own axes */
-#define ROUNDS_MAX 40 /* of such turning; each must shrink the box */
+#define SEEDS_MAX 12      /* best boxes of each kind that are turned on */
+#define ROUNDS_MAX 40     /* of turning; each must shrink the box */
+#define DESCENT_STEPS 400 /* 100 to 200 are usual */
+#define GAIN 1e-10        /* a box that shrinks by less does not */
 
-/* A bent edge, between triangles left and right of from -> to. */
-struct edge {
-	uint32_t from, to, left, right;
+/* The best boxes found, smallest first. */
+struct seeds {
+	struct candidate best[SEEDS_MAX];
+	size_t count;
 };
 
-struct body {
-	const struct rs_hull *hull;
-	double (*points)[3];  /* vertices, middle of their extent at 0 */
-	double (*normals)[3]; /* of triangles, unit length */
-	struct edge *edges;
-	size_t edge_count;
-	uint32_t *first, *neighbours; /* along bent edges: neighbours[first[v] … first[v + 1]) */
-	double (*outline)[2];
-	uint32_t *outline_vertex;
-	size_t outline_count;
-	struct candidate {
-		double volume;
-		struct rs_oriented_box box;
-	} best[SEEDS_MAX]; /* smallest first */
-	size_t best_count;
-};
-
-static void body_finish(struct body *body)
+/* Keeps a box if it is among the best; of those found twice one. */
+static void keep(struct seeds *seeds, const struct candidate *found)
 {
-	rs_free(body->points);
-	rs_free(body->normals);
-	rs_free(body->edges);
-	rs_free(body->first);
-	rs_free(body->neighbours);
-	rs_free(body->outline);
-	rs_free(body->outline_vertex);
-}
-
-static double dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
-
-static void cross(const double a[3], const double b[3], double out[3])
-{
-	out[0] = a[1] * b[2] - a[2] * b[1];
-	out[1] = a[2] * b[0] - a[0] * b[2];
-	out[2] = a[0] * b[1] - a[1] * b[0];
-}
-
-/* False for a vector too short to have a direction. */
-static bool normalise(double v[3])
-{
-	double length = sqrt(dot(v, v));
-	if (!(length > 0))
-		return false;
-	for (int a = 0; a < 3; a++)
-		v[a] /= length;
-	return true;
-}
-
-static void place_points(struct body *body, const double unit[3])
-{
-	const struct rs_hull *hull = body->hull;
-	double low[3], high[3];
-	for (size_t i = 0; i < hull->vertex_count; i++)
-		for (int a = 0; a < 3; a++) {
-			double x = hull->vertices[i][a] * unit[a];
-			body->points[i][a] = x;
-			low[a] = i == 0 || x < low[a] ? x : low[a];
-			high[a] = i == 0 || x > high[a] ? x : high[a];
-		}
-	for (size_t i = 0; i < hull->vertex_count; i++)
-		for (int a = 0; a < 3; a++)
-			body->points[i][a] -= (low[a] + high[a]) / 2;
-}
-
-/* Whether two triangles lie in one plane, decided on the integers. */
-static bool in_one_plane(const struct rs_hull *hull, const struct rs_hull_triangle *s,
-                         const struct rs_hull_triangle *t)
-{
-	int64_t p[3][3], normal[3];
-	for (int i = 0; i < 3; i++)
-		for (int a = 0; a < 3; a++)
-			p[i][a] = (int64_t)hull->vertices[s->vertex[i]][a] - hull->vertices[s->vertex[0]][a];
-	for (int a = 0; a < 3; a++) {
-		int b = (a + 1) % 3, c = (a + 2) % 3;
-		normal[a] = p[1][b] * p[2][c] - p[1][c] * p[2][b];
-	}
-	for (int i = 0; i < 3; i++) {
-		int64_t height = 0;
-		for (int a = 0; a < 3; a++)
-			height += normal[a] * ((int64_t)hull->vertices[t->vertex[i]][a] -
-			                       hull->vertices[s->vertex[0]][a]);
-		if (height != 0)
-			return false;
-	}
-	return true;
-}
-
-static void find_edges(struct body *body)
-{
-	const struct rs_hull *hull = body->hull;
-	for (uint32_t t = 0; t < hull->triangle_count; t++) {
-		const struct rs_hull_triangle *triangle = &hull->triangles[t];
-		double u[3], v[3];
-		for (int a = 0; a < 3; a++) {
-			u[a] = body->points[triangle->vertex[1]][a] - body->points[triangle->vertex[0]][a];
-			v[a] = body->points[triangle->vertex[2]][a] - body->points[triangle->vertex[0]][a];
-		}
-		cross(u, v, body->normals[t]);
-		normalise(body->normals[t]);
-		for (unsigned i = 0; i < 3; i++) {
-			uint32_t n = triangle->neighbour[i];
-			if (t < n && !in_one_plane(hull, triangle, &hull->triangles[n]))
-				body->edges[body->edge_count++] = (struct edge){
-					triangle->vertex[i], triangle->vertex[(i + 1) % 3], t, n};
-		}
-	}
-}
-
-static void link_vertices(struct body *body)
-{
-	size_t n = body->hull->vertex_count;
-	for (size_t e = 0; e < body->edge_count; e++) {
-		body->first[body->edges[e].from + 1]++;
-		body->first[body->edges[e].to + 1]++;
-	}
-	for (size_t v = 0; v < n; v++)
-		body->first[v + 1] += body->first[v];
-	for (size_t e = body->edge_count; e-- > 0;) { /* first[v + 1] counts down to first[v] of the end */
-		const struct edge *edge = &body->edges[e];
-		body->neighbours[--body->first[edge->from + 1]] = edge->to;
-		body->neighbours[--body->first[edge->to + 1]] = edge->from;
-	}
-	for (size_t v = 0; v < n; v++)
-		body->first[v] = body->first[v + 1];
-	body->first[n] = (uint32_t)(2 * body->edge_count);
-}
-
-static enum rs_code body_init(struct body *body, const struct rs_hull *hull, const double unit[3],
-                              struct rs_error *err)
-{
-	size_t v = hull->vertex_count, t = hull->triangle_count;
-	body->hull = hull;
-	body->points = rs_allocate_array(v, sizeof *body->points);
-	body->normals = rs_allocate_array(t, sizeof *body->normals);
-	body->edges = rs_allocate_array(3 * t / 2, sizeof *body->edges);
-	body->first = rs_allocate_array(v + 2, sizeof *body->first);
-	body->neighbours = rs_allocate_array(3 * t, sizeof *body->neighbours);
-	body->outline = rs_allocate_array(v + 1, sizeof *body->outline);
-	body->outline_vertex = rs_allocate_array(v + 1, sizeof *body->outline_vertex);
-	if (body->points == NULL || body->normals == NULL || body->edges == NULL || body->first == NULL ||
-	    body->neighbours == NULL || body->outline == NULL || body->outline_vertex == NULL)
-		return rs_error_memory(err, v * 48 + t * 72, "the smallest box");
-	place_points(body, unit);
-	find_edges(body);
-	link_vertices(body);
-	return RS_OK;
-}
-
-/* The vertex farthest along a direction, climbing from `start`: on a convex body a summit is the summit. */
-static uint32_t climb(const struct body *body, const double direction[3], uint32_t start)
-{
-	/* a vertex inside a flat face has no bent edge; the first one is a corner */
-	uint32_t at = body->first[start] < body->first[start + 1] ? start : 0;
-	double height = dot(body->points[at], direction);
-	for (bool moved = true; moved;) {
-		moved = false;
-		for (uint32_t i = body->first[at]; i < body->first[at + 1]; i++) {
-			double h = dot(body->points[body->neighbours[i]], direction);
-			if (h > height) {
-				height = h;
-				at = body->neighbours[i];
-				moved = true;
-				break;
-			}
-		}
-	}
-	return at;
-}
-
-/* Grows with the angle from direction d to e, from a little below 0 up to a full turn. */
-static double angle_order(const double d[2], const double e[2])
-{
-	double along = d[0] * e[0] + d[1] * e[1], left = d[0] * e[1] - d[1] * e[0];
-	double sum = fabs(along) + fabs(left);
-	if (!(sum > 0))
-		return 8;
-	return along >= 0 ? left / sum : 2 - left / sum;
-}
-
-/* The outline across u x v, anticlockwise from the vertex farthest along u: from each vertex on along the
- * edge that turns least. False when rounding leads astray, and there is no outline. */
-static bool draw_outline(struct body *body, const double u[3], const double v[3], uint32_t hint)
-{
-	uint32_t start = climb(body, u, hint), at = start;
-	double direction[2] = {0, 1};
-	body->outline_count = 0;
-	do {
-		if (body->outline_count > body->hull->vertex_count)
-			return false;
-		double *here = body->outline[body->outline_count], next[2] = {0, 0}, least = 4;
-		uint32_t to = at;
-		here[0] = dot(body->points[at], u);
-		here[1] = dot(body->points[at], v);
-		body->outline_vertex[body->outline_count++] = at;
-		for (uint32_t i = body->first[at]; i < body->first[at + 1]; i++) {
-			const double *p = body->points[body->neighbours[i]];
-			double e[2] = {dot(p, u) - here[0], dot(p, v) - here[1]};
-			double order = angle_order(direction, e);
-			if (order < least) {
-				least = order;
-				to = body->neighbours[i];
-				next[0] = e[0];
-				next[1] = e[1];
-			}
-		}
-		if (to == at)
-			return false;
-		at = to;
-		direction[0] = next[0];
-		direction[1] = next[1];
-	} while (at != start);
-	return body->outline_count > 2;
-}
-
-/* The side of the outline along which the smallest rectangle lies: its unit vector; returns the area. */
-static double smallest_rectangle(const struct body *body, double out_side[2])
-{
-	const double(*p)[2] = (const double(*)[2])body->outline;
-	size_t n = body->outline_count, right = 1, top = 1, left = 1;
-	double best = INFINITY;
-	for (size_t i = 0; i < n; i++) {
-		size_t j = i + 1 == n ? 0 : i + 1;
-		double d[2] = {p[j][0] - p[i][0], p[j][1] - p[i][1]};
-		double length = sqrt(d[0] * d[0] + d[1] * d[1]);
-		if (!(length > 0))
-			continue;
-		d[0] /= length;
-		d[1] /= length;
-#define ALONG(k) (p[(k) % n][0] * d[0] + p[(k) % n][1] * d[1])
-#define ABOVE(k) (p[(k) % n][1] * d[0] - p[(k) % n][0] * d[1])
-		right = right < i + 1 ? i + 1 : right;
-		while (right < i + n && ALONG(right + 1) > ALONG(right))
-			right++;
-		top = top < right ? right : top;
-		while (top < i + n && ABOVE(top + 1) > ABOVE(top))
-			top++;
-		left = left < top ? top : left;
-		while (left < i + n && ALONG(left + 1) < ALONG(left))
-			left++;
-		double area = (ALONG(right) - ALONG(left)) * (ABOVE(top) - ABOVE(i));
-		if (area < best) {
-			best = area;
-			out_side[0] = d[0];
-			out_side[1] = d[1];
-		}
-	}
-#undef ALONG
-#undef ABOVE
-	return best;
-}
-
-/* Sides and volume of the box along three axes, from the corners themselves. */
-static struct candidate measure(const struct body *body, const double axis[3][3])
-{
-	struct candidate out = {.volume = 1};
-	double low[3], high[3];
-	for (size_t i = 0; i < body->hull->corner_count; i++)
-		for (int a = 0; a < 3; a++) {
-			double x = dot(body->points[i], axis[a]);
-			low[a] = i == 0 || x < low[a] ? x : low[a];
-			high[a] = i == 0 || x > high[a] ? x : high[a];
-		}
-	for (int a = 0; a < 3; a++) {
-		memcpy(out.box.axis[a], axis[a], sizeof out.box.axis[a]);
-		out.box.side[a] = high[a] - low[a];
-		out.volume *= out.box.side[a];
-	}
-	return out;
-}
-
-/* Keeps a box if it is among the best. */
-static void keep(struct body *body, const struct candidate *found)
-{
-	size_t at = body->best_count;
-	while (at > 0 && found->volume < body->best[at - 1].volume)
+	size_t at = seeds->count;
+	while (at > 0 && found->volume < seeds->best[at - 1].volume)
 		at--;
-	if (at == SEEDS_MAX)
+	if (at == SEEDS_MAX || (at > 0 && found->volume - seeds->best[at - 1].volume < GAIN * found->volume))
 		return;
-	body->best_count += body->best_count < SEEDS_MAX;
-	memmove(&body->best[at + 1], &body->best[at], (body->best_count - at - 1) * sizeof *body->best);
-	body->best[at] = *found;
+	seeds->count += seeds->count < SEEDS_MAX;
+	memmove(&seeds->best[at + 1], &seeds->best[at], (seeds->count - at - 1) * sizeof *seeds->best);
+	seeds->best[at] = *found;
 }
 
-static double keeping_volume(const struct body *body)
+static double keeping_volume(const struct seeds *seeds)
 {
-	return body->best_count < SEEDS_MAX ? INFINITY : body->best[SEEDS_MAX - 1].volume;
+	return seeds->count < SEEDS_MAX ? INFINITY : seeds->best[SEEDS_MAX - 1].volume;
 }
 
-/* Two directions across `normal`. */
-static void across(const double normal[3], double u[3], double v[3])
-{
-	int least = fabs(normal[0]) < fabs(normal[1]) ? 0 : 1;
-	least = fabs(normal[2]) < fabs(normal[least]) ? 2 : least;
-	double unit[3] = {least == 0, least == 1, least == 2};
-	cross(normal, unit, u);
-	normalise(u);
-	cross(normal, u, v);
-}
-
-/* The smallest box that has `normal` as one axis and `width` across; false when it is not below `limit`. */
-static bool box_across(struct body *body, const double normal[3], double width, uint32_t hint, double limit,
-                       struct candidate *out)
-{
-	double u[3], v[3], side[2] = {1, 0}, axis[3][3];
-	across(normal, u, v);
-	if (!draw_outline(body, u, v, hint))
-		return false;
-	if (!(smallest_rectangle(body, side) * width < limit))
-		return false;
-	memcpy(axis[0], normal, sizeof axis[0]);
-	for (int a = 0; a < 3; a++) {
-		axis[1][a] = side[0] * u[a] + side[1] * v[a];
-		axis[2][a] = side[0] * v[a] - side[1] * u[a];
-	}
-	*out = measure(body, (const double(*)[3])axis);
-	return out->volume < limit;
-}
-
-static void try_direction(struct body *body, const double normal[3], uint32_t top, uint32_t bottom)
+static void try_direction(struct body *body, struct seeds *seeds, const double normal[3], uint32_t top,
+                          uint32_t bottom)
 {
 	struct candidate found;
 	double width = dot(body->points[top], normal) - dot(body->points[bottom], normal);
-	if (box_across(body, normal, width, bottom, keeping_volume(body), &found))
-		keep(body, &found);
+	if (box_across(body, normal, width, bottom, keeping_volume(seeds), &found))
+		keep(seeds, &found);
 }
 
 /* Every flat face once: of its triangles the one of the lowest number stands for it. Remembers for each
  * triangle the vertex opposite to it. */
-static void try_faces(struct body *body, uint32_t *bottom_of)
+static void try_faces(struct body *body, struct seeds *seeds, uint32_t *bottom_of)
 {
 	uint32_t bottom = 0;
 	for (uint32_t t = 0; t < body->hull->triangle_count; t++) {
@@ -357,13 +60,13 @@ static void try_faces(struct body *body, uint32_t *bottom_of)
 			         !in_one_plane(body->hull, triangle,
 			                       &body->hull->triangles[triangle->neighbour[i]]);
 		if (first)
-			try_direction(body, n, triangle->vertex[0], bottom);
+			try_direction(body, seeds, n, triangle->vertex[0], bottom);
 	}
 }
 
 /* While the normal turns about an edge from the left face's to the right one's, the opposite vertex moves
  * along edges: whenever it goes over one, two parallel planes hold an edge each. */
-static void try_edge(struct body *body, const struct edge *edge, uint32_t bottom)
+static void try_edge(struct body *body, struct seeds *seeds, const struct edge *edge, uint32_t bottom)
 {
 	const double *a = body->normals[edge->left], *b = body->normals[edge->right];
 	double now = 0;
@@ -387,26 +90,177 @@ static void try_edge(struct body *body, const struct edge *edge, uint32_t bottom
 		for (int k = 0; k < 3; k++)
 			normal[k] = a[k] + now * (b[k] - a[k]);
 		if (normalise(normal) && now > 1e-9)
-			try_direction(body, normal, edge->from, bottom);
+			try_direction(body, seeds, normal, edge->from, bottom);
 		bottom = to;
 	}
 }
 
 /* Turns a box about each of its axes in turn, to the best rectangle across it, while it shrinks. */
-static void turn_on(struct body *body, struct candidate *box)
+static void turn_about_axes(struct body *body, struct candidate *box)
 {
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		bool shrunk = false;
 		for (int a = 0; a < 3; a++) {
 			struct candidate found;
-			if (!box_across(body, box->box.axis[a], box->box.side[a], 0,
-			                box->volume * (1 - 1e-12), &found))
+			if (!box_across(body, box->box.axis[a], box->box.side[a], 0, box->volume * (1 - GAIN),
+			                &found))
 				continue;
 			*box = found;
 			shrunk = true;
 		}
 		if (!shrunk)
 			return;
+	}
+}
+
+/* A box that can be turned: by a vector, along the axis and as long as the tangent of half the angle. */
+struct pose {
+	const struct body *body;
+	double axis[3][3];
+	uint32_t summit[3][2]; /* where the last box touched the body: near to where the next one will */
+};
+
+static void turned(const double axis[3], const double by[3], double out[3])
+{
+	double once[3], twice[3], scale = 2 / (1 + dot(by, by));
+	cross(by, axis, once);
+	cross(by, once, twice);
+	for (int k = 0; k < 3; k++)
+		out[k] = axis[k] + scale * (once[k] + twice[k]);
+}
+
+static double volume_turned(struct pose *pose, const double by[3])
+{
+	double volume = 1;
+	for (int a = 0; a < 3; a++) {
+		double up[3];
+		turned(pose->axis[a], by, up);
+		const double down[3] = {-up[0], -up[1], -up[2]};
+		pose->summit[a][0] = climb(pose->body, up, pose->summit[a][0]);
+		pose->summit[a][1] = climb(pose->body, down, pose->summit[a][1]);
+		volume *= dot(pose->body->points[pose->summit[a][0]], up) +
+		          dot(pose->body->points[pose->summit[a][1]], down);
+	}
+	return volume;
+}
+
+struct corner {
+	double by[3], volume;
+};
+
+static void settle(struct corner simplex[4])
+{
+	for (int i = 1; i < 4; i++)
+		for (int j = i; j > 0 && simplex[j].volume < simplex[j - 1].volume; j--) {
+			struct corner keep_corner = simplex[j];
+			simplex[j] = simplex[j - 1];
+			simplex[j - 1] = keep_corner;
+		}
+}
+
+/* The point on the line from the worst corner through the middle of the others; 1 is the mirror image. */
+static struct corner along(struct pose *pose, const struct corner simplex[4], double share)
+{
+	struct corner out;
+	for (int k = 0; k < 3; k++) {
+		double middle = (simplex[0].by[k] + simplex[1].by[k] + simplex[2].by[k]) / 3;
+		out.by[k] = middle + share * (middle - simplex[3].by[k]);
+	}
+	out.volume = volume_turned(pose, out.by);
+	return out;
+}
+
+/* Nelder & Mead, "A simplex method for function minimization" (1965), with their coefficients. */
+static void step(struct pose *pose, struct corner simplex[4])
+{
+	struct corner mirrored = along(pose, simplex, 1), other;
+	if (mirrored.volume < simplex[0].volume) {
+		other = along(pose, simplex, 2);
+		simplex[3] = other.volume < mirrored.volume ? other : mirrored;
+	} else if (mirrored.volume < simplex[2].volume) {
+		simplex[3] = mirrored;
+	} else {
+		other = along(pose, simplex, mirrored.volume < simplex[3].volume ? 0.5 : -0.5);
+		if (other.volume < fmin(mirrored.volume, simplex[3].volume)) {
+			simplex[3] = other;
+		} else {
+			for (int i = 1; i < 4; i++) {
+				for (int k = 0; k < 3; k++)
+					simplex[i].by[k] = (simplex[i].by[k] + simplex[0].by[k]) / 2;
+				simplex[i].volume = volume_turned(pose, simplex[i].by);
+			}
+		}
+	}
+	settle(simplex);
+}
+
+/* From the pose downhill; afterwards it is where that led. Returns the volume. */
+static double descend(struct pose *pose, double size)
+{
+	struct corner simplex[4] = {{{0}, 0}};
+	double axis[3][3];
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			simplex[i].by[i - 1] = size;
+		simplex[i].volume = volume_turned(pose, simplex[i].by);
+	}
+	settle(simplex);
+	for (int i = 0; i < DESCENT_STEPS; i++) {
+		step(pose, simplex);
+		if (!(simplex[3].volume - simplex[0].volume > GAIN / 10 * simplex[0].volume))
+			break;
+	}
+	for (int a = 0; a < 3; a++)
+		turned(pose->axis[a], simplex[0].by, axis[a]);
+	memcpy(pose->axis, axis, sizeof axis);
+	return simplex[0].volume;
+}
+
+/* Freely downhill, again and again with smaller steps, then about the axes. */
+static void turn_on(struct body *body, struct candidate *box)
+{
+	struct pose pose = {.body = body};
+	turn_about_axes(body, box);
+	memcpy(pose.axis, box->box.axis, sizeof pose.axis);
+	double before = box->volume;
+	for (double size = 0.2; size > 1e-5; size /= 4) {
+		double volume = descend(&pose, size);
+		size = volume < before * (1 - GAIN) ? size * 2 : size;
+		before = volume < before ? volume : before;
+	}
+	normalise(pose.axis[0]); /* at right angles again, to the last bit */
+	cross(pose.axis[0], pose.axis[1], pose.axis[2]);
+	normalise(pose.axis[2]);
+	cross(pose.axis[2], pose.axis[0], pose.axis[1]);
+	struct candidate turned_on = measure(body, (const double(*)[3])pose.axis);
+	turn_about_axes(body, &turned_on);
+	if (turned_on.volume < box->volume)
+		*box = turned_on;
+}
+
+/* Boxes at angles that stand for all: turned further, by half a right angle about an axis or by the diagonals'
+ * third of a turn, they are among these again. */
+static void try_angles(struct body *body, struct seeds *seeds)
+{
+	static const double grid[] = {-0.36, -0.18, 0, 0.18, 0.36}; /* tan 22.5 degrees is 0.41 */
+	struct pose pose = {.body = body, .axis = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+	for (size_t i = 0; i < 125; i++) {
+		const double by[3] = {grid[i % 5], grid[i / 5 % 5], grid[i / 25]};
+		struct candidate found = {.volume = volume_turned(&pose, by)};
+		for (int a = 0; a < 3; a++)
+			turned(pose.axis[a], by, found.box.axis[a]);
+		keep(seeds, &found);
+	}
+	for (size_t i = 0; i < seeds->count; i++)
+		seeds->best[i] = measure(body, (const double(*)[3])seeds->best[i].box.axis);
+}
+
+static void turn_all(struct body *body, struct seeds *seeds, struct candidate *best)
+{
+	for (size_t i = 0; i < seeds->count; i++) {
+		turn_on(body, &seeds->best[i]);
+		if (seeds->best[i].volume < best->volume)
+			*best = seeds->best[i];
 	}
 }
 
@@ -432,17 +286,16 @@ enum rs_code rs_hull_box(const struct rs_hull *hull, const double unit[3], struc
 	if (bottom_of == NULL)
 		return rs_error_memory(err, hull->triangle_count * sizeof *bottom_of, "the smallest box");
 	RS_TRY(body_init(&body, hull, unit, err));
-	struct candidate aligned = measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
-	keep(&body, &aligned);
-	try_faces(&body, bottom_of);
+	struct seeds flush = {.count = 0}, any = {.count = 0};
+	struct candidate best = measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+	keep(&flush, &best);
+	try_faces(&body, &flush, bottom_of);
 	for (size_t e = 0; e < body.edge_count; e++)
-		try_edge(&body, &body.edges[e], bottom_of[body.edges[e].left]);
-	struct candidate best = body.best[0];
-	for (size_t i = 0; i < body.best_count; i++) {
-		turn_on(&body, &body.best[i]);
-		if (body.best[i].volume < best.volume)
-			best = body.best[i];
-	}
+		try_edge(&body, &flush, &body.edges[e], bottom_of[body.edges[e].left]);
+	try_angles(&body, &any);
+	best = flush.best[0];
+	turn_all(&body, &flush, &best);
+	turn_all(&body, &any, &best);
 	longest_first(&best.box);
 	*out = best.box;
 	return RS_OK;

@@ -87,8 +87,8 @@ static void known_solids(void **state)
 	static const int32_t octahedron[6][3] = {{0, 1, 1}, {2, 1, 1}, {1, 0, 1},
 	                                         {1, 2, 1}, {1, 1, 0}, {1, 1, 2}};
 	memcpy(points, octahedron, sizeof octahedron);
-	/* flat on a face: 2 / root 3 high, around a hexagon of side root 2 / root 3 */
-	check(6, (const double[3]){1, 1, 1}, 8.0 / 3);
+	/* along (1, 2, 2), (2, 1, -2), (2, -2, 1) it is 4/3 wide; flat on a face its box has 8/3 */
+	check(6, (const double[3]){1, 1, 1}, 64.0 / 27);
 }
 
 static void no_search_finds_a_smaller_one(void **state)
@@ -108,6 +108,13 @@ static void no_search_finds_a_smaller_one(void **state)
 	check(5, one, 2966.90861492283);
 	fill(14, 4, 30);
 	check(4, (const double[3]){0.5, 1, 3}, 579.18135075424);
+	fill(3688834691, 16,
+	     30); /* no face of these boxes holds a face, and no two opposite ones an edge each */
+	check(16, one, 14669.0635028451);
+	fill(3678111170, 22, 30);
+	check(22, one, 21272.1207147829);
+	fill(1630921133, 12, 1000);
+	check(12, one, 444963437.23925745);
 }
 
 int main(void)
