@@ -40,7 +40,7 @@ static void try_direction(struct body *body, struct seeds *seeds, const double n
 {
 	struct candidate found;
 	double width = dot(body->points[top], normal) - dot(body->points[bottom], normal);
-	if (box_across(body, normal, width, bottom, keeping_volume(seeds), &found))
+	if (body_box_across(body, normal, width, bottom, keeping_volume(seeds), &found))
 		keep(seeds, &found);
 }
 
@@ -53,12 +53,12 @@ static void try_faces(struct body *body, struct seeds *seeds, uint32_t *bottom_o
 		const struct rs_hull_triangle *triangle = &body->hull->triangles[t];
 		const double *n = body->normals[t];
 		bool first = true;
-		bottom = climb(body, (const double[3]){-n[0], -n[1], -n[2]}, bottom);
+		bottom = body_climb(body, (const double[3]){-n[0], -n[1], -n[2]}, bottom);
 		bottom_of[t] = bottom;
 		for (unsigned i = 0; i < 3; i++)
 			first &= triangle->neighbour[i] > t ||
-			         !in_one_plane(body->hull, triangle,
-			                       &body->hull->triangles[triangle->neighbour[i]]);
+			         !body_in_one_plane(body->hull, triangle,
+			                            &body->hull->triangles[triangle->neighbour[i]]);
 		if (first)
 			try_direction(body, seeds, n, triangle->vertex[0], bottom);
 	}
@@ -102,8 +102,8 @@ static void turn_about_axes(struct body *body, struct candidate *box)
 		bool shrunk = false;
 		for (int a = 0; a < 3; a++) {
 			struct candidate found;
-			if (!box_across(body, box->box.axis[a], box->box.side[a], 0, box->volume * (1 - GAIN),
-			                &found))
+			if (!body_box_across(body, box->box.axis[a], box->box.side[a], 0,
+			                     box->volume * (1 - GAIN), &found))
 				continue;
 			*box = found;
 			shrunk = true;
@@ -136,8 +136,8 @@ static double volume_turned(struct pose *pose, const double by[3])
 		double up[3];
 		turned(pose->axis[a], by, up);
 		const double down[3] = {-up[0], -up[1], -up[2]};
-		pose->summit[a][0] = climb(pose->body, up, pose->summit[a][0]);
-		pose->summit[a][1] = climb(pose->body, down, pose->summit[a][1]);
+		pose->summit[a][0] = body_climb(pose->body, up, pose->summit[a][0]);
+		pose->summit[a][1] = body_climb(pose->body, down, pose->summit[a][1]);
 		volume *= dot(pose->body->points[pose->summit[a][0]], up) +
 		          dot(pose->body->points[pose->summit[a][1]], down);
 	}
@@ -232,7 +232,7 @@ static void turn_on(struct body *body, struct candidate *box)
 	cross(pose.axis[0], pose.axis[1], pose.axis[2]);
 	normalise(pose.axis[2]);
 	cross(pose.axis[2], pose.axis[0], pose.axis[1]);
-	struct candidate turned_on = measure(body, (const double(*)[3])pose.axis);
+	struct candidate turned_on = body_measure(body, (const double(*)[3])pose.axis);
 	turn_about_axes(body, &turned_on);
 	if (turned_on.volume < box->volume)
 		*box = turned_on;
@@ -252,7 +252,7 @@ static void try_angles(struct body *body, struct seeds *seeds)
 		keep(seeds, &found);
 	}
 	for (size_t i = 0; i < seeds->count; i++)
-		seeds->best[i] = measure(body, (const double(*)[3])seeds->best[i].box.axis);
+		seeds->best[i] = body_measure(body, (const double(*)[3])seeds->best[i].box.axis);
 }
 
 static void turn_all(struct body *body, struct seeds *seeds, struct candidate *best)
@@ -287,7 +287,7 @@ enum rs_code rs_hull_box(const struct rs_hull *hull, const double unit[3], struc
 		return rs_error_memory(err, hull->triangle_count * sizeof *bottom_of, "the smallest box");
 	RS_TRY(body_init(&body, hull, unit, err));
 	struct seeds flush = {.count = 0}, any = {.count = 0};
-	struct candidate best = measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+	struct candidate best = body_measure(&body, (const double[3][3]){{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
 	keep(&flush, &best);
 	try_faces(&body, &flush, bottom_of);
 	for (size_t e = 0; e < body.edge_count; e++)

@@ -13,7 +13,6 @@ void body_finish(struct body *body)
 	rs_free(body->first);
 	rs_free(body->neighbours);
 	rs_free(body->outline);
-	rs_free(body->outline_vertex);
 }
 
 static void place_points(struct body *body, const double unit[3])
@@ -32,8 +31,8 @@ static void place_points(struct body *body, const double unit[3])
 			body->points[i][a] -= (low[a] + high[a]) / 2;
 }
 
-bool in_one_plane(const struct rs_hull *hull, const struct rs_hull_triangle *s,
-                  const struct rs_hull_triangle *t)
+bool body_in_one_plane(const struct rs_hull *hull, const struct rs_hull_triangle *s,
+                       const struct rs_hull_triangle *t)
 {
 	int64_t p[3][3], normal[3];
 	for (int i = 0; i < 3; i++)
@@ -68,7 +67,7 @@ static void find_edges(struct body *body)
 		normalise(body->normals[t]);
 		for (unsigned i = 0; i < 3; i++) {
 			uint32_t n = triangle->neighbour[i];
-			if (t < n && !in_one_plane(hull, triangle, &hull->triangles[n]))
+			if (t < n && !body_in_one_plane(hull, triangle, &hull->triangles[n]))
 				body->edges[body->edge_count++] = (struct edge){
 					triangle->vertex[i], triangle->vertex[(i + 1) % 3], t, n};
 		}
@@ -105,9 +104,8 @@ enum rs_code body_init(struct body *body, const struct rs_hull *hull, const doub
 	body->first = rs_allocate_array(v + 2, sizeof *body->first);
 	body->neighbours = rs_allocate_array(3 * t, sizeof *body->neighbours);
 	body->outline = rs_allocate_array(v + 1, sizeof *body->outline);
-	body->outline_vertex = rs_allocate_array(v + 1, sizeof *body->outline_vertex);
 	if (body->points == NULL || body->normals == NULL || body->edges == NULL || body->first == NULL ||
-	    body->neighbours == NULL || body->outline == NULL || body->outline_vertex == NULL)
+	    body->neighbours == NULL || body->outline == NULL)
 		return rs_error_memory(err, v * 48 + t * 72, "the smallest box");
 	place_points(body, unit);
 	find_edges(body);
@@ -115,7 +113,7 @@ enum rs_code body_init(struct body *body, const struct rs_hull *hull, const doub
 	return RS_OK;
 }
 
-uint32_t climb(const struct body *body, const double direction[3], uint32_t start)
+uint32_t body_climb(const struct body *body, const double direction[3], uint32_t start)
 {
 	/* a vertex inside a flat face has no bent edge; the first one is a corner */
 	uint32_t at = body->first[start] < body->first[start + 1] ? start : 0;
@@ -149,7 +147,7 @@ static double angle_order(const double d[2], const double e[2])
  * edge that turns least. False when rounding leads astray, and there is no outline. */
 static bool draw_outline(struct body *body, const double u[3], const double v[3], uint32_t hint)
 {
-	uint32_t start = climb(body, u, hint), at = start;
+	uint32_t start = body_climb(body, u, hint), at = start;
 	double direction[2] = {0, 1};
 	body->outline_count = 0;
 	do {
@@ -159,7 +157,7 @@ static bool draw_outline(struct body *body, const double u[3], const double v[3]
 		uint32_t to = at;
 		here[0] = dot(body->points[at], u);
 		here[1] = dot(body->points[at], v);
-		body->outline_vertex[body->outline_count++] = at;
+		body->outline_count++;
 		for (uint32_t i = body->first[at]; i < body->first[at + 1]; i++) {
 			const double *p = body->points[body->neighbours[i]];
 			double e[2] = {dot(p, u) - here[0], dot(p, v) - here[1]};
@@ -217,7 +215,7 @@ static double smallest_rectangle(const struct body *body, double out_side[2])
 	return best;
 }
 
-struct candidate measure(const struct body *body, const double axis[3][3])
+struct candidate body_measure(const struct body *body, const double axis[3][3])
 {
 	struct candidate out = {.volume = 1};
 	double low[3], high[3];
@@ -246,8 +244,8 @@ static void across(const double normal[3], double u[3], double v[3])
 	cross(normal, u, v);
 }
 
-bool box_across(struct body *body, const double normal[3], double width, uint32_t hint, double limit,
-                struct candidate *out)
+bool body_box_across(struct body *body, const double normal[3], double width, uint32_t hint, double limit,
+                     struct candidate *out)
 {
 	double u[3], v[3], side[2] = {1, 0}, axis[3][3];
 	across(normal, u, v);
@@ -260,6 +258,6 @@ bool box_across(struct body *body, const double normal[3], double width, uint32_
 		axis[1][a] = side[0] * u[a] + side[1] * v[a];
 		axis[2][a] = side[0] * v[a] - side[1] * u[a];
 	}
-	*out = measure(body, (const double(*)[3])axis);
+	*out = body_measure(body, (const double(*)[3])axis);
 	return out->volume < limit;
 }

@@ -19,7 +19,6 @@ struct body {
 	size_t edge_count;
 	uint32_t *first, *neighbours; /* along bent edges: neighbours[first[v] … first[v + 1]) */
 	double (*outline)[2];
-	uint32_t *outline_vertex;
 	size_t outline_count;
 };
 
@@ -32,15 +31,15 @@ enum rs_code body_init(struct body *body, const struct rs_hull *hull, const doub
                        struct rs_error *err);
 void body_finish(struct body *body);
 /* Whether two triangles lie in one plane, decided on the integers. */
-bool in_one_plane(const struct rs_hull *hull, const struct rs_hull_triangle *s,
-                  const struct rs_hull_triangle *t);
+bool body_in_one_plane(const struct rs_hull *hull, const struct rs_hull_triangle *s,
+                       const struct rs_hull_triangle *t);
 /* The vertex farthest along a direction, climbing from `start`: on a convex body a summit is the summit. */
-uint32_t climb(const struct body *body, const double direction[3], uint32_t start);
+uint32_t body_climb(const struct body *body, const double direction[3], uint32_t start);
 /* Sides and volume of the box along three axes, from the corners themselves. */
-struct candidate measure(const struct body *body, const double axis[3][3]);
+struct candidate body_measure(const struct body *body, const double axis[3][3]);
 /* The smallest box that has `normal` as one axis and `width` across; false when it is not below `limit`. */
-bool box_across(struct body *body, const double normal[3], double width, uint32_t hint, double limit,
-                struct candidate *out);
+bool body_box_across(struct body *body, const double normal[3], double width, uint32_t hint, double limit,
+                     struct candidate *out);
 
 static inline double dot(const double a[3], const double b[3])
 {

@@ -41,10 +41,9 @@ struct rs_oriented_box {
 	double side[3];    /* along them, longest first */
 };
 
-/* The smallest box around the hull among: all that lie flat on a face of it; all whose two parallel faces
- * each hold an edge of it; and what turning the best of these about their own axes leads to. Such boxes hold
- * the minimum in all but contrived cases (three edges on three faces, no two of them parallel), in which
- * the last step comes near it.
+/* The smallest box around the hull: the best of all that lie flat on a face of it, of all whose two parallel faces
+ * each hold an edge of it, and of what turning two dozen boxes freely downhill leads to. Searches by others
+ * have not found a smaller one (box_test.c); that there is none is not proven.
  * source  O'Rourke, "Finding minimal enclosing boxes" (1985): two adjacent faces of the minimum hold edges */
 enum rs_code rs_hull_box(const struct rs_hull *hull, const double unit[3], struct rs_oriented_box *out,
                          struct rs_error *err);
