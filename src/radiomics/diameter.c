@@ -3,16 +3,29 @@
  * last point of its row; so rows keep two points, planes their 2-D hull, and only the hulls' corners are
  * compared. All choices are made on doubled integer indices: exact, whatever the spacing. */
 #include <math.h>
+#include <string.h>
 
 #include "numeric/numeric_hull.h"
-#include "radiomics/evidence.h"
+#include "radiomics/bits.h"
 
-/* Of each row (plane, line) the least and greatest coordinate; -1 when it has no point. */
-struct rows {
-	unsigned plane_axis, line_axis, along_axis;
-	size_t planes, lines;
-	int32_t *low, *high;
+/* Where a line of surface points begins and ends; -1 when it has none. */
+struct ends {
+	int32_t low, high;
 };
+
+/* Lines along x, [doubled z][doubled y], and along z, [doubled x][doubled y]. */
+struct surface {
+	size_t extent[3]; /* doubled coordinates 0 … 2 size */
+	struct ends *along_x, *along_z;
+	uint64_t *seen; /* scratch */
+};
+
+static void surface_finish(struct surface *surface)
+{
+	rs_free(surface->along_x);
+	rs_free(surface->along_z);
+	rs_free(surface->seen);
+}
 
 void surface_corners_finish(struct surface_corners *corners)
 {
@@ -20,60 +33,107 @@ void surface_corners_finish(struct surface_corners *corners)
 	*corners = (struct surface_corners){0};
 }
 
-static enum rs_code rows_init(struct rows *rows, const struct region *region, unsigned plane_axis,
-                              unsigned line_axis, struct rs_error *err)
+static enum rs_code surface_init(struct surface *surface, const struct bit_rows *bits, struct rs_error *err)
 {
-	rows->plane_axis = plane_axis;
-	rows->line_axis = line_axis;
-	rows->along_axis = 3 - plane_axis - line_axis;
-	rows->planes = 2 * region->size[plane_axis] + 2;
-	rows->lines = 2 * region->size[line_axis] + 2;
-	size_t count = rows->planes * rows->lines;
-	rows->low = rs_allocate_array(count, sizeof *rows->low);
-	rows->high = rs_allocate_array(count, sizeof *rows->high);
-	if (rows->low == NULL || rows->high == NULL)
-		return rs_error_memory(err, count * 8, "rows of surface points");
-	for (size_t i = 0; i < count; i++)
-		rows->low[i] = rows->high[i] = -1;
+	for (int a = 0; a < 3; a++)
+		surface->extent[a] = 2 * bits->size[a] + 1;
+	size_t x = surface->extent[2] * surface->extent[1], z = surface->extent[0] * surface->extent[1];
+	surface->along_x = rs_allocate_array(x, sizeof *surface->along_x);
+	surface->along_z = rs_allocate_array(z, sizeof *surface->along_z);
+	surface->seen = rs_allocate_array(3 * (bits->size[1] + 2), bits->per_row * sizeof *surface->seen);
+	if (surface->along_x == NULL || surface->along_z == NULL || surface->seen == NULL)
+		return rs_error_memory(err, (x + z) * sizeof *surface->along_x, "lines of surface points");
+	memset(surface->along_x, 0xff, x * sizeof *surface->along_x); /* -1 */
+	memset(surface->along_z, 0xff, z * sizeof *surface->along_z);
 	return RS_OK;
 }
 
-static void rows_finish(struct rows rows[3])
+/* Bit b of a padded row is the voxel between doubled coordinates 2 b - 2 and 2 b. The first and the last bit that
+ * differ between two rows are where the points between these rows begin and end. */
+static struct ends ends_of_difference(const uint64_t *a, const uint64_t *b, size_t words)
 {
-	for (int i = 0; i < 3; i++) {
-		rs_free(rows[i].low);
-		rs_free(rows[i].high);
+	struct ends ends = {-1, -1};
+	for (size_t word = 0; word < words; word++) {
+		uint64_t bits = a[word] ^ b[word];
+		if (bits == 0)
+			continue;
+		if (ends.low < 0)
+			ends.low = (int32_t)(2 * (word * 64 + lowest_bit(bits))) - 1;
+		ends.high = (int32_t)(2 * (word * 64 + highest_bit(bits))) - 1;
+	}
+	return ends;
+}
+
+static void find_along_x(const struct bit_rows *bits, struct surface *surface)
+{
+	size_t words = bits->per_row;
+	const uint64_t *empty = bit_row(bits, 0, 0);
+	for (size_t z = 1; z <= bits->size[2] + 1; z++)
+		for (size_t y = 1; y <= bits->size[1] + 1; y++) {
+			const uint64_t *here = bit_row(bits, y, z);
+			struct ends *at = surface->along_x + (2 * z - 2) * surface->extent[1] + 2 * y - 2;
+			if (y <= bits->size[1])
+				at[1] = ends_of_difference(here, bit_row(bits, y, z - 1), words);
+			if (z > bits->size[2])
+				continue;
+			at += surface->extent[1];
+			at[0] = ends_of_difference(here, bit_row(bits, y - 1, z), words);
+			struct ends row = ends_of_difference(here, empty, words);
+			if (row.low >= 0) /* the ends' own faces */
+				at[1] = (struct ends){row.low - 1, row.high + 1};
+		}
+}
+
+struct sweep {
+	struct ends *ends;
+	size_t lines; /* in y */
+	bool upward;
+};
+
+/* Points of one word of a row, whose bit 0 is `bit` of the row: those not seen yet end their lines along z.
+ * back  how much less than 2 b the doubled x of bit b is */
+static void note_ends(const struct sweep *sweep, uint64_t points, uint64_t *seen, size_t bit, size_t back,
+                      size_t y, size_t z)
+{
+	uint64_t fresh = points & ~*seen;
+	*seen |= fresh;
+	for (; fresh != 0; fresh &= fresh - 1) {
+		size_t x = 2 * (bit + lowest_bit(fresh)) - back;
+		struct ends *at = &sweep->ends[x * sweep->lines + y];
+		*(sweep->upward ? &at->low : &at->high) = (int32_t)z;
 	}
 }
 
-static void rows_add(struct rows *rows, const size_t at[3])
+/* Slice by slice from one side: points in the middle of faces across x, y and z. */
+static void find_along_z(const struct bit_rows *bits, bool upward, struct surface *surface)
 {
-	size_t i = at[rows->plane_axis] * rows->lines + at[rows->line_axis];
-	int32_t value = (int32_t)at[rows->along_axis];
-	if (rows->low[i] < 0 || value < rows->low[i])
-		rows->low[i] = value;
-	if (value > rows->high[i])
-		rows->high[i] = value;
-}
-
-/* Voxel v of an axis has doubled index 2 v + 1, so that its outer middles are 2 v and 2 v + 2. */
-static void add_voxel(const struct region *region, const size_t v[3], size_t index, struct rows rows[3])
-{
-	size_t stride[3] = {1, region->size[0], region->size[0] * region->size[1]};
-	for (int a = 0; a < 3; a++) {
-		size_t at[3] = {2 * v[0] + 1, 2 * v[1] + 1, 2 * v[2] + 1};
-		if (v[a] == 0 || !region->inside[index - stride[a]]) {
-			at[a] = 2 * v[a];
-			for (int r = 0; r < 3; r++)
-				rows_add(&rows[r], at);
-		}
-		if (v[a] + 1 == region->size[a] || !region->inside[index + stride[a]]) {
-			at[a] = 2 * v[a] + 2;
-			for (int r = 0; r < 3; r++)
-				rows_add(&rows[r], at);
+	const struct sweep sweep = {surface->along_z, surface->extent[1], upward};
+	size_t words = bits->per_row, depth = bits->size[2] + 1;
+	memset(surface->seen, 0, 3 * (bits->size[1] + 2) * words * sizeof *surface->seen);
+	for (size_t i = 1; i <= depth; i++) {
+		size_t z = upward ? i : depth + 1 - i;
+		for (size_t y = 1; y <= bits->size[1] + 1; y++) {
+			const uint64_t *here = bit_row(bits, y, z), *before_y = bit_row(bits, y - 1, z),
+				       *before_z = bit_row(bits, y, z - 1);
+			uint64_t *seen = surface->seen + 3 * y * words;
+			for (size_t w = 0; w < words; w++, seen += 3) {
+				note_ends(&sweep, here[w] ^ next_bits(here + w), &seen[0], 64 * w, 0,
+				          2 * y - 1, 2 * z - 1);
+				note_ends(&sweep, here[w] ^ before_y[w], &seen[1], 64 * w, 1, 2 * y - 2,
+				          2 * z - 1);
+				note_ends(&sweep, here[w] ^ before_z[w], &seen[2], 64 * w, 1, 2 * y - 1,
+				          2 * z - 2);
+			}
 		}
 	}
 }
+
+/* Planes of lines; a plane's lines are `line_stride` apart. */
+struct view {
+	unsigned plane_axis, line_axis, along_axis;
+	const struct ends *ends;
+	size_t planes, lines, plane_stride, line_stride;
+};
 
 struct flat {
 	int32_t line, along;
@@ -86,14 +146,14 @@ static int64_t turn(struct flat a, struct flat b, struct flat c)
 }
 
 /* One side of the hull of a plane (monotone chain); returns the number of corners. */
-static size_t chain(const struct rows *rows, size_t plane, bool upper, struct flat *out)
+static size_t chain(const struct view *view, size_t plane, bool upper, struct flat *out)
 {
-	const int32_t *value = (upper ? rows->high : rows->low) + plane * rows->lines;
+	const struct ends *ends = view->ends + plane * view->plane_stride;
 	size_t n = 0;
-	for (size_t i = 0; i < rows->lines; i++) {
-		if (value[i] < 0)
+	for (size_t i = 0; i < view->lines; i++, ends += view->line_stride) {
+		if (ends->low < 0)
 			continue;
-		struct flat next = {(int32_t)i, value[i]};
+		struct flat next = {(int32_t)i, upper ? ends->high : ends->low};
 		while (n > 1 && (upper ? turn(out[n - 2], out[n - 1], next) >= 0
 		                       : turn(out[n - 2], out[n - 1], next) <= 0))
 			n--;
@@ -115,7 +175,7 @@ static double squared_diameter(const struct flat *points, size_t count, double l
 	return best;
 }
 
-static enum rs_code keep_corners(struct surface_corners *corners, const struct rows *rows, size_t plane,
+static enum rs_code keep_corners(struct surface_corners *corners, const struct view *view, size_t plane,
                                  const struct flat *points, size_t count, struct rs_error *err)
 {
 	if (corners->count + count > corners->capacity) {
@@ -128,28 +188,28 @@ static enum rs_code keep_corners(struct surface_corners *corners, const struct r
 	}
 	for (size_t i = 0; i < count; i++) {
 		int32_t *at = corners->at[corners->count++];
-		at[rows->plane_axis] = (int32_t)plane;
-		at[rows->line_axis] = points[i].line;
-		at[rows->along_axis] = points[i].along;
+		at[view->plane_axis] = (int32_t)plane;
+		at[view->line_axis] = points[i].line;
+		at[view->along_axis] = points[i].along;
 	}
 	return RS_OK;
 }
 
-static enum rs_code planes_measure(const struct rows *rows, const double half_mm[3],
+static enum rs_code planes_measure(const struct view *view, const double half_mm[3],
                                    struct surface_corners *corners, double *out_squared, struct rs_error *err)
 {
-	struct flat *points RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * rows->lines, sizeof *points);
+	struct flat *points RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * view->lines, sizeof *points);
 	if (points == NULL)
-		return rs_error_memory(err, 2 * rows->lines * sizeof *points, "a hull");
+		return rs_error_memory(err, 2 * view->lines * sizeof *points, "a hull");
 	double best = 0;
-	for (size_t plane = 0; plane < rows->planes; plane++) {
-		size_t count = chain(rows, plane, false, points);
-		count += chain(rows, plane, true, points + count);
-		double d = squared_diameter(points, count, half_mm[rows->line_axis],
-		                            half_mm[rows->along_axis]);
+	for (size_t plane = 0; plane < view->planes; plane++) {
+		size_t count = chain(view, plane, false, points);
+		count += chain(view, plane, true, points + count);
+		double d = squared_diameter(points, count, half_mm[view->line_axis],
+		                            half_mm[view->along_axis]);
 		best = d > best ? d : best;
 		if (corners != NULL)
-			RS_TRY(keep_corners(corners, rows, plane, points, count, err));
+			RS_TRY(keep_corners(corners, view, plane, points, count, err));
 	}
 	*out_squared = best;
 	return RS_OK;
@@ -170,37 +230,31 @@ static enum rs_code farthest(const struct surface_corners *corners, const double
 	return code;
 }
 
-static enum rs_code rows_measure(const struct region *region, const double spacing_mm[3], struct rows rows[3],
-                                 struct surface_corners *corners, double out_mm[4], struct rs_error *err)
-{
-	double half[3], middle[3], squared[4];
-	for (unsigned a = 0; a < 3; a++) {
-		half[a] = spacing_mm[a] / 2;
-		middle[a] = (double)region->size[a] * half[a];
-		RS_TRY(rows_init(&rows[a], region, 2 - a, a == 0 ? 1 : a == 1 ? 2 : 1, err));
-	}
-	size_t v[3], index = 0;
-	for (v[2] = 0; v[2] < region->size[2]; v[2]++)
-		for (v[1] = 0; v[1] < region->size[1]; v[1]++)
-			for (v[0] = 0; v[0] < region->size[0]; v[0]++, index++)
-				if (region->inside[index])
-					add_voxel(region, v, index, rows);
-	for (int a = 0; a < 3; a++)
-		RS_TRY(planes_measure(&rows[a], half, a == 0 ? corners : NULL, &squared[a + 1], err));
-	RS_TRY(farthest(corners, half, middle, &squared[0], err));
-	for (int i = 0; i < 4; i++)
-		out_mm[i] = sqrt(squared[i]);
-	return RS_OK;
-}
-
-enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
+enum rs_code diameters_measure(const struct bit_rows *bits, const double spacing_mm[3], double out_mm[4],
                                struct surface_corners *out_corners, struct rs_error *err)
 {
-	struct rows rows[3] = {{0}};
+	struct surface surface RS_CLEANUP(surface_finish) = {0};
 	struct surface_corners corners RS_CLEANUP(surface_corners_finish) = {0};
-	enum rs_code code = rows_measure(region, spacing_mm, rows, &corners, out_mm, err);
-	rows_finish(rows);
-	RS_TRY(code);
+	double half[3], middle[3], squared[4];
+	for (int a = 0; a < 3; a++) {
+		half[a] = spacing_mm[a] / 2;
+		middle[a] = (double)bits->size[a] * half[a];
+	}
+	RS_TRY(surface_init(&surface, bits, err));
+	find_along_x(bits, &surface);
+	find_along_z(bits, true, &surface);
+	find_along_z(bits, false, &surface);
+	size_t x = surface.extent[0], y = surface.extent[1], z = surface.extent[2];
+	const struct view views[3] = {
+		{2, 1, 0, surface.along_x, z, y, y, 1}, /* the planes of one z, y, x */
+		{1, 2, 0, surface.along_x, y, z, 1, y},
+		{0, 1, 2, surface.along_z, x, y, y, 1},
+	};
+	for (int a = 0; a < 3; a++)
+		RS_TRY(planes_measure(&views[a], half, a == 0 ? &corners : NULL, &squared[a + 1], err));
+	RS_TRY(farthest(&corners, half, middle, &squared[0], err));
+	for (int i = 0; i < 4; i++)
+		out_mm[i] = sqrt(squared[i]);
 	if (out_corners != NULL) {
 		*out_corners = corners;
 		corners = (struct surface_corners){0};

@@ -123,9 +123,10 @@ enum rs_code levels_build(const struct rs_image_settings *settings, const struct
 double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
 #define EPSILON 0x1p-52
 
+struct bit_rows; /* the region again, see bits.h */
 /* mesh.c: area and volume of the marching-cubes surface at 0.5 */
-enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3], double *out_area,
-                          double *out_volume, struct rs_error *err);
+void mesh_measure(const struct bit_rows *bits, const double spacing_mm[3], double *out_area,
+                  double *out_volume);
 /* Surface points (middles of voxel pairs of which one is inside) among which all corners of the convex hull are.
  * Coordinates count half voxels: voxel v of the bounding box reaches from 2 v to 2 v + 2. */
 struct surface_corners {
@@ -135,9 +136,9 @@ struct surface_corners {
 void surface_corners_finish(struct surface_corners *corners);
 /* diameter.c: largest distances between surface points; out = 3-D, same z, same y, same x.
  * out_corners  NULL when they are not wanted; finish with surface_corners_finish() */
-enum rs_code diameters_measure(const struct region *region, const double spacing_mm[3], double out_mm[4],
+enum rs_code diameters_measure(const struct bit_rows *bits, const double spacing_mm[3], double out_mm[4],
                                struct surface_corners *out_corners, struct rs_error *err);
 /* shape.c: of the population covariance of voxel centres, descending; rounding below 0 gives 0 */
-void principal_variances(const struct region *region, const double spacing_mm[3], double out[3]);
+void principal_variances(const struct bit_rows *bits, const double spacing_mm[3], double out[3]);
 
 #endif

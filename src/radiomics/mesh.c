@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "radiomics/evidence.h"
+#include "radiomics/bits.h"
 
 #define POINTS_MAX 12
 
@@ -177,46 +177,39 @@ struct tally {
 	uint64_t count, position[3];
 };
 
-/* The four voxels at (x, y…y+1, z…z+1) of the region padded by one; bit 2 k for corner pair k. */
-static void column_bits(const struct region *region, size_t y, size_t z, uint8_t *out)
+/* The cubes of one row between the voxels y - 1, y and z - 1, z; only those of mixed corners have a surface. */
+static void sweep_row(const struct bit_rows *bits, size_t y, size_t z, struct tally tallies[256])
 {
-	size_t nx = region->size[0], ny = region->size[1], nz = region->size[2];
-	memset(out, 0, nx + 2);
-	for (unsigned k = 0; k < 4; k++) {
-		size_t row = y + (k & 1), slice = z + (k >> 1);
-		if (row == 0 || row > ny || slice == 0 || slice > nz)
-			continue;
-		const uint8_t *from = region->inside + ((slice - 1) * ny + row - 1) * nx;
-		for (size_t x = 0; x < nx; x++)
-			out[x + 1] |= (uint8_t)(from[x] << 2 * k);
+	const uint64_t *row[4] = {bit_row(bits, y, z), bit_row(bits, y + 1, z), bit_row(bits, y, z + 1),
+	                          bit_row(bits, y + 1, z + 1)};
+	for (size_t word = 0; word < bits->per_row; word++) {
+		uint64_t here[4], next[4], any = 0, all = UINT64_MAX;
+		for (unsigned k = 0; k < 4; k++) {
+			here[k] = row[k][word];
+			next[k] = next_bits(row[k] + word);
+			any |= here[k] | next[k];
+			all &= here[k] & next[k];
+		}
+		for (uint64_t mixed = any & ~all; mixed != 0; mixed &= mixed - 1) {
+			unsigned bit = lowest_bit(mixed), pattern = 0;
+			for (unsigned k = 0; k < 4; k++)
+				pattern |= (unsigned)(here[k] >> bit & 1) << 2 * k |
+				           (unsigned)(next[k] >> bit & 1) << (2 * k + 1);
+			tallies[pattern].count++;
+			tallies[pattern].position[0] += word * 64 + bit;
+			tallies[pattern].position[1] += y;
+			tallies[pattern].position[2] += z;
+		}
 	}
 }
 
-static void sweep_row(const uint8_t *bits, size_t nx, size_t y, size_t z, struct tally tallies[256])
-{
-	for (size_t x = 0; x <= nx; x++) {
-		unsigned pattern = bits[x] | (unsigned)bits[x + 1] << 1;
-		if (pattern == 0 || pattern == 255)
-			continue;
-		tallies[pattern].count++;
-		tallies[pattern].position[0] += x;
-		tallies[pattern].position[1] += y;
-		tallies[pattern].position[2] += z;
-	}
-}
-
-enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3], double *out_area,
-                          double *out_volume, struct rs_error *err)
+void mesh_measure(const struct bit_rows *bits, const double spacing_mm[3], double *out_area,
+                  double *out_volume)
 {
 	struct tally tallies[256] = {{0, {0, 0, 0}}};
-	uint8_t *bits RS_CLEANUP(rs_free_pointer) = rs_allocate(region->size[0] + 2);
-	if (bits == NULL)
-		return rs_error_memory(err, region->size[0] + 2, "a row of the mesh");
-	for (size_t z = 0; z <= region->size[2]; z++)
-		for (size_t y = 0; y <= region->size[1]; y++) {
-			column_bits(region, y, z, bits);
-			sweep_row(bits, region->size[0], y, z, tallies);
-		}
+	for (size_t z = 0; z <= bits->size[2]; z++)
+		for (size_t y = 0; y <= bits->size[1]; y++)
+			sweep_row(bits, y, z, tallies);
 	double area = 0, volume = 0;
 	for (unsigned c = 1; c < 255; c++) {
 		struct pattern pattern;
@@ -231,5 +224,4 @@ enum rs_code mesh_measure(const struct region *region, const double spacing_mm[3
 	*out_area = area;
 	*out_volume =
 		-volume; /* signed as in PyRadiomics: thin regions, whose mesh is open, can be negative */
-	return RS_OK;
 }

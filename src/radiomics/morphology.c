@@ -7,6 +7,7 @@
 
 #include "numeric/numeric_hull.h"
 #include "radiomics/autocorrelation.h"
+#include "radiomics/bits.h"
 
 #define PI 3.14159265358979323846
 #define SERIES_TERMS 21 /* degrees 0 … 20, the manual's default */
@@ -146,12 +147,13 @@ static void ellipsoid_density(const double semi_axis[3], enum morphology_feature
 }
 
 /* The reference values of the digital phantom want the sample variance, with one voxel less in the divisor. */
-static void principal_axes(const struct region *region, const double spacing[3], double out[MORPHOLOGY_COUNT])
+static void principal_axes(const struct bit_rows *bits, double n, const double spacing[3],
+                           double out[MORPHOLOGY_COUNT])
 {
-	double variance[3], semi_axis[3], n = (double)region->count;
-	if (region->count < 2)
+	double variance[3], semi_axis[3];
+	if (n < 2)
 		return;
-	principal_variances(region, spacing, variance);
+	principal_variances(bits, spacing, variance);
 	for (int i = 0; i < 3; i++)
 		semi_axis[i] = variance[i] > VARIANCE_SHARE_MIN * variance[0]
 		                       ? 2 * sqrt(variance[i] * (n / (n - 1)))
@@ -194,15 +196,17 @@ static enum rs_code shape_of_mask(const struct region *region, const double spac
 {
 	struct surface_corners corners RS_CLEANUP(surface_corners_finish) = {0};
 	double volume, surface, diameter[4], side[3];
-	RS_TRY(mesh_measure(region, spacing, &surface, &volume, err));
-	RS_TRY(diameters_measure(region, spacing, diameter, &corners, err));
+	struct bit_rows bits RS_CLEANUP(bit_rows_finish) = {0};
+	RS_TRY(bit_rows_init(&bits, region, err));
+	mesh_measure(&bits, spacing, &surface, &volume);
+	RS_TRY(diameters_measure(&bits, spacing, diameter, &corners, err));
 	sizes(fabs(volume), surface, out);
 	out[MORPHOLOGY_VOLUME_COUNTING] = (double)region->count * (spacing[0] * spacing[1] * spacing[2]);
 	out[MORPHOLOGY_DIAMETER] = diameter[0];
 	for (int a = 0; a < 3; a++)
 		side[a] = (double)region->size[a] * spacing[a];
 	box_density(side, MORPHOLOGY_VOLUME_DENSITY_AABB, out);
-	principal_axes(region, spacing, out);
+	principal_axes(&bits, (double)region->count, spacing, out);
 	return convex_bodies(&corners, spacing, out, err);
 }
 

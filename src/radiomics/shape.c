@@ -2,22 +2,45 @@
 #include <math.h>
 
 #include "numeric/numeric.h"
-#include "radiomics/evidence.h"
+#include "radiomics/bits.h"
+
+/* Of a row's voxels: their number, and the sums of x and of x squared. */
+struct row_sums {
+	uint64_t count, first, second;
+};
+
+static struct row_sums row_sum(const uint64_t *row, size_t words)
+{
+	struct row_sums sums = {0, 0, 0};
+	for (size_t word = 0; word < words; word++)
+		for (uint64_t rest = row[word]; rest != 0; rest &= rest - 1) {
+			uint64_t x = word * 64 + lowest_bit(rest) - 1;
+			sums.count++;
+			sums.first += x;
+			sums.second += x * x;
+		}
+	return sums;
+}
 
 /* Population covariance of voxel centres, from integer sums. */
-static void covariance(const struct region *region, const double spacing[3], double out[3][3])
+static void covariance(const struct bit_rows *bits, const double spacing[3], double out[3][3])
 {
-	uint64_t sum[3] = {0}, product[3][3] = {{0}};
-	size_t v[3], i = 0;
-	for (v[2] = 0; v[2] < region->size[2]; v[2]++)
-		for (v[1] = 0; v[1] < region->size[1]; v[1]++)
-			for (v[0] = 0; v[0] < region->size[0]; v[0]++, i++)
-				for (int a = 0; a < 3 && region->inside[i]; a++) {
-					sum[a] += v[a];
-					for (int b = a; b < 3; b++)
-						product[a][b] += v[a] * v[b];
-				}
-	double n = (double)region->count;
+	uint64_t count = 0, sum[3] = {0}, product[3][3] = {{0}};
+	for (size_t z = 0; z < bits->size[2]; z++)
+		for (size_t y = 0; y < bits->size[1]; y++) {
+			struct row_sums row = row_sum(bit_row(bits, y + 1, z + 1), bits->per_row);
+			count += row.count;
+			sum[0] += row.first;
+			sum[1] += row.count * y;
+			sum[2] += row.count * z;
+			product[0][0] += row.second;
+			product[0][1] += row.first * y;
+			product[0][2] += row.first * z;
+			product[1][1] += row.count * y * y;
+			product[1][2] += row.count * y * z;
+			product[2][2] += row.count * z * z;
+		}
+	double n = (double)count;
 	for (int a = 0; a < 3; a++)
 		for (int b = a; b < 3; b++)
 			out[a][b] = out[b][a] = ((double)product[a][b] / n -
@@ -25,10 +48,10 @@ static void covariance(const struct region *region, const double spacing[3], dou
 			                        spacing[a] * spacing[b];
 }
 
-void principal_variances(const struct region *region, const double spacing_mm[3], double out[3])
+void principal_variances(const struct bit_rows *bits, const double spacing_mm[3], double out[3])
 {
 	double matrix[3][3], ascending[3];
-	covariance(region, spacing_mm, matrix);
+	covariance(bits, spacing_mm, matrix);
 	rs_eigenvalues_symmetric3((const double(*)[3])matrix, ascending);
 	for (int i = 0; i < 3; i++) {
 		double value = ascending[2 - i];
@@ -43,9 +66,11 @@ enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, str
 	const double *spacing = evidence->spacing_mm;
 	struct shape_sums sums = {0};
 	double diameter[4];
-	RS_TRY(mesh_measure(region, spacing, &sums.surface, &sums.volume, err));
-	RS_TRY(diameters_measure(region, spacing, diameter, NULL, err));
-	principal_variances(region, spacing, sums.eigenvalue);
+	struct bit_rows bits RS_CLEANUP(bit_rows_finish) = {0};
+	RS_TRY(bit_rows_init(&bits, region, err));
+	mesh_measure(&bits, spacing, &sums.surface, &sums.volume);
+	RS_TRY(diameters_measure(&bits, spacing, diameter, NULL, err));
+	principal_variances(&bits, spacing, sums.eigenvalue);
 	sums.diameter_3d = diameter[0];
 	sums.diameter_slice = diameter[1];
 	sums.diameter_column = diameter[2];
