@@ -102,6 +102,26 @@ static void a_line_in_each_direction(void **state)
 	}
 }
 
+/* Rows longer than a machine word, from any bit on. */
+static void long_lines(void **state)
+{
+	(void)state;
+	for (size_t length = 60; length < 132; length++)
+		for (size_t first = 0; first < 3; first++) {
+			struct morphology_input in = input_of(136, 3, 3, 1, 1, 1);
+			put(&in, 0, 2, 0, 1); /* keeps the bounding box where it is */
+			for (size_t i = 0; i < length; i++)
+				put(&in, first + 1 + i, 0, 2, 1);
+			measure(&in);
+			double n = (double)length;
+			assert_value(MORPHOLOGY_VOLUME, (n - 1) / 2 + 2.0 / 6);
+			assert_value(MORPHOLOGY_SURFACE_AREA, 2 * sqrt(2) * (n - 1) + 2 * sqrt(3));
+			assert_value(MORPHOLOGY_VOLUME_COUNTING, n + 1);
+			double end = (double)first + n + 1;
+			assert_value(MORPHOLOGY_DIAMETER, sqrt(end * end + 8));
+		}
+}
+
 static void a_slanting_line_and_plane(void **state)
 {
 	(void)state;
@@ -224,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_voxel),
 		cmocka_unit_test(a_line_in_each_direction),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(a_slanting_line_and_plane),
 		cmocka_unit_test(a_block_in_a_larger_box),
 		cmocka_unit_test(masks_may_differ),
