@@ -108,6 +108,9 @@ enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err);
 void rs_file_start_writeback(struct rs_file *file);
 void rs_file_close(struct rs_file *file);          /* accepts NULL */
 void rs_file_close_pointer(struct rs_file **file); /* for RS_CLEANUP */
+/* A regular file of at most `maximum` bytes; others are refused as rs_file_read_all() does. */
+enum rs_code rs_file_open_to_read(const struct rs_world *world, const char *path, size_t maximum,
+                                  struct rs_file **out, uint64_t *out_size, struct rs_error *err);
 /* The whole file into *out (init'ed by this function with `maximum`; finish it).
  * RS_TOO_LARGE when the file is larger; a directory is refused with a sentence. */
 enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, size_t maximum,

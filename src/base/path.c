@@ -76,17 +76,32 @@ static enum rs_code read_into(struct rs_file *file, size_t size, struct rs_buffe
 	}
 }
 
+enum rs_code rs_file_open_to_read(const struct rs_world *world, const char *path, size_t maximum,
+                                  struct rs_file **out, uint64_t *out_size, struct rs_error *err)
+{
+	struct rs_file *file = NULL;
+	uint64_t size = 0;
+	RS_TRY(require_regular(world, path, err));
+	RS_TRY(rs_file_open(world, path, RS_OPEN_READ, &file, err));
+	enum rs_code code = rs_file_size(file, &size, err);
+	if (code == RS_OK && size > maximum)
+		code = rs_error_set(err, RS_TOO_LARGE, "%s: has %llu bytes, at most %zu are read here", path,
+		                    (unsigned long long)size, maximum);
+	if (code != RS_OK) {
+		rs_file_close(file);
+		return code;
+	}
+	*out = file;
+	*out_size = size;
+	return RS_OK;
+}
+
 enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, size_t maximum,
                               struct rs_buffer *out, struct rs_error *err)
 {
 	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	RS_TRY(require_regular(world, path, err));
-	RS_TRY(rs_file_open(world, path, RS_OPEN_READ, &file, err));
 	uint64_t size;
-	RS_TRY(rs_file_size(file, &size, err));
-	if (size > maximum)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: has %llu bytes, at most %zu are read here", path,
-		                    (unsigned long long)size, maximum);
+	RS_TRY(rs_file_open_to_read(world, path, maximum, &file, &size, err));
 	/* One byte more than the maximum, so that the end can be seen. */
 	size_t room = maximum < SIZE_MAX ? maximum + 1 : maximum;
 	struct rs_buffer content;

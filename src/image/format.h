@@ -13,6 +13,7 @@ struct raw_image {
 	bool big_endian;
 	double slope, intercept; /* 1 and 0 when there is no scaling */
 	bool look_only;          /* asked: is the header sound, and are its voxels there? They are not read */
+	uint64_t beyond;         /* with look_only: bytes of the file that follow those in memory */
 	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
 	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;

@@ -272,9 +272,10 @@ static enum rs_code take_voxels(struct rs_bytes file, const struct header *heade
 		unpacked = (struct rs_buffer){.size = 0};
 		return RS_OK;
 	}
-	if (file.size < whole)
-		return rs_error_set(err, RS_MALFORMED, "the file has %zu bytes, its header announces %zu",
-		                    file.size, whole);
+	if (file.size + out->beyond < whole)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "the file has %" PRIu64 " bytes, its header announces %zu",
+		                    file.size + out->beyond, whole);
 	if (out->look_only)
 		return RS_OK;
 	rs_buffer_init(&out->voxels, size);

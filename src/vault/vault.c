@@ -139,10 +139,10 @@ static void writing_finish(struct writing *writing)
 	rs_cid_builder_finish(&writing->builder);
 }
 
-static enum rs_code writing_begin(struct writing *writing, struct rs_file *file, size_t content_size,
+static enum rs_code writing_begin(struct writing *writing, struct rs_file *file, uint64_t content_size,
                                   struct rs_error *err)
 {
-	size_t largest = content_size < RS_OBJECT_CHUNK_SIZE ? content_size : RS_OBJECT_CHUNK_SIZE;
+	size_t largest = content_size < RS_OBJECT_CHUNK_SIZE ? (size_t)content_size : RS_OBJECT_CHUNK_SIZE;
 	/* What is left over, then a chunk; and room to move the beginning to an aligned place. */
 	size_t size = 2 * RS_UNCACHED_ALIGNMENT + RS_OBJECT_HEADER_SIZE + largest + RS_GCM_TAG_SIZE;
 	writing->file = file;
@@ -168,33 +168,34 @@ static enum rs_code write_out(struct writing *writing, size_t size, struct rs_er
 }
 
 static enum rs_code write_chunk(struct writing *writing, struct rs_gcm *gcm,
-                                const struct object_header *header, uint64_t chunk, struct rs_bytes plain,
-                                struct rs_error *err)
+                                const struct object_header *header, uint64_t chunk,
+                                const struct rs_content *content, struct rs_error *err)
 {
+	uint64_t start = chunk * RS_OBJECT_CHUNK_SIZE, left = content->size - start;
+	size_t size = left < RS_OBJECT_CHUNK_SIZE ? (size_t)left : RS_OBJECT_CHUNK_SIZE;
 	uint8_t *stored = writing->block + writing->held, *cipher = stored;
+	struct rs_bytes plain = {stored, 0};
 	if (chunk == 0) {
 		memcpy(cipher, header->bytes, RS_OBJECT_HEADER_SIZE);
 		cipher += RS_OBJECT_HEADER_SIZE;
 	}
+	if (size)
+		RS_TRY(content->read(content->context, start, size, cipher, &plain, err));
 	RS_TRY(object_encrypt_chunk(gcm, header, chunk, plain, cipher, err));
-	size_t size = (size_t)(cipher - stored) + plain.size + RS_GCM_TAG_SIZE;
-	writing->held += size;
-	RS_TRY(rs_cid_builder_add(&writing->builder, rs_bytes_of(stored, size), err));
+	size_t stored_size = (size_t)(cipher - stored) + size + RS_GCM_TAG_SIZE;
+	writing->held += stored_size;
+	RS_TRY(rs_cid_builder_add(&writing->builder, rs_bytes_of(stored, stored_size), err));
 	return write_out(writing, writing->held - writing->held % RS_UNCACHED_ALIGNMENT, err);
 }
 
-/* Encrypts chunk after chunk, hashes it for the address and writes it. */
+/* Encrypts chunk after chunk in place, hashes it for the address and writes it. */
 static enum rs_code write_object(struct writing *writing, struct rs_gcm *gcm,
-                                 const struct object_header *header, struct rs_bytes content,
+                                 const struct object_header *header, const struct rs_content *content,
                                  struct rs_error *err)
 {
 	uint64_t chunks = object_chunk_count(header->size);
-	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
-		size_t start = (size_t)chunk * RS_OBJECT_CHUNK_SIZE, left = content.size - start;
-		size_t size = left < RS_OBJECT_CHUNK_SIZE ? left : RS_OBJECT_CHUNK_SIZE;
-		RS_TRY(write_chunk(writing, gcm, header, chunk, rs_bytes_of(content.data + start, size),
-		                   err));
-	}
+	for (uint64_t chunk = 0; chunk < chunks; chunk++)
+		RS_TRY(write_chunk(writing, gcm, header, chunk, content, err));
 	RS_TRY(write_out(writing, writing->held, err));
 	rs_file_start_writeback(writing->file);
 	return RS_OK;
@@ -202,26 +203,27 @@ static enum rs_code write_object(struct writing *writing, struct rs_gcm *gcm,
 
 static enum rs_code write_staged(struct rs_vault *vault, struct rs_vault_staged *staged,
                                  const struct rs_secret *key, const struct object_header *header,
-                                 struct rs_bytes content, struct rs_error *err)
+                                 const struct rs_content *content, struct rs_error *err)
 {
 	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE | RS_OPEN_UNCACHED;
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
 	struct writing writing RS_CLEANUP(writing_finish) = {0};
 	RS_TRY(rs_gcm_create(key->bytes, &gcm, err));
 	RS_TRY(rs_file_open(vault->world, staged->path, flags, &staged->file, err));
-	RS_TRY(writing_begin(&writing, staged->file, content.size, err));
+	RS_TRY(writing_begin(&writing, staged->file, content->size, err));
 	RS_TRY(write_object(&writing, gcm, header, content, err));
 	return rs_cid_builder_final(&writing.builder, &staged->cid, err);
 }
 
-enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
-                            const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_bytes content,
-                            struct rs_vault_staged **out, struct rs_cid *out_cid, struct rs_error *err)
+enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secret *key,
+                                    const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
+                                    const struct rs_content *content, struct rs_vault_staged **out,
+                                    struct rs_cid *out_cid, struct rs_error *err)
 {
 	struct rs_vault_staged *staged = NULL;
 	struct object_header header;
 	RS_TRY(staged_make(vault, &staged, err));
-	object_header_make(&header, nonce, content.size);
+	object_header_make(&header, nonce, content->size);
 	enum rs_code code = write_staged(vault, staged, key, &header, content, err);
 	if (code != RS_OK) {
 		rs_vault_abort(vault, staged);
@@ -230,6 +232,22 @@ enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
 	*out = staged;
 	*out_cid = staged->cid;
 	return RS_OK;
+}
+
+static enum rs_code read_memory(void *context, uint64_t offset, size_t size, uint8_t *scratch RS_UNUSED,
+                                struct rs_bytes *out, struct rs_error *err RS_UNUSED)
+{
+	const struct rs_bytes *content = context;
+	*out = rs_bytes_of(content->data + offset, size);
+	return RS_OK;
+}
+
+enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
+                            const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_bytes content,
+                            struct rs_vault_staged **out, struct rs_cid *out_cid, struct rs_error *err)
+{
+	struct rs_content in_memory = {content.size, read_memory, &content};
+	return rs_vault_stage_content(vault, key, nonce, &in_memory, out, out_cid, err);
 }
 
 /* *out_new: the address was not in use. An object that is there is replaced by the same bytes. */

@@ -81,6 +81,18 @@ enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
  * the disk allows, and what had been published before stays. */
 enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_pool *pool, struct rs_vault_staged **staged,
                               size_t count, struct rs_error *err);
+/* Content that is not in memory. read gives bytes offset … offset + size, once and in order, in pieces of the chunk size
+ * or less: into `scratch`, which has room for them, or elsewhere. */
+struct rs_content {
+	uint64_t size;
+	enum rs_code (*read)(void *context, uint64_t offset, size_t size, uint8_t *scratch,
+	                     struct rs_bytes *out, struct rs_error *err);
+	void *context;
+};
+enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secret *key,
+                                    const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
+                                    const struct rs_content *content, struct rs_vault_staged **out,
+                                    struct rs_cid *out_cid, struct rs_error *err);
 void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* accepts NULL */
 
 /* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */

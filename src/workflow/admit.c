@@ -333,8 +333,8 @@ static enum rs_code commit_group(struct group *group, struct rs_error *err)
 	if (code == RS_OK)
 		return RS_OK;
 	index_rollback(node->index);
-	struct rs_error ignored = {0};
-	(void)node_recover(node, &ignored);
+	node->unfinished = true;
+	(void)node_recover(node, NULL);
 	return code;
 }
 
@@ -394,6 +394,9 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
 		group.files[i].file = &files[i];
 		group.files[i].options = options;
 	}
+	/* Else the index would answer for files of a group that never got there. */
+	if (node->unfinished)
+		RS_TRY(node_recover(node, err));
 	RS_TRY(stage_group(&group, err));
 	RS_TRY(commit_group(&group, err));
 	report_group(&group, options, first);

@@ -58,6 +58,18 @@ static enum rs_code classify_dicom(struct rs_bytes content, struct classified *o
 	return copy_metadata(&metadata, out, err);
 }
 
+enum rs_code classify_start(struct rs_bytes start, uint64_t size, struct classified *out, bool *out_known,
+                            struct rs_error *err)
+{
+	const char *media = NULL;
+	if (!has_at(start, 128, "DICM", 4))
+		RS_TRY(rs_image_inspect_start(start, size, &media, err));
+	if (media)
+		*out = (struct classified){.media = media};
+	*out_known = media != NULL;
+	return RS_OK;
+}
+
 enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs_error *err)
 {
 	const char *media;

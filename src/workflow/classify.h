@@ -17,6 +17,9 @@ struct classified {
 };
 
 /* RS_UNSUPPORTED when it is no medical image; RS_MALFORMED when it is a broken one. */
+/* From the start of a file of `size` bytes alone; *out_known is false when the whole is needed. Errors as of classify(). */
+enum rs_code classify_start(struct rs_bytes start, uint64_t size, struct classified *out, bool *out_known,
+                            struct rs_error *err);
 enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs_error *err);
 
 #endif

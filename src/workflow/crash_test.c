@@ -110,6 +110,35 @@ static void a_full_disk_at_any_step_leaves_a_clean_node(void **state)
 	}
 }
 
+/* The disk fails until the work is given up, taking back included; the same process tries again when it is well. */
+static void a_process_goes_on_after_its_disk_failed(void **state)
+{
+	(void)state;
+	uint64_t steps = count_steps();
+	for (uint64_t step = 1; step <= steps; step++) {
+		struct rs_sim *sim = make_world();
+		struct acknowledged first = {.count = 0}, all = {.count = 0};
+		struct rs_admit_options options = {.report = take, .context = &first};
+		struct rs_node *node = NULL;
+		struct rs_error err = {0};
+		assert_int_equal(rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0),
+		                              NULL, &node, &err),
+		                 RS_OK);
+		rs_sim_fail_at(sim, step, RS_NO_SPACE, true);
+		enum rs_code code = rs_node_admit(node, path_list, FILES, &options, &err);
+		assert_int_equal(first.count, code == RS_OK ? FILES : 0);
+		rs_sim_fail_at(sim, 0, RS_OK, false);
+		options.context = &all;
+		if (rs_node_admit(node, path_list, FILES, &options, &err) != RS_OK)
+			fail_msg("step %llu: %s", (unsigned long long)step, err.message);
+		assert_int_equal(all.count, FILES);
+		rs_sim_cut(sim, RS_SIM_LOSE_ALL);
+		rs_node_close(node);
+		check_node(sim, &all);
+		rs_sim_destroy(sim);
+	}
+}
+
 int main(void)
 {
 	struct rs_error err = {0};
@@ -118,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_power_cut_at_any_step_loses_nothing_acknowledged),
 		cmocka_unit_test(a_full_disk_at_any_step_leaves_a_clean_node),
+		cmocka_unit_test(a_process_goes_on_after_its_disk_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

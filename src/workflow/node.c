@@ -228,6 +228,8 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 		code = recover_one(node, id, err);
 	}
 	rs_buffer_finish(&recovery.ids);
+	if (code == RS_OK)
+		node->unfinished = false;
 	return code;
 }
 

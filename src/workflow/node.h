@@ -20,6 +20,7 @@ struct rs_node {
 	struct rs_pool *pool; /* borrowed; may be NULL */
 	struct config config;
 	struct rs_file *lock;
+	bool unfinished; /* a group failed, and so did taking it back: node_recover() comes before the next one */
 	struct rs_keyring *keyring;
 	struct rs_subject_keys *subjects;
 	struct rs_vault *vault;

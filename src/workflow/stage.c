@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "source.h"
+
 static enum rs_code fail(struct staged *staged, enum rs_admit_outcome outcome, const struct rs_error *reason)
 {
 	staged->result.outcome = outcome;
@@ -84,7 +86,7 @@ static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bo
 	return RS_OK;
 }
 
-static enum rs_code encrypt(struct rs_node *node, struct staged *staged, struct rs_bytes content,
+static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const struct rs_content *content,
                             struct rs_error *err)
 {
 	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
@@ -95,25 +97,27 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, struct 
 	RS_TRY(code);
 	RS_TRY(rs_world_random(node->world, staged->object_nonce, NONCE_SIZE, err));
 	rs_subject_object_key(&subject_key, staged->object_nonce, &object_key);
-	RS_TRY(rs_vault_stage(node->vault, &object_key, staged->object_nonce, content, &staged->object,
-	                      &staged->cid, err));
+	RS_TRY(rs_vault_stage_content(node->vault, &object_key, staged->object_nonce, content,
+	                              &staged->object, &staged->cid, err));
 	staged->staged = true;
 	return RS_OK;
 }
 
-static enum rs_code stage_content(struct rs_node *node, struct staged *staged, struct rs_bytes content,
+static enum rs_code stage_content(struct rs_node *node, struct staged *staged, struct source *source,
                                   struct rs_error *err)
 {
 	bool known;
-	staged->size = staged->result.size = content.size;
+	RS_TRY(source_hash(source, err));
+	staged->content = source->sha256;
+	staged->size = staged->result.size = source->size;
 	staged->result.media = staged->what.media;
-	rs_sha256(content, &staged->content);
 	find_locators(node, staged);
 	RS_TRY(find_earlier(node, staged, &known, err));
 	if (known)
 		return RS_OK;
 	RS_TRY(find_subject(node, staged, err));
-	RS_TRY(encrypt(node, staged, content, err));
+	struct rs_content content = source_content(source);
+	RS_TRY(encrypt(node, staged, &content, err));
 	staged->result.outcome = RS_ADMIT_SEALED;
 	return RS_OK;
 }
@@ -121,20 +125,16 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err)
 {
 	const char *path = staged->file->path;
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	struct source source RS_CLEANUP(source_finish) = {.file = NULL};
 	struct rs_error reason = {0};
 	staged->result.path = path;
 	staged->result.receipt_path = staged->result.media = "";
-	enum rs_code code = rs_file_read_all(node->world, path, RS_ADMIT_SIZE_MAX, &content, &reason);
+	enum rs_code code = source_open(node->world, path, &source, &staged->what, &reason);
+	if (code == RS_UNSUPPORTED && !staged->file->named)
+		return fail(staged, RS_ADMIT_SKIPPED, &reason);
 	if (code != RS_OK)
 		return failed(staged, code, &reason, err);
-	code = classify(rs_buffer_bytes(&content), &staged->what, &reason);
-	if (code != RS_OK) {
-		rs_error_context(&reason, "%s", path);
-		bool skip = code == RS_UNSUPPORTED && !staged->file->named;
-		return skip ? fail(staged, RS_ADMIT_SKIPPED, &reason) : failed(staged, code, &reason, err);
-	}
-	code = stage_content(node, staged, rs_buffer_bytes(&content), &reason);
+	code = stage_content(node, staged, &source, &reason);
 	if (code != RS_OK) {
 		rs_error_context(&reason, "%s", path);
 		return failed(staged, code, &reason, err);

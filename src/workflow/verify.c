@@ -65,7 +65,7 @@ static enum rs_code explain_unknown(struct rs_node *node, const struct presented
 	node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(what.sop_instance_uid)), &locator);
 	enum rs_code code = index_find_identity(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
 	                                        err);
-	if (code == RS_NOT_FOUND)
+	if (code == RS_NOT_FOUND || (code == RS_OK && row.entry < 0))
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "no file with these bytes was sealed here, nor any of this SOP instance");
 	RS_TRY(code);
@@ -112,7 +112,11 @@ static enum rs_code find(struct rs_node *node, const struct presented *file, str
 	pthread_mutex_lock(&node->mutex);
 	enum rs_code code = index_find_content(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
 	                                       err);
-	if (code == RS_OK)
+	if (code == RS_OK && row.entry < 0)
+		code = rs_error_set(
+			err, RS_NOT_FOUND,
+			"no file with these bytes was sealed here; a sealing of it has not ended");
+	else if (code == RS_OK)
 		code = take_out(node, &row, kept, err);
 	else if (code == RS_NOT_FOUND)
 		code = explain_unknown(node, file, err);

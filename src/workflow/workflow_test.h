@@ -18,22 +18,31 @@
 static char paths[FILES][16] = {"/data/a.nii", "/data/b.nii", "/data/c.nii"};
 static char *const path_list[FILES] = {paths[0], paths[1], paths[2]};
 
-/* A NIfTI-1 file of one line of 248 bytes as voxels. */
+/* A header of NIfTI-1 and the four bytes behind it: one slice of bytes as voxels. */
+static inline void write_header(uint8_t out[static 352], uint16_t columns, uint16_t rows)
+{
+	const uint16_t grid[4] = {3, columns, rows, 1};
+	memset(out, 0, 352);
+	rs_write_le32(out, 348);
+	for (size_t i = 0; i < RS_COUNT(grid); i++) {
+		rs_write_le16(out + 40 + 2 * i, grid[i]);
+		rs_write_le32(out + 76 + 4 * i, 0x3f800000); /* pixdim: 1 */
+	}
+	rs_write_le16(out + 70, 2);
+	rs_write_le16(out + 72, 8);
+	rs_write_le32(out + 108, 0x43b00000); /* vox_offset: 352 */
+	memcpy(out + 344, "n+1", 4);
+}
+
+/* The second one is larger than a chunk of the vault, and so is not kept in memory. */
 static inline void write_source(const struct rs_world *world, int number)
 {
-	static const uint16_t grid[4] = {3, 248, 1, 1};
-	uint8_t bytes[600] = {0};
-	rs_write_le32(bytes, 348);
-	for (size_t i = 0; i < RS_COUNT(grid); i++) {
-		rs_write_le16(bytes + 40 + 2 * i, grid[i]);
-		rs_write_le32(bytes + 76 + 4 * i, 0x3f800000); /* pixdim: 1 */
-	}
-	rs_write_le16(bytes + 70, 2);
-	rs_write_le16(bytes + 72, 8);
-	rs_write_le32(bytes + 108, 0x43b00000); /* vox_offset: 352 */
-	memcpy(bytes + 344, "n+1", 4);
+	static uint8_t bytes[352 + 1024 * 1100];
+	uint16_t rows = number == 1 ? 1100 : 1;
+	write_header(bytes, 1024, rows);
 	bytes[500] = (uint8_t)number;
-	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, sizeof bytes), 0600, NULL),
+	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, 352 + (size_t)1024 * rows),
+	                                 0600, NULL),
 	                 RS_OK);
 }
 

@@ -1,0 +1,31 @@
+/* The content of a file that is sealed: in memory when it is small or has to be parsed, otherwise read twice, once to
+ * learn its hash (by which it is known, and from which its key may come), once to encrypt it. */
+#ifndef RS_WORKFLOW_SOURCE_H
+#define RS_WORKFLOW_SOURCE_H
+
+#include "classify.h"
+#include "vault/vault.h"
+
+struct source {
+	const struct rs_world *world;
+	const char *path;
+	struct rs_file *file; /* NULL: in memory */
+	struct rs_buffer memory;
+	uint64_t size;
+	struct rs_digest sha256;
+	/* Of each piece, as it was when it was hashed, under a key nobody else has. */
+	struct rs_gcm *gcm;
+	struct piece_tag *tags;
+};
+
+/* Opens the file and recognises what it is; `path` must outlive the source. Finish it either way.
+ * errors  as of rs_file_read_all() and classify() */
+enum rs_code source_open(const struct rs_world *world, const char *path, struct source *out,
+                         struct classified *out_what, struct rs_error *err);
+void source_finish(struct source *source); /* accepts zeroed memory */
+/* Reads all of it; source->sha256 then holds its hash. */
+enum rs_code source_hash(struct source *source, struct rs_error *err);
+/* After hashing: the content, for the vault. Reading it ends with RS_IO when the file changed meanwhile. */
+struct rs_content source_content(struct source *source);
+
+#endif
