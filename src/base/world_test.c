@@ -69,6 +69,44 @@ static void reads_and_writes_at_offsets(void **state)
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
+/* Pieces of every size, from aligned memory and not, at aligned offsets and not: the file is as with plain writes. */
+static void uncached_writing_changes_nothing(void **state)
+{
+	static const size_t sizes[] = {200 * 1024, 4096, 70000, 1, 3 * 64 * 1024, 128 * 1024 + 17};
+	const unsigned flags = RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_UNCACHED;
+	size_t total = 0;
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(sizes); i++)
+		total += 2 * sizes[i];
+	uint8_t *memory = rs_allocate(total + 2 * RS_UNCACHED_ALIGNMENT), *read = rs_allocate(total);
+	for (size_t shift = 0; shift < 2; shift++) {
+		struct rs_file *file = NULL;
+		size_t past = (uintptr_t)memory % RS_UNCACHED_ALIGNMENT, done = 0, got;
+		uint8_t *bytes = memory + (RS_UNCACHED_ALIGNMENT - past) + shift;
+		for (size_t i = 0; i < total; i++)
+			bytes[i] = (uint8_t)(i * 13 + i / 255 + shift);
+		assert_int_equal(rs_file_open(world, at("uncached"), flags, &file, NULL), RS_OK);
+		for (size_t i = 0; i < 2 * RS_COUNT(sizes); done += sizes[i++ % RS_COUNT(sizes)]) {
+			assert_int_equal(
+				rs_file_write_at(file, done, bytes + done, sizes[i % RS_COUNT(sizes)], NULL),
+				RS_OK);
+			rs_file_start_writeback(file);
+		}
+		assert_int_equal(done, total);
+		assert_int_equal(rs_file_sync(file, NULL), RS_OK);
+		assert_int_equal(rs_file_read_at(file, 0, read, total, &got, NULL), RS_OK);
+		assert_int_equal(got, total);
+		assert_memory_equal(read, bytes, total);
+		/* The next one overwrites it at places of another alignment. */
+		assert_int_equal(rs_file_write_at(file, 3, bytes, total - 3, NULL), RS_OK);
+		assert_int_equal(rs_file_read_at(file, 3, read, total - 3, &got, NULL), RS_OK);
+		assert_memory_equal(read, bytes, total - 3);
+		rs_file_close(file);
+	}
+	rs_free(memory);
+	rs_free(read);
+}
+
 static void opening(void **state)
 {
 	const struct rs_files *files = world->files;
@@ -349,6 +387,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_and_writes_at_offsets),
+		cmocka_unit_test(uncached_writing_changes_nothing),
 		cmocka_unit_test(opening),
 		cmocka_unit_test(a_full_device_has_its_code),
 		cmocka_unit_test(locks_conflict),
