@@ -11,6 +11,7 @@
 #include "choice.h"
 #include "dicom_mask.h"
 #include "dicom_series.h"
+#include "segments.h"
 
 static const struct format *const formats[] = {&format_nifti, &format_nrrd, &format_metaimage};
 
@@ -20,7 +21,9 @@ void raw_image_finish(struct raw_image *raw)
 		return;
 	rs_buffer_finish(&raw->voxels);
 	rs_free(raw->names);
+	rs_free(raw->sources);
 	raw->names = NULL;
+	raw->sources = NULL;
 }
 
 size_t voxel_type_size(enum rs_voxel_type type)
@@ -243,10 +246,10 @@ static double f64_of_bits(uint64_t bits)
 	}                                                                         \
 	break
 
-static void to_doubles(const struct raw_image *raw, size_t count, double *out)
+void raw_image_values(const struct raw_image *raw, size_t index, size_t count, double *out)
 {
-	const uint8_t *p = raw->voxels.data;
 	const size_t size = voxel_type_size(raw->type);
+	const uint8_t *p = raw->voxels.data + index * size;
 	switch (raw->type) {
 	case RS_VOXEL_I8: CONVERT((int8_t)bits);
 	case RS_VOXEL_I16: CONVERT((int16_t)bits);
@@ -264,9 +267,12 @@ static void to_doubles(const struct raw_image *raw, size_t count, double *out)
 static enum rs_code to_volume(const struct raw_image *raw, struct rs_volume *out, struct rs_error *err)
 {
 	struct rs_volume volume;
+	if (raw->layers > 1)
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "has %zu layers of segments: it is a mask, and no image", raw->layers);
 	RS_TRY(rs_volume_init(&volume, &raw->geometry, err));
 	size_t count = rs_geometry_voxels(&raw->geometry);
-	to_doubles(raw, count, volume.voxels);
+	raw_image_values(raw, 0, count, volume.voxels);
 	volume.stored = raw->type;
 	if (raw->slope != 1 || raw->intercept != 0) {
 		for (size_t i = 0; i < count; i++)
@@ -347,24 +353,37 @@ static enum rs_code to_mask(const struct rs_volume *volume, struct rs_mask *out,
 	return RS_OK;
 }
 
+static enum rs_code grid_to_mask(struct raw_image *raw, const struct rs_label_choice *choice,
+                                 struct rs_mask *out, struct rs_error *err)
+{
+	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	if (raw->layers > 1) {
+		RS_TRY(segments_to_mask(raw, choice, out, err));
+	} else {
+		RS_TRY(to_volume(raw, &volume, err));
+		RS_TRY(to_mask(&volume, out, err));
+	}
+	out->names = raw->names;
+	out->name_count = raw->name_count;
+	raw->names = NULL;
+	return RS_OK;
+}
+
 /* Of any format but those of dicom_mask.h. */
-static enum rs_code read_grid(const struct rs_world *world, const char *path, bool dicom, struct rs_mask *out,
-                              struct rs_error *err)
+static enum rs_code read_grid(const struct rs_world *world, const char *path, bool dicom,
+                              const struct rs_label_choice *choice, struct rs_mask *out, struct rs_error *err)
 {
 	struct raw_image raw RS_CLEANUP(raw_image_finish) = {.slope = 1};
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	enum rs_code code;
 	if (dicom) {
 		RS_TRY(dicom_series_read(world, path, &volume, err));
+		code = to_mask(&volume, out, err);
 	} else {
 		RS_TRY(read_raw(world, path, &raw, err));
-		RS_TRY(to_volume(&raw, &volume, err));
+		code = grid_to_mask(&raw, choice, out, err);
 	}
-	if (to_mask(&volume, out, err) != RS_OK)
-		return rs_error_context(err, "%s", path);
-	out->names = raw.names;
-	out->name_count = raw.name_count;
-	raw.names = NULL;
-	return RS_OK;
+	return code == RS_OK ? RS_OK : rs_error_context(err, "%s", path);
 }
 
 enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
@@ -379,7 +398,7 @@ enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
 		RS_TRY(dicom_mask_read(world, path, &request, out, &done, err));
 	if (done)
 		return RS_OK;
-	RS_TRY(read_grid(world, path, dicom, &mask, err));
+	RS_TRY(read_grid(world, path, dicom, choice, &mask, err));
 	enum rs_code code = chosen_init(&chosen, choice, mask.names, mask.name_count, false, err);
 	if (code != RS_OK) {
 		rs_mask_finish(&mask);
@@ -405,15 +424,16 @@ enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct
 enum rs_code rs_mask_names(const struct rs_world *world, const char *path, struct rs_label **out_names,
                            size_t *out_count, struct rs_error *err)
 {
-	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct raw_image raw RS_CLEANUP(raw_image_finish) = {.slope = 1};
 	bool dicom = is_dicom(world, path), done = false;
 	if (dicom)
 		RS_TRY(dicom_mask_names(world, path, out_names, out_count, &done, err));
+	else
+		RS_TRY(read_raw(world, path, &raw, err));
 	if (done)
 		return RS_OK;
-	RS_TRY(read_grid(world, path, dicom, &mask, err));
-	*out_names = mask.names;
-	*out_count = mask.name_count;
-	mask.names = NULL;
+	*out_names = raw.names;
+	*out_count = raw.name_count;
+	raw.names = NULL;
 	return RS_OK;
 }

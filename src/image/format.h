@@ -17,8 +17,17 @@ struct raw_image {
 	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
 	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;
+	/* Several values for each voxel, side by side, when above 1: see segments.h. `sources` is owned, by name. */
+	size_t layers;
+	struct label_source *sources;
+};
+struct label_source {
+	uint64_t layer;
+	uint32_t value; /* in that layer */
 };
 void raw_image_finish(struct raw_image *raw);
+/* `count` values from the index-th on, without slope and intercept. */
+void raw_image_values(const struct raw_image *raw, size_t index, size_t count, double *out);
 
 struct format {
 	const char *name, *media;

@@ -61,8 +61,8 @@ void rs_mask_finish(struct rs_mask *mask); /* accepts NULL and zeroed memory */
  * errors  RS_MALFORMED, RS_UNSUPPORTED, RS_TOO_LARGE, RS_NOT_FOUND, RS_DENIED, RS_IO, RS_NO_MEMORY */
 enum rs_code rs_volume_read(const struct rs_world *world, const char *path, struct rs_volume *out,
                             struct rs_error *err);
-/* As above, and DICOM SEG. Values that are not whole or are negative are refused. An RTSTRUCT has no grid: it is
- * RS_UNSUPPORTED here, see rs_mask_read_onto. */
+/* As above, and DICOM SEG. Values that are not whole or are negative are refused. Slicer's segments in several layers get
+ * the labels 1, 2, … in their order. An RTSTRUCT has no grid: it is RS_UNSUPPORTED here, see rs_mask_read_onto. */
 enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
                           struct rs_error *err);
 /* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format `image` is

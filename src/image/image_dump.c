@@ -1,6 +1,6 @@
 /* For tests only: what the readers make of a file, for comparison with other programs.
  * image_dump volume|mask IN OUT [IMAGE [LABEL]]   geometry as text to stdout; voxels to OUT: raw doubles, or by OUT's
- * ending .nii …; a structure set is read onto IMAGE, of LABEL only. */
+ * ending .nii …; a structure set is read onto IMAGE ("": none), of LABEL only. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,9 +69,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "image_dump volume|mask IN OUT [IMAGE [LABEL]]\n");
 		return 2;
 	}
-	enum rs_code code = argv[1][0] == 'v' ? dump_volume(argv[2], argv[3], &err)
-	                                      : dump_mask(argv[2], argv[3], argc > 4 ? argv[4] : NULL,
-	                                                  argc > 5 ? argv[5] : NULL, &err);
+	enum rs_code code = argv[1][0] == 'v'
+	                            ? dump_volume(argv[2], argv[3], &err)
+	                            : dump_mask(argv[2], argv[3], argc > 4 && argv[4][0] ? argv[4] : NULL,
+	                                        argc > 5 ? argv[5] : NULL, &err);
 	if (code != RS_OK)
 		printf("REFUSED %s %s\n", rs_code_name(code), err.message);
 	return code == RS_OK ? 0 : 1;

@@ -4,10 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "format.h"
+#include "segments.h"
 
 #define AXES_MAX 4
-#define SEGMENTS_MAX 4096
 #define HEADER_SIZE_MAX ((size_t)1 << 20)
 
 enum encoding { RAW, GZIP, ASCII, HEX };
@@ -28,9 +27,8 @@ struct header {
 	uint64_t line_skip;
 	int64_t byte_skip;
 	char data_file[1024];
-	struct rs_label *names;
-	uint64_t layers[SEGMENTS_MAX];
-	size_t name_count;
+	uint64_t layers; /* of Slicer's segments, side by side for each voxel */
+	struct segments segments;
 };
 
 static bool detect(struct rs_bytes file) { return file.size >= 8 && memcmp(file.data, "NRRD000", 7) == 0; }
@@ -310,39 +308,6 @@ static enum rs_code take_field(struct header *header, struct rs_str field, struc
 }
 
 /* Slicer: "Segment<n>_Name:=…", "_LabelValue:=…", "_Layer:=…". */
-static enum rs_code take_key(struct header *header, struct rs_str key, struct rs_str value,
-                             struct rs_error *err)
-{
-	uint64_t number, label;
-	if (!rs_str_starts_with(key, "Segment"))
-		return RS_OK;
-	struct rs_str rest = {key.data + 7, key.size - 7}, digits;
-	if (!rs_str_split(&rest, '_', &digits) || !rs_parse_u64(digits, &number) || number >= SEGMENTS_MAX)
-		return RS_OK;
-	if (!header->names) {
-		header->names = rs_allocate_array(SEGMENTS_MAX, sizeof *header->names);
-		if (!header->names)
-			return rs_error_memory(err, SEGMENTS_MAX * sizeof *header->names,
-			                       "names of segments");
-	}
-	if (number >= header->name_count)
-		header->name_count = (size_t)number + 1;
-	struct rs_label *row = &header->names[number];
-	if (rs_str_equal_text(rest, "Name")) {
-		size_t size = value.size < sizeof row->name - 1 ? value.size : sizeof row->name - 1;
-		memcpy(row->name, value.data, size);
-		row->name[size] = '\0';
-	} else if (rs_str_equal_text(rest, "LabelValue")) {
-		if (!rs_parse_u64(value, &label) || label > UINT32_MAX)
-			return bad(err, key, value);
-		row->value = (uint32_t)label;
-	} else if (rs_str_equal_text(rest, "Layer")) {
-		if (!rs_parse_u64(value, &header->layers[number]))
-			return bad(err, key, value);
-	}
-	return RS_OK;
-}
-
 static enum rs_code parse_line(struct header *header, struct rs_str line, size_t number, struct rs_error *err)
 {
 	const char *colon = memchr(line.data, ':', line.size);
@@ -351,7 +316,7 @@ static enum rs_code parse_line(struct header *header, struct rs_str line, size_t
 	struct rs_str name = {line.data, (size_t)(colon - line.data)};
 	struct rs_str value = {colon + 2, line.size - name.size - 2};
 	if (colon[1] == '=')
-		return take_key(header, name, value, err);
+		return segments_take(&header->segments, name, value, err);
 	if (colon[1] != ' ')
 		return rs_error_set(err, RS_MALFORMED, "line %zu is neither a field nor a key", number);
 	return take_field(header, name, rs_str_trim(value), err);
@@ -391,8 +356,8 @@ static enum rs_code parse_header(struct rs_bytes file, struct header *header, st
 	}
 }
 
-/* Up to three spatial axes; one other axis may hold Slicer's layers, of which there must be one. */
-static enum rs_code take_grid(const struct header *header, struct rs_geometry *out, struct rs_error *err)
+/* Up to three spatial axes; the first may hold Slicer's layers instead. */
+static enum rs_code take_grid(struct header *header, struct rs_geometry *out, struct rs_error *err)
 {
 	if (!header->has_type || !header->has_sizes || !header->has_encoding)
 		return rs_error_set(err, RS_MALFORMED,
@@ -403,13 +368,14 @@ static enum rs_code take_grid(const struct header *header, struct rs_geometry *o
 	for (size_t i = 0; i < header->dimension; i++) {
 		bool other = header->is_other[i] || (header->has_directions && !header->is_spatial[i]);
 		if (other || axis == 3) {
-			if (header->sizes[i] != 1)
-				return rs_error_set(
-					err, RS_UNSUPPORTED,
-					"axis %zu holds %" PRIu64
-					" components or layers for each voxel; export one of "
-					"them (in Slicer: collapse the segmentation to one layer)",
-					i, header->sizes[i]);
+			bool layers = i == 0 && header->segments.count > 0 &&
+			              header->sizes[i] <= SEGMENTS_MAX;
+			if (header->sizes[i] != 1 && !layers)
+				return rs_error_set(err, RS_UNSUPPORTED,
+				                    "axis %zu holds %" PRIu64
+				                    " components for each voxel; export one of them",
+				                    i, header->sizes[i]);
+			header->layers = layers ? header->sizes[i] : header->layers;
 			continue;
 		}
 		out->size[axis] = header->sizes[i] <= RS_VOXELS_MAX ? (size_t)header->sizes[i] : 0;
@@ -563,19 +529,6 @@ static enum rs_code take_voxels(const struct header *header, struct rs_bytes dat
 	return read_ascii(data, header->type, size / voxel_type_size(header->type), &out->voxels, err);
 }
 
-static enum rs_code keep_names(struct header *header, struct raw_image *out, struct rs_error *err)
-{
-	for (size_t i = 1; i < header->name_count; i++)
-		if (header->layers[i] != header->layers[0])
-			return rs_error_set(
-				err, RS_UNSUPPORTED,
-				"the segmentation has overlapping segments in several layers; export the one you want");
-	out->names = header->names;
-	out->name_count = sort_names(header->names, header->name_count);
-	header->names = NULL;
-	return RS_OK;
-}
-
 static enum rs_code read_with(struct header *header, const struct rs_world *world, const char *path,
                               struct rs_bytes file, struct raw_image *out, struct rs_error *err)
 {
@@ -587,6 +540,8 @@ static enum rs_code read_with(struct header *header, const struct rs_world *worl
 	out->type = header->type;
 	out->big_endian = header->big_endian;
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
+	if (header->layers > 1 && !rs_mul_size(size, (size_t)header->layers, &size))
+		return rs_error_set(err, RS_TOO_LARGE, "%" PRIu64 " layers are too many", header->layers);
 	if (!header->has_endian && header->encoding <= GZIP && voxel_type_size(header->type) > 1)
 		return rs_error_set(err, RS_MALFORMED, "the field endian is missing");
 	if (header->data_file[0] && out->look_only)
@@ -601,7 +556,7 @@ static enum rs_code read_with(struct header *header, const struct rs_world *worl
 		data = rs_buffer_bytes(&other);
 	}
 	RS_TRY(take_voxels(header, data, size, out, err));
-	return keep_names(header, out, err);
+	return segments_keep(&header->segments, (size_t)header->layers, out, err);
 }
 
 static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file,
@@ -611,7 +566,7 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	if (!header)
 		return rs_error_memory(err, sizeof *header, "a header");
 	enum rs_code code = read_with(header, world, path, file, out, err);
-	rs_free(header->names);
+	rs_free(header->segments.rows);
 	rs_free(header);
 	return code;
 }

@@ -117,6 +117,76 @@ static void names_of_segments_are_sorted(void **state)
 	assert_true(mask.labels[1] == 5 && mask.labels[3] == 2);
 }
 
+/* Slicer: two layers side by side for each of 2 x 2 x 1 voxels; both layers use the label 1. */
+#define LAYERS                                                                                            \
+	"NRRD0004\ntype: uint8\ndimension: 4\nsizes: 2 2 2 1\nkinds: list domain domain domain\n"         \
+	"space: left-posterior-superior\nspace directions: none (1,0,0) (0,1,0) (0,0,1)\nencoding: raw\n" \
+	"Segment0_LabelValue:=1\nSegment0_Name:=Organ\nSegment0_Layer:=0\n"                               \
+	"Segment1_LabelValue:=1\nSegment1_Name:=Tumour\nSegment1_Layer:=1\n"                              \
+	"Segment2_LabelValue:=2\nSegment2_Name:=Vessel\nSegment2_Layer:=1\n"
+
+static enum rs_code read_segment(const char *text, struct rs_mask *out, struct rs_error *err)
+{
+	const struct rs_label_choice choice = {&text, text != NULL};
+	*err = (struct rs_error){0};
+	return rs_mask_read_chosen(test_world, PATH, NULL, &choice, out, err);
+}
+
+static void overlapping_segments_are_read_one_by_one(void **state)
+{
+	static const char *const texts[] = {"Organ", "Tumour", "3"};
+	static const uint32_t wanted[3][4] = {{1, 1, 1, 0}, {0, 2, 0, 0}, {0, 0, 0, 3}};
+	struct rs_mask mask = {.labels = NULL};
+	struct rs_label *names = NULL;
+	size_t count = 0;
+	struct rs_error err;
+	(void)state;
+	put_text(PATH, LAYERS "\n", "\1\0\1\1\1\0\0\2", 8);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(read_segment(texts[i], &mask, &err), RS_OK);
+		assert_memory_equal(mask.labels, wanted[i], sizeof wanted[i]);
+		assert_int_equal(mask.name_count, 1);
+		rs_mask_finish(&mask);
+	}
+	assert_int_equal(read_segment(NULL, &mask, &err), RS_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "1 'Organ' and 2 'Tumour' overlap"));
+	assert_int_equal(read_segment("Liver", &mask, &err), RS_NOT_FOUND);
+	refused(PATH, RS_UNSUPPORTED, "2 layers of segments");
+	assert_int_equal(rs_mask_names(test_world, PATH, &names, &count, &err), RS_OK);
+	assert_true(count == 3 && names[2].value == 3 && strcmp(names[2].name, "Vessel") == 0);
+	rs_free(names);
+	put_text(PATH, LAYERS "\n", "\1\0\0\1\1\0\0\2", 8);
+	assert_int_equal(read_segment(NULL, &mask, &err), RS_OK);
+	assert_memory_equal(mask.labels, ((const uint32_t[]){1, 2, 1, 3}), 4 * sizeof(uint32_t));
+	rs_mask_finish(&mask);
+}
+
+static void layers_that_do_not_fit_are_refused(void **state)
+{
+	static const struct {
+		const char *key, *voxels, *words;
+	} cases[] = {
+		{"Segment4_LabelValue:=1\nSegment4_Layer:=2\n", "\1\0\0\1\1\0\0\2",
+	         "in layer 2, which is not"},
+		{"Segment4_LabelValue:=2\nSegment4_Layer:=1\n", "\1\0\0\1\1\0\0\2",
+	         "two segments have the label 2"},
+		{"", "\1\0\0\1\1\0\0\3", "the label 3, which no segment has"},
+		{"Segment4_LabelValue:=x\n", "\1\0\0\1\1\0\0\2", "Segment4_LabelValue"},
+	};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(cases); i++) {
+		char header[1024];
+		struct rs_mask mask = {.labels = NULL};
+		struct rs_error err;
+		snprintf(header, sizeof header, LAYERS "%s\n", cases[i].key);
+		put_text(PATH, header, cases[i].voxels, 8);
+		assert_int_equal(read_segment(NULL, &mask, &err), RS_MALFORMED);
+		assert_null(mask.labels);
+		if (!strstr(err.message, cases[i].words))
+			fail_msg("%s", err.message);
+	}
+}
+
 static void masks_with_fractions_are_refused(void **state)
 {
 	struct rs_mask mask = {.labels = NULL};
@@ -189,6 +259,8 @@ int main(void)
 		cmocka_unit_test(a_plane_has_one_slice),
 		cmocka_unit_test(detached_data_stay_in_their_directory),
 		cmocka_unit_test(names_of_segments_are_sorted),
+		cmocka_unit_test(overlapping_segments_are_read_one_by_one),
+		cmocka_unit_test(layers_that_do_not_fit_are_refused),
 		cmocka_unit_test(masks_with_fractions_are_refused),
 		cmocka_unit_test(hostile_headers_are_refused),
 		cmocka_unit_test(every_cut_is_refused),

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rs_dicom dicom = {0};
 	struct rs_error err = {0};
 	struct rs_buffer again;
+	(void)rs_dicom_begins(rs_bytes_of(data, size));
 	if (rs_dicom_parse_header(rs_bytes_of(data, size), &dicom, &err) == RS_OK)
 		rs_dicom_finish(&dicom);
 	if (rs_dicom_parse(rs_bytes_of(data, size), &dicom, &err) != RS_OK) {

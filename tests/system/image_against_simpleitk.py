@@ -21,9 +21,9 @@ DTYPES = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64,
 def at(name): return os.path.join(WORK, name)
 def count(what): counts[what] = counts.get(what, 0) + 1
 
-def ours(path, kind="volume", image=None):
+def ours(path, kind="volume", *more):
     raw = at("voxels.raw")
-    run = subprocess.run([TOOL, kind, path, raw] + ([image] if image else []), capture_output=True, text=True, errors="replace")
+    run = subprocess.run([TOOL, kind, path, raw] + list(more), capture_output=True, text=True, errors="replace")
     if run.returncode not in (0, 1) or run.stderr: return "CRASH " + run.stderr[:400]
     if run.returncode == 1: return run.stdout.strip()
     lines = [l.split(" ", 1) for l in run.stdout.splitlines()]
@@ -152,6 +152,22 @@ def to_edges(point, corners):
     along = np.clip(((point - a) * (b - a)).sum(1) / np.maximum(((b - a) ** 2).sum(1), 1e-300), 0, 1)
     return np.linalg.norm(a + along[:, None] * (b - a) - point, axis=1).min()
 
+def layered_segments():
+    """Overlapping segments as Slicer stores them, written by SimpleITK: layers are components, labels begin anew in each."""
+    layers = [sitk.GetArrayFromImage(sample(np.uint8, seed=k)) % (k + 1) for k in (1, 2, 3)]
+    grid = sample(np.uint8)
+    def on_grid(v): i = sitk.GetImageFromArray(v); i.CopyInformation(grid); return i
+    for packed in (False, True):
+        image, names = sitk.Compose([on_grid(v) for v in layers]), []
+        for layer, v in enumerate(layers):
+            for value in range(1, int(v.max()) + 1):
+                number = len(names); names.append((layer, value))
+                for key, text in (("Name", f"S{number}"), ("LabelValue", value), ("Layer", layer)): image.SetMetaData(f"Segment{number}_{key}", str(text))
+        sitk.WriteImage(image, at("layers.seg.nrrd"), packed)
+        for number, (layer, value) in enumerate(names):
+            theirs = of_sitk(on_grid(np.where(layers[layer] == value, number + 1, 0).astype(np.uint32)))
+            compare(f"layered-segment {number}", ours(at("layers.seg.nrrd"), "mask", "", f"S{number}"), theirs)
+
 def structure_sets():
     """Stars and polygons that cross themselves, up to four on a slice, on turned grids. Centres on an edge may differ: each has a
     rule of its own for these."""
@@ -222,7 +238,7 @@ def written_files():
         if open(target, "rb").read() != first: problems.append(f"written{ending}: bytes differ between two runs")
         if ending == ".nii.gz" and first[4:8] != bytes(4): problems.append("gzip header has a time")
 
-formats_of_simpleitk(); affines_of_nibabel(); written_files(); structure_sets()
+formats_of_simpleitk(); affines_of_nibabel(); written_files(); layered_segments(); structure_sets()
 if DATA: data_files(); dicom_series(); multi_frame(); segmentations()
 for what in sorted(counts): print(f"# {what}: {counts[what]}")
 for problem in problems[:60]: print("# DIFFERS", problem)
