@@ -181,8 +181,7 @@ static enum rs_code fill_slices(struct structures *s, const struct plane *plane,
 	size_t painted = 0;
 	for (size_t i = 0; i < all->count; i++) {
 		const struct contour *contour = &all->list[i];
-		RS_TRY(raster_add(raster, (const double(*)[3])(all->points + contour->first), plane->u,
-		                  plane->v, contour->count, err));
+		RS_TRY(raster_add(raster, contour->points, plane->u, plane->v, contour->count, err));
 		if (i + 1 < all->count && all->list[i + 1].slice == contour->slice)
 			continue;
 		uint32_t *labels = mask->labels + contour->slice * plane->step_w;
@@ -231,13 +230,17 @@ static void write_note(const struct structures *s, struct rs_mask *mask)
 		         "contours up to %.2f slices beside the image's slices were moved to the nearest",
 		         c->largest_shift);
 	if (c->gaps)
-		add_note(mask, "%zu slices between contours of a region have none", c->gaps);
+		add_note(mask, "slices without a contour between others of the region: %zu", c->gaps);
+	if (c->beyond)
+		add_note(mask, "contours cut where they reach beyond the image: %zu", c->beyond);
+	if (c->twins)
+		add_note(mask, "contours taken once that are there twice: %zu", c->twins);
 	if (c->open)
-		add_note(mask, "%zu contours that are points or open lines were left out", c->open);
+		add_note(mask, "contours left out that are points or open lines: %zu", c->open);
 	if (c->tiny)
-		add_note(mask, "%zu contours of one or two points were left out", c->tiny);
+		add_note(mask, "contours left out that have one or two points: %zu", c->tiny);
 	if (s->empty)
-		add_note(mask, "%zu regions hold no voxel", s->empty);
+		add_note(mask, "regions without a voxel: %zu", s->empty);
 }
 
 static enum rs_code fill_mask(struct structures *s, const struct rs_label_choice *choice,

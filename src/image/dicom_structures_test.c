@@ -183,8 +183,8 @@ static void regions_are_filled_on_any_grid(void **state)
 		assert_true(mask.names[0].value == 1 && mask.names[1].value == 2);
 		assert_string_equal(mask.names[0].name, "Organ at risk");
 		assert_string_equal(mask.names[1].name, "Tumour");
-		assert_string_equal(mask.note, "2 contours that are points or open lines were left out; "
-		                               "1 contours of one or two points were left out");
+		assert_string_equal(mask.note, "contours left out that are points or open lines: 2; "
+		                               "contours left out that have one or two points: 1");
 	}
 }
 
@@ -204,7 +204,7 @@ static void slices_may_lie_across_any_axis(void **state)
 		if (read_structures(&oblique, NULL, &mask, &err) != RS_OK)
 			fail_msg("%s", err.message);
 		expect_boxes(&mask, across ? across_rows : across_columns, 2);
-		assert_string_equal(mask.note, "1 regions hold no voxel");
+		assert_string_equal(mask.note, "regions without a voxel: 1");
 	}
 }
 
@@ -223,7 +223,25 @@ static void contours_go_to_the_nearest_slice(void **state)
 	expect_boxes(&mask, boxes, 2);
 	assert_string_equal(mask.note,
 	                    "contours up to 0.25 slices beside the image's slices were moved to the "
-	                    "nearest; 2 slices between contours of a region have none");
+	                    "nearest; slices without a contour between others of the region: 2");
+}
+
+static void twins_are_taken_once_and_what_is_outside_is_cut(void **state)
+{
+	static const struct outline outlines[] = {
+		{7, "CLOSED_PLANAR", 1, 4, {{0.5, 0.5}, {2.5, 0.5}, {2.5, 1.5}, {0.5, 1.5}}},
+		{7, "CLOSED_PLANAR", 2, 4, {{5.5, 2.5}, {12.5, 2.5}, {12.5, 3.5}, {5.5, 3.5}}},
+		{7, "CLOSED_PLANAR", 1, 4, {{0.5, 0.5}, {2.5, 0.5}, {2.5, 1.5}, {0.5, 1.5}}}};
+	const struct box boxes[] = {{1, 1, 1, 2, 1, 1}, {1, 2, 6, 7, 3, 3}};
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_error err;
+	(void)state;
+	put_structures(&oblique, outlines, 3, two_rois, 1, 2);
+	if (read_structures(&oblique, NULL, &mask, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	expect_boxes(&mask, boxes, 2);
+	assert_string_equal(mask.note, "contours cut where they reach beyond the image: 1; "
+	                               "contours taken once that are there twice: 1");
 }
 
 static void contours_that_do_not_fit_are_refused(void **state)
@@ -344,6 +362,7 @@ int main(void)
 		cmocka_unit_test(regions_are_filled_on_any_grid),
 		cmocka_unit_test(slices_may_lie_across_any_axis),
 		cmocka_unit_test(contours_go_to_the_nearest_slice),
+		cmocka_unit_test(twins_are_taken_once_and_what_is_outside_is_cut),
 		cmocka_unit_test(contours_that_do_not_fit_are_refused),
 		cmocka_unit_test(overlaps_are_read_one_by_one),
 		cmocka_unit_test(a_name_that_two_regions_have_is_no_choice),

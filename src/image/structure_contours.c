@@ -170,12 +170,46 @@ static enum rs_code place_contour(struct contours *c, struct contour *contour, i
 	return RS_OK;
 }
 
+/* Whether a point lies outside of all pixels: the contour will be cut there. */
+static bool reaches_beyond(const struct contour *contour, const struct rs_geometry *image, int across)
+{
+	for (int axis = 0; axis < 3; axis++) {
+		double end = (double)image->size[axis] - 0.5;
+		for (size_t i = 0; axis != across && i < contour->count; i++) {
+			double place = contour->points[i][axis];
+			if (place < -0.5 - PLACE_TOLERANCE || place > end + PLACE_TOLERANCE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Contours that are the same stand side by side. */
 static int by_slice(const void *a, const void *b)
 {
 	const struct contour *x = a, *y = b;
 	if (x->slice != y->slice)
 		return x->slice < y->slice ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
+	if (x->count != y->count)
+		return x->count < y->count ? -1 : 1;
+	int order = memcmp(x->points, y->points, x->count * sizeof *x->points);
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+/* A contour that is there twice would cut itself out. */
+static void drop_twins(struct contours *c)
+{
+	size_t kept = 1;
+	for (size_t i = 1; i < c->count; i++) {
+		const struct contour *last = &c->list[kept - 1], *next = &c->list[i];
+		bool twin = last->slice == next->slice && last->count == next->count &&
+		            memcmp(last->points, next->points, last->count * sizeof *last->points) == 0;
+		if (twin)
+			c->twins++;
+		else
+			c->list[kept++] = *next;
+	}
+	c->count = kept;
 }
 
 /* Contours of neighbouring planes that fall on one slice would cut each other out. */
@@ -213,9 +247,14 @@ enum rs_code contours_place(struct contours *contours, const struct rs_geometry 
 			"the contours are not parallel to the image's slices (one reaches over %.2f of "
 			"them); read it onto the image they were drawn on",
 			extent);
-	for (size_t i = 0; i < contours->count; i++)
-		RS_TRY(place_contour(contours, &contours->list[i], axis, image->size[axis], err));
+	for (size_t i = 0; i < contours->count; i++) {
+		struct contour *contour = &contours->list[i];
+		contour->points = (const double(*)[3])(contours->points + contour->first);
+		RS_TRY(place_contour(contours, contour, axis, image->size[axis], err));
+		contours->beyond += reaches_beyond(contour, image, axis);
+	}
 	qsort(contours->list, contours->count, sizeof *contours->list, by_slice);
+	drop_twins(contours);
 	*out_axis = axis;
 	return check_planes(contours, err);
 }

@@ -8,18 +8,19 @@
 #define SAME_PLANE 0.01 /* voxels between contours that lie in one plane */
 
 struct contour {
-	size_t first, count; /* points */
-	double low, high;    /* along the axis across the slices, in voxels */
-	size_t slice, order; /* order counts from 1, as in the file */
+	size_t first, count;       /* points */
+	double low, high;          /* along the axis across the slices, in voxels */
+	size_t slice, order;       /* order counts from 1, as in the file */
+	const double (*points)[3]; /* once they are placed */
 };
 struct contours {
 	double (*points)[3]; /* in voxels of the image */
 	size_t point_count, point_capacity;
 	struct contour *list; /* sorted by slice once they are placed */
 	size_t count, capacity;
-	/* Of all regions so far, for the note: what was left out, slices without contours between others, and how far
-	 * contours were moved, in slices. */
-	size_t open, tiny, gaps;
+	/* Of all regions so far, for the note: what was left out, what reaches beyond the image, slices without contours
+	 * between others, and how far contours were moved, in slices. */
+	size_t open, tiny, twins, beyond, gaps;
 	double largest_shift;
 };
 void contours_finish(struct contours *contours); /* accepts NULL and zeroed memory */
@@ -27,7 +28,7 @@ void contours_finish(struct contours *contours); /* accepts NULL and zeroed memo
 enum rs_code contours_collect(struct contours *contours, const struct rs_dicom *dicom,
                               const struct rs_dicom_element *sequence, const struct rs_geometry *image,
                               struct rs_error *err);
-/* *out_axis is the axis of the image across the contours. RS_REFUSED when they do not fit the slices. */
+/* *out_axis is the axis of the image across the contours. What is there twice is taken once. RS_REFUSED when they do not fit the slices. */
 enum rs_code contours_place(struct contours *contours, const struct rs_geometry *image, int *out_axis,
                             struct rs_error *err);
 
