@@ -3,7 +3,19 @@
 #ifndef RS_RADIOMICS_EVIDENCE_H
 #define RS_RADIOMICS_EVIDENCE_H
 
+#include <string.h>
+
 #include "radiomics/radiomics.h"
+
+/* LANES voxels of a row at once, in the compiler's own vectors: the same bits with and without SIMD. */
+#define LANES 4
+typedef uint32_t lanes __attribute__((vector_size(LANES * sizeof(uint32_t))));
+static inline lanes lanes_read(const uint32_t *from)
+{
+	lanes out;
+	memcpy(&out, from, sizeof out);
+	return out;
+}
 
 /* The voxels of the region inside its bounding box, in the order of the volume (x fastest). */
 struct region {

@@ -112,6 +112,13 @@ static void constant_images_and_flat_masks(void **state)
 	assert_true(fabs(value_of(&result, "original_glcm_MCC") - 1) < 1e-15);
 	assert_true(fabs(value_of(&result, "original_glcm_Correlation") - 1) < 1e-15);
 	assert_true(fabs(value_of(&result, "original_firstorder_Kurtosis")) < 1e-15);
+	assert_true(fabs(value_of(&result, "original_glszm_LargeAreaEmphasis") - 25 * 25) < 1e-12);
+	/* five runs of 5 along two directions, along the diagonals one of 5 and two of each shorter length */
+	assert_true(fabs(value_of(&result, "original_glrlm_RunPercentage") - (2 * 5 + 2 * 9) / 100.0) <
+	            1e-12);
+	assert_true(fabs(value_of(&result, "original_ngtdm_Coarseness") - 1e6) < 1e-9);
+	assert_true(fabs(value_of(&result, "original_ngtdm_Contrast")) < 1e-15);
+	assert_true(fabs(value_of(&result, "original_gldm_GrayLevelVariance")) < 1e-15);
 	assert_true(fabs(value_of(&result, "original_shape_LeastAxisLength")) < 1e-15);
 	assert_true(fabs(value_of(&result, "original_shape_Maximum3DDiameter") - sqrt(25 + 16)) < 1e-12);
 	rs_radiomics_result_finish(&result);
@@ -173,7 +180,8 @@ static void every_small_world_obeys_the_definition(void **state)
 	settings.common.bin_width = 1;
 	settings.additional_info = false;
 	settings.minimum_roi_dimensions = 1;
-	settings.chosen[RS_FAMILY_SHAPE] = settings.chosen[RS_FAMILY_FIRSTORDER] = 0;
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		settings.chosen[f] *= f == RS_FAMILY_GLCM;
 	size_t measured = 0;
 	for (unsigned long world = 0; world < 65536; world++) {
 		struct rs_volume volume;
@@ -203,6 +211,72 @@ static void every_small_world_obeys_the_definition(void **state)
 		measured++;
 	}
 	assert_int_equal(measured, 65536 - 1 - 24);
+}
+
+/* A level for each of 16 bits: no table of levels by levels fits into memory, and none is made. */
+static void levels_may_be_many(void **state)
+{
+	(void)state;
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_error err = {0};
+	struct rs_radiomics_settings settings;
+	struct rs_radiomics_result result = {0};
+	world_make(5, 5, 5, &volume, &mask);
+	for (size_t i = 0; i < 125; i++)
+		voxels[i] = (double)(i * 40503 % 65536);
+	voxels[0] = 0;
+	voxels[124] = 65535;
+	assert_int_equal(extract(&volume, &mask, 1, &result, &err), RS_OK);
+	assert_int_equal(result.count, 107);
+	for (size_t i = 0; i < result.count; i++)
+		if (!isfinite(result.values[i].value))
+			fail_msg("%s is no number", result.values[i].name);
+	assert_true(fabs(value_of(&result, "original_firstorder_Entropy") - log2(125)) < 1e-9);
+	assert_true(fabs(value_of(&result, "original_glszm_ZonePercentage") - 1) < 1e-15);
+	assert_true(fabs(value_of(&result, "original_glrlm_RunPercentage") - 1) < 1e-15);
+	assert_true(fabs(value_of(&result, "original_gldm_SmallDependenceEmphasis") - 1) < 1e-15);
+	rs_radiomics_result_finish(&result);
+	assert_int_equal(extract(&volume, &mask, 0.5, &result, &err), RS_REFUSED);
+	rs_radiomics_settings_default(&settings);
+	settings.common.bin_count = 65536;
+	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_OK);
+	rs_radiomics_result_finish(&result);
+}
+
+/* Another name of a feature that stays has its value. */
+static void deprecated_names_are_measured(void **state)
+{
+	(void)state;
+	static const char *const same[][2] = {
+		{"glcm_Dissimilarity", "glcm_DifferenceAverage"},
+		{"glcm_Homogeneity1", "glcm_Id"},
+		{"glcm_Homogeneity2", "glcm_Idm"},
+		{"glcm_SumVariance", "glcm_ClusterTendency"},
+		{"gldm_GrayLevelNonUniformityNormalized", "firstorder_Uniformity"}};
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_error err = {0};
+	struct rs_radiomics_settings settings;
+	struct rs_radiomics_result result = {0};
+	char name[2][RS_RADIOMICS_NAME_SIZE];
+	world_make(4, 4, 4, &volume, &mask);
+	rs_radiomics_settings_default(&settings);
+	settings.common.bin_width = 1;
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		settings.chosen[f] = ((uint64_t)1 << rs_feature_family((enum rs_family)f)->count) - 1;
+	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_OK);
+	assert_int_equal(result.count, 107 + 3 + 1 + 4 + 2 + 10);
+	for (size_t i = 0; i < RS_COUNT(same); i++) {
+		for (size_t k = 0; k < 2; k++)
+			snprintf(name[k], sizeof name[k], "original_%s", same[i][k]);
+		assert_true(fabs(value_of(&result, name[0]) - value_of(&result, name[1])) < 1e-12);
+	}
+	assert_true(fabs(value_of(&result, "original_gldm_DependencePercentage") - 1) < 1e-15);
+	assert_true(
+		isnan(value_of(&result, "original_shape2D_Perimeter"))); /* not one slice, and no force2D */
+	assert_non_null(strstr(result.warning, "force2D"));
+	rs_radiomics_result_finish(&result);
 }
 
 /* A region that touches every border of the volume measures as one inside a larger volume. */
@@ -290,6 +364,8 @@ int main(void)
 		cmocka_unit_test(refusals_say_why),
 		cmocka_unit_test(constant_images_and_flat_masks),
 		cmocka_unit_test(every_small_world_obeys_the_definition),
+		cmocka_unit_test(levels_may_be_many),
+		cmocka_unit_test(deprecated_names_are_measured),
 		cmocka_unit_test(borders_change_nothing),
 		cmocka_unit_test(parameter_files_are_obeyed_or_refused),
 		cmocka_unit_test(encoding_is_canonical_and_tells_settings_apart),

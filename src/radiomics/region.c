@@ -17,8 +17,12 @@ void region_finish(struct region *region)
 
 static size_t count_in_row(const uint32_t *labels, size_t size, uint32_t label)
 {
-	size_t count = 0;
-	for (size_t x = 0; x < size; x++)
+	size_t x = 0;
+	lanes zero = {0}, found = {0};
+	for (; x + LANES <= size; x += LANES)
+		found -= (lanes)(lanes_read(labels + x) == zero + label);
+	size_t count = (size_t)found[0] + found[1] + found[2] + found[3];
+	for (; x < size; x++)
 		count += labels[x] == label;
 	return count;
 }

@@ -26,16 +26,6 @@ struct slab {
 #define GRID_OVERREAD 16                 /* cells behind the grid that may be read in blocks; 0 */
 #define GRID_CELLS_MAX ((size_t)1 << 32) /* cells are numbered by 32 bits */
 
-/* BLOCK voxels of a row at once, in the compiler's own vectors: the same bits with and without SIMD. */
-#define BLOCK 4
-typedef uint32_t block __attribute__((vector_size(BLOCK * sizeof(uint32_t))));
-static inline block block_read(const uint32_t *from)
-{
-	block out;
-	memcpy(&out, from, sizeof out);
-	return out;
-}
-
 static inline uint32_t *grid_row(const struct grid *grid, size_t y, size_t z)
 {
 	return grid->origin + (ptrdiff_t)y * grid->stride[1] + (ptrdiff_t)z * grid->stride[2];
