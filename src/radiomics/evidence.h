@@ -7,12 +7,12 @@
 
 #include "radiomics/radiomics.h"
 
-/* LANES voxels of a row at once, in the compiler's own vectors: the same bits with and without SIMD. */
-#define LANES 4
-typedef uint32_t lanes __attribute__((vector_size(LANES * sizeof(uint32_t))));
-static inline lanes lanes_read(const uint32_t *from)
+/* Four voxels of a row at once, in the compiler's own vectors: the same bits with and without SIMD. */
+#define QUAD 4
+typedef uint32_t quad __attribute__((vector_size(QUAD * sizeof(uint32_t))));
+static inline quad quad_read(const uint32_t *from)
 {
-	lanes out;
+	quad out;
 	memcpy(&out, from, sizeof out);
 	return out;
 }

@@ -11,16 +11,16 @@ enum rs_code gldm_tally_init(struct tally *tally, const struct grid *grid, size_
 	                  (uint64_t)grid->count * times, err);
 }
 
-/* 1 + the dependent neighbours of each of LANES voxels. |a - b| <= reach is a - b + reach <= 2 reach modulo 2^32,
+/* 1 + the dependent neighbours of each of four voxels. |a - b| <= reach is a - b + reach <= 2 reach modulo 2^32,
  * levels being far below. Comparisons give -1 where true. */
-static lanes dependence(const uint32_t *level, const ptrdiff_t *shifts, size_t count, uint32_t reach)
+static quad dependence(const uint32_t *level, const ptrdiff_t *shifts, size_t count, uint32_t reach)
 {
-	lanes own = lanes_read(level), sum = {0}, zero = {0};
+	quad own = quad_read(level), sum = {0}, zero = {0};
 	for (size_t k = 0; k < count; k++) {
-		lanes other = lanes_read(level + shifts[k]);
-		lanes near = reach == 0 ? (lanes)(other == own)
-		                        : (lanes)(other - own + reach <= zero + 2 * reach) &
-		                                  (lanes)(other != zero);
+		quad other = quad_read(level + shifts[k]);
+		quad near = reach == 0
+		                    ? (quad)(other == own)
+		                    : (quad)(other - own + reach <= zero + 2 * reach) & (quad)(other != zero);
 		sum -= near;
 	}
 	return sum + 1;
@@ -33,9 +33,9 @@ void gldm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *s
 	for (size_t r = slab.first * grid->size[1]; r < slab.end * grid->size[1]; r++) {
 		const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
 		const struct row *row = &grid->rows[r];
-		for (size_t x = row->first; x < row->end; x += LANES) {
-			lanes size = dependence(level + x, shifts, shift_count, reach);
-			for (size_t i = 0; i < LANES && x + i < row->end; i++)
+		for (size_t x = row->first; x < row->end; x += QUAD) {
+			quad size = dependence(level + x, shifts, shift_count, reach);
+			for (size_t i = 0; i < QUAD && x + i < row->end; i++)
 				if (level[x + i] != 0)
 					tally_add(tally, level[x + i], size[i]);
 		}

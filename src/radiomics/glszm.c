@@ -73,13 +73,13 @@ enum rs_code linking_init(struct linking *linking, const struct grid *grid, cons
 	return RS_OK;
 }
 
-/* Bit k of each of LANES voxels: the neighbour k before it has its level. */
-static lanes links_of(const struct linking *linking, const uint32_t *level)
+/* Bit k of each of four voxels: the neighbour k before it has its level. */
+static quad links_of(const struct linking *linking, const uint32_t *level)
 {
-	lanes own = lanes_read(level), links = {0};
+	quad own = quad_read(level), links = {0};
 	for (size_t k = 0; k < linking->count; k++) {
-		lanes bit = {0};
-		links |= (lanes)(lanes_read(level + linking->shift[k]) == own) & (bit + (1U << k));
+		quad bit = {0};
+		links |= (quad)(quad_read(level + linking->shift[k]) == own) & (bit + (1U << k));
 	}
 	return links;
 }
@@ -97,9 +97,9 @@ static void link_voxel(const struct linking *linking, uint32_t v, uint32_t links
 static void link_row(const struct linking *linking, const struct grid *grid, const uint32_t *level,
                      const struct row *row)
 {
-	for (size_t x = row->first; x < row->end; x += LANES) {
-		lanes links = links_of(linking, level + x);
-		for (size_t i = 0; i < LANES && x + i < row->end; i++)
+	for (size_t x = row->first; x < row->end; x += QUAD) {
+		quad links = links_of(linking, level + x);
+		for (size_t i = 0; i < QUAD && x + i < row->end; i++)
 			if (level[x + i] != 0)
 				link_voxel(linking, (uint32_t)(level + x + i - grid->levels), links[i]);
 	}

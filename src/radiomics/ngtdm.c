@@ -6,16 +6,16 @@
 
 #include "radiomics/texture.h"
 
-/* Sum and number of the neighbours in the region of each of LANES voxels. The sum fits: a level
+/* Sum and number of the neighbours in the region of each of four voxels. The sum fits: a level
  * is 2^16 at most, and within a distance of 16 there are fewer than 2^16 neighbours. */
-static void neighbourhood(const uint32_t *level, const ptrdiff_t *shifts, size_t count, lanes *out_sum,
-                          lanes *out_count)
+static void neighbourhood(const uint32_t *level, const ptrdiff_t *shifts, size_t count, quad *out_sum,
+                          quad *out_count)
 {
-	lanes sum = {0}, present = {0}, zero = {0};
+	quad sum = {0}, present = {0}, zero = {0};
 	for (size_t k = 0; k < count; k++) {
-		lanes other = lanes_read(level + shifts[k]);
+		quad other = quad_read(level + shifts[k]);
 		sum += other;
-		present -= (lanes)(other != zero);
+		present -= (quad)(other != zero);
 	}
 	*out_sum = sum;
 	*out_count = present;
@@ -37,10 +37,10 @@ void ngtdm_count_in(const struct grid *grid, struct slab slab, const ptrdiff_t *
 	for (size_t r = slab.first * grid->size[1]; r < slab.end * grid->size[1]; r++) {
 		const uint32_t *level = grid_row(grid, r % grid->size[1], r / grid->size[1]);
 		const struct row *row = &grid->rows[r];
-		for (size_t x = row->first; x < row->end; x += LANES) {
-			lanes sum, neighbours;
+		for (size_t x = row->first; x < row->end; x += QUAD) {
+			quad sum, neighbours;
 			neighbourhood(level + x, shifts, shift_count, &sum, &neighbours);
-			for (size_t i = 0; i < LANES && x + i < row->end; i++)
+			for (size_t i = 0; i < QUAD && x + i < row->end; i++)
 				count_voxel(level[x + i], sum[i], neighbours[i], isolated, rows);
 		}
 	}

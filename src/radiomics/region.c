@@ -18,9 +18,9 @@ void region_finish(struct region *region)
 static size_t count_in_row(const uint32_t *labels, size_t size, uint32_t label)
 {
 	size_t x = 0;
-	lanes zero = {0}, found = {0};
-	for (; x + LANES <= size; x += LANES)
-		found -= (lanes)(lanes_read(labels + x) == zero + label);
+	quad zero = {0}, found = {0};
+	for (; x + QUAD <= size; x += QUAD)
+		found -= (quad)(quad_read(labels + x) == zero + label);
 	size_t count = (size_t)found[0] + found[1] + found[2] + found[3];
 	for (; x < size; x++)
 		count += labels[x] == label;
