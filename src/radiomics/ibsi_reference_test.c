@@ -1,4 +1,4 @@
-/* Every value of IBSI's reference tables: the digital phantom, and the CT phantom in configurations A, C and D.
+/* Every value of IBSI's reference tables: the digital phantom, and the CT phantom in configurations A to E.
  * A value passes as in IBSI's compliance check: rounded to the digits of the table it lies within the tolerance. */
 #include <math.h>
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "radiomics/ibsi_manual.h"
 #include "radiomics/radiomics.h"
 
 #define PHANTOM_DIGITAL "ibsi_1_digital_phantom"
@@ -81,29 +82,34 @@ struct tally {
 	size_t values, without_reference, wrong;
 };
 
-static void check_row(const struct rs_radiomics_result *result, const char *params, char *row,
-                      struct tally *tally)
+static void check_value(const struct rs_radiomics_result *result, const char *params, struct manual_row row,
+                        struct tally *tally)
 {
-	char *tolerance_text = strchr(row, ';');
-	assert_non_null(tolerance_text);
-	*tolerance_text++ = '\0';
-	char *tag = strchr(tolerance_text, ';');
-	assert_non_null(tag);
-	*tag++ = '\0';
 	double got = NAN;
-	if (!lookup(result, tag, &got))
-		fail_msg("%s: there is no %s", params, tag);
-	if (row[0] == '\0') {
+	if (!lookup(result, row.tag, &got))
+		fail_msg("%s: there is no %s", params, row.tag);
+	if (row.value[0] == '\0') {
 		tally->without_reference++;
 		return;
 	}
-	double want = strtod(row, NULL), tolerance = strtod(tolerance_text, NULL);
+	double want = strtod(row.value, NULL), tolerance = strtod(row.tolerance, NULL);
 	double slack = 1e-12 * (fabs(want) + tolerance);
 	tally->values++;
-	if (fabs(rounded(got, digits_of(row)) - want) <= tolerance + slack)
+	if (fabs(rounded(got, digits_of(row.value)) - want) <= tolerance + slack)
 		return;
 	tally->wrong++;
-	print_message("# %s: %s is %.6g, the table has %s +- %s\n", params, tag, got, row, tolerance_text);
+	print_message("# %s: %s is %.6g, the table has %s +- %s\n", params, row.tag, got, row.value,
+	              row.tolerance);
+}
+
+/* "value;tolerance;tag" */
+static void check_line(const struct rs_radiomics_result *result, const char *params, char *line,
+                       struct tally *tally)
+{
+	char *tolerance = strchr(line, ';'), *tag = tolerance == NULL ? NULL : strchr(tolerance + 1, ';');
+	assert_non_null(tag);
+	*tolerance = *tag = '\0';
+	check_value(result, params, (struct manual_row){tag + 1, line, tolerance + 1}, tally);
 }
 
 static void check(const char *phantom, const char *params, const char *table, size_t values,
@@ -120,7 +126,7 @@ static void check(const char *phantom, const char *params, const char *table, si
 	while (fgets(line, sizeof line, file) != NULL) {
 		line[strcspn(line, "\r\n")] = '\0';
 		if (line[0] != '\0')
-			check_row(&result, params, line, &tally);
+			check_line(&result, params, line, &tally);
 	}
 	fclose(file);
 	assert_int_equal(tally.wrong, 0);
@@ -152,6 +158,30 @@ static void configuration_d(void **state)
 	check(PHANTOM_CT, "ibsi-1-d", "ibsi_1_chest_config_d.csv", 270, 5);
 }
 
+static void check_manual(const char *params, const struct manual_row *rows, size_t count)
+{
+	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+	struct tally tally = {0};
+	extract(PHANTOM_CT, params, &result);
+	for (size_t i = 0; i < count; i++)
+		check_value(&result, params, rows[i], &tally);
+	assert_int_equal(tally.wrong, 0);
+}
+
+static void configuration_b(void **state)
+{
+	(void)state;
+	assert_int_equal(RS_COUNT(manual_b), 346);
+	check_manual("ibsi-1-b", manual_b, RS_COUNT(manual_b));
+}
+
+static void configuration_e(void **state)
+{
+	(void)state;
+	assert_int_equal(RS_COUNT(manual_e), 210);
+	check_manual("ibsi-1-e", manual_e, RS_COUNT(manual_e));
+}
+
 /* The table of the digital phantom names all values, and the mode gives no other. */
 static void digital_phantom_has_all_487(void **state)
 {
@@ -172,6 +202,8 @@ int main(void)
 		cmocka_unit_test(configuration_a),
 		cmocka_unit_test(configuration_c),
 		cmocka_unit_test(configuration_d),
+		cmocka_unit_test(configuration_b),
+		cmocka_unit_test(configuration_e),
 	};
 	const char *data = getenv("RADSEAL_DATA");
 	if (data == NULL || data[0] == '\0') {
