@@ -27,6 +27,9 @@ struct region {
 };
 void region_finish(struct region *region);
 
+#define LEVELS_FEW 8 /* grey levels of a region outside of which a warning is due */
+#define LEVELS_MANY 512
+
 /* Grey levels 1 … level_count of the region, one per voxel. */
 struct levels {
 	uint32_t *of_voxel;

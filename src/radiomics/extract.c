@@ -7,9 +7,6 @@
 #include "radiomics/ibsi.h"
 #include "radiomics/images.h"
 
-#define LEVELS_FEW 8 /* grey levels of a region outside of which a warning is due */
-#define LEVELS_MANY 512
-
 /* A family is one file with its rows and its builder, and one line here. */
 static const struct {
 	const char *name;

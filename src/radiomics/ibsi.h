@@ -30,8 +30,8 @@ struct ibsi_bins {
 	double high;       /* fixed bin number: the region's maximum, which belongs to the last bin */
 	uint32_t count;    /* fixed bin number; else 0 */
 };
-/* errors  RS_REFUSED for more than RS_RADIOMICS_LEVELS_MAX levels */
-enum rs_code ibsi_bins_choose(const struct rs_ibsi_settings *settings, const struct rs_binning *binning,
+/* of_ivh: those of the volume histogram, else of texture. errors  RS_REFUSED for more than RS_RADIOMICS_LEVELS_MAX levels */
+enum rs_code ibsi_bins_choose(const struct rs_ibsi_settings *settings, bool of_ivh,
                               const struct region *region, struct ibsi_bins *out, struct rs_error *err);
 uint32_t ibsi_level_of(const struct ibsi_bins *bins, double value);
 enum rs_code ibsi_levels_build(const struct ibsi_bins *bins, const struct region *region, struct levels *out,

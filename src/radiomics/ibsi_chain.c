@@ -19,18 +19,17 @@ void ibsi_chain_finish(struct ibsi_chain *chain)
 
 static bool wants_interpolation(const struct rs_ibsi_settings *s)
 {
-	return s->spacing_mm[0] > 0 || s->spacing_mm[1] > 0 || (s->spacing_mm[2] > 0 && !s->by_slice);
+	return s->spacing_mm[0] > 0 || s->spacing_mm[1] > 0 || s->spacing_mm[2] > 0;
 }
 
 /* The mask's label is 1 afterwards. */
 static enum rs_code interpolate(struct ibsi_chain *chain, const struct rs_ibsi_settings *s,
                                 struct rs_pool *pool, struct rs_error *err)
 {
-	const double spacing[3] = {s->spacing_mm[0], s->spacing_mm[1], s->by_slice ? 0 : s->spacing_mm[2]};
-	RS_TRY(rs_resample_centres(chain->volume, spacing, s->image_order, pool, &chain->owned, err));
+	RS_TRY(rs_resample_centres(chain->volume, s->spacing_mm, s->image_order, pool, &chain->owned, err));
 	chain->volume = &chain->owned;
-	RS_TRY(rs_resample_label_centres(chain->mask, chain->label, spacing, s->mask_order, s->mask_threshold,
-	                                 pool, &chain->owned_mask, err));
+	RS_TRY(rs_resample_label_centres(chain->mask, chain->label, s->spacing_mm, s->mask_order,
+	                                 s->mask_threshold, pool, &chain->owned_mask, err));
 	chain->mask = &chain->owned_mask;
 	chain->label = 1;
 	return RS_OK;
@@ -134,9 +133,10 @@ enum rs_code ibsi_chain_run(const struct rs_volume *volume, const struct rs_mask
 	return RS_OK;
 }
 
-enum rs_code ibsi_bins_choose(const struct rs_ibsi_settings *settings, const struct rs_binning *binning,
+enum rs_code ibsi_bins_choose(const struct rs_ibsi_settings *settings, bool of_ivh,
                               const struct region *region, struct ibsi_bins *out, struct rs_error *err)
 {
+	const struct rs_binning *binning = of_ivh ? &settings->ivh : &settings->texture;
 	double low = region->values[0], high = low;
 	for (size_t i = 0; i < region->count; i++) {
 		low = region->values[i] < low ? region->values[i] : low;
@@ -151,8 +151,9 @@ enum rs_code ibsi_bins_choose(const struct rs_ibsi_settings *settings, const str
 	if (!(levels <= RS_RADIOMICS_LEVELS_MAX))
 		return rs_error_set(err, RS_REFUSED,
 		                    "bins of %g cut intensities %g to %g into %.0f grey levels, more than "
-		                    "%d; choose a wider binWidth, or binCount",
-		                    binning->width, start, high, levels, RS_RADIOMICS_LEVELS_MAX);
+		                    "%d; choose a wider %s, or %s",
+		                    binning->width, start, high, levels, RS_RADIOMICS_LEVELS_MAX,
+		                    of_ivh ? "ivhBinWidth" : "binWidth", of_ivh ? "ivhBinCount" : "binCount");
 	*out = (struct ibsi_bins){start, binning->width, high, 0};
 	return RS_OK;
 }
@@ -166,7 +167,9 @@ uint32_t ibsi_level_of(const struct ibsi_bins *bins, double value)
 	if (!(bins->low < bins->high))
 		return 1;
 	double level = floor(bins->count * (value - bins->low) / (bins->high - bins->low)) + 1;
-	return level > bins->count ? bins->count : (uint32_t)level;
+	return level > bins->count ? bins->count
+	       : level >= 1        ? (uint32_t)level
+	                           : 1; /* the range may overflow */
 }
 
 void ibsi_levels_finish(struct levels *levels)

@@ -191,7 +191,7 @@ static enum rs_code evidence_build(struct ibsi_case *work, struct rs_pool *pool,
 	struct ibsi_bins bins;
 	if (!measures(s, RS_IBSI_HISTOGRAM) && !measures_texture(s))
 		return RS_OK;
-	RS_TRY(ibsi_bins_choose(s, &s->texture, &work->chain.intensity, &bins, err));
+	RS_TRY(ibsi_bins_choose(s, false, &work->chain.intensity, &bins, err));
 	RS_TRY(ibsi_levels_build(&bins, &work->chain.intensity, &work->levels, err));
 	if (!measures_texture(s))
 		return RS_OK;
@@ -200,6 +200,20 @@ static enum rs_code evidence_build(struct ibsi_case *work, struct rs_pool *pool,
 	if (measures(s, RS_IBSI_GLSZM) || measures(s, RS_IBSI_GLDZM))
 		RS_TRY(rs_pool_for(pool, 2, zones_in_pool, work, err));
 	return RS_OK;
+}
+
+/* Bins of a width that is not the image's: the commonest mistake on MRI. */
+static void levels_warn(const struct ibsi_case *work, struct rs_radiomics_result *result)
+{
+	uint32_t levels = work->levels.level_count;
+	if (work->settings->texture.kind != RS_DISCRETISE_WIDTH || levels == 0 ||
+	    (levels >= LEVELS_FEW && levels <= LEVELS_MANY))
+		return;
+	snprintf(
+		result->warning, sizeof result->warning,
+		"binWidth %g makes %u grey level%s of the region; %d to %d are usual: choose another binWidth, or "
+		"a binCount",
+		work->settings->texture.width, levels, levels == 1 ? "" : "s", LEVELS_FEW, LEVELS_MANY);
 }
 
 static enum rs_code task_run(struct run *run, const struct task *task, struct rs_pool *pool,
@@ -245,6 +259,7 @@ enum rs_code ibsi_extract(const struct rs_volume *volume, const struct rs_mask *
 	if (settings->additional_info)
 		RS_TRY(ibsi_diagnose(volume, mask, &run.work.chain, &result, err));
 	RS_TRY(rs_radiomics_settings_digest(settings, &result.settings_digest, err));
+	levels_warn(&run.work, &result);
 	hand_over(&run, &result);
 	*out = result;
 	memset(&result, 0, sizeof result);

@@ -31,7 +31,7 @@ static enum rs_code steps_of_bins(const struct rs_ibsi_settings *s, const struct
                                   const double own[2], struct steps *out, struct rs_error *err)
 {
 	struct ibsi_bins bins;
-	RS_TRY(ibsi_bins_choose(s, &s->ivh, region, &bins, err));
+	RS_TRY(ibsi_bins_choose(s, true, region, &bins, err));
 	for (size_t i = 0; i < region->count; i++)
 		out->of_voxel[i] = (double)ibsi_level_of(&bins, region->values[i]) - 1;
 	if (bins.count > 0) {

@@ -48,6 +48,8 @@ enum rs_code ibsi_settings_check(const struct rs_ibsi_settings *s, struct rs_err
 	for (int a = 0; a < 3; a++)
 		REFUSE_UNLESS(s->spacing_mm[a] >= 0 && isfinite(s->spacing_mm[a]),
 		              "spacing must be three numbers of 0 (as it is) or more");
+	REFUSE_UNLESS(!s->by_slice || !(s->spacing_mm[2] > 0),
+	              "bySlice leaves the third axis as it is: its spacing must be 0");
 	REFUSE_UNLESS(is_order(s->image_order) && is_order(s->mask_order),
 	              "imageSpline and maskSpline are 0 (nearest), 1 (linear) or 3 (cubic)");
 	REFUSE_UNLESS(s->mask_threshold > 0 && s->mask_threshold <= 1,

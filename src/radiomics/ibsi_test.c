@@ -168,6 +168,7 @@ static void wrong_settings_are_refused_with_a_sentence(void **state)
 	struct rs_error err = {0};
 	(void)state;
 	refused("ibsi:\n  spacing: [1, 2]\n", "three numbers");
+	refused("ibsi:\n  bySlice: true\n  spacing: [1, 1, 1]\n", "third axis");
 	refused("ibsi:\n  bins: 3\n", "unknown");
 	refused("ibsi:\n  range: [4, 3]\n", "ascending");
 	refused("ibsi:\n  binCount: 65537\n", "65536");
@@ -273,6 +274,9 @@ static void too_many_levels_are_refused(void **state)
 	assert_non_null(strstr(err.message, "binWidth"));
 	assert_null(result.values);
 	set(&settings, "ibsi.binWidth", "1");
+	set(&settings, "ibsi.ivhBinWidth", "1e-9");
+	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_REFUSED);
+	assert_non_null(strstr(err.message, "ivhBinWidth"));
 	set(&settings, "ibsi.range", "100,200");
 	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_REFUSED);
 	assert_non_null(strstr(err.message, "re-segmentation"));
@@ -280,6 +284,67 @@ static void too_many_levels_are_refused(void **state)
 	set(&settings, "ibsi.range", "none");
 	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_REFUSED);
 	assert_non_null(strstr(err.message, "(2, 1, 0)"));
+}
+
+static void unusual_bins_are_warned_of(void **state)
+{
+	static const struct {
+		const char *setting, *value;
+		bool warned;
+	} cases[] = {{"ibsi.binWidth", "1", false},
+	             {"ibsi.binWidth", "5", true},
+	             {"ibsi.binWidth", "0.01", true},
+	             {"ibsi.binCount", "32", false}};
+	struct rs_volume volume;
+	struct rs_mask mask;
+	(void)state;
+	world_make(5, 5, 5, &volume, &mask); /* intensities 0 to 12 */
+	for (size_t i = 0; i < RS_COUNT(cases); i++) {
+		struct rs_radiomics_settings settings;
+		struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+		named("ibsi-digital", &settings);
+		set(&settings, cases[i].setting, cases[i].value);
+		extract(&volume, &mask, &settings, &result);
+		assert_int_equal(result.warning[0] != '\0', cases[i].warned);
+	}
+}
+
+/* Intensities whose range is no number: levels and values stay numbers or NaN. */
+static void the_largest_intensities_do_no_harm(void **state)
+{
+	static const char *const bins[] = {"ibsi.binCount", "ibsi.ivhBinCount"};
+	struct rs_volume volume;
+	struct rs_mask mask;
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(bins); i++) {
+		struct rs_radiomics_settings settings;
+		struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+		world_make(3, 3, 2, &volume, &mask);
+		voxels[3] = DBL_MAX;
+		voxels[4] = -DBL_MAX;
+		named("ibsi-digital", &settings);
+		set(&settings, "ibsi.binCount", "8");
+		set(&settings, bins[i], "8");
+		extract(&volume, &mask, &settings, &result);
+	}
+}
+
+static void small_regions_are_refused_on_request(void **state)
+{
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_radiomics_settings settings;
+	struct rs_radiomics_result result = {0};
+	struct rs_error err = {0};
+	(void)state;
+	world_make(3, 3, 3, &volume, &mask);
+	named("ibsi-digital", &settings);
+	set(&settings, "minimumROISize", "27");
+	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_REFUSED);
+	assert_non_null(strstr(err.message, "minimumROISize 27"));
+	set(&settings, "minimumROISize", "26");
+	extract(&volume, &mask, &settings, &result);
+	rs_radiomics_result_finish(&result);
 }
 
 /* Voxels that are no numbers outside of the region do no harm, nor do infinite ones. */
@@ -382,6 +447,9 @@ int main(void)
 		cmocka_unit_test(a_flat_region_has_one_level),
 		cmocka_unit_test(sixty_five_thousand_levels_are_measured),
 		cmocka_unit_test(too_many_levels_are_refused),
+		cmocka_unit_test(unusual_bins_are_warned_of),
+		cmocka_unit_test(the_largest_intensities_do_no_harm),
+		cmocka_unit_test(small_regions_are_refused_on_request),
 		cmocka_unit_test(outside_may_be_anything),
 		cmocka_unit_test(one_slice_is_a_volume),
 		cmocka_unit_test(threads_give_the_same_bits),

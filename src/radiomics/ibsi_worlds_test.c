@@ -14,14 +14,14 @@
 
 #define VOXELS_MAX 32
 #define LEVELS 4
-#define COLUMNS 28
+#define COLUMNS 32
 #define OUT_OF_RANGE 9
 #define FEATURES_MAX 25
 
 struct world {
-	int size[3];              /* x y z */
-	int state[VOXELS_MAX];    /* 0 outside; 1 … level; OUT_OF_RANGE: of the morphological mask only */
-	int distance[VOXELS_MAX]; /* to the edge of the morphological mask */
+	int size[3];           /* x y z */
+	int state[VOXELS_MAX]; /* 0 outside; 1 … level; OUT_OF_RANGE: of the morphological mask only */
+	int depth[VOXELS_MAX]; /* to the edge of the morphological mask */
 	int zone[VOXELS_MAX];
 };
 
@@ -51,6 +51,8 @@ struct part {
 	int low, high;
 	bool deep;
 };
+static int alpha, distance;
+
 typedef void count_matrix(struct world *w, struct part part, const int direction[3], struct dense *out);
 
 #define EACH_VOXEL(w, part, x, y, z)                   \
@@ -62,7 +64,8 @@ static void count_pairs(struct world *w, struct part part, const int d[3], struc
 {
 	EACH_VOXEL(w, part, x, y, z)
 	{
-		int i = level(w, x, y, z), j = level(w, x + d[0], y + d[1], z + d[2]);
+		int i = level(w, x, y, z);
+		int j = level(w, x + distance * d[0], y + distance * d[1], z + distance * d[2]);
 		if (i == 0 || j == 0)
 			continue;
 		out->n[i][j]++;
@@ -120,7 +123,7 @@ static void erode(struct world *w, struct part part)
 	bool left[VOXELS_MAX], any = true;
 	for (int i = 0; i < VOXELS_MAX; i++) {
 		left[i] = w->state[i] != 0;
-		w->distance[i] = left[i];
+		w->depth[i] = left[i];
 	}
 	while (any) {
 		bool next[VOXELS_MAX] = {false};
@@ -136,7 +139,7 @@ static void erode(struct world *w, struct part part)
 				stays = stays && k >= 0 && left[k];
 			}
 			next[i] = stays;
-			w->distance[i] += stays;
+			w->depth[i] += stays;
 			any = any || stays;
 		}
 		memcpy(left, next, sizeof left);
@@ -145,11 +148,11 @@ static void erode(struct world *w, struct part part)
 
 static void count_zones(struct world *w, struct part part, bool by_distance, struct dense *out)
 {
-	int size[VOXELS_MAX] = {0}, distance[VOXELS_MAX];
+	int size[VOXELS_MAX] = {0}, depth[VOXELS_MAX];
 	number_zones(w, part);
 	erode(w, part);
 	for (int i = 0; i < VOXELS_MAX; i++)
-		distance[i] = COLUMNS;
+		depth[i] = COLUMNS;
 	EACH_VOXEL(w, part, x, y, z)
 	{
 		int i = place(w, x, y, z), zone = w->zone[i];
@@ -157,11 +160,11 @@ static void count_zones(struct world *w, struct part part, bool by_distance, str
 			continue;
 		out->voxels++;
 		size[zone]++;
-		distance[zone] = w->distance[i] < distance[zone] ? w->distance[i] : distance[zone];
+		depth[zone] = w->depth[i] < depth[zone] ? w->depth[i] : depth[zone];
 	}
 	for (int i = 0; i < VOXELS_MAX; i++)
 		if (size[i] > 0)
-			out->n[w->state[i]][by_distance ? distance[i] : size[i]]++;
+			out->n[w->state[i]][by_distance ? depth[i] : size[i]]++;
 }
 
 static void count_sizes(struct world *w, struct part part, const int d[3], struct dense *out)
@@ -176,8 +179,6 @@ static void count_distances(struct world *w, struct part part, const int d[3], s
 	count_zones(w, part, true, out);
 }
 
-static int alpha;
-
 static void count_dependences(struct world *w, struct part part, const int d[3], struct dense *out)
 {
 	(void)d;
@@ -186,9 +187,9 @@ static void count_dependences(struct world *w, struct part part, const int d[3],
 		int i = level(w, x, y, z), j = 0;
 		if (i == 0)
 			continue;
-		for (int dz = part.deep ? -1 : 0; dz <= (part.deep ? 1 : 0); dz++)
-			for (int dy = -1; dy <= 1; dy++)
-				for (int dx = -1; dx <= 1; dx++) {
+		for (int dz = part.deep ? -distance : 0; dz <= (part.deep ? distance : 0); dz++)
+			for (int dy = -distance; dy <= distance; dy++)
+				for (int dx = -distance; dx <= distance; dx++) {
 					int other = level(w, x + dx, y + dy, z + dz);
 					j += other > 0 && other - i <= alpha && i - other <= alpha;
 				}
@@ -207,9 +208,9 @@ static void count_tones(struct world *w, struct part part, const int d[3], struc
 		double sum = 0, near = 0;
 		if (i == 0)
 			continue;
-		for (int dz = part.deep ? -1 : 0; dz <= (part.deep ? 1 : 0); dz++)
-			for (int dy = -1; dy <= 1; dy++)
-				for (int dx = -1; dx <= 1; dx++) {
+		for (int dz = part.deep ? -distance : 0; dz <= (part.deep ? distance : 0); dz++)
+			for (int dy = -distance; dy <= distance; dy++)
+				for (int dx = -distance; dx <= distance; dx++) {
 					int other = level(w, x + dx, y + dy, z + dz);
 					if (other == 0 || (dx == 0 && dy == 0 && dz == 0))
 						continue;
@@ -547,6 +548,7 @@ static void settings_make(struct rs_radiomics_settings *out)
 	                 RS_OK);
 	out->additional_info = false;
 	alpha = 0;
+	distance = 1;
 }
 
 /* All worlds of a size whose voxels take the given states. */
@@ -592,7 +594,12 @@ static void worlds_drawn_at_random(void **state)
 	settings_make(&settings);
 	for (int n = 0; n < 3000; n++) {
 		struct world w = {.size = {3, 3, 3}};
-		if (n == 1500) {
+		if (n == 2000) {
+			distance = 2;
+			assert_int_equal(rs_radiomics_settings_set(&settings, "ibsi.distance", "2", &err),
+			                 RS_OK);
+		}
+		if (n == 1000) {
 			alpha = 1;
 			assert_int_equal(rs_radiomics_settings_set(&settings, "ibsi.ngldmAlpha", "1", &err),
 			                 RS_OK);
