@@ -10,6 +10,8 @@
 #include "config.h"
 
 #define PATH "/radseal.yaml"
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static struct rs_sim *sim;
 
@@ -102,10 +104,7 @@ static void faults_are_named_with_their_line(void **state)
 
 static void names_that_cannot_be_are_refused(void **state)
 {
-	static const char *const names[] = {
-		"", "a\nb", "tab\there", "\x7f",
-		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"};
+	static const char *const names[] = {"", "a\nb", "tab\there", "\x7f", HUNDRED HUNDRED};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(names); i++) {
 		struct config config;
