@@ -58,11 +58,17 @@ format:
 	tools/setup.sh checks
 	python3 tools/check_format.py . --write
 
+share = $(DESTDIR)$(prefix)/share
 install: build
+	meson configure $(BUILD) -Dprefix=$(prefix)
+	ninja -C $(BUILD)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
-	mkdir -p $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions
-	$(BUILD)/radseal manual > $(DESTDIR)$(prefix)/share/man/man1/radseal.1
-	$(BUILD)/radseal completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/radseal
+	mkdir -p $(share)/man/man1 $(share)/bash-completion/completions $(share)/zsh/site-functions \
+		$(share)/fish/vendor_completions.d
+	$(BUILD)/radseal manual > $(share)/man/man1/radseal.1
+	$(BUILD)/radseal completion bash > $(share)/bash-completion/completions/radseal
+	$(BUILD)/radseal completion zsh > $(share)/zsh/site-functions/_radseal
+	$(BUILD)/radseal completion fish > $(share)/fish/vendor_completions.d/radseal.fish
 
 clean:
 	rm -rf $(BUILD) build-sanitize build-coverage build-fuzz
