@@ -109,6 +109,28 @@ static void impossible_numbers_are_broken(void **state)
 	          RS_MALFORMED, "-2");
 }
 
+/* "abcdefgh" as zlib packs it (Python: zlib.compress). */
+static void packed_voxels_are_counted(void **state)
+{
+	static const uint8_t packed[] = {0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x4e, 0x49, 0x4d,
+	                                 0x4b, 0xcf, 0x00, 0x00, 0x0e, 0x00, 0x03, 0x25};
+	static const char head[] = META
+		"CompressedData = True\nElementType = MET_%s\nElementDataFile = LOCAL\n";
+	char file[512];
+	(void)state;
+	for (int wide = 0; wide < 2; wide++) {
+		int size = snprintf(file, sizeof file, head, wide ? "SHORT" : "UCHAR");
+		memcpy(file + size, packed, sizeof packed);
+		struct rs_bytes all = rs_bytes_of(file, (size_t)size + sizeof packed);
+		if (wide)
+			is_broken(all, RS_MALFORMED, "16 bytes that are announced");
+		else
+			is_sound(all, "application/x-metaimage");
+		all.size--;
+		is_broken(all, RS_MALFORMED, "damaged");
+	}
+}
+
 /* What this program does not measure, others do: it is no reason not to seal. */
 static void foreign_ones_are_sound(void **state)
 {
@@ -136,6 +158,7 @@ int main(void)
 		cmocka_unit_test(padding_behind_a_stream_is_sound),
 		cmocka_unit_test(more_than_announced_is_broken),
 		cmocka_unit_test(impossible_numbers_are_broken),
+		cmocka_unit_test(packed_voxels_are_counted),
 		cmocka_unit_test(foreign_ones_are_sound),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);

@@ -187,6 +187,40 @@ static void layers_that_do_not_fit_are_refused(void **state)
 	}
 }
 
+/* A single layer of Slicer's has its axis, too: in front, with no direction. */
+static void one_layer_is_a_mask(void **state)
+{
+	static const char header[] =
+		"NRRD0004\ntype: uint8\ndimension: 4\nspace: LPS\nsizes: 1 2 2 2\n"
+		"space directions: none (1,0,0) (0,1,0) (0,0,2)\nkinds: list domain domain domain\n"
+		"encoding: raw\nSegment0_LabelValue:=7\nSegment0_Name:=Rectum\n\n";
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_error err = {0};
+	(void)state;
+	put_text(PATH, header, "\0\7\7\0\0\0\0\0", 8);
+	if (rs_mask_read(test_world, PATH, &mask, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	assert_true(mask.geometry.size[0] == 2 && mask.labels[2] == 7 && mask.name_count == 1);
+	near(mask.geometry.spacing_mm[2], 2);
+}
+
+/* Written on Windows: every line ends with two characters. */
+static void headers_of_windows_are_read(void **state)
+{
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err;
+	(void)state;
+	put_text(
+		PATH,
+		"NRRD0004\r\ntype: uint8\r\ndimension: 2\r\nsizes: 2 1\r\nspacings: 0.5 nan\r\nencoding: raw\r\n\r\n",
+		"\r\n", 2);
+	if (read_volume(PATH, &v, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	assert_true(v.voxels[0] == '\r' && v.voxels[1] == '\n');
+	near(v.geometry.spacing_mm[0], 0.5);
+	near(v.geometry.spacing_mm[1], 1);
+}
+
 static void masks_with_fractions_are_refused(void **state)
 {
 	struct rs_mask mask = {.labels = NULL};
@@ -234,6 +268,22 @@ static void hostile_headers_are_refused(void **state)
 		{CUBE "encoding: raw\nbyte skip: 9999999999\n\n", RS_MALFORMED, "bytes"},
 		{CUBE "encoding: raw\nbyte skip: -2\n\n", RS_MALFORMED, "byte skip"},
 		{CUBE "encoding: raw\nline skip: 99\n\n", RS_MALFORMED, "lines"},
+		{CUBE "encoding: hex\n\n00 01 02 0g 04 05 06 07", RS_MALFORMED, "not hexadecimal"},
+		{CUBE "encoding: hex\n\n00 01 02 03 04 05 06", RS_MALFORMED, "8 bytes, there are 7"},
+		{CUBE "spacings: 1 one 1\nencoding: raw\n\n", RS_MALFORMED, "'1 one 1'"},
+		{CUBE "space directions: (1,0,0) 0 (0,0,1)\nencoding: raw\n\n", RS_MALFORMED,
+	         "space directions"},
+		{CUBE "space directions: (1,0,0,0) (0,1,0) (0,0,1)\nencoding: raw\n\n", RS_MALFORMED,
+	         "space directions"},
+		{CUBE "kinds: domain domain domain domain domain\nencoding: raw\n\n", RS_MALFORMED, "kinds"},
+		{CUBE "encoding: raw\nSegment0_LabelValue:=-1\n\n", RS_MALFORMED, "Segment0_LabelValue"},
+		{CUBE "encoding: raw\nSegment0_Layer:=x\n\n", RS_MALFORMED, "Segment0_Layer"},
+		{CUBE "encoding: raw\nno colon here\n\n", RS_MALFORMED, "line 6 is neither"},
+		{CUBE "encoding:raw\n\n", RS_MALFORMED, "line 5 is neither"},
+		{"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 two 2\nencoding: raw\n\n", RS_MALFORMED,
+	         "sizes"},
+		{"NRRD0004\ntype: uint8\ndimension: 5\nsizes: 2 2 2 2 2\nencoding: raw\n\n", RS_UNSUPPORTED,
+	         "5 axes"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -261,6 +311,8 @@ int main(void)
 		cmocka_unit_test(names_of_segments_are_sorted),
 		cmocka_unit_test(overlapping_segments_are_read_one_by_one),
 		cmocka_unit_test(layers_that_do_not_fit_are_refused),
+		cmocka_unit_test(one_layer_is_a_mask),
+		cmocka_unit_test(headers_of_windows_are_read),
 		cmocka_unit_test(masks_with_fractions_are_refused),
 		cmocka_unit_test(hostile_headers_are_refused),
 		cmocka_unit_test(every_cut_is_refused),
