@@ -28,7 +28,7 @@ void contours_finish(struct contours *contours); /* accepts NULL and zeroed memo
 enum rs_code contours_collect(struct contours *contours, const struct rs_dicom *dicom,
                               const struct rs_dicom_element *sequence, const struct rs_geometry *image,
                               struct rs_error *err);
-/* *out_axis is the axis of the image across the contours. What is there twice is taken once. RS_REFUSED when they do not fit the slices. */
+/* *out_axis is the axis of the image across the contours. Twins are taken once. RS_REFUSED when they do not fit the slices. */
 enum rs_code contours_place(struct contours *contours, const struct rs_geometry *image, int *out_axis,
                             struct rs_error *err);
 
