@@ -27,18 +27,28 @@ static enum rs_code apply_setting(const char *text, struct rs_radiomics_settings
 	return RS_OK;
 }
 
+/* PyRadiomics' own modes are segment and voxel; maps are asked for by the latter. */
 static enum rs_code apply_mode(const char *mode, struct rs_radiomics_settings *settings, struct rs_error *err)
 {
 	if (strcmp(mode, "ibsi") == 0)
 		settings->mode = RS_RADIOMICS_IBSI;
-	else if (strcmp(mode, "pyradiomics") != 0 && strcmp(mode, "segment") != 0)
-		return rs_error_set(err, RS_USAGE, "--mode is pyradiomics or ibsi, not '%s'", mode);
+	else if (strcmp(mode, "pyradiomics") == 0 || strcmp(mode, "segment") == 0 ||
+	         strcmp(mode, "voxel") == 0)
+		settings->mode = RS_RADIOMICS_PYRADIOMICS;
+	else
+		return rs_error_set(err, RS_USAGE, "--mode is pyradiomics, ibsi or voxel, not '%s'", mode);
 	return RS_OK;
 }
 
+/* Settings that ship with radseal, by name, else a file. */
 static enum rs_code read_params(const char *path, struct rs_radiomics_settings *out, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	if (rs_str_starts_with(rs_str_from(path), "ibsi-") && !rs_path_exists(rs_world_system(), path)) {
+		if (rs_radiomics_settings_named(path, out, err) != RS_OK)
+			return err->code = RS_USAGE;
+		return RS_OK;
+	}
 	RS_TRY(rs_file_read_all(rs_world_system(), path, SETTINGS_SIZE_MAX, &file, err));
 	if (rs_radiomics_settings_parse(rs_buffer_bytes(&file), out, err) != RS_OK)
 		return rs_error_context(err, "%s", path);
@@ -81,7 +91,8 @@ static enum rs_code choose_word(const struct command_line *line, const char *nam
 }
 
 /* By --format, else by the name's ending, else lines of text, as PyRadiomics prints them. */
-static enum rs_code read_output(const struct command_line *line, struct output *out, struct rs_error *err)
+static enum rs_code read_output(const struct command_line *line, bool one_row, struct output *out,
+                                struct rs_error *err)
 {
 	static const char *const formats[] = {"txt", "csv", "json", NULL};
 	static const char *const paths[] = {"absolute", "relative", "basename", NULL};
@@ -104,6 +115,8 @@ static enum rs_code read_output(const struct command_line *line, struct output *
 	RS_TRY(choose_word(line, "format", formats, format, &format, err));
 	RS_TRY(choose_word(line, "format-path", paths, -1, &form, err));
 	out->format = (enum output_format)format;
+	/* A table, several regions, or PyRadiomics' own option: an array, as it prints. */
+	out->array = option_given(line, "format") || !one_row;
 	out->paths = (enum output_paths)(form + 1);
 	return RS_OK;
 }
@@ -283,6 +296,14 @@ static enum rs_code read_cohort(const struct command_line *line, struct rs_cohor
 	return rs_cohort_from_operands(line->operands, line->operand_count, out, err);
 }
 
+/* Whether nothing but one region of one case can come out. */
+static bool is_one_row(const struct command_line *line, const struct rs_cohort *cohort)
+{
+	const char *label = option_value(line, "label");
+	return cohort->cases[0].line == 0 &&
+	       (label == NULL || (strcmp(label, "all") != 0 && strchr(label, ',') == NULL));
+}
+
 static enum rs_code open_log(const struct command_line *line, struct run *run, struct rs_error *err)
 {
 	static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
@@ -303,6 +324,24 @@ static enum rs_code open_log(const struct command_line *line, struct run *run, s
 	return rs_file_size(run->log_file, &run->log_size, err);
 }
 
+/* Maps go where the tables of cases would. */
+static enum rs_code maps_wanted(const struct command_line *line, struct run *run, struct rs_cohort_job *job,
+                                struct rs_error *err)
+{
+	const char *mode = option_value(line, "mode"), *format = option_value(line, "map-format");
+	bool voxel = mode != NULL && strcmp(mode, "voxel") == 0;
+	if (!voxel && format != NULL)
+		return rs_error_set(err, RS_USAGE, "--map-format is for --mode voxel");
+	if (!voxel)
+		return RS_OK;
+	if (format != NULL && strcmp(format, "nrrd") != 0 && strcmp(format, "nii.gz") != 0)
+		return rs_error_set(err, RS_USAGE, "--map-format is nrrd or nii.gz, not '%s'", format);
+	job->maps_directory = run->output.directory != NULL ? run->output.directory : ".";
+	job->maps_suffix = format != NULL ? format : "nrrd";
+	run->output.directory = NULL;
+	return rs_directory_make(job->world, job->maps_directory, err);
+}
+
 static enum rs_code run_with(const struct command_line *line, struct run *run,
                              const struct rs_radiomics_settings *settings, struct rs_error *err)
 {
@@ -314,6 +353,7 @@ static enum rs_code run_with(const struct command_line *line, struct run *run,
 	                            .version = RADSEAL_VERSION};
 	uint64_t jobs;
 	bool table = run->cohort->cases[0].line > 0;
+	RS_TRY(maps_wanted(line, run, &job, err));
 	RS_TRY(option_u64(line, "jobs", table ? rs_processors() : 1, JOBS_MAX, &jobs, err));
 	job.jobs = jobs > 0 ? (unsigned)jobs : rs_processors();
 	RS_TRY(session_pool(line, 1, &pool, err));
@@ -334,7 +374,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	uint64_t verbosity;
 	RS_TRY(read_cohort(line, &cohort, err));
 	RS_TRY(read_settings(line, &settings, err));
-	RS_TRY(read_output(line, &run.output, err));
+	RS_TRY(read_output(line, is_one_row(line, &cohort), &run.output, err));
 	RS_TRY(option_u64(line, "verbosity", 3, 5, &verbosity, err));
 	run.quiet = option_given(line, "quiet") || verbosity < 3;
 	if (option_given(line, "validate"))
@@ -347,15 +387,17 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"batch", "FILE", "a table of cases, CSV with the columns Image and Mask; others are copied"},
-	{"mode", "MODE", "pyradiomics (default; segment is the same) or ibsi"},
-	{"params", "FILE", "a parameter file of PyRadiomics (YAML or JSON)"},
+	{"mode", "MODE", "pyradiomics (default; segment is the same), ibsi, or voxel for maps"},
+	{"params", "FILE",
+         "a parameter file of PyRadiomics (YAML or JSON), ibsi-digital, ibsi-1-a … ibsi-1-e"},
 	{"setting", "SETTING", "one setting over those of the file, name:value; may be repeated"},
 	{"label", "LABEL",
          "region of the mask: a label's number or name; 1,2 two rows; 1+2 both as one; all"},
 	{"minimum-roi", "VOXELS", "refuse regions of so many voxels or fewer"},
 	{"jobs", "N", "cases at once (default: as many as processors); 0 is the default"},
 	{"output", "FILE", "write to FILE.csv, FILE.json or FILE.txt instead of standard output"},
-	{"out-dir", "DIR", "write each case's table into DIR, too"},
+	{"out-dir", "DIR", "write each case's table into DIR, too; in mode voxel its maps"},
+	{"map-format", "FORMAT", "of maps: nrrd (default) or nii.gz"},
 	{"format", "FORMAT", "txt, csv or json, whatever the name's ending"},
 	{"format-path", "FORM", "Image and Mask absolute, relative or basename; default: as given"},
 	{"unix-path", NULL, "paths with slashes, which they always are"},
@@ -381,6 +423,10 @@ static const struct example examples[] = {
          "several sequences, one mask"},
 	{"radseal extract --batch cases.csv -o features.csv -j 4",
          "a table of cases, four at a time; resumable"},
+	{"radseal extract ct.nii.gz tumour.nii.gz --params ibsi-1-c --json",
+         "as IBSI defines it, configuration C"},
+	{"radseal extract t2.nii tumour.nii --mode voxel --out-dir maps",
+         "a map of each feature, not one value"},
 	{NULL, NULL},
 };
 
@@ -391,7 +437,7 @@ const struct command command_extract = {
 	.summary = "measure a region: radiomic features",
 	.description =
 		"Measures the region that MASK outlines in IMAGE, and prints the features. Reads DICOM series,\n"
-		"NIfTI, NRRD and MetaImage; DICOM SEG as mask. Image and mask must lie in the same physical space;\n"
+		"NIfTI, NRRD and MetaImage; DICOM SEG and RTSTRUCT as mask. Image and mask must lie in the same physical space;\n"
 		"header noise is repaired and reported. Several sequences of one patient get columns side by side,\n"
 		"each with its name before it. A table of cases may be interrupted: what was finished is kept in\n"
 		"FILE.part and not done again. Takes the options and files of PyRadiomics' command line.",

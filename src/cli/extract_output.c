@@ -55,8 +55,6 @@ enum rs_code output_columns(void *context, const struct rs_cohort_column *column
 	rs_buffer_init(&output->pending, PENDING_MAX);
 	if (output->path != NULL)
 		RS_TRY(open_temporary(output, err));
-	if (output->format == OUTPUT_JSON)
-		rs_buffer_append_text(&output->pending, "[");
 	for (size_t i = 0; i < count && output->format == OUTPUT_CSV; i++) {
 		rs_buffer_append_text(&output->pending, i > 0 ? "," : "");
 		rs_csv_append(&output->pending, columns[i].name);
@@ -131,7 +129,7 @@ static bool left_out(const struct output *output, enum rs_column_kind kind, cons
 static void json_row(struct output *output, const char *const *cells)
 {
 	struct rs_json json;
-	rs_buffer_append_text(&output->pending, output->row_count > 0 ? ",\n" : "\n");
+	rs_buffer_append_text(&output->pending, output->row_count > 0 ? ",\n" : output->array ? "[\n" : "");
 	rs_json_init(&json, &output->pending, true);
 	rs_json_object_begin(&json);
 	for (size_t i = 0; i < output->column_count; i++) {
@@ -228,7 +226,7 @@ enum rs_code output_end(struct output *output, struct rs_error *err)
 {
 	const struct rs_files *files = output->world->files;
 	if (output->format == OUTPUT_JSON)
-		rs_buffer_append_text(&output->pending, "\n]\n");
+		rs_buffer_append_text(&output->pending, output->array ? "\n]\n" : "\n");
 	RS_TRY(flush(output, err));
 	if (output->file == NULL)
 		return RS_OK;

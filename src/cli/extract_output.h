@@ -1,4 +1,5 @@
-/* Where `radseal extract` writes its rows: CSV, JSON or lines of text, to a file or to standard output. */
+/* Where `radseal extract` writes its rows: CSV, JSON or lines of text, to a file or to standard output. JSON has one
+ * flat object a row; they stand in an array, but for a single row of a case named on the command line. */
 #ifndef RS_CLI_EXTRACT_OUTPUT_H
 #define RS_CLI_EXTRACT_OUTPUT_H
 
@@ -13,6 +14,7 @@ struct output {
 	const char *directory; /* NULL, or where each case gets a table of its own */
 	enum output_format format;
 	enum output_paths paths;
+	bool array; /* JSON: an array also of a single object */
 	bool skip_nans;
 	/* private */
 	char *temporary;

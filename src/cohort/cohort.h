@@ -67,10 +67,12 @@ struct rs_cohort_job {
 	/* Which regions of the mask: numbers or names of labels; "1,2" makes two rows, "1+2" one row of the union, "all"
 	 * a row for each label. NULL: the one label of the settings. */
 	const char *label;
-	const char *version;      /* of the program, for the column provenance_Version */
-	unsigned jobs;            /* cases at once, each in one thread; 1 … 256 */
-	struct rs_pool *pool;     /* works inside of a case when jobs is 1; may be NULL */
-	const char *journal_path; /* where finished cases are kept until all are; NULL: nowhere */
+	const char *version;        /* of the program, for the column provenance_Version */
+	unsigned jobs;              /* cases at once, each in one thread; 1 … 256 */
+	struct rs_pool *pool;       /* works inside of a case when jobs is 1; may be NULL */
+	const char *maps_directory; /* voxel-based maps go there, instead of values; NULL: none */
+	const char *maps_suffix;    /* "nrrd" or "nii.gz": their format */
+	const char *journal_path;   /* where finished cases are kept until all are; NULL: nowhere */
 };
 
 struct rs_cohort_counts {

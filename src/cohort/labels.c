@@ -41,8 +41,11 @@ static bool add_value(uint32_t *values, size_t *count, size_t most, uint32_t val
 
 static bool collect(const struct rs_mask *mask, uint32_t *values, size_t *out_count)
 {
-	size_t voxels = rs_geometry_voxels(&mask->geometry), count = 0;
+	size_t voxels = mask->labels != NULL ? rs_geometry_voxels(&mask->geometry) : 0, count = 0;
 	uint32_t last = 0;
+	for (size_t i = 0; voxels == 0 && i < mask->name_count; i++)
+		if (!add_value(values, &count, LABELS_MAX, mask->names[i].value))
+			return false;
 	for (size_t i = 0; i < voxels; i++) {
 		if (mask->labels[i] == last || mask->labels[i] == 0)
 			continue;

@@ -20,7 +20,8 @@ struct label_list {
 };
 void label_list_finish(struct label_list *list); /* accepts zeroed memory */
 
-/* selector: "all", or choices between commas, each of numbers and names joined by '+'. It must outlive the list.
+/* mask: without voxels (labels NULL) it has the labels that it names.
+ * selector: "all", or choices between commas, each of numbers and names joined by '+'. It must outlive the list.
  * errors  RS_USAGE for an empty choice; RS_NOT_FOUND when `all` finds none; RS_TOO_LARGE; RS_NO_MEMORY */
 enum rs_code labels_choose(const char *selector, const struct rs_mask *mask, struct label_list *out,
                            struct rs_error *err);

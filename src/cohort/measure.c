@@ -3,29 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cohort/labels.h"
+#include "cohort/maps.h"
 #include "cohort/measure.h"
-#include "cohort/provenance.h"
+#include "cohort/sequence.h"
 
-/* An image of the case as it was read; error.code tells why it could not be. */
-struct sequence {
+/* An image of the case; error.code tells why it could not be read, and then why it could not be measured. */
+struct part {
 	bool named;
-	struct rs_volume image;
-	struct rs_mask mask;
-	char image_hex[HEX_SIZE], mask_hex[HEX_SIZE];
+	struct sequence sequence;
 	struct rs_error error;
-};
-/* A region of one image as it was measured. */
-struct measured {
-	struct rs_radiomics_result result;
-	struct rs_error error;
+	struct rs_radiomics_result result; /* of the region at hand */
+	char **maps;                       /* paths of its maps, instead of a result */
+	struct rs_error failure;
 };
 struct work {
 	const struct rs_cohort_job *job;
 	const struct cohort_plan *plan;
 	const struct rs_cohort_case *item;
-	struct sequence sequences[RS_COHORT_IMAGES_MAX];
-	struct measured measured[RS_COHORT_IMAGES_MAX];
+	size_t index; /* of the case */
+	struct part parts[RS_COHORT_IMAGES_MAX];
 	struct outcome *out;
 };
 
@@ -39,107 +35,77 @@ void outcome_finish(struct outcome *outcome)
 static void work_forget(struct work *work)
 {
 	for (size_t i = 0; i < work->plan->image_count; i++) {
-		rs_radiomics_result_finish(&work->measured[i].result);
-		memset(&work->measured[i], 0, sizeof work->measured[i]);
+		struct part *part = &work->parts[i];
+		rs_radiomics_result_finish(&part->result);
+		map_paths_free(part->maps, work->plan->images[i].names.count);
+		part->maps = NULL;
+		part->failure = (struct rs_error){.code = RS_OK};
 	}
 }
 
 static void work_finish(struct work *work)
 {
 	work_forget(work);
-	for (size_t i = 0; i < work->plan->image_count; i++) {
-		rs_volume_finish(&work->sequences[i].image);
-		rs_mask_finish(&work->sequences[i].mask);
-	}
+	for (size_t i = 0; i < work->plan->image_count; i++)
+		sequence_finish(&work->parts[i].sequence);
 }
 
-static void note(struct work *work, size_t image, const char *text)
+/* Lines that were noted of one image, with its name before them. */
+static void take_notes(struct work *work, size_t image, struct rs_buffer *notes)
 {
 	const char *prefix = work->plan->images[image].prefix;
-	rs_buffer_printf(&work->out->notes, "%s%s%s\n", prefix, *prefix ? ": " : "", text);
+	struct rs_str rest = rs_buffer_str(notes), line;
+	while (rs_str_split(&rest, '\n', &line))
+		if (line.size > 0)
+			rs_buffer_printf(&work->out->notes, "%s%s" RS_STR_FORMAT "\n", prefix,
+			                 *prefix ? ": " : "", RS_STR_ARGUMENTS(line));
+	rs_buffer_clear(notes);
 }
 
 /* A mask that serves several sequences is carried onto each one's grid; that of a single image only on request. */
-static enum rs_code match(struct work *work, size_t index, struct rs_error *err)
-{
-	const struct rs_radiomics_settings *settings = &work->plan->images[index].settings;
-	struct sequence *s = &work->sequences[index];
-	struct rs_mask moved = {.labels = NULL};
-	double tolerance_mm = settings->geometry_tolerance * s->image.geometry.spacing_mm[0];
-	char text[256] = "";
-	enum rs_code code = rs_mask_match(&s->image.geometry, &s->mask, tolerance_mm, text, sizeof text, err);
-	if (code == RS_REFUSED && (settings->correct_mask || work->plan->image_count > 1)) {
-		RS_TRY(rs_mask_onto(&s->image.geometry, &s->mask, &moved, err));
-		rs_mask_finish(&s->mask);
-		s->mask = moved;
-		note(work, index, "the mask is resampled onto the image's grid");
-		return RS_OK;
-	}
-	if (code == RS_OK && text[0] != '\0')
-		note(work, index, text);
-	return code;
-}
-
-static enum rs_code digest_hex(struct witness *witness, char out[HEX_SIZE], struct rs_error *err)
-{
-	struct rs_digest digest;
-	RS_TRY(witness_digest(witness, &digest, err));
-	rs_hex_encode(rs_bytes_of(&digest, sizeof digest), out);
-	witness_clear(witness);
-	return RS_OK;
-}
-
-static enum rs_code load(struct work *work, size_t index, struct rs_error *err)
-{
-	struct witness witness RS_CLEANUP(witness_finish) = {.count = 0};
-	const struct rs_cohort_image *paths = &work->item->images[index];
-	struct sequence *s = &work->sequences[index];
-	witness_init(&witness, work->job->world);
-	if (paths->mask == NULL)
-		return rs_error_set(err, RS_MALFORMED, "no mask is named for the image");
-	if (rs_volume_read(&witness.world, paths->image, &s->image, err) != RS_OK ||
-	    digest_hex(&witness, s->image_hex, err) != RS_OK)
-		return rs_error_context(err, "image");
-	if (rs_mask_read(&witness.world, paths->mask, &s->mask, err) != RS_OK ||
-	    digest_hex(&witness, s->mask_hex, err) != RS_OK)
-		return rs_error_context(err, "mask");
-	return match(work, index, err);
-}
-
 static void load_all(struct work *work)
 {
+	struct rs_buffer notes RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&notes, ROWS_SIZE_MAX);
 	for (size_t i = 0; i < work->plan->image_count; i++) {
-		struct sequence *s = &work->sequences[i];
-		s->named = work->item->images[i].image != NULL;
-		if (s->named && load(work, i, &s->error) == RS_OK)
-			s->error.code = RS_OK;
+		struct part *part = &work->parts[i];
+		part->named = work->item->images[i].image != NULL;
+		if (part->named && sequence_read(work->job->world, &work->item->images[i],
+		                                 &work->plan->images[i].settings, work->plan->image_count > 1,
+		                                 &notes, &part->sequence, &part->error) == RS_OK)
+			part->error.code = RS_OK;
+		take_notes(work, i, &notes);
 	}
 }
 
-/* The region as the settings name it: a label, or several made one in a copy of the mask. */
-static enum rs_code extract(struct work *work, size_t index, const struct label_choice *choice,
-                            struct rs_error *err)
+static enum rs_code extract_from(struct work *work, size_t index, const struct label_choice *choice,
+                                 struct rs_buffer *notes, struct rs_error *err)
 {
-	struct sequence *s = &work->sequences[index];
-	struct rs_radiomics_settings settings = work->plan->images[index].settings;
-	struct rs_mask united RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
-	const struct rs_mask *mask = &s->mask;
+	struct part *part = &work->parts[index];
+	const struct image_plan *image = &work->plan->images[index];
+	struct rs_radiomics_settings settings = image->settings;
+	struct rs_mask own RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	const struct rs_mask *mask = NULL;
 	struct rs_pool *pool = work->job->jobs > 1 ? NULL : work->job->pool;
-	if (choice != NULL && choice->count == 0)
-		return labels_missing(choice, mask, err);
-	if (choice != NULL)
-		settings.label = choice->values[0];
-	if (choice != NULL && choice->count > 1) {
-		RS_TRY(rs_mask_init(&united, &mask->geometry, err));
-		memcpy(united.labels, mask->labels,
-		       rs_geometry_voxels(&mask->geometry) * sizeof *mask->labels);
-		labels_unite(choice, &united);
-		mask = &united;
-	}
-	RS_TRY(rs_radiomics_extract(&s->image, mask, &settings, pool, &work->measured[index].result, err));
-	if (work->measured[index].result.warning[0] != '\0')
-		note(work, index, work->measured[index].result.warning);
+	RS_TRY(sequence_region(&part->sequence, choice, notes, &own, &mask, &settings.label, err));
+	if (work->job->maps_directory != NULL)
+		return maps_write(work->job, &part->sequence.image, mask, &settings,
+		                  &(struct map_naming){work->index, image->prefix, choice, &image->names},
+		                  pool, notes, &part->maps, err);
+	RS_TRY(rs_radiomics_extract(&part->sequence.image, mask, &settings, pool, &part->result, err));
+	if (part->result.warning[0] != '\0')
+		rs_buffer_printf(notes, "%s\n", part->result.warning);
 	return RS_OK;
+}
+
+static void extract(struct work *work, size_t index, const struct label_choice *choice)
+{
+	struct rs_buffer notes RS_CLEANUP(rs_buffer_finish) = {0};
+	struct part *part = &work->parts[index];
+	rs_buffer_init(&notes, ROWS_SIZE_MAX);
+	if (extract_from(work, index, choice, &notes, &part->failure) == RS_OK)
+		part->failure.code = RS_OK;
+	take_notes(work, index, &notes);
 }
 
 static void cell(struct work *work, const char *text)
@@ -179,11 +145,15 @@ static const char *diagnostic_text(const struct rs_radiomics_result *result, con
 static void result_cells(struct work *work, size_t index)
 {
 	const struct rs_radiomics_result *names = &work->plan->images[index].names;
-	const struct rs_radiomics_result *result = &work->measured[index].result;
+	const struct rs_radiomics_result *result = &work->parts[index].result;
+	char *const *maps = work->parts[index].maps;
 	for (size_t i = 0; i < names->diagnostic_count; i++)
 		cell(work, diagnostic_text(result, names->diagnostics[i].name, i));
 	for (size_t i = 0; i < names->count; i++)
-		number_cell(work, i < result->count ? result->values[i].value : NAN);
+		if (work->job->maps_directory != NULL)
+			cell(work, maps != NULL ? maps[i] : "");
+		else
+			number_cell(work, i < result->count ? result->values[i].value : NAN);
 }
 
 static void error_cell(struct work *work, const struct rs_error *error)
@@ -205,8 +175,8 @@ static void write_row(struct work *work, const struct label_choice *choice, cons
 	cell(work, work->job->version);
 	for (size_t i = 0; i < plan->image_count; i++) {
 		cell(work, plan->images[i].settings_hex);
-		cell(work, work->sequences[i].image_hex);
-		cell(work, work->sequences[i].mask_hex);
+		cell(work, work->parts[i].sequence.image_hex);
+		cell(work, work->parts[i].sequence.mask_hex);
 	}
 	cell(work, choice != NULL ? choice->name : "");
 	error_cell(work, error);
@@ -218,9 +188,9 @@ static struct rs_error first_failure(const struct work *work)
 	struct rs_error error = {.code = RS_OK};
 	size_t named = 0;
 	for (size_t i = 0; i < work->plan->image_count && error.code == RS_OK; i++) {
-		const struct sequence *s = &work->sequences[i];
-		named += s->named;
-		error = s->error.code != RS_OK ? s->error : work->measured[i].error;
+		const struct part *part = &work->parts[i];
+		named += part->named;
+		error = part->error.code != RS_OK ? part->error : part->failure;
 		if (error.code != RS_OK && work->plan->images[i].prefix[0] != '\0')
 			rs_error_context(&error, "%s", work->plan->images[i].prefix);
 	}
@@ -231,12 +201,9 @@ static struct rs_error first_failure(const struct work *work)
 
 static void measure_region(struct work *work, const struct label_choice *choice)
 {
-	for (size_t i = 0; i < work->plan->image_count; i++) {
-		struct measured *m = &work->measured[i];
-		if (work->sequences[i].named && work->sequences[i].error.code == RS_OK &&
-		    extract(work, i, choice, &m->error) == RS_OK)
-			m->error.code = RS_OK;
-	}
+	for (size_t i = 0; i < work->plan->image_count; i++)
+		if (work->parts[i].named && work->parts[i].error.code == RS_OK)
+			extract(work, i, choice);
 	struct rs_error failure = first_failure(work);
 	write_row(work, choice, &failure);
 	work_forget(work);
@@ -246,8 +213,8 @@ static void measure_region(struct work *work, const struct label_choice *choice)
 static const struct rs_mask *reference_mask(const struct work *work)
 {
 	for (size_t i = 0; i < work->plan->image_count; i++)
-		if (work->sequences[i].named && work->sequences[i].error.code == RS_OK)
-			return &work->sequences[i].mask;
+		if (work->parts[i].named && work->parts[i].error.code == RS_OK)
+			return &work->parts[i].sequence.mask;
 	return NULL;
 }
 
@@ -276,7 +243,8 @@ enum rs_code measure_case(const struct rs_cohort *cohort, const struct rs_cohort
 	struct work *work RS_CLEANUP(rs_free_pointer) = rs_allocate(sizeof *work);
 	if (work == NULL)
 		return rs_error_memory(err, sizeof *work, "a case");
-	*work = (struct work){.job = job, .plan = plan, .item = &cohort->cases[index], .out = out};
+	*work = (struct work){
+		.job = job, .plan = plan, .item = &cohort->cases[index], .index = index, .out = out};
 	rs_buffer_init(&out->rows, ROWS_SIZE_MAX);
 	rs_buffer_init(&out->notes, ROWS_SIZE_MAX);
 	load_all(work);

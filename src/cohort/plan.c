@@ -45,6 +45,10 @@ static enum rs_code plan_image(const struct rs_cohort_job *job, const char *pref
 	if (*prefix != '\0' && !job->settings->binning_chosen &&
 	    job->settings->mode == RS_RADIOMICS_PYRADIOMICS)
 		RS_TRY(choose_bins(prefix, &image->settings, err));
+	if (job->maps_directory != NULL) { /* a cube has no shape, and nothing else to tell of */
+		image->settings.chosen[RS_FAMILY_SHAPE] = image->settings.chosen[RS_FAMILY_SHAPE_2D] = 0;
+		image->settings.additional_info = false;
+	}
 	RS_TRY(rs_radiomics_plan(&image->settings, &image->names, err));
 	RS_TRY(rs_radiomics_settings_digest(&image->settings, &digest, err));
 	rs_hex_encode(rs_bytes_of(&digest, sizeof digest), image->settings_hex);
@@ -82,15 +86,16 @@ static enum rs_code add_inputs(const struct rs_cohort *cohort, const struct rs_c
 	return add(plan, "", "Label", RS_COLUMN_TEXT, err);
 }
 
-static enum rs_code add_results(struct cohort_plan *plan, const struct image_plan *image,
-                                struct rs_error *err)
+static enum rs_code add_results(struct cohort_plan *plan, const struct rs_cohort_job *job,
+                                const struct image_plan *image, struct rs_error *err)
 {
 	const struct rs_radiomics_result *names = &image->names;
+	enum rs_column_kind kind = job->maps_directory != NULL ? RS_COLUMN_TEXT : RS_COLUMN_NUMBER;
 	for (size_t i = 0; i < names->diagnostic_count; i++)
 		RS_TRY(add(plan, image->prefix, names->diagnostics[i].name,
 		           names->diagnostics[i].quoted ? RS_COLUMN_TEXT : RS_COLUMN_JSON, err));
 	for (size_t i = 0; i < names->count; i++)
-		RS_TRY(add(plan, image->prefix, names->values[i].name, RS_COLUMN_NUMBER, err));
+		RS_TRY(add(plan, image->prefix, names->values[i].name, kind, err));
 	return RS_OK;
 }
 
@@ -125,6 +130,10 @@ static void digest_plan(const struct rs_cohort_job *job, struct cohort_plan *pla
 	rs_sha256_update(&hash, job->version, strlen(job->version) + 1);
 	if (job->label != NULL)
 		rs_sha256_update(&hash, job->label, strlen(job->label) + 1);
+	if (job->maps_directory != NULL) {
+		rs_sha256_update(&hash, job->maps_directory, strlen(job->maps_directory) + 1);
+		rs_sha256_update(&hash, job->maps_suffix, strlen(job->maps_suffix) + 1);
+	}
 	for (size_t i = 0; i < plan->image_count; i++)
 		rs_sha256_update(&hash, plan->images[i].settings_hex, HEX_SIZE);
 	for (size_t i = 0; i < plan->column_count; i++)
@@ -135,6 +144,9 @@ static void digest_plan(const struct rs_cohort_job *job, struct cohort_plan *pla
 enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
                        struct cohort_plan *plan, struct rs_error *err)
 {
+	if (job->maps_directory != NULL && job->settings->mode == RS_RADIOMICS_IBSI)
+		return rs_error_set(err, RS_USAGE,
+		                    "maps are made of PyRadiomics' features, not in mode ibsi");
 	rs_arena_init(&plan->arena, NAMES_MAX);
 	plan->room = cohort->input_count + 4;
 	for (size_t i = 0; i < cohort->image_count; i++) {
@@ -147,7 +159,7 @@ enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_jo
 		return rs_error_memory(err, plan->room * sizeof *plan->columns, "columns");
 	RS_TRY(add_inputs(cohort, job, plan, err));
 	for (size_t i = 0; i < plan->image_count; i++)
-		RS_TRY(add_results(plan, &plan->images[i], err));
+		RS_TRY(add_results(plan, job, &plan->images[i], err));
 	RS_TRY(add_provenance(plan, err));
 	RS_TRY(check_names(plan, err));
 	digest_plan(job, plan);

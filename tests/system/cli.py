@@ -243,11 +243,12 @@ def check_log_and_fsck(tried, home):
 
 def check_extract(tried, demo, scratch):
     case = [demo / "t2", demo / "tumour.nii.gz"]
-    flat, = json.loads(tried(0, "extract", *case, "--json").stdout)
+    flat = json.loads(tried(0, "extract", *case, "--json").stdout)
     assert flat["original_firstorder_Maximum"] > flat["original_firstorder_Mean"] and flat["error"] == ""
     for name in ("out.json", "out.csv", "out.txt"):
         assert tried(0, "extract", *case, "-o", scratch / name).stdout == ""
-    assert json.loads((scratch / "out.json").read_text()) == [flat]
+    assert json.loads((scratch / "out.json").read_text()) == flat
+    assert json.loads(tried(0, "extract", *case, "-f", "json").stdout) == [flat]
     assert (scratch / "out.csv").read_text() == tried(0, "extract", *case, "--format", "csv").stdout
     assert (scratch / "out.txt").read_text() == tried(0, "extract", *case).stdout
     head, row = (scratch / "out.csv").read_text().splitlines()
@@ -263,7 +264,7 @@ def check_extract(tried, demo, scratch):
     assert failed.stdout == ""
     params = scratch / "params.yaml"
     params.write_text("setting: {additionalInfo: false}\nfeatureClass: {firstorder: [Mean]}\n")
-    mean, = json.loads(tried(0, "extract", *case, "--json", "--params", params).stdout)
+    mean = json.loads(tried(0, "extract", *case, "--json", "--params", params).stdout)
     assert set(mean) == {"Image", "Mask", "original_firstorder_Mean", "provenance_Version", "provenance_Settings",
                          "provenance_Image", "provenance_Mask", "provenance_LabelName", "error"}
     params.write_text("setting: {binWidht: 3}\n")

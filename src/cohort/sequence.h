@@ -1,0 +1,31 @@
+/* An image of a case with its mask, as they were read, and the regions of it. */
+#ifndef RS_COHORT_SEQUENCE_H
+#define RS_COHORT_SEQUENCE_H
+
+#include "cohort/labels.h"
+#include "cohort/plan.h"
+
+struct sequence {
+	const struct rs_world *world;
+	const struct rs_cohort_image *paths;
+	bool carry;          /* a mask on another grid is carried onto the image's */
+	double tolerance_mm; /* of the grids' corners */
+	struct rs_volume image;
+	struct rs_mask
+		mask; /* labels NULL: its regions overlap, each is read by itself; names tell which there are */
+	char image_hex[HEX_SIZE], mask_hex[HEX_SIZE]; /* what was read: see provenance.h */
+};
+void sequence_finish(struct sequence *sequence); /* accepts zeroed memory */
+
+/* notes: lines for the user are appended. carry: whatever the settings say. */
+enum rs_code sequence_read(const struct rs_world *world, const struct rs_cohort_image *paths,
+                           const struct rs_radiomics_settings *settings, bool carry, struct rs_buffer *notes,
+                           struct sequence *out, struct rs_error *err);
+
+/* The mask that holds a choice, and the label it has there. choice: NULL for the label *label.
+ * own: initialised here when *out points to it; the caller finishes it in any case (pass it zeroed) */
+enum rs_code sequence_region(const struct sequence *sequence, const struct label_choice *choice,
+                             struct rs_buffer *notes, struct rs_mask *own, const struct rs_mask **out,
+                             uint32_t *label, struct rs_error *err);
+
+#endif
