@@ -197,7 +197,7 @@ static void masks_may_differ(void **state)
 static void every_region_of_a_small_world(void **state)
 {
 	(void)state;
-	static const size_t size[][3] = {{2, 2, 2}, {3, 3, 1}, {1, 3, 3}};
+	static const size_t size[][3] = {{2, 2, 2}, {3, 3, 1}};
 	for (size_t s = 0; s < RS_COUNT(size); s++) {
 		size_t box = size[s][0] * size[s][1] * size[s][2];
 		for (uint32_t choice = 1; choice < 1U << box; choice++) {
