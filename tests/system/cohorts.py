@@ -255,13 +255,39 @@ def check_options(extract, folder):
     assert "gone" in extract(1, table(folder / "gone.csv", ["Image", "Mask"], [["gone3", "m.nrrd"]]), "--validate").stdout
 
 
+def check_modes(extract, folder):
+    """Settings by name, and maps: a cube that holds the whole region says what the region does."""
+    named = json.loads(extract(0, "i0.nrrd", "m.nrrd", "--params", "ibsi-1-a", "--json").stdout)
+    assert "cm_joint_max_2D_avg" in named and "img_dim_x_init_img" in named and named["error"] == ""
+    csv_row, = extract.rows("i0.nrrd", "m.nrrd", "--params", "ibsi-1-a")
+    assert list(csv_row) == list(named) and float(csv_row["stat_mean"]) == named["stat_mean"]
+    mode = json.loads(extract(0, "i0.nrrd", "m.nrrd", "--mode", "ibsi", "--json").stdout)
+    assert "stat_mean" in mode
+    extract(2, "i0.nrrd", "m.nrrd", "--params", "ibsi-9", sentence="ibsi-1-e")
+    extract(2, "i0.nrrd", "m.nrrd", "--mode", "voxel", "-p", "ibsi-1-a", "-m", "voxel", sentence="given twice")
+    whole, = extract.rows("i0.nrrd", "m.nrrd", "-s", "binWidth:100")
+    rows = extract.rows("i0.nrrd", "m.nrrd", "-s", "binWidth:100", "-s", "kernelRadius:12", "-m", "voxel", "-od", "maps",
+                        "--label", "1,2")
+    assert [row["Label"] for row in rows] == ["1", "2"]
+    names = [name for name in whole if name.startswith("original_") and "_shape_" not in name]
+    assert len(names) == 93 and len(os.listdir(folder / "maps")) == 186
+    for name in names:
+        assert rows[0][name] == f"maps/Case-1_label-1_{name}.nrrd"
+    again, = extract.rows(rows[0]["original_firstorder_Mean"], "m.nrrd", "-p", "plain.yaml", "-s", "geometryTolerance:1")
+    assert float(again["original_firstorder_Maximum"]) == float(whole["original_firstorder_Mean"])
+    extract(0, "t1=i0.nrrd", "mask=m.nrrd", "-m", "voxel", "-od", "nifti", "--map-format", "nii.gz")
+    assert (folder / "nifti/Case-1_t1_original_glcm_Contrast.nii.gz").exists()
+    extract(2, "i0.nrrd", "m.nrrd", "--map-format", "nrrd", sentence="--mode voxel")
+    extract(2, "i0.nrrd", "m.nrrd", "-m", "voxel", "--map-format", "png", sentence="nii.gz")
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch).resolve()
         (folder / "plain.yaml").write_text(PLAIN)
         extract = Extract(pathlib.Path(sys.argv[1]).resolve(), folder)
         for check in (check_table, check_resuming, check_kills, check_labels, check_sequences, check_provenance,
-                      check_options):
+                      check_options, check_modes):
             check(extract, folder)
         print(f"{extract.count} runs of extract")
 
