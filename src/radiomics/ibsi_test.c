@@ -180,7 +180,16 @@ static void wrong_settings_are_refused_with_a_sentence(void **state)
 	refused("ibsi:\n  maskThreshold: 0\n", "maskThreshold");
 	refused("ibsi:\n  outlierSigma: -1\n", "outlierSigma");
 	refused("ibsi:\nimageType:\n  Square:\n", "original image");
-	refused("ibsi:\nsetting:\n  resegmentRange: [1, 2]\n", "outlierSigma");
+	refused("ibsi:\nsetting:\n  resegmentRange: [1, 2]\n", "resegmentRange is of mode");
+	refused("ibsi:\nsetting:\n  binWidth: 10\n", "binWidth is of mode");
+	refused("ibsi:\nsetting:\n  distances: [1, 2]\n", "distances is of mode");
+	refused("ibsi:\nsetting:\n  force2D: true\n", "force2D is of mode");
+	refused("ibsi:\nfeatureClass:\n  glcm:\n", "featureClass is of mode");
+	refused("ibsi:\nimageType:\n  Original:\n    binWidth: 3\n", "original image");
+	static const char shared[] = "ibsi:\nsetting:\n  label: 3\n  minimumROISize: 4\n  correctMask: true\n"
+				     "  geometryTolerance: 0.001\n  additionalInfo: false\n";
+	assert_int_equal(rs_radiomics_settings_parse(rs_bytes_of(shared, sizeof shared - 1), &settings, &err),
+	                 RS_OK);
 	assert_int_equal(rs_radiomics_settings_named("ibsi-1-f", &settings, &err), RS_NOT_FOUND);
 	assert_non_null(strstr(err.message, "ibsi-1-e"));
 }
@@ -284,6 +293,20 @@ static void too_many_levels_are_refused(void **state)
 	set(&settings, "ibsi.range", "none");
 	assert_int_equal(rs_radiomics_extract(&volume, &mask, &settings, NULL, &result, &err), RS_REFUSED);
 	assert_non_null(strstr(err.message, "(2, 1, 0)"));
+}
+
+static void maps_are_of_the_other_mode(void **state)
+{
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_radiomics_settings settings;
+	struct rs_radiomics_maps maps = {0};
+	struct rs_error err = {0};
+	(void)state;
+	world_make(3, 3, 3, &volume, &mask);
+	named("ibsi-digital", &settings);
+	assert_int_equal(rs_radiomics_maps(&volume, &mask, &settings, NULL, &maps, &err), RS_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "pyradiomics"));
 }
 
 static void unusual_bins_are_warned_of(void **state)
@@ -447,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_flat_region_has_one_level),
 		cmocka_unit_test(sixty_five_thousand_levels_are_measured),
 		cmocka_unit_test(too_many_levels_are_refused),
+		cmocka_unit_test(maps_are_of_the_other_mode),
 		cmocka_unit_test(unusual_bins_are_warned_of),
 		cmocka_unit_test(the_largest_intensities_do_no_harm),
 		cmocka_unit_test(small_regions_are_refused_on_request),

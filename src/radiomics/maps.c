@@ -278,6 +278,8 @@ enum rs_code rs_radiomics_maps(const struct rs_volume *volume, const struct rs_m
 	struct rs_radiomics_maps maps RS_CLEANUP(rs_radiomics_maps_finish) = {0};
 	struct mapping m RS_CLEANUP(mapping_finish) = {.settings = settings, .work = &work, .maps = &maps};
 	RS_TRY(rs_radiomics_settings_check(settings, err));
+	if (settings->mode != RS_RADIOMICS_PYRADIOMICS)
+		return rs_error_set(err, RS_UNSUPPORTED, "voxel-based maps are of mode pyradiomics");
 	if (maps_per_image(settings) == 0)
 		return rs_error_set(
 			err, RS_USAGE,

@@ -122,17 +122,43 @@ static enum rs_code check_case(const struct rs_radiomics_settings *s, struct rs_
 	return RS_OK;
 }
 
+/* Whether a setting holds in both modes, or is as it was without being named. */
+static bool stands_in_ibsi(const struct setting_row *row, const struct rs_radiomics_settings *s,
+                           const struct rs_radiomics_settings *defaults)
+{
+	static const char *const both[] = {"label", "correctMask", "additionalInfo", "minimumROISize",
+	                                   "geometryTolerance"};
+	bool of_image = row->scope == OF_IMAGE;
+	const unsigned char *now = of_image ? (const void *)&s->common : (const void *)s;
+	const unsigned char *then = of_image ? (const void *)&defaults->common : (const void *)defaults;
+	for (size_t i = 0; i < RS_COUNT(both); i++)
+		if (strcmp(both[i], row->name) == 0)
+			return true;
+	if (row->scope == OF_VOXEL || row->kind == SETTING_IGNORED)
+		return true;
+	return memcmp(now + row->offset, then + row->offset, row->size) == 0 &&
+	       (row->most == 0 ||
+	        memcmp(now + row->count_offset, then + row->count_offset, sizeof(size_t)) == 0);
+}
+
 /* What PyRadiomics' chain does, IBSI's does otherwise or not at all: nothing asked for may be passed over. */
 static enum rs_code check_ibsi(const struct rs_radiomics_settings *s, struct rs_error *err)
 {
-	if (s->image_count != 1 || s->images[0].type != RS_IMAGE_ORIGINAL)
+	struct rs_radiomics_settings defaults;
+	rs_radiomics_settings_default(&defaults);
+	if (s->image_count != 1 || s->images[0].type != RS_IMAGE_ORIGINAL || s->images[0].own != 0)
 		return rs_error_set(err, RS_UNSUPPORTED,
-		                    "mode ibsi measures the original image; name no other image type");
-	if (s->normalize || s->pre_crop || s->resampled_count > 0 || s->resegment_count > 0)
-		return rs_error_set(
-			err, RS_UNSUPPORTED,
-			"normalize, preCrop, resampledPixelSpacing and resegmentRange are of mode "
-			"pyradiomics; the section ibsi has spacing, range and outlierSigma");
+		                    "mode ibsi measures the original image; name no other image type, and no "
+		                    "settings of its own");
+	for (size_t i = 0; i < setting_row_count; i++)
+		if (!stands_in_ibsi(&setting_rows[i], s, &defaults))
+			return rs_error_set(err, RS_UNSUPPORTED,
+			                    "%s is of mode pyradiomics; the section ibsi has spacing, range, "
+			                    "outlierSigma, binWidth, binCount and others for its own chain",
+			                    setting_rows[i].name);
+	if (memcmp(s->chosen, defaults.chosen, sizeof s->chosen) != 0)
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "featureClass is of mode pyradiomics; the section ibsi has families");
 	return ibsi_settings_check(&s->ibsi, err);
 }
 
