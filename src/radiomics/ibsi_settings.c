@@ -1,8 +1,10 @@
 /* Settings of the mode ibsi: by name from a parameter file's section `ibsi` or as "ibsi.name", checked, encoded. */
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "radiomics/ibsi.h"
+#include "radiomics/settings_table.h"
 
 #define DISTANCE_MAX 16
 #define DIMENSIONS_ALL (RS_IBSI_2D | RS_IBSI_2_5D | RS_IBSI_3D)
@@ -70,12 +72,6 @@ enum rs_code ibsi_settings_check(const struct rs_ibsi_settings *s, struct rs_err
 
 /* ---- by name ---- */
 
-static bool parse_flag(struct rs_str text, bool *out)
-{
-	*out = rs_str_equal_ignoring_case(text, RS_STR("true"));
-	return *out || rs_str_equal_ignoring_case(text, RS_STR("false"));
-}
-
 static bool parse_real(struct rs_str text, double *out)
 {
 	struct rs_str bare = rs_str_starts_with(text, ".") ? (struct rs_str){text.data + 1, text.size - 1}
@@ -85,15 +81,6 @@ static bool parse_real(struct rs_str text, double *out)
 		return true;
 	}
 	return rs_parse_f64(text, out) && !isnan(*out);
-}
-
-static bool parse_count(struct rs_str text, uint32_t *out)
-{
-	uint64_t whole;
-	if (!rs_parse_u64(text, &whole) || whole > UINT32_MAX)
-		return false;
-	*out = (uint32_t)whole;
-	return true;
 }
 
 static bool parse_reals(struct rs_str text, double *out, size_t count)
@@ -128,16 +115,6 @@ static bool parse_names(struct rs_str text, const char *const *names, size_t cou
 	return *out != 0;
 }
 
-static const char *const dimension_names[] = {"2D", "2.5D", "3D"};
-
-static bool parse_families(struct rs_str text, uint32_t *out)
-{
-	const char *names[RS_IBSI_FAMILY_COUNT];
-	for (int f = 0; f < RS_IBSI_FAMILY_COUNT; f++)
-		names[f] = ibsi_family_name((enum rs_ibsi_family)f);
-	return parse_names(text, names, RS_IBSI_FAMILY_COUNT, out);
-}
-
 static bool is_none(struct rs_str text)
 {
 	return rs_str_equal_ignoring_case(text, RS_STR("none")) ||
@@ -147,82 +124,87 @@ static bool is_none(struct rs_str text)
 
 static bool set_families(struct rs_ibsi_settings *s, struct rs_str v)
 {
-	return parse_families(v, &s->families);
+	const char *names[RS_IBSI_FAMILY_COUNT];
+	for (int f = 0; f < RS_IBSI_FAMILY_COUNT; f++)
+		names[f] = ibsi_family_name((enum rs_ibsi_family)f);
+	return parse_names(v, names, RS_IBSI_FAMILY_COUNT, &s->families);
 }
+
 static bool set_dimensions(struct rs_ibsi_settings *s, struct rs_str v)
 {
-	return parse_names(v, dimension_names, RS_COUNT(dimension_names), &s->dimensions);
+	static const char *const names[] = {"2D", "2.5D", "3D"};
+	return parse_names(v, names, RS_COUNT(names), &s->dimensions);
 }
-static bool set_by_slice(struct rs_ibsi_settings *s, struct rs_str v) { return parse_flag(v, &s->by_slice); }
+
 static bool set_spacing(struct rs_ibsi_settings *s, struct rs_str v)
 {
 	memset(s->spacing_mm, 0, sizeof s->spacing_mm);
 	return is_none(v) || parse_reals(v, s->spacing_mm, 3);
 }
-static bool set_image_spline(struct rs_ibsi_settings *s, struct rs_str v)
-{
-	return parse_count(v, &s->image_order);
-}
-static bool set_mask_spline(struct rs_ibsi_settings *s, struct rs_str v)
-{
-	return parse_count(v, &s->mask_order);
-}
-static bool set_threshold(struct rs_ibsi_settings *s, struct rs_str v)
-{
-	return parse_real(v, &s->mask_threshold);
-}
-static bool set_round(struct rs_ibsi_settings *s, struct rs_str v)
-{
-	return parse_flag(v, &s->round_intensities);
-}
+
 static bool set_range(struct rs_ibsi_settings *s, struct rs_str v)
 {
 	s->use_range = !is_none(v);
 	return !s->use_range || parse_reals(v, s->range, 2);
 }
+
 static bool set_outliers(struct rs_ibsi_settings *s, struct rs_str v)
 {
 	s->outlier_sigma = 0;
 	return is_none(v) || parse_real(v, &s->outlier_sigma);
 }
+
 static bool set_width(struct rs_binning *b, struct rs_str v)
 {
 	*b = (struct rs_binning){.kind = is_none(v) ? RS_DISCRETISE_NOT : RS_DISCRETISE_WIDTH};
 	return is_none(v) || parse_real(v, &b->width);
 }
+
 static bool set_count(struct rs_binning *b, struct rs_str v)
 {
+	uint64_t count = 0;
 	*b = (struct rs_binning){.kind = is_none(v) ? RS_DISCRETISE_NOT : RS_DISCRETISE_COUNT};
-	return is_none(v) || parse_count(v, &b->count);
+	if (!is_none(v) && (!rs_parse_u64(v, &count) || count > UINT32_MAX))
+		return false;
+	b->count = (uint32_t)count;
+	return true;
 }
+
 static bool set_bin_width(struct rs_ibsi_settings *s, struct rs_str v) { return set_width(&s->texture, v); }
 static bool set_bin_count(struct rs_ibsi_settings *s, struct rs_str v) { return set_count(&s->texture, v); }
 static bool set_ivh_width(struct rs_ibsi_settings *s, struct rs_str v) { return set_width(&s->ivh, v); }
 static bool set_ivh_count(struct rs_ibsi_settings *s, struct rs_str v) { return set_count(&s->ivh, v); }
-static bool set_distance(struct rs_ibsi_settings *s, struct rs_str v) { return parse_count(v, &s->distance); }
-static bool set_alpha(struct rs_ibsi_settings *s, struct rs_str v) { return parse_real(v, &s->ngldm_alpha); }
 
+#define PLAIN(of_kind, member)                                                          \
+	NULL,                                                                           \
+	{                                                                               \
+		.kind = (of_kind), .offset = offsetof(struct rs_ibsi_settings, member), \
+		.size = sizeof(((struct rs_ibsi_settings *)NULL)->member)               \
+	}
 static const struct {
 	const char *name, *wants;
-	bool (*set)(struct rs_ibsi_settings *settings, struct rs_str value);
+	bool (*set)(struct rs_ibsi_settings *settings, struct rs_str value); /* NULL: as `row` says */
+	struct setting_row row;
 } entries[] = {
-	{"families", "names of families: morph, loc, stat, ih, ivh, cm, rlm, szm, dzm, ngt, ngl",
-         set_families},
-	{"dimensions", "one or more of 2D, 2.5D, 3D", set_dimensions},
-	{"bySlice", "true or false", set_by_slice},
-	{"spacing", "three numbers in mm; 0 leaves an axis as it is", set_spacing},
-	{"imageSpline", "0, 1 or 3", set_image_spline},
-	{"maskSpline", "0, 1 or 3", set_mask_spline},
-	{"maskThreshold", "a number above 0 and at most 1", set_threshold},
-	{"round", "true or false", set_round},
-	{"range", "two numbers, or none", set_range},
-	{"outlierSigma", "a number of standard deviations, or none", set_outliers},
-	{"binWidth", "a number above 0", set_bin_width},
-	{"binCount", "a whole number of 1 or more", set_bin_count},
-	{"ivhBinWidth", "a number above 0, or none", set_ivh_width},
-	{"ivhBinCount", "a whole number of 1 or more, or none", set_ivh_count},
-	{"distance", "1 to 16", set_distance},
-	{"ngldmAlpha", "a number of 0 or more", set_alpha},
+	{"families",
+         "names of families: morph, loc, stat, ih, ivh, cm, rlm, szm, dzm, ngt, ngl",
+         set_families,
+         {0}},
+	{"dimensions", "one or more of 2D, 2.5D, 3D", set_dimensions, {0}},
+	{"bySlice", "true or false", PLAIN(SETTING_FLAG, by_slice)},
+	{"spacing", "three numbers in mm; 0 leaves an axis as it is", set_spacing, {0}},
+	{"imageSpline", "0, 1 or 3", PLAIN(SETTING_WHOLE, image_order)},
+	{"maskSpline", "0, 1 or 3", PLAIN(SETTING_WHOLE, mask_order)},
+	{"maskThreshold", "a number above 0 and at most 1", PLAIN(SETTING_REAL, mask_threshold)},
+	{"round", "true or false", PLAIN(SETTING_FLAG, round_intensities)},
+	{"range", "two numbers, or none", set_range, {0}},
+	{"outlierSigma", "a number of standard deviations, or none", set_outliers, {0}},
+	{"binWidth", "a number above 0", set_bin_width, {0}},
+	{"binCount", "a whole number of 1 or more", set_bin_count, {0}},
+	{"ivhBinWidth", "a number above 0, or none", set_ivh_width, {0}},
+	{"ivhBinCount", "a whole number of 1 or more, or none", set_ivh_count, {0}},
+	{"distance", "1 to 16", PLAIN(SETTING_WHOLE, distance)},
+	{"ngldmAlpha", "a number of 0 or more", PLAIN(SETTING_REAL, ngldm_alpha)},
 };
 
 enum rs_code ibsi_settings_set(struct rs_ibsi_settings *settings, const char *name, const char *value,
@@ -232,7 +214,8 @@ enum rs_code ibsi_settings_set(struct rs_ibsi_settings *settings, const char *na
 	for (size_t i = 0; i < RS_COUNT(entries); i++) {
 		if (strcmp(entries[i].name, name) != 0)
 			continue;
-		if (!entries[i].set(&changed, rs_str_trim(rs_str_from(value))))
+		if (entries[i].set != NULL ? !entries[i].set(&changed, rs_str_trim(rs_str_from(value)))
+		                           : !setting_assign(&entries[i].row, &changed, value))
 			return rs_error_set(err, RS_MALFORMED,
 			                    "ibsi setting '%s' cannot be '%s'; it wants %s", name, value,
 			                    entries[i].wants);
