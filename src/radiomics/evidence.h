@@ -96,6 +96,13 @@ struct ngtdm_sums {
 	double coarseness, contrast, busyness, complexity, strength;
 };
 
+struct directions {
+	struct offset *offsets;
+	size_t count;
+	struct matrix *matrices; /* [count], or NULL without weights */
+};
+void directions_finish(struct directions *directions); /* accepts zeroed memory */
+
 struct rs_evidence {
 	const struct rs_radiomics_settings *settings;
 	const struct rs_image_settings *image; /* those of the image at hand */
@@ -112,6 +119,7 @@ struct rs_evidence {
 	size_t glcm_count;
 	struct size_sums *glrlm; /* likewise */
 	size_t glrlm_count;
+	struct directions glcm_directions, glrlm_directions;
 	struct size_sums gldm, glszm;
 	struct ngtdm_sums ngtdm;
 };
@@ -119,14 +127,20 @@ void evidence_finish(struct rs_evidence *evidence);
 
 extern const struct rs_feature_table shape_features, shape_2d_features, firstorder_features, glcm_features,
 	gldm_features, glrlm_features, glszm_features, ngtdm_features;
-enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code shape_2d_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code glrlm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code glszm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
-enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+enum rs_code shape_build(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code shape_2d_build(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code glszm_build(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_error *err);
+
+/* Families of directions are built in parts, which a pool may take in any order: prepare tells how many. */
+enum rs_code glcm_prepare(struct rs_evidence *evidence, size_t *out_parts, struct rs_error *err);
+enum rs_code glcm_part(struct rs_evidence *evidence, size_t part, struct rs_error *err);
+enum rs_code glcm_finish(struct rs_evidence *evidence, struct rs_error *err);
+enum rs_code glrlm_prepare(struct rs_evidence *evidence, size_t *out_parts, struct rs_error *err);
+enum rs_code glrlm_part(struct rs_evidence *evidence, size_t part, struct rs_error *err);
+enum rs_code glrlm_finish(struct rs_evidence *evidence, struct rs_error *err);
 
 /* region.c */
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,

@@ -7,20 +7,23 @@
 #include "radiomics/ibsi.h"
 #include "radiomics/images.h"
 
-/* A family is one file with its rows and its builder, and one line here. */
+/* A family is one file with its rows and its builder, and one line here. Those with directions are built in parts. */
 static const struct {
 	const char *name;
 	const struct rs_feature_table *table;
-	enum rs_code (*build)(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err);
+	enum rs_code (*build)(struct rs_evidence *evidence, struct rs_error *err);
+	enum rs_code (*prepare)(struct rs_evidence *evidence, size_t *out_parts, struct rs_error *err);
+	enum rs_code (*part)(struct rs_evidence *evidence, size_t part, struct rs_error *err);
+	enum rs_code (*finish)(struct rs_evidence *evidence, struct rs_error *err);
 } families[RS_FAMILY_COUNT] = {
-	[RS_FAMILY_SHAPE] = {"shape", &shape_features, shape_build},
-	[RS_FAMILY_SHAPE_2D] = {"shape2D", &shape_2d_features, shape_2d_build},
-	[RS_FAMILY_FIRSTORDER] = {"firstorder", &firstorder_features, firstorder_build},
-	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, glcm_build},
-	[RS_FAMILY_GLDM] = {"gldm", &gldm_features, gldm_build},
-	[RS_FAMILY_GLRLM] = {"glrlm", &glrlm_features, glrlm_build},
-	[RS_FAMILY_GLSZM] = {"glszm", &glszm_features, glszm_build},
-	[RS_FAMILY_NGTDM] = {"ngtdm", &ngtdm_features, ngtdm_build},
+	[RS_FAMILY_SHAPE] = {"shape", &shape_features, shape_build, NULL, NULL, NULL},
+	[RS_FAMILY_SHAPE_2D] = {"shape2D", &shape_2d_features, shape_2d_build, NULL, NULL, NULL},
+	[RS_FAMILY_FIRSTORDER] = {"firstorder", &firstorder_features, firstorder_build, NULL, NULL, NULL},
+	[RS_FAMILY_GLCM] = {"glcm", &glcm_features, NULL, glcm_prepare, glcm_part, glcm_finish},
+	[RS_FAMILY_GLDM] = {"gldm", &gldm_features, gldm_build, NULL, NULL, NULL},
+	[RS_FAMILY_GLRLM] = {"glrlm", &glrlm_features, NULL, glrlm_prepare, glrlm_part, glrlm_finish},
+	[RS_FAMILY_GLSZM] = {"glszm", &glszm_features, glszm_build, NULL, NULL, NULL},
+	[RS_FAMILY_NGTDM] = {"ngtdm", &ngtdm_features, ngtdm_build, NULL, NULL, NULL},
 };
 
 const struct rs_feature_table *rs_feature_family(enum rs_family family) { return families[family].table; }
@@ -35,6 +38,8 @@ void evidence_finish(struct rs_evidence *evidence)
 	grid_finish(&evidence->grid);
 	rs_free(evidence->glcm);
 	rs_free(evidence->glrlm);
+	directions_finish(&evidence->glcm_directions);
+	directions_finish(&evidence->glrlm_directions);
 	memset(evidence, 0, sizeof *evidence);
 }
 
@@ -56,11 +61,17 @@ const struct rs_radiomics_value *rs_radiomics_result_find(const struct rs_radiom
 	return NULL;
 }
 
-/* One image's families, each into its own slots of the result: a unit of work of the pool. */
+/* One image's family, with slots of its own in the result. */
 struct task {
 	size_t image;
 	enum rs_family family;
 	size_t first; /* slot of its first value */
+};
+
+/* A unit of work of the pool. */
+struct part {
+	const struct task *task;
+	size_t index; /* among those of the task */
 };
 
 struct extraction {
@@ -70,6 +81,8 @@ struct extraction {
 	struct rs_evidence *evidence; /* one per image, and one for shape at the end */
 	struct task *tasks;           /* those of shape first */
 	size_t task_count, shape_count;
+	struct part *parts;
+	size_t part_count, part_room;
 	struct rs_radiomics_value *values;
 	size_t value_count;
 };
@@ -80,6 +93,7 @@ static void extraction_finish(struct extraction *e)
 		evidence_finish(&e->evidence[i]);
 	rs_free(e->evidence);
 	rs_free(e->tasks);
+	rs_free(e->parts);
 	rs_free(e->values);
 	images_finish(&e->images);
 }
@@ -181,7 +195,7 @@ static enum rs_code region_fill(const struct region *region, const struct derive
 static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_error *err)
 {
 	struct rs_evidence *evidence = &e->evidence[index];
-	const struct derived_image *image = &e->images.list[index];
+	struct derived_image *image = &e->images.list[index];
 	evidence->settings = e->settings;
 	evidence->image = &image->settings;
 	memcpy(evidence->spacing_mm, e->work->volume->geometry.spacing_mm, sizeof evidence->spacing_mm);
@@ -189,6 +203,8 @@ static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_
 		return RS_OK;
 	RS_TRY(region_fill(&e->work->region, image, &evidence->region, err));
 	evidence->owned_values = image->in_place ? NULL : evidence->region.values;
+	rs_free(image->box);
+	image->box = NULL;
 	if (levels_build(&image->settings, &evidence->region, &evidence->levels, err) != RS_OK)
 		return rs_error_context(err, "image %s", image->name);
 	if (!wants_grid(e->settings))
@@ -198,34 +214,77 @@ static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_
 	                  err);
 }
 
-static enum rs_code task_run(struct extraction *e, const struct task *task, struct rs_pool *pool,
-                             struct rs_error *err)
+static bool is_left_out(const struct extraction *e, const struct task *task)
 {
-	struct rs_evidence *evidence = &e->evidence[task->image];
-	const struct rs_feature_table *table = families[task->family].table;
-	size_t slot = task->first;
-	if (!is_shape(task->family) && evidence->region.values == NULL)
-		return RS_OK; /* the image is left out: its values stay NaN */
-	RS_TRY(families[task->family].build(evidence, pool, err));
-	for (size_t i = 0; i < table->count; i++)
-		if (e->settings->chosen[task->family] >> i & 1)
-			e->values[slot++].value = table->rows[i].value(evidence);
-	return RS_OK;
+	return !is_shape(task->family) && e->evidence[task->image].region.values == NULL;
 }
 
-static enum rs_code task_in_pool(void *context, size_t index, struct rs_error *err)
+static enum rs_code part_run(struct extraction *e, const struct part *part, struct rs_error *err)
+{
+	struct rs_evidence *evidence = &e->evidence[part->task->image];
+	enum rs_family family = part->task->family;
+	return families[family].part != NULL ? families[family].part(evidence, part->index, err)
+	                                     : families[family].build(evidence, err);
+}
+
+static enum rs_code part_in_pool(void *context, size_t index, struct rs_error *err)
 {
 	struct extraction *e = context;
-	return task_run(e, &e->tasks[e->shape_count + index], NULL, err);
+	return part_run(e, &e->parts[index], err);
 }
 
 /* Shape needs no grey levels: it is measured while they are made. */
 static enum rs_code first_in_pool(void *context, size_t index, struct rs_error *err)
 {
 	struct extraction *e = context;
-	if (index < e->images.count)
-		return evidence_fill(e, index, err);
-	return task_run(e, &e->tasks[index - e->images.count], NULL, err);
+	if (index >= e->shape_count)
+		return evidence_fill(e, index - e->shape_count, err);
+	return part_run(e, &(struct part){&e->tasks[index], 0}, err);
+}
+
+static enum rs_code parts_add(struct extraction *e, const struct task *task, struct rs_error *err)
+{
+	size_t count = 1;
+	if (families[task->family].prepare != NULL)
+		RS_TRY(families[task->family].prepare(&e->evidence[task->image], &count, err));
+	if (e->part_room < e->part_count + count) {
+		size_t room = 2 * (e->part_count + count);
+		struct part *parts = rs_reallocate(e->parts, room * sizeof *parts);
+		if (parts == NULL)
+			return rs_error_memory(err, room * sizeof *parts, "parts of the work");
+		e->parts = parts;
+		e->part_room = room;
+	}
+	for (size_t i = 0; i < count; i++)
+		e->parts[e->part_count++] = (struct part){task, i};
+	return RS_OK;
+}
+
+/* Large parts first, so that the last to end are small. */
+static enum rs_code parts_list(struct extraction *e, struct rs_error *err)
+{
+	static const enum rs_family by_size[] = {RS_FAMILY_GLSZM, RS_FAMILY_FIRSTORDER, RS_FAMILY_GLRLM,
+	                                         RS_FAMILY_GLCM,  RS_FAMILY_GLDM,       RS_FAMILY_NGTDM};
+	for (size_t f = 0; f < RS_COUNT(by_size); f++)
+		for (size_t t = e->shape_count; t < e->task_count; t++)
+			if (e->tasks[t].family == by_size[f] && !is_left_out(e, &e->tasks[t]))
+				RS_TRY(parts_add(e, &e->tasks[t], err));
+	return RS_OK;
+}
+
+static enum rs_code task_finish(struct extraction *e, const struct task *task, struct rs_error *err)
+{
+	struct rs_evidence *evidence = &e->evidence[task->image];
+	const struct rs_feature_table *table = families[task->family].table;
+	size_t slot = task->first;
+	if (is_left_out(e, task))
+		return RS_OK; /* its values stay NaN */
+	if (families[task->family].finish != NULL)
+		RS_TRY(families[task->family].finish(evidence, err));
+	for (size_t i = 0; i < table->count; i++)
+		if (e->settings->chosen[task->family] >> i & 1)
+			e->values[slot++].value = table->rows[i].value(evidence);
+	return RS_OK;
 }
 
 /* A number of grey levels that makes texture say little is worth a word: the commonest mistake on MRI. */
@@ -275,8 +334,12 @@ static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct 
 		e->images.list[i].in_place = e->images.list[i].type == RS_IMAGE_ORIGINAL;
 	if (e->images.count > 0)
 		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, pool, &e->images, err));
-	RS_TRY(rs_pool_for(pool, e->images.count + e->shape_count, first_in_pool, e, err));
-	return rs_pool_for(pool, e->task_count - e->shape_count, task_in_pool, e, err);
+	RS_TRY(rs_pool_for(pool, e->shape_count + e->images.count, first_in_pool, e, err));
+	RS_TRY(parts_list(e, err));
+	RS_TRY(rs_pool_for(pool, e->part_count, part_in_pool, e, err));
+	for (size_t t = 0; t < e->task_count; t++)
+		RS_TRY(task_finish(e, &e->tasks[t], err));
+	return RS_OK;
 }
 
 static enum rs_code plan(struct extraction *e, struct rs_error *err)

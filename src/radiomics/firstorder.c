@@ -153,9 +153,8 @@ void firstorder_measure(const double *values, size_t count, double shift, double
 	measure(values, count, shift, percentile, out);
 }
 
-enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code firstorder_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	const struct region *region = &evidence->region;
 	struct firstorder_sums sums;
 	double percentile[QUANTILES];

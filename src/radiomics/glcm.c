@@ -286,41 +286,6 @@ double glcm_weight(struct offset offset, enum rs_weighting norm, const double sp
 	return norm == RS_WEIGHTING_EQUAL ? 1 : exp(-(length * length));
 }
 
-struct glcm_work {
-	struct rs_evidence *evidence;
-	struct offset *offsets;
-	size_t offset_count;
-	struct matrix weighted;
-	bool flat, with_mcc; /* flat: one level in all, whose MCC is 1 by definition */
-};
-
-static enum rs_code matrix_measure(const struct glcm_work *work, const struct matrix *matrix,
-                                   struct glcm_sums *out, struct rs_error *err)
-{
-	RS_TRY(glcm_measure(matrix, work->evidence->grid.level_count, work->with_mcc && !work->flat, out,
-	                    err));
-	out->mcc = work->flat ? 1 : out->mcc;
-	return RS_OK;
-}
-
-static enum rs_code direction(void *context, size_t index, struct rs_error *err)
-{
-	struct glcm_work *work = context;
-	const struct rs_evidence *e = work->evidence;
-	struct offset offset = work->offsets[index];
-	struct tally tally RS_CLEANUP(tally_finish) = {0};
-	struct matrix matrix RS_CLEANUP(matrix_finish) = {0};
-	RS_TRY(glcm_tally_init(&tally, &e->grid, 1, err));
-	glcm_count(&e->grid, grid_whole(&e->grid), offset, &tally);
-	if (e->image->symmetrical_glcm)
-		RS_TRY(tally_mirror(&tally, err));
-	RS_TRY(tally_take(&tally, &matrix, err));
-	if (e->image->weighting == RS_WEIGHTING_NONE)
-		return matrix_measure(work, &matrix, &e->glcm[index], err);
-	return matrix_add(&work->weighted, &matrix, glcm_weight(offset, e->image->weighting, e->spacing_mm),
-	                  err);
-}
-
 bool glcm_wants_mcc(const struct rs_radiomics_settings *settings)
 {
 	for (size_t i = 0; i < glcm_features.count; i++)
@@ -329,36 +294,57 @@ bool glcm_wants_mcc(const struct rs_radiomics_settings *settings)
 	return false;
 }
 
-static enum rs_code glcm_run(struct glcm_work *work, struct rs_pool *pool, struct rs_error *err)
+/* One level in all has an MCC of 1 by definition. */
+static enum rs_code matrix_measure(const struct rs_evidence *e, const struct matrix *matrix,
+                                   struct glcm_sums *out, struct rs_error *err)
 {
-	struct rs_evidence *e = work->evidence;
-	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
-	work->with_mcc = glcm_wants_mcc(e->settings);
-	work->flat = e->levels.histogram[e->levels.level_count] == e->region.count;
-	RS_TRY(offsets_of_image(e->image, &e->grid, true, &work->offsets, &work->offset_count, err));
-	e->glcm_count = weighted ? 1 : work->offset_count;
-	e->glcm = rs_allocate_array(e->glcm_count, sizeof *e->glcm);
-	if (e->glcm == NULL)
-		return rs_error_memory(err, e->glcm_count * sizeof *e->glcm, "GLCM");
-	/* Weighted matrices are added in the order of directions, hence in one thread. */
-	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->offset_count, direction, work, err));
-	if (weighted)
-		return matrix_measure(work, &work->weighted, e->glcm, err);
-	size_t kept = 0;
-	for (size_t a = 0; a < e->glcm_count; a++)
-		if (!e->glcm[a].empty)
-			e->glcm[kept++] = e->glcm[a];
-	e->glcm_count = kept > 0 ? kept : e->glcm_count;
+	bool flat = e->levels.histogram[e->levels.level_count] == e->region.count;
+	RS_TRY(glcm_measure(matrix, e->grid.level_count, glcm_wants_mcc(e->settings) && !flat, out, err));
+	out->mcc = flat ? 1 : out->mcc;
 	return RS_OK;
 }
 
-enum rs_code glcm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code glcm_prepare(struct rs_evidence *e, size_t *out_parts, struct rs_error *err)
 {
-	struct glcm_work work = {.evidence = evidence};
-	enum rs_code code = glcm_run(&work, pool, err);
-	rs_free(work.offsets);
-	matrix_finish(&work.weighted);
-	return code;
+	RS_TRY(directions_list(e, true, &e->glcm_directions, err));
+	*out_parts = e->glcm_count = e->glcm_directions.count;
+	e->glcm = rs_allocate_array(e->glcm_count + 1, sizeof *e->glcm);
+	if (e->glcm == NULL)
+		return rs_error_memory(err, e->glcm_count * sizeof *e->glcm, "GLCM");
+	return RS_OK;
+}
+
+enum rs_code glcm_part(struct rs_evidence *e, size_t part, struct rs_error *err)
+{
+	struct offset offset = e->glcm_directions.offsets[part];
+	struct tally tally RS_CLEANUP(tally_finish) = {0};
+	struct matrix matrix RS_CLEANUP(matrix_finish) = {0};
+	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
+	RS_TRY(glcm_tally_init(&tally, &e->grid, 1, err));
+	glcm_count(&e->grid, grid_whole(&e->grid), offset, &tally);
+	if (e->image->symmetrical_glcm)
+		RS_TRY(tally_mirror(&tally, err));
+	RS_TRY(tally_take(&tally, weighted ? &e->glcm_directions.matrices[part] : &matrix, err));
+	return weighted ? RS_OK : matrix_measure(e, &matrix, &e->glcm[part], err);
+}
+
+enum rs_code glcm_finish(struct rs_evidence *e, struct rs_error *err)
+{
+	struct matrix sum RS_CLEANUP(matrix_finish) = {0};
+	const struct directions *d = &e->glcm_directions;
+	size_t kept = 0;
+	if (e->image->weighting == RS_WEIGHTING_NONE) {
+		for (size_t a = 0; a < e->glcm_count; a++)
+			if (!e->glcm[a].empty)
+				e->glcm[kept++] = e->glcm[a];
+		e->glcm_count = kept > 0 ? kept : e->glcm_count;
+		return RS_OK;
+	}
+	for (size_t a = 0; a < d->count; a++) /* in order: sums of weights are not exact */
+		RS_TRY(matrix_add(&sum, &d->matrices[a],
+		                  glcm_weight(d->offsets[a], e->image->weighting, e->spacing_mm), err));
+	e->glcm_count = 1;
+	return matrix_measure(e, &sum, e->glcm, err);
 }
 
 /* Mean over directions that have pairs; a direction whose value is NaN drops out, as in PyRadiomics. */

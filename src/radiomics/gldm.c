@@ -51,9 +51,8 @@ enum rs_code gldm_count(const struct grid *grid, struct slab slab, const struct 
 	return RS_OK;
 }
 
-enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	const struct grid *grid = &evidence->grid;
 	struct offset *offsets RS_CLEANUP(rs_free_pointer) = NULL;
 	struct tally tally RS_CLEANUP(tally_finish) = {0};

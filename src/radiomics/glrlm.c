@@ -108,53 +108,42 @@ bool glrlm_has_lines(const struct grid *grid, struct slab slab, struct offset of
 	return false;
 }
 
-struct glrlm_work {
-	struct rs_evidence *evidence;
-	struct offset *offsets;
-	size_t offset_count;
-	struct matrix weighted;
-};
-
-static enum rs_code direction(void *context, size_t index, struct rs_error *err)
+enum rs_code glrlm_prepare(struct rs_evidence *e, size_t *out_parts, struct rs_error *err)
 {
-	struct glrlm_work *work = context;
-	const struct rs_evidence *e = work->evidence;
-	const struct grid *grid = &e->grid;
-	struct offset offset = work->offsets[index];
-	struct tally tally RS_CLEANUP(tally_finish) = {0};
-	struct matrix matrix RS_CLEANUP(matrix_finish) = {0};
-	if (glrlm_has_lines(grid, grid_whole(grid), offset)) {
-		RS_TRY(glrlm_tally_init(&tally, grid, 1, err));
-		RS_TRY(glrlm_count(grid, grid_whole(grid), offset, &tally, err));
-		RS_TRY(tally_take(&tally, &matrix, err));
-	}
-	if (e->image->weighting == RS_WEIGHTING_NONE)
-		return sizes_measure(&matrix, 0, &e->glrlm[index], err);
-	return matrix_add(&work->weighted, &matrix, offset_length(offset, e->image->weighting, e->spacing_mm),
-	                  err);
-}
-
-static enum rs_code glrlm_run(struct glrlm_work *work, struct rs_pool *pool, struct rs_error *err)
-{
-	struct rs_evidence *e = work->evidence;
-	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
-	RS_TRY(offsets_of_image(e->image, &e->grid, false, &work->offsets, &work->offset_count, err));
-	e->glrlm_count = weighted ? 1 : work->offset_count;
-	e->glrlm = rs_allocate_array(e->glrlm_count, sizeof *e->glrlm);
+	RS_TRY(directions_list(e, false, &e->glrlm_directions, err));
+	*out_parts = e->glrlm_count = e->glrlm_directions.count;
+	e->glrlm = rs_allocate_array(e->glrlm_count + 1, sizeof *e->glrlm);
 	if (e->glrlm == NULL)
 		return rs_error_memory(err, e->glrlm_count * sizeof *e->glrlm, "GLRLM");
-	/* Weighted matrices are added in the order of directions, hence in one thread. */
-	RS_TRY(rs_pool_for(weighted ? NULL : pool, work->offset_count, direction, work, err));
-	return weighted ? sizes_measure(&work->weighted, 0, e->glrlm, err) : RS_OK;
+	return RS_OK;
 }
 
-enum rs_code glrlm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code glrlm_part(struct rs_evidence *e, size_t part, struct rs_error *err)
 {
-	struct glrlm_work work = {.evidence = evidence};
-	enum rs_code code = glrlm_run(&work, pool, err);
-	rs_free(work.offsets);
-	matrix_finish(&work.weighted);
-	return code;
+	struct offset offset = e->glrlm_directions.offsets[part];
+	struct tally tally RS_CLEANUP(tally_finish) = {0};
+	struct matrix own RS_CLEANUP(matrix_finish) = {0};
+	bool weighted = e->image->weighting != RS_WEIGHTING_NONE;
+	struct matrix *matrix = weighted ? &e->glrlm_directions.matrices[part] : &own;
+	if (glrlm_has_lines(&e->grid, grid_whole(&e->grid), offset)) {
+		RS_TRY(glrlm_tally_init(&tally, &e->grid, 1, err));
+		RS_TRY(glrlm_count(&e->grid, grid_whole(&e->grid), offset, &tally, err));
+		RS_TRY(tally_take(&tally, matrix, err));
+	}
+	return weighted ? RS_OK : sizes_measure(matrix, 0, &e->glrlm[part], err);
+}
+
+enum rs_code glrlm_finish(struct rs_evidence *e, struct rs_error *err)
+{
+	struct matrix sum RS_CLEANUP(matrix_finish) = {0};
+	const struct directions *d = &e->glrlm_directions;
+	if (e->image->weighting == RS_WEIGHTING_NONE)
+		return RS_OK;
+	for (size_t a = 0; a < d->count; a++) /* in order: sums of weights are not exact */
+		RS_TRY(matrix_add(&sum, &d->matrices[a],
+		                  offset_length(d->offsets[a], e->image->weighting, e->spacing_mm), err));
+	e->glrlm_count = 1;
+	return sizes_measure(&sum, 0, e->glrlm, err);
 }
 
 /* Mean over directions that have runs. */

@@ -175,9 +175,8 @@ enum rs_code zones_matrix(const struct zones *zones, bool by_distance, struct ma
 	return tally_take(&tally, out, err);
 }
 
-enum rs_code glszm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code glszm_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	const struct grid *grid = &evidence->grid;
 	struct offset *linked RS_CLEANUP(rs_free_pointer) = NULL;
 	struct zones zones RS_CLEANUP(zones_finish) = {0};

@@ -142,3 +142,25 @@ enum rs_code shifts_list(const struct grid *grid, const struct offset *offsets, 
 	*out = shifts;
 	return RS_OK;
 }
+
+void directions_finish(struct directions *directions)
+{
+	for (size_t a = 0; directions->matrices != NULL && a < directions->count; a++)
+		matrix_finish(&directions->matrices[a]);
+	rs_free(directions->matrices);
+	rs_free(directions->offsets);
+	memset(directions, 0, sizeof *directions);
+}
+
+enum rs_code directions_list(const struct rs_evidence *evidence, bool all_distances, struct directions *out,
+                             struct rs_error *err)
+{
+	RS_TRY(offsets_of_image(evidence->image, &evidence->grid, all_distances, &out->offsets, &out->count,
+	                        err));
+	if (evidence->image->weighting == RS_WEIGHTING_NONE)
+		return RS_OK;
+	out->matrices = rs_allocate_array(out->count, sizeof *out->matrices);
+	if (out->matrices == NULL)
+		return rs_error_memory(err, out->count * sizeof *out->matrices, "matrices of directions");
+	return RS_OK;
+}

@@ -195,9 +195,8 @@ enum rs_code ngtdm_measure(const struct ngtdm_row *rows, uint32_t level_count, s
 	return RS_OK;
 }
 
-enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code ngtdm_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	const struct grid *grid = &evidence->grid;
 	struct offset *offsets RS_CLEANUP(rs_free_pointer) = NULL;
 	size_t count;

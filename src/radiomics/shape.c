@@ -59,9 +59,8 @@ void principal_variances(const struct bit_rows *bits, const double spacing_mm[3]
 	}
 }
 
-enum rs_code shape_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code shape_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	const struct region *region = evidence->shape_region;
 	const double *spacing = evidence->spacing_mm;
 	struct shape_sums sums = {0};

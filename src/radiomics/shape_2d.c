@@ -141,9 +141,8 @@ static void axes_of(const struct slice *slice, struct shape_2d_sums *out)
 	out->pixel_surface = n * (slice->spacing[0] * slice->spacing[1]);
 }
 
-enum rs_code shape_2d_build(struct rs_evidence *evidence, struct rs_pool *pool, struct rs_error *err)
+enum rs_code shape_2d_build(struct rs_evidence *evidence, struct rs_error *err)
 {
-	(void)pool;
 	unsigned flat = 2 - evidence->image->force_2d_dimension;
 	struct slice slice RS_CLEANUP(slice_finish) = {0};
 	struct shape_2d_sums sums = {.possible = evidence->image->force_2d &&

@@ -47,6 +47,10 @@ enum rs_code offsets_of_image(const struct rs_image_settings *settings, const st
                               bool all_distances, struct offset **out, size_t *out_count,
                               struct rs_error *err);
 
+/* The directions of an image's settings, and room for a matrix of each where they are weighted and added. */
+enum rs_code directions_list(const struct rs_evidence *evidence, bool all_distances, struct directions *out,
+                             struct rs_error *err);
+
 /* In mm, by a norm; 1 for RS_WEIGHTING_EQUAL. */
 double offset_length(struct offset offset, enum rs_weighting norm, const double spacing_mm[3]);
 
