@@ -124,13 +124,13 @@ static void take(struct radiomics_case *work, struct rs_volume *volume, struct r
 
 /* The label's bounding box and pad voxels around it, as far as the image goes. */
 static enum rs_code crop(struct radiomics_case *work, const struct rs_radiomics_settings *s,
-                         struct rs_error *err)
+                         struct rs_pool *pool, struct rs_error *err)
 {
 	struct region whole RS_CLEANUP(region_finish) = {0};
 	const struct rs_geometry *from = &work->mask->geometry;
 	struct rs_geometry to = *from;
 	size_t first[3];
-	RS_TRY(region_cut(work->volume->voxels, work->mask->labels, from->size, s->label, &whole, err));
+	RS_TRY(region_cut(work->volume->voxels, work->mask->labels, from->size, s->label, pool, &whole, err));
 	for (int a = 0; a < 3; a++) {
 		size_t last = whole.first[a] + whole.size[a] - 1;
 		first[a] = whole.first[a] > s->pad_distance ? whole.first[a] - s->pad_distance : 0;
@@ -162,7 +162,7 @@ static enum rs_code regrid(struct radiomics_case *work, const struct rs_radiomic
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {0};
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {0};
 	if (s->resampled_count == 0)
-		return s->pre_crop ? crop(work, s, err) : RS_OK;
+		return s->pre_crop ? crop(work, s, pool, err) : RS_OK;
 	RS_TRY(rs_resample_corners(work->volume, work->mask, s->label, s->resampled_spacing_mm,
 	                           s->interpolator, s->pad_distance, pool, &volume, &mask, err));
 	take(work, &volume, &mask);
@@ -182,12 +182,12 @@ static enum rs_code label_check(const struct rs_mask *mask, uint32_t label, stru
 }
 
 static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_radiomics_settings *settings,
-                                struct rs_error *err)
+                                struct rs_pool *pool, struct rs_error *err)
 {
 	struct region resegmented = {0};
 	struct rs_radiomics_settings off = *settings;
 	enum rs_code code = region_cut(work->volume->voxels, work->mask->labels, work->volume->geometry.size,
-	                               settings->label, &work->shape_region, err);
+	                               settings->label, pool, &work->shape_region, err);
 	if (code == RS_NOT_FOUND)
 		return label_check(work->mask, settings->label, err); /* names those there are */
 	RS_TRY(code);
@@ -224,7 +224,7 @@ enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *
 		take(&work, &normalised, NULL);
 	}
 	RS_TRY(regrid(&work, settings, pool, err));
-	RS_TRY(regions_cut(&work, settings, err));
+	RS_TRY(regions_cut(&work, settings, pool, err));
 	*out = work;
 	out->volume = work.volume == &work.owned ? &out->owned : work.volume;
 	out->mask = work.mask == &work.owned_mask ? &out->owned_mask : work.mask;

@@ -250,7 +250,7 @@ static enum rs_code original_entries(struct rs_radiomics_result *result, const s
 	intensity_entries(result, "Image-original_", volume->voxels, count);
 	RS_TRY(sha1_hex(NULL, mask->labels, count, hash, err));
 	add_text(result, "Mask-original_Hash", hash);
-	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, label, &whole, err));
+	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, label, NULL, &whole, err));
 	return region_entries(result, "Mask-original_", &mask->geometry, &whole, err);
 }
 
@@ -331,7 +331,7 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 	RS_TRY(original_entries(result, volume, mask, settings->label, err));
 	if (work->resampled) {
 		RS_TRY(region_cut(work->volume->voxels, work->mask->labels, work->mask->geometry.size,
-		                  settings->label, &whole, err));
+		                  settings->label, NULL, &whole, err));
 		RS_TRY(interpolated_entries(result, work, &whole, err));
 	}
 	if (settings->resegment_count == 0)

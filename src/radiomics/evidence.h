@@ -51,7 +51,7 @@ struct grid {
 	size_t count; /* voxels of the region */
 };
 enum rs_code grid_build(const struct region *region, const struct levels *levels, size_t margin,
-                        struct grid *out, struct rs_error *err);
+                        struct rs_pool *pool, struct grid *out, struct rs_error *err);
 void grid_finish(struct grid *grid); /* accepts NULL and zeroed memory */
 
 struct shape_sums {
@@ -144,11 +144,11 @@ enum rs_code glrlm_finish(struct rs_evidence *evidence, struct rs_error *err);
 
 /* region.c */
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,
-                        struct region *out, struct rs_error *err);
+                        struct rs_pool *pool, struct region *out, struct rs_error *err);
 enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,
                               struct region *out, struct rs_error *err);
 enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
-                          struct levels *out, struct rs_error *err);
+                          struct rs_pool *pool, struct levels *out, struct rs_error *err);
 double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */
 #define EPSILON 0x1p-52
 

@@ -79,8 +79,8 @@ struct extraction {
 	const struct radiomics_case *work;
 	struct derived_images images;
 	struct rs_evidence *evidence; /* one per image, and one for shape at the end */
-	struct task *tasks;           /* those of shape first */
-	size_t task_count, shape_count;
+	struct task *tasks;
+	size_t task_count;
 	struct part *parts;
 	size_t part_count, part_room;
 	struct rs_radiomics_value *values;
@@ -164,7 +164,6 @@ static enum rs_code tasks_list(struct extraction *e, struct rs_error *err)
 		if (is_shape((enum rs_family)e->settings->family_order[k]))
 			task_add(e, e->images.count, (enum rs_family)e->settings->family_order[k],
 			         "original");
-	e->shape_count = e->task_count;
 	for (size_t i = 0; i < e->images.count; i++)
 		for (int k = 0; k < RS_FAMILY_COUNT; k++)
 			if (!is_shape((enum rs_family)e->settings->family_order[k]))
@@ -192,7 +191,8 @@ static enum rs_code region_fill(const struct region *region, const struct derive
 }
 
 /* Intensities of the region in one image, and their grey levels. */
-static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_error *err)
+static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_pool *pool,
+                                  struct rs_error *err)
 {
 	struct rs_evidence *evidence = &e->evidence[index];
 	struct derived_image *image = &e->images.list[index];
@@ -205,13 +205,13 @@ static enum rs_code evidence_fill(struct extraction *e, size_t index, struct rs_
 	evidence->owned_values = image->in_place ? NULL : evidence->region.values;
 	rs_free(image->box);
 	image->box = NULL;
-	if (levels_build(&image->settings, &evidence->region, &evidence->levels, err) != RS_OK)
+	if (levels_build(&image->settings, &evidence->region, pool, &evidence->levels, err) != RS_OK)
 		return rs_error_context(err, "image %s", image->name);
 	if (!wants_grid(e->settings))
 		return RS_OK;
 	return grid_build(&evidence->region, &evidence->levels,
-	                  image->settings.distances[image->settings.distance_count - 1], &evidence->grid,
-	                  err);
+	                  image->settings.distances[image->settings.distance_count - 1], pool,
+	                  &evidence->grid, err);
 }
 
 static bool is_left_out(const struct extraction *e, const struct task *task)
@@ -233,13 +233,19 @@ static enum rs_code part_in_pool(void *context, size_t index, struct rs_error *e
 	return part_run(e, &e->parts[index], err);
 }
 
-/* Shape needs no grey levels: it is measured while they are made. */
-static enum rs_code first_in_pool(void *context, size_t index, struct rs_error *err)
+static enum rs_code fill_in_pool(void *context, size_t index, struct rs_error *err)
 {
-	struct extraction *e = context;
-	if (index >= e->shape_count)
-		return evidence_fill(e, index - e->shape_count, err);
-	return part_run(e, &(struct part){&e->tasks[index], 0}, err);
+	return evidence_fill(context, index, NULL, err);
+}
+
+/* Images side by side where there are enough for all threads, else the threads share each. */
+static enum rs_code fill_all(struct extraction *e, struct rs_pool *pool, struct rs_error *err)
+{
+	if (e->images.count >= rs_pool_threads(pool))
+		return rs_pool_for(pool, e->images.count, fill_in_pool, e, err);
+	for (size_t i = 0; i < e->images.count; i++)
+		RS_TRY(evidence_fill(e, i, pool, err));
+	return RS_OK;
 }
 
 static enum rs_code parts_add(struct extraction *e, const struct task *task, struct rs_error *err)
@@ -263,10 +269,11 @@ static enum rs_code parts_add(struct extraction *e, const struct task *task, str
 /* Large parts first, so that the last to end are small. */
 static enum rs_code parts_list(struct extraction *e, struct rs_error *err)
 {
-	static const enum rs_family by_size[] = {RS_FAMILY_GLSZM, RS_FAMILY_FIRSTORDER, RS_FAMILY_GLRLM,
-	                                         RS_FAMILY_GLCM,  RS_FAMILY_GLDM,       RS_FAMILY_NGTDM};
+	static const enum rs_family by_size[] = {RS_FAMILY_SHAPE,      RS_FAMILY_SHAPE_2D, RS_FAMILY_GLSZM,
+	                                         RS_FAMILY_FIRSTORDER, RS_FAMILY_GLRLM,    RS_FAMILY_GLCM,
+	                                         RS_FAMILY_GLDM,       RS_FAMILY_NGTDM};
 	for (size_t f = 0; f < RS_COUNT(by_size); f++)
-		for (size_t t = e->shape_count; t < e->task_count; t++)
+		for (size_t t = 0; t < e->task_count; t++)
 			if (e->tasks[t].family == by_size[f] && !is_left_out(e, &e->tasks[t]))
 				RS_TRY(parts_add(e, &e->tasks[t], err));
 	return RS_OK;
@@ -334,7 +341,7 @@ static enum rs_code evaluate(struct extraction *e, struct rs_pool *pool, struct 
 		e->images.list[i].in_place = e->images.list[i].type == RS_IMAGE_ORIGINAL;
 	if (e->images.count > 0)
 		RS_TRY(images_derive(e->work->volume, &box, e->work->region.inside, pool, &e->images, err));
-	RS_TRY(rs_pool_for(pool, e->shape_count + e->images.count, first_in_pool, e, err));
+	RS_TRY(fill_all(e, pool, err));
 	RS_TRY(parts_list(e, err));
 	RS_TRY(rs_pool_for(pool, e->part_count, part_in_pool, e, err));
 	for (size_t t = 0; t < e->task_count; t++)

@@ -38,19 +38,44 @@ static enum rs_code grid_allocate(struct grid *grid, struct rs_error *err)
 	return RS_OK;
 }
 
-enum rs_code grid_build(const struct region *region, const struct levels *levels, size_t margin,
-                        struct grid *out, struct rs_error *err)
+/* Rows in chunks that threads may take. */
+#define CHUNKS 16
+struct filling {
+	struct grid grid;
+	const uint8_t *inside;
+	const uint32_t *level;
+	size_t first[CHUNKS + 1]; /* voxels of the region before each chunk */
+};
+
+static size_t chunk_begin(const struct grid *grid, size_t index)
 {
-	struct grid grid RS_CLEANUP(grid_finish) = {
-		.margin = margin, .level_count = levels->level_count, .count = region->count};
-	memcpy(grid.size, region->size, sizeof grid.size);
-	RS_TRY(grid_allocate(&grid, err));
-	const uint8_t *inside = region->inside;
-	const uint32_t *level = levels->of_voxel;
-	for (size_t r = 0; r < grid.size[1] * grid.size[2]; r++, inside += grid.size[0]) {
-		uint32_t *to = grid_row(&grid, r % grid.size[1], r / grid.size[1]);
-		struct row *row = &grid.rows[r];
-		for (size_t x = 0; x < grid.size[0]; x++) {
+	size_t rows = grid->size[1] * grid->size[2];
+	return rows / CHUNKS * index + rows % CHUNKS * index / CHUNKS;
+}
+
+static enum rs_code chunk_count(void *context, size_t index, struct rs_error *err)
+{
+	(void)err;
+	struct filling *filling = context;
+	size_t nx = filling->grid.size[0], count = 0;
+	size_t end = chunk_begin(&filling->grid, index + 1) * nx;
+	for (size_t i = chunk_begin(&filling->grid, index) * nx; i < end; i++)
+		count += filling->inside[i];
+	filling->first[index + 1] = count;
+	return RS_OK;
+}
+
+static enum rs_code chunk_fill(void *context, size_t index, struct rs_error *err)
+{
+	(void)err;
+	struct filling *filling = context;
+	const struct grid *grid = &filling->grid;
+	const uint32_t *level = filling->level + filling->first[index];
+	for (size_t r = chunk_begin(grid, index); r < chunk_begin(grid, index + 1); r++) {
+		const uint8_t *inside = filling->inside + r * grid->size[0];
+		uint32_t *to = grid_row(grid, r % grid->size[1], r / grid->size[1]);
+		struct row *row = &grid->rows[r];
+		for (size_t x = 0; x < grid->size[0]; x++) {
 			if (!inside[x])
 				continue;
 			row->first = row->end == 0 ? (uint32_t)x : row->first;
@@ -58,6 +83,21 @@ enum rs_code grid_build(const struct region *region, const struct levels *levels
 			to[x] = *level++;
 		}
 	}
+	return RS_OK;
+}
+
+enum rs_code grid_build(const struct region *region, const struct levels *levels, size_t margin,
+                        struct rs_pool *pool, struct grid *out, struct rs_error *err)
+{
+	struct grid grid RS_CLEANUP(grid_finish) = {
+		.margin = margin, .level_count = levels->level_count, .count = region->count};
+	memcpy(grid.size, region->size, sizeof grid.size);
+	RS_TRY(grid_allocate(&grid, err));
+	struct filling filling = {.grid = grid, .inside = region->inside, .level = levels->of_voxel};
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_count, &filling, err));
+	for (size_t k = 0; k < CHUNKS; k++)
+		filling.first[k + 1] += filling.first[k];
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_fill, &filling, err));
 	*out = grid;
 	memset(&grid, 0, sizeof grid);
 	return RS_OK;

@@ -94,14 +94,14 @@ static enum rs_code run(struct ibsi_chain *chain, const struct rs_radiomics_sett
 {
 	const struct rs_ibsi_settings *s = &settings->ibsi;
 	RS_TRY(region_cut(chain->volume->voxels, chain->mask->labels, chain->volume->geometry.size,
-	                  chain->label, &chain->initial, err));
+	                  chain->label, NULL, &chain->initial, err));
 	if (wants_interpolation(s))
 		RS_TRY(interpolate(chain, s, pool, err));
 	if (s->round_intensities)
 		RS_TRY(round_off(chain, err));
 	enum rs_code code = region_cut(chain->volume->voxels, chain->mask->labels,
-	                               chain->volume->geometry.size, chain->label, &chain->morphological,
-	                               err);
+	                               chain->volume->geometry.size, chain->label, NULL,
+	                               &chain->morphological, err);
 	if (code == RS_NOT_FOUND)
 		return rs_error_set(err, RS_REFUSED,
 		                    "no voxel of the new grid is covered by label %u for maskThreshold %g; "

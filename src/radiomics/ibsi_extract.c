@@ -195,7 +195,7 @@ static enum rs_code evidence_build(struct ibsi_case *work, struct rs_pool *pool,
 	RS_TRY(ibsi_levels_build(&bins, &work->chain.intensity, &work->levels, err));
 	if (!measures_texture(s))
 		return RS_OK;
-	RS_TRY(grid_build(&work->chain.intensity, &work->levels, s->distance, &work->grid, err));
+	RS_TRY(grid_build(&work->chain.intensity, &work->levels, s->distance, NULL, &work->grid, err));
 	RS_TRY(slices_count(work, err));
 	if (measures(s, RS_IBSI_GLSZM) || measures(s, RS_IBSI_GLDZM))
 		RS_TRY(rs_pool_for(pool, 2, zones_in_pool, work, err));

@@ -41,8 +41,8 @@ static enum rs_code cube_init(struct grid *cube, const struct kernel_plan *plan,
 	struct levels levels = {.of_voxel = ones, .level_count = plan->grid->level_count};
 	memcpy(region.size, plan->side, sizeof region.size);
 	memset(all, 1, cells);
-	return grid_build(&region, &levels, plan->image->distances[plan->image->distance_count - 1], cube,
-	                  err);
+	return grid_build(&region, &levels, plan->image->distances[plan->image->distance_count - 1], NULL,
+	                  cube, err);
 }
 
 static enum rs_code memory_take(struct kernel *k, size_t cells, struct rs_error *err)

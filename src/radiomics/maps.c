@@ -183,8 +183,8 @@ static enum rs_code chunk_run(void *context, size_t index, struct rs_error *err)
 }
 
 /* Grey levels of the image within the box: of the region alone, or of everything when kernels are not masked. */
-static enum rs_code levels_place(struct mapping *m, const struct derived_image *image, struct grid *out,
-                                 struct rs_error *err)
+static enum rs_code levels_place(struct mapping *m, const struct derived_image *image, struct rs_pool *pool,
+                                 struct grid *out, struct rs_error *err)
 {
 	const struct rs_image_settings *s = &image->settings;
 	struct region domain RS_CLEANUP(region_finish) = {0};
@@ -208,9 +208,9 @@ static enum rs_code levels_place(struct mapping *m, const struct derived_image *
 		domain.values[n++] = image->box[i];
 	}
 	domain.count = n;
-	RS_TRY(levels_build(s, &domain, &levels, err));
+	RS_TRY(levels_build(s, &domain, pool, &levels, err));
 	m->plan.flat = levels.histogram[levels.level_count] == n;
-	enum rs_code code = grid_build(&domain, &levels, margin, out, err);
+	enum rs_code code = grid_build(&domain, &levels, margin, pool, out, err);
 	rs_free(levels.of_voxel);
 	rs_free(levels.histogram);
 	return code;
@@ -238,7 +238,7 @@ static enum rs_code image_run(struct mapping *m, const struct derived_image *ima
                               struct rs_error *err)
 {
 	struct grid grid RS_CLEANUP(grid_finish) = {0};
-	RS_TRY(levels_place(m, image, &grid, err));
+	RS_TRY(levels_place(m, image, pool, &grid, err));
 	plan_make(m, image, &grid);
 	RS_TRY(offsets_of_image(&image->settings, &grid, true, &m->plan.pairs, &m->plan.pair_count, err));
 	RS_TRY(offsets_of_image(&image->settings, &grid, false, &m->plan.runs, &m->plan.run_count, err));

@@ -27,54 +27,112 @@ static size_t count_in_row(const uint32_t *labels, size_t size, uint32_t label)
 	return count;
 }
 
-static bool bounding_box(const uint32_t *labels, const size_t size[3], uint32_t label, struct region *out)
-{
-	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0};
-	for (size_t r = 0; r < size[1] * size[2]; r++, labels += size[0]) {
-		size_t count = count_in_row(labels, size[0], label), first = 0, last = size[0] - 1;
-		if (count == 0)
-			continue;
-		while (labels[first] != label)
-			first++;
-		while (labels[last] != label)
-			last--;
-		const size_t begin[3] = {first, r % size[1], r / size[1]},
-			     end[3] = {last, begin[1], begin[2]};
-		for (int a = 0; a < 3; a++) {
-			low[a] = begin[a] < low[a] ? begin[a] : low[a];
-			high[a] = end[a] > high[a] ? end[a] : high[a];
-		}
-		out->count += count;
-	}
-	for (int a = 0; a < 3 && out->count > 0; a++) {
-		out->first[a] = low[a];
-		out->size[a] = high[a] - low[a] + 1;
-	}
-	return out->count > 0;
-}
-
 static enum rs_code region_allocate(struct region *region, struct rs_error *err)
 {
 	size_t box = region->size[0] * region->size[1] * region->size[2];
 	region->inside = rs_allocate(box);
-	region->values = rs_allocate_array(region->count + 1, sizeof *region->values);
+	region->values = rs_allocate_array(region->count, sizeof *region->values);
 	if (region->inside == NULL || region->values == NULL)
 		return rs_error_memory(err, box + region->count * sizeof *region->values, "a region");
 	return RS_OK;
 }
 
-/* One row of the box; returns how many values it wrote. One more may be written than counts, and is not read. */
+/* Rows of an image in chunks that threads may take; the cut is the same whoever takes them. */
+#define CHUNKS 16
+struct cutting {
+	const double *voxels;
+	const uint32_t *labels, label;
+	const size_t *size; /* of the image */
+	struct region region;
+	struct chunk {
+		size_t low[3], high[3]; /* of its voxels; low > high: none */
+		size_t count, first;    /* voxels in it, and in those before it */
+	} chunks[CHUNKS];
+};
+
+static size_t chunk_begin(size_t index, size_t count)
+{
+	return count / CHUNKS * index + count % CHUNKS * index / CHUNKS;
+}
+
+static enum rs_code chunk_measure(void *context, size_t index, struct rs_error *err)
+{
+	(void)err;
+	struct cutting *cutting = context;
+	const size_t *size = cutting->size, rows = size[1] * size[2];
+	struct chunk chunk = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, {0, 0, 0}, 0, 0};
+	for (size_t r = chunk_begin(index, rows); r < chunk_begin(index + 1, rows); r++) {
+		const uint32_t *labels = cutting->labels + r * size[0];
+		size_t count = count_in_row(labels, size[0], cutting->label), first = 0, last = size[0] - 1;
+		if (count == 0)
+			continue;
+		while (labels[first] != cutting->label)
+			first++;
+		while (labels[last] != cutting->label)
+			last--;
+		const size_t begin[3] = {first, r % size[1], r / size[1]},
+			     end[3] = {last, begin[1], begin[2]};
+		for (int a = 0; a < 3; a++) {
+			chunk.low[a] = begin[a] < chunk.low[a] ? begin[a] : chunk.low[a];
+			chunk.high[a] = end[a] > chunk.high[a] ? end[a] : chunk.high[a];
+		}
+		chunk.count += count;
+	}
+	cutting->chunks[index] = chunk;
+	return RS_OK;
+}
+
+/* The box around all chunks, and where the values of each begin. */
+static bool bounding_box(struct cutting *cutting)
+{
+	struct region *region = &cutting->region;
+	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0};
+	for (size_t k = 0; k < CHUNKS; k++) {
+		struct chunk *chunk = &cutting->chunks[k];
+		chunk->first = region->count;
+		region->count += chunk->count;
+		for (int a = 0; a < 3; a++) {
+			low[a] = chunk->low[a] < low[a] ? chunk->low[a] : low[a];
+			high[a] = chunk->high[a] > high[a] ? chunk->high[a] : high[a];
+		}
+	}
+	for (int a = 0; a < 3 && region->count > 0; a++) {
+		region->first[a] = low[a];
+		region->size[a] = high[a] - low[a] + 1;
+	}
+	return region->count > 0;
+}
+
+/* One row of the box; returns how many values it wrote. */
 static size_t cut_row(const double *voxels, const uint32_t *labels, uint32_t label, size_t size,
                       uint8_t *inside, double *values)
 {
 	size_t n = 0;
 	for (size_t x = 0; x < size; x++) {
-		bool in = labels[x] == label;
-		inside[x] = in;
-		values[n] = voxels[x];
-		n += in;
+		inside[x] = labels[x] == label;
+		if (inside[x])
+			values[n++] = voxels[x];
 	}
 	return n;
+}
+
+static enum rs_code chunk_cut(void *context, size_t index, struct rs_error *err)
+{
+	(void)err;
+	struct cutting *cutting = context;
+	struct region *region = &cutting->region;
+	const size_t *size = cutting->size, rows = size[1] * size[2];
+	double *values = region->values + cutting->chunks[index].first;
+	for (size_t r = chunk_begin(index, rows); r < chunk_begin(index + 1, rows); r++) {
+		size_t y = r % size[1] - region->first[1], z = r / size[1] - region->first[2];
+		if (y >= region->size[1] || z >= region->size[2]) /* before the box wraps around */
+			continue;
+		values += cut_row(cutting->voxels + r * size[0] + region->first[0],
+		                  cutting->labels + r * size[0] + region->first[0], cutting->label,
+		                  region->size[0],
+		                  region->inside + (z * region->size[1] + y) * region->size[0], values);
+	}
+	return RS_OK;
 }
 
 static enum rs_code all_finite(const struct region *region, uint32_t label, struct rs_error *err)
@@ -98,19 +156,17 @@ static enum rs_code all_finite(const struct region *region, uint32_t label, stru
 }
 
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,
-                        struct region *out, struct rs_error *err)
+                        struct rs_pool *pool, struct region *out, struct rs_error *err)
 {
+	struct cutting cutting = {.voxels = voxels, .labels = labels, .label = label, .size = size};
 	struct region region RS_CLEANUP(region_finish) = {0};
-	if (!bounding_box(labels, size, label, &region))
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_measure, &cutting, err));
+	if (!bounding_box(&cutting))
 		return rs_error_set(err, RS_NOT_FOUND, "label %u has no voxel", label);
+	region = cutting.region;
 	RS_TRY(region_allocate(&region, err));
-	size_t n = 0;
-	for (size_t r = 0; r < region.size[1] * region.size[2]; r++) {
-		size_t y = region.first[1] + r % region.size[1], z = region.first[2] + r / region.size[1];
-		size_t from = (z * size[1] + y) * size[0] + region.first[0];
-		n += cut_row(voxels + from, labels + from, label, region.size[0],
-		             region.inside + r * region.size[0], region.values + n);
-	}
+	cutting.region = region;
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_cut, &cutting, err));
 	RS_TRY(all_finite(&region, label, err));
 	*out = region;
 	memset(&region, 0, sizeof region);
@@ -167,7 +223,7 @@ enum rs_code region_resegment(const struct rs_radiomics_settings *settings, cons
 	if (labels == NULL)
 		return rs_error_memory(err, size * 12, "resegmentation");
 	struct region cut = {0};
-	enum rs_code code = region_cut(box, labels, whole->size, 1, &cut, err);
+	enum rs_code code = region_cut(box, labels, whole->size, 1, NULL, &cut, err);
 	if (code == RS_NO_MEMORY)
 		return code;
 	if (code != RS_OK)
@@ -204,14 +260,9 @@ static uint32_t level_of(const struct bins *bins, double x)
 	return k + 1;
 }
 
-static enum rs_code bins_choose(const struct rs_image_settings *settings, const struct region *region,
+static enum rs_code bins_choose(const struct rs_image_settings *settings, double low, double high,
                                 struct bins *out, struct rs_error *err)
 {
-	double low = region->values[0], high = low;
-	for (size_t i = 0; i < region->count; i++) {
-		low = region->values[i] < low ? region->values[i] : low;
-		high = region->values[i] > high ? region->values[i] : high;
-	}
 	if (settings->bin_count > 0) {
 		if (!(low < high)) {
 			low -= 0.5;
@@ -236,25 +287,77 @@ static enum rs_code bins_choose(const struct rs_image_settings *settings, const 
 	return RS_OK;
 }
 
-enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
-                          struct levels *out, struct rs_error *err)
+/* Voxels in chunks, as rows above. */
+struct levelling {
+	const struct region *region;
+	struct bins bins;
+	struct levels levels;
+	double low[CHUNKS], high[CHUNKS];
+	uint64_t *histograms; /* [CHUNKS][bins.count + 2] */
+};
+
+static enum rs_code chunk_range(void *context, size_t index, struct rs_error *err)
 {
-	struct bins bins = {0};
-	RS_TRY(bins_choose(settings, region, &bins, err));
-	struct levels levels = {.of_voxel = rs_allocate_array(region->count, sizeof *levels.of_voxel),
-	                        .histogram = rs_allocate_array(bins.count + 2, sizeof *levels.histogram)};
-	if (levels.of_voxel == NULL || levels.histogram == NULL) {
-		rs_free(levels.of_voxel);
-		rs_free(levels.histogram);
-		return rs_error_memory(err, region->count * 4, "grey levels");
+	(void)err;
+	struct levelling *work = context;
+	const double *values = work->region->values;
+	double low = values[0], high = low;
+	for (size_t i = chunk_begin(index, work->region->count);
+	     i < chunk_begin(index + 1, work->region->count); i++) {
+		low = values[i] < low ? values[i] : low;
+		high = values[i] > high ? values[i] : high;
 	}
-	for (size_t i = 0; i < region->count; i++) {
-		uint32_t level = level_of(&bins, region->values[i]);
-		levels.of_voxel[i] = level;
-		levels.histogram[level]++;
-		levels.level_count = level > levels.level_count ? level : levels.level_count;
+	work->low[index] = low;
+	work->high[index] = high;
+	return RS_OK;
+}
+
+static enum rs_code chunk_level(void *context, size_t index, struct rs_error *err)
+{
+	(void)err;
+	struct levelling *work = context;
+	const struct bins bins = work->bins;
+	uint64_t *histogram = work->histograms + index * ((size_t)bins.count + 2);
+	for (size_t i = chunk_begin(index, work->region->count);
+	     i < chunk_begin(index + 1, work->region->count); i++) {
+		uint32_t level = level_of(&bins, work->region->values[i]);
+		work->levels.of_voxel[i] = level;
+		histogram[level]++;
 	}
-	*out = levels;
+	return RS_OK;
+}
+
+static void levelling_finish(struct levelling *work)
+{
+	rs_free(work->levels.of_voxel);
+	rs_free(work->levels.histogram);
+	rs_free(work->histograms);
+}
+
+enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
+                          struct rs_pool *pool, struct levels *out, struct rs_error *err)
+{
+	struct levelling work RS_CLEANUP(levelling_finish) = {.region = region};
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_range, &work, err));
+	for (size_t k = 1; k < CHUNKS; k++) {
+		work.low[0] = work.low[k] < work.low[0] ? work.low[k] : work.low[0];
+		work.high[0] = work.high[k] > work.high[0] ? work.high[k] : work.high[0];
+	}
+	RS_TRY(bins_choose(settings, work.low[0], work.high[0], &work.bins, err));
+	size_t bins = (size_t)work.bins.count + 2;
+	work.levels.of_voxel = rs_allocate_array(region->count, sizeof *work.levels.of_voxel);
+	work.levels.histogram = rs_allocate_array(bins, sizeof *work.levels.histogram);
+	work.histograms = rs_allocate_array(CHUNKS * bins, sizeof *work.histograms);
+	if (work.levels.of_voxel == NULL || work.levels.histogram == NULL || work.histograms == NULL)
+		return rs_error_memory(err, region->count * 4 + CHUNKS * bins * 8, "grey levels");
+	RS_TRY(rs_pool_for(pool, CHUNKS, chunk_level, &work, err));
+	for (size_t i = 0; i < CHUNKS * bins; i++)
+		work.levels.histogram[i % bins] += work.histograms[i];
+	for (uint32_t i = 1; i < bins; i++)
+		if (work.levels.histogram[i] > 0)
+			work.levels.level_count = i;
+	*out = work.levels;
+	work.levels = (struct levels){0};
 	return RS_OK;
 }
 

@@ -42,7 +42,7 @@ static void world_begin(struct world *w, unsigned long number, unsigned values)
 			listed[region.count++] = w->level[i];
 	}
 	memcpy(region.size, w->size, sizeof region.size);
-	assert_int_equal(grid_build(&region, &levels, 1, &w->grid, &err), RS_OK);
+	assert_int_equal(grid_build(&region, &levels, 1, NULL, &w->grid, &err), RS_OK);
 	assert_int_equal(offsets_list(one, 1, w->size, 3, &w->offsets, &w->offset_count, &err), RS_OK);
 }
 
