@@ -416,6 +416,34 @@ static void maximal_correlation_obeys_its_definition(void **state)
 	}
 }
 
+/* Levels in parts that never meet: each part has an eigenvalue 1, of which eps takes the more the rarer its levels. */
+static void parts_have_their_own_eigenvalue(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t i, j;
+		double n;
+	} worlds[][5] = {{{1, 2, 3}, {2, 1, 3}, {4, 4, 1}, {6, 7, 9}, {7, 6, 9}},
+	                 {{1, 1, 4000000}, {2, 2, 1}, {5, 6, 2}, {6, 5, 2}, {8, 8, 1}},
+	                 {{1, 5, 7}, {2, 6, 1}, {3, 7, 90000}, {4, 8, 2}, {5, 4, 1}},
+	                 {{2, 1, 1}, {2, 3, 5}, {3, 3, 4}, {4, 4, 100000}, {5, 4, 3}}};
+	for (size_t w = 0; w < RS_COUNT(worlds); w++) {
+		struct cell cells[5];
+		struct matrix m = {.cells = cells, .count = 5};
+		struct glcm_sums s;
+		struct rs_error err;
+		memset(dense, 0, sizeof dense);
+		for (size_t c = 0; c < 5; c++) {
+			cells[c] = (struct cell){worlds[w][c].i, worlds[w][c].j, worlds[w][c].n};
+			dense[cells[c].i][cells[c].j] = cells[c].n;
+			m.total += cells[c].n;
+		}
+		assert_int_equal(glcm_measure(&m, SIDE - 1, true, &s, &err), RS_OK);
+		world_number = w;
+		near("MCC", s.mcc, mcc_by_definition(m.total));
+	}
+}
+
 /* What is used where levels are too many to take each product. */
 static void many_products_are_their_sums(void **state)
 {
@@ -501,6 +529,7 @@ int main(void)
 		cmocka_unit_test(every_small_world_obeys_the_definitions),
 		cmocka_unit_test(sizes_obey_the_definitions),
 		cmocka_unit_test(maximal_correlation_obeys_its_definition),
+		cmocka_unit_test(parts_have_their_own_eigenvalue),
 		cmocka_unit_test(many_products_are_their_sums),
 		cmocka_unit_test(tones_obey_the_definitions),
 	};
