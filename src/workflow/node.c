@@ -395,8 +395,12 @@ static enum rs_code claim(struct rs_node *node, struct rs_error *err)
 {
 	char *lock RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(node_path(node, "lock", &lock, err));
-	if (rs_path_exists(node->world, node->directory) && !rs_path_exists(node->world, lock))
-		RS_TRY(check_place(node, err));
+	if (rs_path_exists(node->world, node->directory)) {
+		enum rs_code code = check_place(node, err);
+		/* Looked for after the content: who makes a node makes the lock first. */
+		if (code != RS_OK && !rs_path_exists(node->world, lock))
+			return code;
+	}
 	RS_TRY(rs_directory_make(node->world, node->directory, err));
 	enum rs_code code = take_lock(node, err);
 	if (code == RS_BUSY)
