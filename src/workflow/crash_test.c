@@ -2,6 +2,8 @@
  * restart, nothing is half there, and the whole node checks clean. */
 #include "workflow_test.h"
 
+#include "node.h"
+
 struct acknowledged {
 	bool sealed[FILES];
 	unsigned count;
@@ -22,6 +24,7 @@ static enum rs_code seal(struct rs_sim *sim, struct acknowledged *acknowledged, 
 	struct rs_node *node;
 	struct rs_admit_options options = {.report = take, .context = acknowledged};
 	RS_TRY(rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, err));
+	node->memory_max = RS_OBJECT_CHUNK_SIZE; /* one of the files is read twice */
 	enum rs_code code = rs_node_admit(node, path_list, FILES, &options, err);
 	rs_node_close(node);
 	return code;

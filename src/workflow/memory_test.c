@@ -3,6 +3,8 @@
  * count too. */
 #include "workflow_test.h"
 
+#include "node.h"
+
 #include "store/store_memory.h"
 
 #define STEP 7 /* of requests in long operations: a prime, so that all kinds are met */
@@ -54,6 +56,7 @@ static enum rs_code seal(struct fixture *f, struct rs_error *err)
 {
 	struct rs_admit_options options = {.report = take, .context = f};
 	f->reported = 0;
+	f->node->memory_max = RS_OBJECT_CHUNK_SIZE; /* one of the files is read twice */
 	return rs_node_admit(f->node, path_list, FILES, &options, err);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "source.h"
+
 #define UNLOCK_FILE_SIZE 32
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 
@@ -259,6 +261,7 @@ static enum rs_code node_new(const struct rs_world *world, const char *directory
 	node->world = world;
 	node->access = access;
 	node->pool = pool;
+	node->memory_max = SOURCE_MEMORY_MAX;
 	pthread_mutex_init(&node->mutex, NULL);
 	node->directory = rs_str_duplicate(rs_str_from(directory));
 	node->receipts = rs_path_join(directory, "receipts");

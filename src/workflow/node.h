@@ -18,6 +18,7 @@ struct rs_node {
 	const struct rs_world *world;
 	enum rs_node_access access;
 	struct rs_pool *pool; /* borrowed; may be NULL */
+	size_t memory_max;    /* of source.h */
 	struct config config;
 	struct rs_file *lock;
 	bool unfinished; /* a group failed, and so did taking it back: node_recover() comes before the next one */

@@ -46,10 +46,11 @@ static enum rs_code recognise_start(struct source *source, struct classified *ou
 	return code == RS_OK ? RS_OK : name_file(source, code, err);
 }
 
-static enum rs_code recognise(struct source *source, struct classified *out_what, struct rs_error *err)
+static enum rs_code recognise(struct source *source, size_t memory_max, struct classified *out_what,
+                              struct rs_error *err)
 {
 	bool known = false;
-	if (source->size > RS_OBJECT_CHUNK_SIZE)
+	if (source->size > memory_max && source->size >= START_SIZE)
 		RS_TRY(recognise_start(source, out_what, &known, err));
 	if (known)
 		return RS_OK;
@@ -61,12 +62,12 @@ static enum rs_code recognise(struct source *source, struct classified *out_what
 	return code == RS_OK ? RS_OK : name_file(source, code, err);
 }
 
-enum rs_code source_open(const struct rs_world *world, const char *path, struct source *out,
-                         struct classified *out_what, struct rs_error *err)
+enum rs_code source_open(const struct rs_world *world, const char *path, size_t memory_max,
+                         struct source *out, struct classified *out_what, struct rs_error *err)
 {
 	*out = (struct source){.world = world, .path = path};
 	RS_TRY(rs_file_open_to_read(world, path, RS_ADMIT_SIZE_MAX, &out->file, &out->size, err));
-	return recognise(out, out_what, err);
+	return recognise(out, memory_max, out_what, err);
 }
 
 void source_finish(struct source *source)

@@ -18,10 +18,15 @@ struct source {
 	struct piece_tag *tags;
 };
 
+/* Bytes of a file that is kept in memory if need not be: reading once is cheaper as long as the heap uses the same memory
+ * again and again, and does not ask the system for fresh pages. */
+#define SOURCE_MEMORY_MAX ((size_t)16 << 20)
+
 /* Opens the file and recognises what it is; `path` must outlive the source. Finish it either way.
- * errors  as of rs_file_read_all() and classify() */
-enum rs_code source_open(const struct rs_world *world, const char *path, struct source *out,
-                         struct classified *out_what, struct rs_error *err);
+ * memory_max  SOURCE_MEMORY_MAX, less in tests
+ * errors      as of rs_file_read_all() and classify() */
+enum rs_code source_open(const struct rs_world *world, const char *path, size_t memory_max,
+                         struct source *out, struct classified *out_what, struct rs_error *err);
 void source_finish(struct source *source); /* accepts zeroed memory */
 /* Reads all of it; source->sha256 then holds its hash. */
 enum rs_code source_hash(struct source *source, struct rs_error *err);

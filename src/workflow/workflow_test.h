@@ -34,7 +34,7 @@ static inline void write_header(uint8_t out[static 352], uint16_t columns, uint1
 	memcpy(out + 344, "n+1", 4);
 }
 
-/* The second one is larger than a chunk of the vault, and so is not kept in memory. */
+/* The second one is larger than a chunk of the vault. */
 static inline void write_source(const struct rs_world *world, int number)
 {
 	static uint8_t bytes[352 + 1024 * 1100];
