@@ -187,6 +187,80 @@ static void bounds_what_a_file_may_ask_for(void **state)
 	rs_buffer_finish(&out);
 }
 
+/* The form of a key file, in the order that deterministic CBOR gives the writer's fields. */
+struct form {
+	size_t fields;
+	const char *first, *kdf;
+	size_t salt, sealed;
+};
+
+static enum rs_code parse_form(const struct form *form, const struct rs_unlock *unlock, struct rs_error *err)
+{
+	static const uint8_t zeros[64];
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&file, 1000);
+	rs_buffer_init(&out, 1000);
+	rs_buffer_append_text(&file, "radseal key file v1\n");
+	rs_cbor_write_map(&file, form->fields);
+	rs_cbor_write_str(&file, rs_str_from(form->first));
+	rs_cbor_write_str(&file, rs_str_from(form->kdf));
+	rs_cbor_write_str(&file, RS_STR("mem"));
+	rs_cbor_write_u64(&file, 0);
+	rs_cbor_write_str(&file, RS_STR("ops"));
+	rs_cbor_write_u64(&file, 0);
+	rs_cbor_write_str(&file, RS_STR("salt"));
+	rs_cbor_write_bytes(&file, rs_bytes_of(zeros, form->salt));
+	rs_cbor_write_str(&file, RS_STR("nonce"));
+	rs_cbor_write_bytes(&file, rs_bytes_of(zeros, 12));
+	if (form->fields > 5) {
+		rs_cbor_write_str(&file, RS_STR("sealed"));
+		rs_cbor_write_bytes(&file, rs_bytes_of(zeros, form->sealed));
+	}
+	return rs_key_file_parse(rs_buffer_bytes(&file), unlock, &out, err);
+}
+
+static void refuses_other_forms(void **state)
+{
+	static const struct {
+		struct form form;
+		enum rs_code code;
+		const char *words;
+	} rows[] = {
+		{{6, "kdf", "hkdf-sha256", 16, 40}, RS_REFUSED, "wrong unlock file"}, /* the form is right */
+		{{5, "kdf", "hkdf-sha256", 16, 0}, RS_MALFORMED, "5 fields, 6 expected"},
+		{{6, "kdg", "hkdf-sha256", 16, 40}, RS_MALFORMED, "field 'kdf' expected"},
+		{{6, "kdf", "scrypt", 16, 40}, RS_UNSUPPORTED, "'scrypt' is not known"},
+		{{6, "kdf", "hkdf-sha256", 15, 40}, RS_MALFORMED, "salt"},
+		{{6, "kdf", "hkdf-sha256", 16, 15}, RS_MALFORMED, "'sealed' has 15 bytes, at least 16"},
+	};
+	struct rs_error err = {0};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(rows); i++) {
+		assert_int_equal(parse_form(&rows[i].form, &by_file, &err), rows[i].code);
+		if (!strstr(err.message, rows[i].words))
+			fail_msg("'%s' is not in '%s'", rows[i].words, err.message);
+	}
+	assert_int_equal(parse_form(&rows[0].form, &by_phrase, &err), RS_USAGE);
+	assert_non_null(strstr(err.message, "opens with an unlock file"));
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+	static uint8_t many[RS_KEY_FILE_PAYLOAD_MAX + 1];
+	struct rs_error err = {0};
+	const struct rs_unlock endless = {.passphrase = {many, 4097}};
+	(void)state;
+	assert_int_equal(
+		rs_key_file_write(rs_world_system(), path, &by_file, rs_bytes_of(many, sizeof many), &err),
+		RS_TOO_LARGE);
+	assert_non_null(strstr(err.message, "at most 65536 bytes"));
+	assert_int_equal(rs_key_file_write(rs_world_system(), path, &endless, rs_bytes_of(many, 1), &err),
+	                 RS_USAGE);
+	assert_non_null(strstr(err.message, "4096 are allowed"));
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -197,6 +271,8 @@ int main(void)
 		TEST(refuses_what_others_may_read),
 		TEST(refuses_every_flip),
 		TEST(bounds_what_a_file_may_ask_for),
+		TEST(refuses_other_forms),
+		TEST(refuses_what_is_too_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
