@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "extract_output.h"
+#include "extract_seal.h"
 #include "image/image.h"
 #include "session.h"
 
@@ -130,6 +131,8 @@ struct run {
 	uint64_t log_size;
 	enum rs_log_level log_level;
 	struct rs_error failure; /* of the first case that failed */
+	struct sealer sealer;
+	char *vectors; /* the folder of sealed vectors */
 	size_t done;
 	bool quiet;
 };
@@ -342,10 +345,33 @@ static enum rs_code maps_wanted(const struct command_line *line, struct run *run
 	return rs_directory_make(job->world, job->maps_directory, err);
 }
 
+/* With --home, and only then: extracting alone needs no node. */
+static enum rs_code sealing_wanted(const struct command_line *line, struct run *run, struct rs_pool *pool,
+                                   struct rs_node **out_node, struct rs_cohort_job *job, struct rs_error *err)
+{
+	if (!option_given(line, "home"))
+		return RS_OK;
+	if (job->maps_directory != NULL)
+		return rs_error_set(err, RS_USAGE,
+		                    "maps are not sealed by extract; seal their files, without --home here");
+	run->vectors = run->output.directory != NULL ? rs_str_duplicate(rs_str_from(run->output.directory))
+	               : run->output.path != NULL    ? rs_path_directory(run->output.path)
+	                                             : rs_str_duplicate(RS_STR("."));
+	if (run->vectors == NULL)
+		return rs_error_memory(err, 64, "a path");
+	RS_TRY(session_node(line, RS_NODE_WRITE, pool, out_node, err));
+	run->sealer.node = *out_node;
+	run->sealer.directory = run->vectors;
+	job->seal = sealer_seal;
+	job->seal_context = &run->sealer;
+	return RS_OK;
+}
+
 static enum rs_code run_with(const struct command_line *line, struct run *run,
                              const struct rs_radiomics_settings *settings, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct rs_node *node RS_CLEANUP(session_node_close) = NULL; /* closed before its pool */
 	char *journal RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_cohort_job job = {.world = rs_world_system(),
 	                            .settings = settings,
@@ -358,6 +384,7 @@ static enum rs_code run_with(const struct command_line *line, struct run *run,
 	job.jobs = jobs > 0 ? (unsigned)jobs : rs_processors();
 	RS_TRY(session_pool(line, 1, &pool, err));
 	job.pool = pool;
+	RS_TRY(sealing_wanted(line, run, pool, &node, &job, err));
 	RS_TRY(journal_path(run, &journal, err));
 	job.journal_path = journal;
 	if (run->output.directory)
@@ -379,7 +406,10 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	run.quiet = option_given(line, "quiet") || verbosity < 3;
 	if (option_given(line, "validate"))
 		return validate(&cohort, err);
+	pthread_mutex_init(&run.sealer.mutex, NULL);
 	enum rs_code code = run_with(line, &run, &settings, err);
+	pthread_mutex_destroy(&run.sealer.mutex);
+	rs_free(run.vectors);
 	output_finish(&run.output);
 	rs_file_close(run.log_file);
 	return code;
@@ -440,7 +470,8 @@ const struct command command_extract = {
 		"NIfTI, NRRD and MetaImage; DICOM SEG and RTSTRUCT as mask. Image and mask must lie in the same physical space;\n"
 		"header noise is repaired and reported. Several sequences of one patient get columns side by side,\n"
 		"each with its name before it. A table of cases may be interrupted: what was finished is kept in\n"
-		"FILE.part and not done again. Takes the options and files of PyRadiomics' command line.",
+		"FILE.part and not done again. With --home each vector of features is written beside the output and\n"
+		"sealed. Takes the options and files of PyRadiomics' command line.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

@@ -61,6 +61,19 @@ struct rs_cohort_sink {
 	void (*done)(void *context, size_t index, const struct rs_error *failure, const char *notes);
 };
 
+/* A measured region of one image, to be sealed; everything is borrowed. */
+struct rs_cohort_vector {
+	size_t index; /* of the case */
+	const char *prefix, *label;
+	struct rs_digest settings;
+	const struct rs_digest *image_files, *mask_files; /* SHA-256 of every file that was read for them */
+	size_t image_count, mask_count;
+	const struct rs_radiomics_result *result;
+};
+/* *out_receipt: a new text (rs_free) for the column provenance_Receipt. Called by several threads at once. */
+typedef enum rs_code rs_cohort_seal(void *context, const struct rs_cohort_vector *vector, char **out_receipt,
+                                    struct rs_error *err);
+
 struct rs_cohort_job {
 	const struct rs_world *world;
 	const struct rs_radiomics_settings *settings;
@@ -72,7 +85,9 @@ struct rs_cohort_job {
 	struct rs_pool *pool;       /* works inside of a case when jobs is 1; may be NULL */
 	const char *maps_directory; /* voxel-based maps go there, instead of values; NULL: none */
 	const char *maps_suffix;    /* "nrrd" or "nii.gz": their format */
-	const char *journal_path;   /* where finished cases are kept until all are; NULL: nowhere */
+	rs_cohort_seal *seal;       /* NULL: vectors are not sealed */
+	void *seal_context;
+	const char *journal_path; /* where finished cases are kept until all are; NULL: nowhere */
 };
 
 struct rs_cohort_counts {

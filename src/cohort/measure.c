@@ -14,6 +14,7 @@ struct part {
 	struct rs_error error;
 	struct rs_radiomics_result result; /* of the region at hand */
 	char **maps;                       /* paths of its maps, instead of a result */
+	char *receipt;                     /* of the sealed vector */
 	struct rs_error failure;
 };
 struct work {
@@ -39,6 +40,8 @@ static void work_forget(struct work *work)
 		rs_radiomics_result_finish(&part->result);
 		map_paths_free(part->maps, work->plan->images[i].names.count);
 		part->maps = NULL;
+		rs_free(part->receipt);
+		part->receipt = NULL;
 		part->failure = (struct rs_error){.code = RS_OK};
 	}
 }
@@ -78,6 +81,32 @@ static void load_all(struct work *work)
 	}
 }
 
+static enum rs_code seal(struct work *work, size_t index, const struct label_choice *choice,
+                         struct rs_error *err)
+{
+	struct part *part = &work->parts[index];
+	const struct image_plan *image = &work->plan->images[index];
+	char label[128] = "";
+	if (choice != NULL)
+		label_text(choice, label, sizeof label);
+	else
+		snprintf(label, sizeof label, "%u", image->settings.label);
+	const struct rs_cohort_vector vector = {
+		.index = work->index,
+		.prefix = image->prefix,
+		.label = label,
+		.settings = part->result.settings_digest,
+		.image_files = part->sequence.image_files.files,
+		.image_count = part->sequence.image_files.count,
+		.mask_files = part->sequence.mask_files.files,
+		.mask_count = part->sequence.mask_files.count,
+		.result = &part->result,
+	};
+	if (work->job->seal(work->job->seal_context, &vector, &part->receipt, err) != RS_OK)
+		return rs_error_context(err, "sealing the features");
+	return RS_OK;
+}
+
 static enum rs_code extract_from(struct work *work, size_t index, const struct label_choice *choice,
                                  struct rs_buffer *notes, struct rs_error *err)
 {
@@ -95,7 +124,7 @@ static enum rs_code extract_from(struct work *work, size_t index, const struct l
 	RS_TRY(rs_radiomics_extract(&part->sequence.image, mask, &settings, pool, &part->result, err));
 	if (part->result.warning[0] != '\0')
 		rs_buffer_printf(notes, "%s\n", part->result.warning);
-	return RS_OK;
+	return work->job->seal != NULL ? seal(work, index, choice, err) : RS_OK;
 }
 
 static void extract(struct work *work, size_t index, const struct label_choice *choice)
@@ -118,6 +147,14 @@ static void number_cell(struct work *work, double value)
 	char text[RS_F64_TEXT_SIZE];
 	rs_format_f64(value, text);
 	cell(work, text);
+}
+
+static void digest_cell(struct work *work, const struct source_files *read)
+{
+	char hex[HEX_SIZE] = "";
+	if (read->count > 0)
+		rs_hex_encode(rs_bytes_of(&read->all, sizeof read->all), hex);
+	cell(work, hex);
 }
 
 static void input_cells(struct work *work, const struct label_choice *choice)
@@ -175,8 +212,10 @@ static void write_row(struct work *work, const struct label_choice *choice, cons
 	cell(work, work->job->version);
 	for (size_t i = 0; i < plan->image_count; i++) {
 		cell(work, plan->images[i].settings_hex);
-		cell(work, work->parts[i].sequence.image_hex);
-		cell(work, work->parts[i].sequence.mask_hex);
+		digest_cell(work, &work->parts[i].sequence.image_files);
+		digest_cell(work, &work->parts[i].sequence.mask_files);
+		if (work->job->seal != NULL)
+			cell(work, work->parts[i].receipt != NULL ? work->parts[i].receipt : "");
 	}
 	cell(work, choice != NULL ? choice->name : "");
 	error_cell(work, error);

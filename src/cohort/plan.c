@@ -99,12 +99,15 @@ static enum rs_code add_results(struct cohort_plan *plan, const struct rs_cohort
 	return RS_OK;
 }
 
-static enum rs_code add_provenance(struct cohort_plan *plan, struct rs_error *err)
+static enum rs_code add_provenance(struct cohort_plan *plan, const struct rs_cohort_job *job,
+                                   struct rs_error *err)
 {
-	static const char *const names[] = {"provenance_Settings", "provenance_Image", "provenance_Mask"};
+	static const char *const names[] = {"provenance_Settings", "provenance_Image", "provenance_Mask",
+	                                    "provenance_Receipt"};
+	size_t count = RS_COUNT(names) - (job->seal == NULL);
 	RS_TRY(add(plan, "", "provenance_Version", RS_COLUMN_TEXT, err));
 	for (size_t i = 0; i < plan->image_count; i++)
-		for (size_t k = 0; k < RS_COUNT(names); k++)
+		for (size_t k = 0; k < count; k++)
 			RS_TRY(add(plan, plan->images[i].prefix, names[k], RS_COLUMN_TEXT, err));
 	RS_TRY(add(plan, "", "provenance_LabelName", RS_COLUMN_TEXT, err));
 	return add(plan, "", "error", RS_COLUMN_TEXT, err);
@@ -152,7 +155,7 @@ enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_jo
 	for (size_t i = 0; i < cohort->image_count; i++) {
 		RS_TRY(plan_image(job, cohort->cases[0].images[i].prefix, &plan->images[i], err));
 		plan->image_count++;
-		plan->room += plan->images[i].names.diagnostic_count + plan->images[i].names.count + 3;
+		plan->room += plan->images[i].names.diagnostic_count + plan->images[i].names.count + 4;
 	}
 	plan->columns = rs_allocate_array(plan->room, sizeof *plan->columns);
 	if (plan->columns == NULL)
@@ -160,7 +163,7 @@ enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_jo
 	RS_TRY(add_inputs(cohort, job, plan, err));
 	for (size_t i = 0; i < plan->image_count; i++)
 		RS_TRY(add_results(plan, job, &plan->images[i], err));
-	RS_TRY(add_provenance(plan, err));
+	RS_TRY(add_provenance(plan, job, err));
 	RS_TRY(check_names(plan, err));
 	digest_plan(job, plan);
 	return RS_OK;

@@ -106,7 +106,7 @@ static enum rs_code digest_file(const struct rs_world *world, const char *path, 
 
 static int ascending(const void *a, const void *b) { return memcmp(a, b, sizeof(struct rs_digest)); }
 
-enum rs_code witness_digest(const struct witness *witness, struct rs_digest *out, struct rs_error *err)
+enum rs_code witness_digest(const struct witness *witness, struct source_files *out, struct rs_error *err)
 {
 	uint8_t *block RS_CLEANUP(rs_free_pointer) = rs_allocate(BLOCK);
 	struct rs_digest *digests RS_CLEANUP(rs_free_pointer) = rs_allocate_array(witness->count,
@@ -115,12 +115,13 @@ enum rs_code witness_digest(const struct witness *witness, struct rs_digest *out
 		return rs_error_memory(err, BLOCK, "a digest");
 	for (size_t i = 0; i < witness->count; i++)
 		RS_TRY(digest_file(witness->inner, witness->paths[i], block, &digests[i], err));
-	if (witness->count == 1) {
-		*out = digests[0];
-		return RS_OK;
-	}
 	qsort(digests, witness->count, sizeof *digests, ascending);
-	rs_sha256(rs_bytes_of(digests, witness->count * sizeof *digests), out);
+	out->all = digests[0];
+	if (witness->count != 1)
+		rs_sha256(rs_bytes_of(digests, witness->count * sizeof *digests), &out->all);
+	out->files = digests;
+	out->count = witness->count;
+	digests = NULL;
 	return RS_OK;
 }
 

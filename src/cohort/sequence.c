@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cohort/provenance.h"
-
 void sequence_finish(struct sequence *sequence)
 {
 	rs_volume_finish(&sequence->image);
 	rs_mask_finish(&sequence->mask);
+	rs_free(sequence->image_files.files);
+	rs_free(sequence->mask_files.files);
 	memset(sequence, 0, sizeof *sequence);
 }
 
@@ -52,25 +52,17 @@ static enum rs_code read_mask(struct sequence *s, const struct rs_world *world, 
 	return match(s, &s->mask, notes, err);
 }
 
-static enum rs_code digest_hex(struct witness *witness, char out[HEX_SIZE], struct rs_error *err)
-{
-	struct rs_digest digest;
-	RS_TRY(witness_digest(witness, &digest, err));
-	rs_hex_encode(rs_bytes_of(&digest, sizeof digest), out);
-	witness_clear(witness);
-	return RS_OK;
-}
-
 static enum rs_code read_both(struct sequence *s, struct rs_buffer *notes, struct rs_error *err)
 {
 	struct witness witness RS_CLEANUP(witness_finish) = {.count = 0};
 	witness_init(&witness, s->world);
 	if (rs_volume_read(&witness.world, s->paths->image, &s->image, err) != RS_OK ||
-	    digest_hex(&witness, s->image_hex, err) != RS_OK)
+	    witness_digest(&witness, &s->image_files, err) != RS_OK)
 		return rs_error_context(err, "image");
+	witness_clear(&witness);
 	s->tolerance_mm *= s->image.geometry.spacing_mm[0];
 	if (read_mask(s, &witness.world, notes, err) != RS_OK ||
-	    digest_hex(&witness, s->mask_hex, err) != RS_OK)
+	    witness_digest(&witness, &s->mask_files, err) != RS_OK)
 		return rs_error_context(err, "mask");
 	return RS_OK;
 }

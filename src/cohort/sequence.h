@@ -4,6 +4,7 @@
 
 #include "cohort/labels.h"
 #include "cohort/plan.h"
+#include "cohort/provenance.h"
 
 struct sequence {
 	const struct rs_world *world;
@@ -13,7 +14,7 @@ struct sequence {
 	struct rs_volume image;
 	struct rs_mask
 		mask; /* labels NULL: its regions overlap, each is read by itself; names tell which there are */
-	char image_hex[HEX_SIZE], mask_hex[HEX_SIZE]; /* what was read: see provenance.h */
+	struct source_files image_files, mask_files; /* what was read */
 };
 void sequence_finish(struct sequence *sequence); /* accepts zeroed memory */
 

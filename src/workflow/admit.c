@@ -99,11 +99,16 @@ static enum rs_code form_leaves(struct group *group, struct rs_error *err)
 	return RS_OK;
 }
 
+static enum rs_object_kind kind_of(const struct staged *file)
+{
+	return file->what.is_features ? RS_OBJECT_FEATURES : RS_OBJECT_IMAGE;
+}
+
 static void record_of(const struct staged *file, struct rs_record *out)
 {
 	const struct classified *what = &file->what;
 	*out = (struct rs_record){
-		.kind = RS_OBJECT_IMAGE,
+		.kind = kind_of(file),
 		.sha256 = file->content,
 		.size = file->size,
 		.media = rs_str_from(what->media),
@@ -144,7 +149,7 @@ static enum rs_code sign_leaf(struct rs_node *node, struct leaf *leaf, const str
 		.type = RS_TRANSACTION_OBJECT_REGISTER,
 		.time_ms = rs_world_now_ms(node->world),
 		.organisation = rs_keyring_organisation(node->keyring),
-		.kind = RS_OBJECT_IMAGE,
+		.kind = kind_of(leaf->files[0]),
 		.commitment = *root,
 		.instances = leaf->count,
 	};

@@ -5,6 +5,7 @@
 
 #include "dicom/dicom.h"
 #include "image/image.h"
+#include "workflow/workflow_features.h"
 
 static bool has_at(struct rs_bytes content, size_t offset, const char *magic, size_t size)
 {
@@ -75,6 +76,11 @@ enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs
 	const char *media;
 	if (has_at(content, 128, "DICM", 4))
 		return classify_dicom(content, out, err);
+	if (has_at(content, 0, RS_FEATURES_FIRST_LINE, sizeof RS_FEATURES_FIRST_LINE - 1)) {
+		RS_TRY(rs_features_parse(content, NULL, NULL, err));
+		*out = (struct classified){.media = RS_FEATURES_MEDIA, .is_features = true};
+		return RS_OK;
+	}
 	RS_TRY(rs_image_inspect(content, &media, err));
 	if (media) {
 		*out = (struct classified){.media = media};
@@ -83,5 +89,6 @@ enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs
 	/* Some DICOM files lack the preamble; only a whole parse tells them from other bytes. */
 	if (classify_dicom(content, out, NULL) == RS_OK)
 		return RS_OK;
-	return rs_error_set(err, RS_UNSUPPORTED, "is not DICOM, NIfTI, NRRD or MetaImage");
+	return rs_error_set(err, RS_UNSUPPORTED,
+	                    "is not DICOM, NIfTI, NRRD, MetaImage or a vector of features");
 }

@@ -10,6 +10,7 @@
 struct classified {
 	const char *media; /* static: "application/dicom", … */
 	bool is_dicom;
+	bool is_features; /* a vector of features: its sources tell whose it is */
 	/* NUL-terminated, empty when absent; only of DICOM files */
 	char patient_id[PATIENT_ID_SIZE], issuer[PATIENT_ID_SIZE];
 	char study_instance_uid[UID_SIZE], series_instance_uid[UID_SIZE], sop_instance_uid[UID_SIZE];

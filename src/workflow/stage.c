@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "source.h"
+#include "workflow/workflow_features.h"
 
 static enum rs_code fail(struct staged *staged, enum rs_admit_outcome outcome, const struct rs_error *reason)
 {
@@ -30,13 +31,44 @@ static enum rs_code failed(struct staged *staged, enum rs_code code, const struc
 	return fail(staged, RS_ADMIT_FAILED, reason);
 }
 
-/* DICOM names its patient. Other files belong to the subject the user named, or each to one of its own, so
- * that erasing one subject never erases another. */
-static enum rs_code find_subject(struct rs_node *node, struct staged *staged, struct rs_error *err)
+/* Whose the files are that a vector was measured from: the first of them that is sealed here tells. */
+struct looking {
+	struct rs_node *node;
+	struct rs_pseudonym *subject;
+	bool found;
+};
+
+static enum rs_code look_for_source(void *context, const struct rs_digest *file, struct rs_error *err)
+{
+	struct looking *looking = context;
+	struct rs_digest locator;
+	struct index_row row;
+	if (looking->found)
+		return RS_OK;
+	node_locator(looking->node, LOCATOR_CONTENT, rs_bytes_of(file->bytes, RS_SHA256_SIZE), &locator);
+	pthread_mutex_lock(&looking->node->mutex);
+	enum rs_code code = index_find_content(looking->node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE),
+	                                       &row, err);
+	looking->found = code == RS_OK && row.subject.size == sizeof looking->subject->bytes;
+	if (looking->found)
+		memcpy(looking->subject->bytes, row.subject.data, row.subject.size);
+	pthread_mutex_unlock(&looking->node->mutex);
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
+
+/* DICOM names its patient; a vector of features is of whom its image is. Other files belong to the subject the user
+ * named, or each to one of its own, so that erasing one subject never erases another. */
+static enum rs_code find_subject(struct rs_node *node, struct staged *staged, const struct source *source,
+                                 struct rs_error *err)
 {
 	const struct classified *what = &staged->what;
+	struct looking looking = {node, &staged->subject, false};
 	const char *named = staged->options->subject;
 	char text[2 * RS_SHA256_SIZE + 1];
+	if (what->is_features)
+		RS_TRY(rs_features_parse(rs_buffer_bytes(&source->memory), look_for_source, &looking, err));
+	if (looking.found)
+		return RS_OK;
 	if (what->patient_id[0])
 		return rs_keyring_pseudonym(node->keyring, rs_str_from(what->issuer),
 		                            rs_str_from(what->patient_id), &staged->subject, err);
@@ -115,7 +147,7 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 	RS_TRY(find_earlier(node, staged, &known, err));
 	if (known)
 		return RS_OK;
-	RS_TRY(find_subject(node, staged, err));
+	RS_TRY(find_subject(node, staged, source, err));
 	struct rs_content content = source_content(source);
 	RS_TRY(encrypt(node, staged, &content, err));
 	staged->result.outcome = RS_ADMIT_SEALED;

@@ -281,13 +281,54 @@ def check_modes(extract, folder):
     extract(2, "i0.nrrd", "m.nrrd", "-m", "voxel", "--map-format", "png", sentence="nii.gz")
 
 
+def check_sealing(extract, folder):
+    """Vectors are sealed under the subject of their image; a run that is resumed does not seal them twice."""
+    def radseal(status, *arguments):
+        done = subprocess.run([extract.program, *map(str, arguments)], capture_output=True, text=True, cwd=folder)
+        assert done.returncode == status, f"{arguments}: {done.returncode} {done.stdout}{done.stderr}"
+        return done.stdout
+    radseal(0, "init", "node", "--quiet")
+    radseal(0, "seal", "--home", "node", "--quiet", "--subject", "P1", "i0.nrrd", "m.nrrd")
+    row, = extract.rows("i0.nrrd", "m.nrrd", "-p", "plain.yaml", "--home", "node", "-od", "vectors")
+    vector = folder / "vectors/Case-1_label-1.features"
+    assert (folder / row["provenance_Receipt"]).exists()
+    told = json.loads(radseal(0, "verify", "--home", "node", "--json", vector))
+    assert told[0]["verdict"] == "genuine"
+    radseal(0, "verify", "--offline", "--receipt", row["provenance_Receipt"], "--key", "node/keys/log.vkey", vector)
+    assert json.loads(radseal(0, "fsck", "--home", "node", "--json"))["subjects"] == 1
+    lines = vector.read_text().splitlines()
+    assert f"image {row['provenance_Image']}" in lines and f"settings {row['provenance_Settings']}" in lines
+    assert f"original_firstorder_Mean {row['original_firstorder_Mean']}" in lines
+    again, = extract.rows("i0.nrrd", "m.nrrd", "-p", "plain.yaml", "--home", "node", "-od", "vectors")
+    assert again == row
+    vector.write_text(vector.read_text().replace("Mean 4", "Mean 5"))
+    radseal(1, "verify", "--home", "node", vector)
+    vector.write_text("radseal-features/v1\nversion 1\n")
+    radseal(1, "seal", "--home", "node", vector)
+    count = len(list((folder / "node/receipts").rglob("*.tlog-proof")))
+    path = table(folder / "sealed.csv", ["Image_t1", "Image_t2", "Mask"],
+                 [[f"i{i}.nrrd", f"i{i + 1}.nrrd", "m.nrrd"] for i in range(6)] + [["gone9.nrrd", "i1.nrrd", "m.nrrd"]])
+    command = ["--batch", path, "-p", "plain.yaml", "--home", "node", "-o", "sealed_out.csv", "-l", "1,2", "-j", 4]
+    extract(1, *command, sentence="1 of 7")
+    rows = list(csv.DictReader((folder / "sealed_out.csv").open()))
+    receipts = {row[f"{name}_provenance_Receipt"] for row in rows for name in ("t1", "t2")} - {""}
+    assert len(receipts) == 24 and all((folder / receipt).exists() for receipt in receipts), len(receipts)
+    sealed = len(list((folder / "node/receipts").rglob("*.tlog-proof")))
+    assert sealed == count + 24  # those of the case that failed are those of the first
+    extract(1, *command, sentence="6 of 7 cases were finished before")
+    assert len(list((folder / "node/receipts").rglob("*.tlog-proof"))) == sealed
+    radseal(0, "fsck", "--home", "node")
+    extract(2, "i0.nrrd", "m.nrrd", "-m", "voxel", "--home", "node", sentence="maps are not sealed")
+    extract(4, "i0.nrrd", "m.nrrd", "--home", "nowhere", sentence="radseal init")
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch).resolve()
         (folder / "plain.yaml").write_text(PLAIN)
         extract = Extract(pathlib.Path(sys.argv[1]).resolve(), folder)
         for check in (check_table, check_resuming, check_kills, check_labels, check_sequences, check_provenance,
-                      check_options, check_modes):
+                      check_options, check_modes, check_sealing):
             check(extract, folder)
         print(f"{extract.count} runs of extract")
 
