@@ -105,6 +105,9 @@ static void maps_lie_where_the_region_is(void **state)
 	memset(settings.chosen, 0, sizeof settings.chosen);
 	assert_int_equal(rs_radiomics_maps(&volume, &mask, &settings, NULL, &maps, &err), RS_USAGE);
 	rs_radiomics_settings_default(&settings);
+	settings.mode = RS_RADIOMICS_IBSI;
+	assert_int_not_equal(rs_radiomics_maps(&volume, &mask, &settings, NULL, &maps, &err), RS_OK);
+	rs_radiomics_settings_default(&settings);
 	settings.minimum_roi_dimensions = 1;
 	settings.masked_kernel = false;
 	voxels[(1 * SIDE + 1) * SIDE + 2] = INFINITY;
