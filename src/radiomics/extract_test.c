@@ -244,6 +244,41 @@ static void levels_may_be_many(void **state)
 	rs_radiomics_result_finish(&result);
 }
 
+/* Wherever memory ends, the sentence says so and nothing is left behind (the sanitizers watch). */
+static void a_lack_of_memory_is_told(void **state)
+{
+	(void)state;
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_error err = {0};
+	struct rs_radiomics_settings settings;
+	enum rs_code code = RS_NO_MEMORY;
+	size_t refused = 0;
+	world_make(3, 3, 3, &volume, &mask);
+	rs_radiomics_settings_default(&settings);
+	settings.common.bin_width = 1;
+	for (int weighted = 0; weighted < 2; weighted++) {
+		settings.common.weighting = weighted ? RS_WEIGHTING_EUCLIDEAN : RS_WEIGHTING_NONE;
+		for (size_t i = 0; i < 27 && weighted; i++)
+			voxels[i] *= 1000; /* too many levels for tables: lists are kept */
+		for (int maps = 0; maps < 2; maps++, code = RS_NO_MEMORY)
+			for (uint64_t k = 1; code == RS_NO_MEMORY; k++) {
+				struct rs_radiomics_result result = {0};
+				struct rs_radiomics_maps made = {0};
+				rs_memory_fail_at(k);
+				code = maps ? rs_radiomics_maps(&volume, &mask, &settings, NULL, &made, &err)
+				            : rs_radiomics_extract(&volume, &mask, &settings, NULL, &result,
+				                                   &err);
+				rs_memory_fail_at(0);
+				assert_true(code == RS_OK || code == RS_NO_MEMORY);
+				refused += code == RS_NO_MEMORY;
+				rs_radiomics_result_finish(&result);
+				rs_radiomics_maps_finish(&made);
+			}
+	}
+	assert_true(refused > 500);
+}
+
 /* Another name of a feature that stays has its value. */
 static void deprecated_names_are_measured(void **state)
 {
@@ -366,6 +401,7 @@ int main(void)
 		cmocka_unit_test(every_small_world_obeys_the_definition),
 		cmocka_unit_test(levels_may_be_many),
 		cmocka_unit_test(deprecated_names_are_measured),
+		cmocka_unit_test(a_lack_of_memory_is_told),
 		cmocka_unit_test(borders_change_nothing),
 		cmocka_unit_test(parameter_files_are_obeyed_or_refused),
 		cmocka_unit_test(encoding_is_canonical_and_tells_settings_apart),
