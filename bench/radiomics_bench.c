@@ -11,6 +11,32 @@
 #include "image/image.h"
 #include "radiomics_case.h"
 
+/* Every voxel of every map, in one number each: a sum with weights by place. */
+static int dump_maps(struct rs_pool *pool)
+{
+	struct rs_volume volume;
+	struct rs_mask mask;
+	struct rs_error err = {0};
+	struct rs_radiomics_settings settings;
+	struct rs_radiomics_maps maps = {0};
+	rs_radiomics_settings_default(&settings);
+	if (case_make(12, &volume, &mask) != RS_OK ||
+	    rs_radiomics_maps(&volume, &mask, &settings, pool, &maps, &err) != RS_OK) {
+		fprintf(stderr, "%s\n", err.message);
+		return 1;
+	}
+	for (size_t i = 0; i < maps.count; i++) {
+		double sum = 0;
+		for (size_t v = 0; v < rs_geometry_voxels(&maps.geometry); v++)
+			if (maps.list[i].voxels[v] >= 0 || maps.list[i].voxels[v] < 0) /* a number */
+				sum += maps.list[i].voxels[v] * (double)(v % 97 + 1);
+		printf("map %s %a\n", maps.list[i].name, sum);
+	}
+	rs_radiomics_maps_finish(&maps);
+	case_finish(&volume, &mask);
+	return 0;
+}
+
 static int dump(unsigned threads)
 {
 	struct rs_volume volume;
@@ -32,9 +58,10 @@ static int dump(unsigned threads)
 	for (size_t i = 0; i < result.count; i++)
 		printf("%s %a\n", result.values[i].name, result.values[i].value);
 	rs_radiomics_result_finish(&result);
-	rs_pool_destroy(pool);
 	case_finish(&volume, &mask);
-	return 0;
+	int status = dump_maps(pool);
+	rs_pool_destroy(pool);
+	return status;
 }
 
 static void fail(const struct rs_error *err)
