@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "numeric/numeric.h"
+#include "numeric/numeric_dense.h"
 
 static int ascending(const void *a, const void *b)
 {

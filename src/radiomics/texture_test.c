@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "numeric/numeric.h"
+#include "numeric/numeric_dense.h"
 #include "radiomics/texture.h"
 
 #define VOXELS_MAX 12
