@@ -153,8 +153,8 @@ enum rs_code plan_make(const struct rs_cohort *cohort, const struct rs_cohort_jo
 	rs_arena_init(&plan->arena, NAMES_MAX);
 	plan->room = cohort->input_count + 4;
 	for (size_t i = 0; i < cohort->image_count; i++) {
+		plan->image_count++; /* first: what a failure leaves of it is finished, too */
 		RS_TRY(plan_image(job, cohort->cases[0].images[i].prefix, &plan->images[i], err));
-		plan->image_count++;
 		plan->room += plan->images[i].names.diagnostic_count + plan->images[i].names.count + 4;
 	}
 	plan->columns = rs_allocate_array(plan->room, sizeof *plan->columns);
