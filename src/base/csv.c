@@ -208,8 +208,8 @@ enum rs_code rs_csv_parse(struct rs_bytes file, struct rs_csv *out, struct rs_er
 {
 	struct reader r = {.at = file.data, .end = file.data + file.size, .line = 1};
 	RS_TRY(check_text(file, err));
-	if (file.size >= 3 && memcmp(file.data, "\xef\xbb\xbf", 3) == 0)
-		r.at += 3;
+	while (r.end - r.at >= 3 && memcmp(r.at, "\xef\xbb\xbf", 3) == 0)
+		r.at += 3; /* joined files have several */
 	/* Every cell ends with a separator or the end of the file: its NUL always has room. */
 	r.csv.text = r.text = rs_allocate(file.size + 2);
 	enum rs_code code = r.text == NULL ? rs_error_memory(err, file.size + 2, "a table")

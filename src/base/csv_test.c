@@ -40,6 +40,9 @@ static void reads(void **state)
 	expect("a,b,c\r\n\"aaa\",\"b \r\nbb\",\"ccc\"\r\nzzz,yyy,xxx", "a|b|c/aaa|b \r\nbb|ccc/zzz|yyy|xxx/");
 	expect("a,b,c\n\"aaa\",\"b\"\"bb\",\"ccc\"\n", "a|b|c/aaa|b\"bb|ccc/");
 	expect("\xef\xbb\xbfImage,Mask\n\n\r\ni,m\n\n", "Image|Mask/i|m/");
+	expect("\xef\xbb\xbf\xef\xbb\xbf"
+	       "a,b\n1,2\n",
+	       "a|b/1|2/");
 	expect("a,b,c\n1\n,,\n1,\n", "a|b|c/1||/||/1||/");
 	expect("a\rb\r", "a/b/");
 	expect("a,b\n x , y z \n", "a|b/ x | y z /");
