@@ -29,7 +29,7 @@ bench: build
 	$(BUILD)/bench/ledger_bench
 	python3 bench/dicom_against_peers.py $(BUILD)
 	python3 bench/seal_bench.py $(BUILD)/radseal
-	bench/against_pyradiomics.sh $(BUILD)
+	bench/radiomics $(BUILD)
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.
 fuzz:

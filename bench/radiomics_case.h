@@ -4,7 +4,7 @@
 
 #include "radiomics/radiomics.h"
 
-static inline enum rs_code case_make(size_t side, struct rs_volume *volume, struct rs_mask *mask)
+static inline enum rs_code made_case(size_t side, struct rs_volume *volume, struct rs_mask *mask)
 {
 	struct rs_geometry geometry = {
 		{side, side, side}, {0.75, 0.875, 2.5}, {1, 2, 3}, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
@@ -27,9 +27,9 @@ static inline enum rs_code case_make(size_t side, struct rs_volume *volume, stru
 }
 
 /* A solid ball that fills the volume, of smooth lumps and noise. */
-static inline enum rs_code ball_make(size_t side, struct rs_volume *volume, struct rs_mask *mask)
+static inline enum rs_code made_ball(size_t side, struct rs_volume *volume, struct rs_mask *mask)
 {
-	enum rs_code code = case_make(side, volume, mask);
+	enum rs_code code = made_case(side, volume, mask);
 	for (size_t i = 0; code == RS_OK && i < side * side * side; i++) {
 		double middle = ((double)side - 1) / 2, x = (double)(i % side) - middle;
 		double y = (double)(i / side % side) - middle, z = (double)(i / side / side) - middle;
@@ -38,7 +38,7 @@ static inline enum rs_code ball_make(size_t side, struct rs_volume *volume, stru
 	return code;
 }
 
-static inline void case_finish(struct rs_volume *volume, struct rs_mask *mask)
+static inline void made_finish(struct rs_volume *volume, struct rs_mask *mask)
 {
 	rs_free(volume->voxels);
 	rs_free(mask->labels);
