@@ -12,7 +12,7 @@ struct checking {
 	rs_ledger_fault *fault;
 	void *context;
 	uint64_t faults;
-	struct rs_statement *get, *put; /* of the replayed state */
+	struct rs_statement *get, *put, *each; /* of the replayed state */
 	uint8_t value[STATE_VALUE_MAX];
 };
 
@@ -70,10 +70,17 @@ static enum rs_code replay_put(void *context, struct rs_bytes key, struct rs_byt
 	return rs_statement_run(checking->put, err);
 }
 
+static enum rs_code replay_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
+                                struct rs_error *err)
+{
+	struct checking *checking = context;
+	return state_walk(checking->each, prefix, visit, visitor, err);
+}
+
 static enum rs_code replay_entry(struct checking *checking, uint64_t index, struct rs_bytes entry,
                                  struct rs_error *err)
 {
-	const struct rs_state state = {replay_get, replay_put, checking};
+	const struct rs_state state = {replay_get, replay_put, replay_each, checking};
 	struct rs_act act;
 	enum rs_refusal refusal;
 	uint8_t key[ID_KEY_SIZE], place[8];
@@ -212,6 +219,8 @@ static enum rs_code check_all(struct checking *checking, struct rs_error *err)
 	                            "INSERT INTO temp.replay VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET "
 	                            "value=excluded.value",
 	                            &checking->put, err));
+	RS_TRY(rs_statement_prepare(store, "SELECT key,value FROM temp.replay WHERE key>=?1 ORDER BY key",
+	                            &checking->each, err));
 	RS_TRY(check_entries(checking, err));
 	RS_TRY(check_nodes(checking, err));
 	RS_TRY(check_checkpoints(checking, err));
@@ -228,6 +237,7 @@ enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, v
 	enum rs_code code = check_all(&checking, err);
 	rs_statement_finish(checking.get);
 	rs_statement_finish(checking.put);
+	rs_statement_finish(checking.each);
 	if (code == RS_OK && checking.faults)
 		return rs_error_set(err, RS_ALTERED, "the ledger has %" PRIu64 " faults", checking.faults);
 	return code;

@@ -20,7 +20,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[COUNT_NODES] = "SELECT count(*) FROM node",
 	[PUT_STATE] = "INSERT INTO state VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
 	[GET_STATE] = "SELECT value FROM state WHERE key=?1",
-	[EACH_STATE] = "SELECT key,value FROM state ORDER BY key",
+	[EACH_STATE] = "SELECT key,value FROM state WHERE key>=?1 ORDER BY key",
 	[ADD_CHECKPOINT] = "INSERT INTO checkpoint VALUES(?1,?2)",
 	[LAST_CHECKPOINT] = "SELECT size,note FROM checkpoint ORDER BY size DESC LIMIT 1",
 	[EACH_CHECKPOINT] = "SELECT size,note FROM checkpoint ORDER BY size",
@@ -196,6 +196,33 @@ enum rs_code ledger_state_get(void *context, struct rs_bytes key, struct rs_byte
 	return code;
 }
 
+enum rs_code state_walk(struct rs_statement *statement, struct rs_bytes prefix, rs_state_visit *visit,
+                        void *visitor, struct rs_error *err)
+{
+	enum rs_code code = RS_OK;
+	rs_statement_reset(statement);
+	rs_statement_bind_bytes(statement, 1, prefix.size ? prefix : rs_bytes_of("", 0));
+	while (code == RS_OK) {
+		bool more;
+		RS_TRY(rs_statement_step(statement, &more, err));
+		if (!more)
+			return RS_OK;
+		struct rs_bytes key = rs_statement_bytes(statement, 0);
+		if (key.size < prefix.size || !rs_bytes_equal(rs_bytes_of(key.data, prefix.size), prefix))
+			break;
+		code = visit(visitor, key, rs_statement_bytes(statement, 1), err);
+	}
+	rs_statement_reset(statement);
+	return code;
+}
+
+enum rs_code ledger_state_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
+                               struct rs_error *err)
+{
+	struct rs_ledger *ledger = context;
+	return state_walk(ledger->statements[EACH_STATE], prefix, visit, visitor, err);
+}
+
 static enum rs_code state_put(void *context, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
 {
 	struct rs_ledger *ledger = context;
@@ -266,7 +293,7 @@ static enum rs_code answer_known(struct rs_ledger *ledger, struct rs_bytes entry
 static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry,
                                struct rs_append_result *result, struct rs_error *err)
 {
-	const struct rs_state state = {ledger_state_get, state_put, ledger};
+	const struct rs_state state = {ledger_state_get, state_put, ledger_state_each, ledger};
 	uint8_t key[ID_KEY_SIZE], place[8];
 	struct rs_act act;
 	uint64_t index;

@@ -7,7 +7,7 @@
 
 #define CHECKPOINT_SIZE_MAX 1024
 #define ID_KEY_SIZE (1 + RS_TRANSACTION_ID_SIZE)
-#define STATE_VALUE_MAX 512
+#define STATE_VALUE_MAX RS_STATE_VALUE_MAX
 
 enum statement_name {
 	ADD_ENTRY,
@@ -42,6 +42,11 @@ int64_t node_id(unsigned level, uint64_t index);
 enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, struct rs_digest *out,
                               struct rs_error *err);
 enum rs_code ledger_state_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err);
+enum rs_code ledger_state_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
+                               struct rs_error *err);
+/* The rows that `statement` (key, value; ?1 = first key) yields, as long as they begin with the prefix. */
+enum rs_code state_walk(struct rs_statement *statement, struct rs_bytes prefix, rs_state_visit *visit,
+                        void *visitor, struct rs_error *err);
 void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[static ID_KEY_SIZE]);
 
 #endif

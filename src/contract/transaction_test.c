@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/ledger.h"
+#include "contract/contract.h"
 
 /* A transaction that revokes a member, in hexadecimal digits: the payload, then what is around it. */
 #define ID     \
