@@ -108,6 +108,13 @@ void rs_subject_object_key(const struct rs_secret *subject, const uint8_t nonce[
 /* The key under which the index keeps what is said about the subject; info = "radseal index v1". */
 void rs_subject_index_key(const struct rs_secret *subject, struct rs_secret *out);
 
+/* The subject's name on the ledger; info = "radseal subject v1". Once the key is erased, nobody can tell whose it was. */
+void rs_subject_token(const struct rs_secret *subject, struct rs_digest *out);
+/* A study's name there, and a salted commitment to any small value (birthday, contact, the name of a place): HMAC-SHA-256
+ * under a key derived with info = "radseal commitment v1" over kind ‖ value; `kind` keeps values of different meaning apart. */
+void rs_subject_commitment(const struct rs_secret *subject, uint8_t kind, struct rs_bytes value,
+                           struct rs_digest *out);
+
 /* One random key per data subject, wrapped by the keyring's KEK, in an SQLite file. */
 struct rs_subject_keys; /* one thread at a time */
 

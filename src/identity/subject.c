@@ -7,6 +7,8 @@
 #define RECORD_LABEL "radseal record v1"
 #define OBJECT_LABEL "radseal object v1"
 #define INDEX_LABEL "radseal index v1"
+#define TOKEN_LABEL "radseal subject v1"
+#define COMMITMENT_LABEL "radseal commitment v1"
 
 static void derive(const struct rs_secret *subject, const uint8_t *info, size_t info_size,
                    struct rs_secret *out)
@@ -37,4 +39,20 @@ void rs_subject_object_key(const struct rs_secret *subject, const uint8_t nonce[
 void rs_subject_index_key(const struct rs_secret *subject, struct rs_secret *out)
 {
 	derive(subject, (const uint8_t *)INDEX_LABEL, sizeof(INDEX_LABEL) - 1, out);
+}
+
+void rs_subject_token(const struct rs_secret *subject, struct rs_digest *out)
+{
+	struct rs_secret token RS_CLEANUP(rs_secret_finish) = {0};
+	derive(subject, (const uint8_t *)TOKEN_LABEL, sizeof(TOKEN_LABEL) - 1, &token);
+	memcpy(out->bytes, token.bytes, sizeof(out->bytes));
+}
+
+void rs_subject_commitment(const struct rs_secret *subject, uint8_t kind, struct rs_bytes value,
+                           struct rs_digest *out)
+{
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	const struct rs_bytes parts[] = {{&kind, 1}, value};
+	derive(subject, (const uint8_t *)COMMITMENT_LABEL, sizeof(COMMITMENT_LABEL) - 1, &key);
+	rs_hmac_sha256_parts(rs_bytes_of(key.bytes, sizeof(key.bytes)), parts, RS_COUNT(parts), out);
 }
