@@ -881,6 +881,20 @@ def paper_b():
     return s
 
 
+AT_HOME = {"hospital": "Hospital Administration", "radiology": "Radiology", "lee": "Radiology", "scanner": "Radiology",
+           "ken": "Radiology", "oncology": "Oncology", "kim": "Oncology", "research": "Research", "mona": "Research",
+           "eli": "Research", "authority": "Regulator", "rita": "Regulator"}
+# Who may well be admitted with it: else most of what is drawn by lot is refused at the door.
+LIKELY = {**dict.fromkeys(TYPES, ["radiology", "oncology"]), "object-register": ["lee", "kim", "mona", "eli", "scanner"],
+          "subject-register": ["lee", "radiology"], "consent-grant": ["radiology", "ken"],
+          "consent-narrow": ["radiology", "ken", "oncology"], "consent-revoke": ["radiology", "ken"],
+          "access-request": ["lee", "kim", "mona", "eli", "rita", "ken"], "break-glass": ["lee", "kim"],
+          "break-glass-review": ["radiology", "oncology", "rita"], "erasure": ["radiology"], "profile-set": ["radiology", "ken"]}
+
+USUAL = {"lee": [TREATMENT, TREATMENT, EMERGENCY, RESEARCH], "kim": [TREATMENT, TREATMENT, EMERGENCY, RESEARCH],
+         "mona": [RESEARCH], "eli": [RESEARCH, RESEARCH, OPERATIONS], "rita": [AUDIT], "ken": [PATIENT_REQUEST]}
+
+
 def random_steps(seed, count):
     """Whatever may come: all types, few names, so that transactions meet each other."""
     s = Scenario(f"{count} random transactions (seed {seed}): two implementations agree on each of them.", False)
@@ -900,18 +914,20 @@ def random_steps(seed, count):
 
     for _ in range(count):
         kind = r.choice(TYPES[1:] + ["consent-grant", "consent-narrow", "access-request", "access-request", "object-register"])
-        by = r.choice(["radiology", "lee", "kim", "ken", "mona"] if r.random() < 0.6 else people_)
-        subject = r.choice(["Ken", "Ken", "Ken", "Eve", "Nobody"])
-        fields = {"time": s.now + r.randint(-2, 12) * DAY // 2}
+        by = r.choice(LIKELY[kind] if r.random() < 0.8 else people_)
+        subject = r.choice(["Ken"] * 4 + ["Eve", "Ann", "Bob", "Nobody"])
+        fields = {"time": s.now + r.randint(0, 9) * DAY // 2}
         if kind in ("organisation-add", "member-grant", "device-enrol", "object-register", "subject-register",
                     "checkpoint-anchor", "consent-grant"):
-            fields["organisation"] = r.choice(organisations[1:4] if r.random() < 0.8 else organisations)
+            fields["organisation"] = AT_HOME.get(by, "Research") if r.random() < 0.8 else r.choice(organisations)
+            if kind == "consent-grant":
+                fields["organisation"] = r.choice(organisations[1:4])
         if kind in ("member-grant", "consent-grant", "consent-narrow"):
-            fields["from"] = s.now + r.randint(-2, 2) * DAY
+            fields["from"] = s.now + r.randint(-2, 1) * DAY
             fields["until"] = maybe(s.now + r.randint(3, 6) * DAY)
         if kind not in ("organisation-add", "member-grant", "member-revoke", "device-enrol", "device-revoke", "device-rotate",
                         "access-request", "break-glass-review", "checkpoint-anchor"):
-            fields["subject"] = subject if kind != "object-register" else maybe(subject)
+            fields["subject"] = subject if kind != "object-register" or r.random() < 0.7 else None
         if kind in ("organisation-add", "member-grant", "member-revoke", "device-enrol", "device-revoke", "device-rotate"):
             fields["member"] = r.choice(people_[6:]) if kind != "member-revoke" or r.random() < 0.2 else "stranger"
         if kind == "organisation-add":
@@ -922,31 +938,36 @@ def random_steps(seed, count):
             fields["successor"] = f"new {r.randint(0, 9)}"
         if kind == "object-register":
             fields.update(kind=r.randint(1, 6), instances=r.randint(1, 300), purpose=maybe(r.choice([TREATMENT, RESEARCH])),
-                          commitment=f"object {r.randint(1, 120)}", study=maybe(f"study {r.randint(1, 2)}"),
+                          commitment=f"object {r.randint(1, 400)}", study=maybe(f"study {r.randint(1, 2)}"),
                           parents=maybe(some(made, min(3, len(made)))), previous=r.choice(made) if r.random() < 0.2 else None)
         if kind == "subject-register":
-            fields["member"] = maybe("ken")
+            fields["member"] = "ken" if by == "radiology" else None
         if kind == "profile-set":
             fields.update(attribute=r.randint(1, 2), commitment=f"value {r.random()}")
         if kind.startswith("consent-"):
-            fields["consent"] = f"consent {r.randint(1, 25)}"
+            fields["consent"] = f"consent {r.randint(1, 40 if kind == 'consent-grant' else 15)}"
         if kind in ("consent-grant", "consent-narrow"):
             fields.update(roles=some(ALL_ROLES, 8), purposes=some(range(1, 5), 4), operations=some(ALL_OPERATIONS, 5),
                           studies=maybe(some(["study 1", "study 2", "study 3"], 3)))
+        if kind == "consent-grant" and r.random() < 0.5:
+            fields.update(roles=[ONCOLOGIST, RESEARCHER, ENGINEER], purposes=[TREATMENT, RESEARCH], operations=ALL_OPERATIONS,
+                          studies=None)
         if kind == "consent-grant":
             fields["effect"] = DENY if r.random() < 0.15 else PERMIT
             if fields["effect"] == DENY:
                 fields["organisation"] = maybe(fields["organisation"])
         if kind == "access-request":
-            fields.update(commitment=r.choice(made), purpose=r.choice([1, 1, 2, 2, 3, 4, 5, 6]), operation=r.randint(1, 5))
+            fields.update(commitment=r.choice(made), operation=r.randint(1, 5) if r.random() < 0.4 else READ,
+                          purpose=r.choice(USUAL[by]) if by in USUAL else r.randint(1, 6))
         if kind == "break-glass":
             fields["reason"] = "reason"
         if kind == "break-glass-review":
             fields["member"], fields["glass"] = r.choice(glasses)
             fields.update(reason="verdict", outcome=r.randint(1, 2))
-        if kind == "erasure" and (subject == "Ken" and r.random() < 0.95):
-            fields["subject"] = "Nobody"
+        if kind == "erasure":
+            fields["subject"] = r.choice(["Bob", "Ann", "Nobody"]) if r.random() < 0.2 else "Nobody"
         if kind == "checkpoint-anchor":
+            fields["time"] = s.now + r.randint(0, 1) * DAY
             fields.update(origin=f"log {r.randint(1, 3)}", size=r.randint(1, 50), root=f"root {r.randint(1, 2)}")
         until = fields.get("until")
         if until is not None and until <= fields["from"]:
@@ -962,6 +983,9 @@ def random_steps(seed, count):
 
 def main():
     check = "--check" in sys.argv[1:]
+    if sys.argv[1:2] == ["--random"]:  # --random SEED COUNT FILE: more of them, for a long comparison
+        pathlib.Path(sys.argv[4]).write_text(random_steps(int(sys.argv[2]), int(sys.argv[3])).json())
+        return 0
     faults = 0
     scenarios = {"people": people, "objects": objects, "consents": consents, "oversight": oversight, "paper-b": paper_b,
                  "random-1": lambda: random_steps(1, 600), "random-2": lambda: random_steps(2, 600)}

@@ -1,6 +1,6 @@
 /* The parts of the embedded engine that its check needs too. */
-#ifndef RS_LEDGER_ENGINE_H
-#define RS_LEDGER_ENGINE_H
+#ifndef LEDGER_EMBEDDED_H
+#define LEDGER_EMBEDDED_H
 
 #include "ledger/ledger.h"
 #include "store/store.h"
