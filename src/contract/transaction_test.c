@@ -248,6 +248,93 @@ static void payloads_are_exact(void **state)
 	         "07" KEY "0801"
 	         "0a4100",
 	         RS_MALFORMED, "parents: 1 to 64"},
+		/* subject-register: a subject of zeros stands for none */
+		{"a5"
+	         "0101"
+	         "0208" ID "041903e8"
+	         "05"
+	         "a2"
+	         "016141"
+	         "0c5820"
+	         "0000000000000000000000000000000000000000000000000000000000000000",
+	         RS_MALFORMED, "subject: it is all zero"},
+		/* organisation-add: a kind of organisation that is none */
+		{"a5"
+	         "0101"
+	         "0201" ID "041903e8"
+	         "05"
+	         "a3"
+	         "016141"
+	         "02" KEY "0b06",
+	         RS_MALFORMED, "kind of organisation: unknown"},
+		/* consent-grant: without organisation, it may only deny */
+		{"a5"
+	         "0101"
+	         "020a" ID "041903e8"
+	         "05"
+	         "a7"
+	         "0400"
+	         "0c" KEY "0f" KEY "1001"
+	         "1102"
+	         "1202"
+	         "1302",
+	         RS_MALFORMED, "a consent that permits names an organisation"},
+		/* consent-narrow: no role; a role that is none; purposes beyond what consents speak about */
+		{"a5"
+	         "0101"
+	         "020b" ID "041903e8"
+	         "05"
+	         "a6"
+	         "0400"
+	         "0c" KEY "0f" KEY "1100"
+	         "1202"
+	         "1302",
+	         RS_MALFORMED, "roles: no set"},
+		{"a5"
+	         "0101"
+	         "020b" ID "041903e8"
+	         "05"
+	         "a6"
+	         "0400"
+	         "0c" KEY "0f" KEY "1101"
+	         "1202"
+	         "1302",
+	         RS_MALFORMED, "roles: no set"},
+		{"a5"
+	         "0101"
+	         "020b" ID "041903e8"
+	         "05"
+	         "a6"
+	         "0400"
+	         "0c" KEY "0f" KEY "1102"
+	         "121820"
+	         "1302",
+	         RS_MALFORMED, "purposes: no set"},
+		/* consent-narrow: studies that do not ascend */
+		{"a5"
+	         "0101"
+	         "020b" ID "041903e8"
+	         "05"
+	         "a7"
+	         "0400"
+	         "0c" KEY "0f" KEY "1102"
+	         "1202"
+	         "1302"
+	         "145840"
+	         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	         RS_MALFORMED, "studies: they must ascend"},
+		/* checkpoint-anchor: of nothing */
+		{"a5"
+	         "0101"
+	         "0211" ID "041903e8"
+	         "05"
+	         "a4"
+	         "016141"
+	         "181c6141"
+	         "181d00"
+	         "181e" KEY,
+	         RS_MALFORMED, "size: at least 1"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {

@@ -229,6 +229,14 @@ static void agrees_with_the_formulas(void **state)
 	assert_true(rs_hex_decode(RS_STR("5c18c854c2e56207969927a395ed7e8b17c19a9fd58cd3d68398418584196bef"),
 	                          expected, 32));
 	assert_memory_equal(key.bytes, expected, 32);
+	rs_subject_token(&subject, &locator);
+	assert_true(rs_hex_decode(RS_STR("b5bcff530f19cdbab0e5867e0d3053742997098d9a837bff7d39b0281b8a7414"),
+	                          expected, 32));
+	assert_memory_equal(locator.bytes, expected, 32);
+	rs_subject_commitment(&subject, 4, rs_bytes_of("19970522", 8), &locator);
+	assert_true(rs_hex_decode(RS_STR("8f3e4f6dc105a9ff94511b43321e25c9418ee6c9a709a52e0e65114353e8b8ff"),
+	                          expected, 32));
+	assert_memory_equal(locator.bytes, expected, 32);
 	rs_keyring_close(keyring);
 }
 
