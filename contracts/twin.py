@@ -224,8 +224,10 @@ class Contract:
         for (subject, attribute), value in self.profiles.items():
             rows[b"Y" + subject + bytes([attribute])] = cbor(list(value))
         for key, o in self.objects.items():
-            rows[b"B" + key] = cbor([o["kind"], o["instances"], o["organisation"], o["version"], o["signer"], o["time"],
-                                     o["subject"], o["study"], o["label"]])
+            row = [o["kind"], o["instances"], o["organisation"]]
+            if o["version"] > 1 or o["subject"] or o["label"]:
+                row += [o["version"], o["signer"], o["time"], o["subject"], o["study"], o["label"]]
+            rows[b"B" + key] = cbor(row)
         for (subject, name), c in self.consents.items():
             rows[b"C" + subject + name] = cbor([c["effect"], c["organisation"], c["roles"], c["purposes"], c["operations"],
                                                 c["from"], c["until"], c["revoked"], b"".join(c["studies"])])

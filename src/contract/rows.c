@@ -198,20 +198,36 @@ enum rs_code subject_put(const struct rs_state *state, const struct rs_digest *i
 	return end_row(&writing, state, &key, err);
 }
 
+static enum rs_code decode_object_rest(struct rs_cbor_reader *reader, struct object *out,
+                                       struct rs_error *err)
+{
+	RS_TRY(rs_cbor_read_u64(reader, "version", &out->version, err));
+	RS_TRY(rs_cbor_read_fixed(reader, "signer", out->signer.bytes, RS_KEY_SIZE, err));
+	RS_TRY(rs_cbor_read_u64(reader, "time", &out->time_ms, err));
+	RS_TRY(read_optional(reader, &out->subject, sizeof out->subject, err));
+	RS_TRY(read_optional(reader, &out->study, sizeof out->study, err));
+	return read_optional(reader, &out->label, sizeof out->label, err);
+}
+
+/* The first version of an object that says nothing of a subject or label has a short row: most have. */
+#define OBJECT_SHORT 3
+#define OBJECT_LONG 9
+
 static enum rs_code decode_object(struct rs_bytes value, struct object *out, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
 	uint64_t kind;
-	RS_TRY(open_row(&reader, value, 9, err));
+	size_t count;
+	*out = (struct object){.version = 1};
+	RS_TRY(rs_cbor_reader_init(&reader, value, err));
+	RS_TRY(rs_cbor_read_array(&reader, "row", &count, err));
+	if (count != OBJECT_SHORT && count != OBJECT_LONG)
+		return RS_MALFORMED;
 	RS_TRY(rs_cbor_read_u64(&reader, "kind", &kind, err));
 	RS_TRY(rs_cbor_read_u64(&reader, "instances", &out->instances, err));
 	RS_TRY(read_name(&reader, &out->organisation, err));
-	RS_TRY(rs_cbor_read_u64(&reader, "version", &out->version, err));
-	RS_TRY(rs_cbor_read_fixed(&reader, "signer", out->signer.bytes, RS_KEY_SIZE, err));
-	RS_TRY(rs_cbor_read_u64(&reader, "time", &out->time_ms, err));
-	RS_TRY(read_optional(&reader, &out->subject, sizeof out->subject, err));
-	RS_TRY(read_optional(&reader, &out->study, sizeof out->study, err));
-	RS_TRY(read_optional(&reader, &out->label, sizeof out->label, err));
+	if (count == OBJECT_LONG)
+		RS_TRY(decode_object_rest(&reader, out, err));
 	out->kind = (enum rs_object_kind)kind;
 	return kind >= RS_OBJECT_IMAGE && kind <= RS_OBJECT_REPORT ? RS_OK : RS_MALFORMED;
 }
@@ -230,10 +246,13 @@ enum rs_code object_put(const struct rs_state *state, const struct rs_digest *id
 {
 	struct key key = key_of('B', digest_bytes(id));
 	struct writing writing;
-	start_row(&writing, 9);
+	bool is_short = object->version == 1 && !ACT_HAS(object->subject) && !ACT_HAS(object->label);
+	start_row(&writing, is_short ? OBJECT_SHORT : OBJECT_LONG);
 	rs_cbor_write_u64(&writing.out, object->kind);
 	rs_cbor_write_u64(&writing.out, object->instances);
 	rs_cbor_write_str(&writing.out, name_str(&object->organisation));
+	if (is_short)
+		return end_row(&writing, state, &key, err);
 	rs_cbor_write_u64(&writing.out, object->version);
 	rs_cbor_write_bytes(&writing.out, member_bytes(&object->signer));
 	rs_cbor_write_u64(&writing.out, object->time_ms);

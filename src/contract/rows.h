@@ -8,8 +8,9 @@
  *   S subject                [organisation, patient's key or empty, erased, objects]
  *   X subject be64           the commitment of the subject's object of this number
  *   Y subject attribute      [commitment, locator or empty]
- *   B commitment             [kind, instances, organisation, version, signer, time, subject, study, label]; the last three
- *                            may be empty
+ *   B commitment             an object: [kind, instances, organisation], and when it is a later version or says of a subject
+ *                            or label: [kind, instances, organisation, version, signer, time, subject, study, label]; the
+ *                            last three may be empty
  *   V commitment             the commitment of the next version
  *   C subject consent        [effect, organisation or "", roles, purposes, operations, from, until, revoked, studies]
  *   Q id                     an access request: [refusal, basis, consent or empty, member, object, purpose, operation, time]
@@ -45,8 +46,9 @@ struct subject {
 
 struct object {
 	enum rs_object_kind kind;
-	uint64_t instances, version, time_ms;
+	uint64_t instances, version;
 	struct name organisation;
+	uint64_t time_ms; /* this and the signer: zeros in a short row */
 	struct rs_member_key signer;
 	struct rs_digest subject, study, label; /* zeros: none */
 };

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "contract/contract_memory.h"
@@ -151,6 +153,96 @@ static void refusals_have_names_and_sentences_of_their_own(void **state)
 	assert_string_equal(rs_basis_name(RS_BASIS_BREAK_GLASS), "break-glass");
 }
 
+static char readme[65536];
+
+static void has_line(const struct rs_buffer *line)
+{
+	char text[1024];
+	snprintf(text, sizeof text, RS_STR_FORMAT, RS_STR_ARGUMENTS(rs_buffer_str(line)));
+	if (!strstr(readme, text))
+		fail_msg("contracts/README.md does not have: %s", text);
+}
+
+static void write_bases(struct rs_buffer *line, unsigned bases)
+{
+	bool any = false;
+	for (unsigned basis = 1; basis <= RS_BASIS_BREAK_GLASS; basis++)
+		if (bases >> basis & 1) {
+			rs_buffer_printf(line, "%s%s", any ? " or " : "",
+			                 rs_basis_name((enum rs_basis)basis));
+			any = true;
+		}
+	rs_buffer_append_text(line, any ? " |" : "\xe2\x80\x93 |");
+}
+
+static void the_documented_scopes(struct rs_buffer *line)
+{
+	for (unsigned type = 1; type < RS_TRANSACTION_TYPE_COUNT; type++) {
+		rs_buffer_clear(line);
+		rs_buffer_printf(line, "\n| `%s` |",
+		                 rs_transaction_type_name((enum rs_transaction_type)type));
+		for (unsigned role = 1; role < RS_ROLE_COUNT; role++) {
+			enum rs_scope scope = rs_contract_scope((enum rs_transaction_type)type,
+			                                        (enum rs_role)role);
+			rs_buffer_printf(line, " %s |",
+			                 scope == RS_SCOPE_NEVER ? "\xe2\x80\x93" : rs_scope_name(scope));
+		}
+		rs_buffer_append_text(line, "\n");
+		has_line(line);
+	}
+}
+
+static void the_documented_grounds(struct rs_buffer *line)
+{
+	static const char *const purposes[] = {
+#define PURPOSE_NAME(name, number, text, code) [number] = text,
+		RS_PURPOSES(PURPOSE_NAME)
+#undef PURPOSE_NAME
+	};
+	for (unsigned role = 1; role < RS_ROLE_COUNT; role++)
+		for (unsigned purpose = 1; purpose < RS_COUNT(purposes); purpose++) {
+			unsigned any = 0;
+			rs_buffer_clear(line);
+			rs_buffer_printf(line, "\n| %s | %s |", rs_role_name((enum rs_role)role),
+			                 purposes[purpose]);
+			for (unsigned operation = 1; operation <= RS_OPERATION_EXPORT; operation++) {
+				unsigned bases = rs_contract_bases((enum rs_role)role,
+				                                   (enum rs_purpose)purpose,
+				                                   (enum rs_operation)operation);
+				any |= bases;
+				rs_buffer_append_text(line, " ");
+				write_bases(line, bases);
+			}
+			rs_buffer_append_text(line, "\n");
+			if (any)
+				has_line(line);
+		}
+}
+
+/* contracts/README.md tells the tables and the refusals as they are. */
+static void the_description_is_true(void **state)
+{
+	char path[1024];
+	const char *source = getenv("RADSEAL_SOURCE");
+	struct rs_buffer line RS_CLEANUP(rs_buffer_finish) = {0};
+	(void)state;
+	snprintf(path, sizeof path, "%s/contracts/README.md", source ? source : ".");
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	size_t size = fread(readme, 1, sizeof readme - 1, file);
+	fclose(file);
+	assert_in_range(size, 1000, sizeof readme - 2);
+	rs_buffer_init(&line, 4096);
+	the_documented_scopes(&line);
+	the_documented_grounds(&line);
+	for (unsigned i = 0; i < RS_REFUSAL_COUNT; i++) {
+		rs_buffer_clear(&line);
+		rs_buffer_printf(&line, "\n| %u | `%s` | %s |\n", i, rs_refusal_name((enum rs_refusal)i),
+		                 rs_refusal_text((enum rs_refusal)i));
+		has_line(&line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +250,7 @@ int main(void)
 		cmocka_unit_test(what_no_row_allows_is_refused),
 		cmocka_unit_test(data_are_used_on_named_grounds_only),
 		cmocka_unit_test(refusals_have_names_and_sentences_of_their_own),
+		cmocka_unit_test(the_description_is_true),
 	};
 	return rs_crypto_init(NULL) == RS_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
