@@ -814,6 +814,7 @@ def oversight():
     s.do("kim", "access-request", "NONE", ("NONE", GLASS), **ask)
     s.do("lee", "access-request", "NONE", ("NO_CONSENT", NONE), **ask)
     s.do("kim", "access-request", "NONE", ("NO_CONSENT", NONE), time=s.now + DAY, **ask)
+    s.do("kim", "access-request", "NONE", ("NO_CONSENT", NONE), time=s.now + 7 * DAY, **ask)
     s.do("kim", "access-request", "NONE", ("REVIEW_OVERDUE", NONE), time=s.now + 7 * DAY + 1, **ask)
     s.do("kim", "break-glass", "REVIEW_OVERDUE", time=s.now + 7 * DAY + 1, subject="Ken", reason="again")
     review = {"member": "kim", "glass": glass, "reason": "verdict", "outcome": JUSTIFIED}
