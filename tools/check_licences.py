@@ -93,7 +93,7 @@ def main():
     rows = read_rows((root / "tools/licences.txt").read_text())
     faults = list(faults_of_rows(rows))
     builds = [("meson.build", (root / "meson.build").read_text())]
-    builds += texts_below(root, ("src", "tests", "bench", "tools"), {".build", ".mod", ".c"})
+    builds += texts_below(root, ("src", "verify", "tests", "bench", "tools"), {".build", ".mod", ".c"})
     for name, text in builds:
         faults += [f"{name}: {fault}" for fault in faults_of_build(rows, text)]
     everything = " ".join(text for _, text in builds)
@@ -103,7 +103,7 @@ def main():
     if len(sys.argv) > 2:
         ldd = subprocess.run(["ldd", sys.argv[2]], capture_output=True, text=True, check=True).stdout
         faults += faults_of_program(rows, ldd)
-    for name, text in texts_below(root, ("src", "tests", "bench", "tools"), {".c", ".h", ".py", ".sh", ".go", ".cpp"}):
+    for name, text in texts_below(root, ("src", "verify", "tests", "bench", "tools"), {".c", ".h", ".py", ".sh", ".go", ".cpp"}):
         faults += [f"{name}:{number}: {fault}" for number, fault in faults_of_source(text)]
     print("\n".join(faults + [f"licences: {len(rows)} rows, {len(faults)} faults"]))
     return 1 if faults else 0
