@@ -38,10 +38,13 @@ enum rs_code rs_leaves_read(void *leaves, unsigned level, uint64_t index, struct
 /* C2SP signed-note: a verifier key "name+hash+base64(0x01 ‖ Ed25519 key)". */
 #define RS_NOTE_NAME_MAX 200
 #define RS_VKEY_SIZE 320
+/* Signature types of C2SP signed-note. */
+enum rs_note_algorithm { RS_NOTE_ED25519 = 0x01, RS_NOTE_COSIGNATURE = 0x04 };
 struct rs_note_key {
+	enum rs_note_algorithm algorithm;
 	char name[RS_NOTE_NAME_MAX + 1];
 	uint8_t public_key[RS_KEY_SIZE];
-	uint8_t id[4]; /* SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key)[:4] */
+	uint8_t id[4]; /* SHA-256(name ‖ 0x0A ‖ algorithm ‖ key)[:4] */
 };
 /* A name holds no white space and no plus, and is not empty. */
 enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name,
