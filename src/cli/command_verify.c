@@ -8,6 +8,8 @@ struct verifier {
 	struct rs_node *node; /* NULL offline */
 	const char *receipt;  /* --receipt, may be NULL */
 	char *vkey;           /* offline: the key's text */
+	char *witnesses[REPEATS_MAX];
+	struct rs_offline_keys keys; /* with --receipt */
 	bool as_json, quiet;
 	struct rs_json json;
 	enum rs_code worst;
@@ -45,6 +47,8 @@ static void print_json(struct rs_json *json, const char *path, enum rs_code code
 		rs_json_u64(json, details->entry);
 		rs_json_key(json, "tree_size");
 		rs_json_u64(json, details->tree_size);
+		rs_json_key(json, "cosigned");
+		rs_json_u64(json, details->cosigned);
 	} else {
 		rs_json_key(json, "reason");
 		rs_json_text(json, err->message);
@@ -82,14 +86,14 @@ static void show(void *context, const char *path, enum rs_code code, const struc
 /* Against a receipt too, or against it alone. */
 static void verify_with_receipt(struct verifier *verifier, const char *path)
 {
-	const char *vkey = verifier->node ? rs_node_vkey(verifier->node) : verifier->vkey;
 	struct rs_proof_details details = {0};
 	struct rs_error err = {0};
 	enum rs_code code = RS_OK;
 	if (verifier->node)
 		code = rs_node_verify(verifier->node, path, &details, &err);
 	if (code == RS_OK)
-		code = rs_verify_offline(rs_world_system(), path, verifier->receipt, vkey, &details, &err);
+		code = rs_verify_offline(rs_world_system(), path, verifier->receipt, &verifier->keys,
+		                         &details, &err);
 	show(verifier, path, code, &details, &err);
 }
 
@@ -104,6 +108,26 @@ static enum rs_code read_key(const char *key, char **out, struct rs_error *err)
 	}
 	*out = rs_str_duplicate(text);
 	return *out ? RS_OK : rs_error_memory(err, text.size, "the key");
+}
+
+/* Whom to believe: the log, and so many of the witnesses. */
+static enum rs_code read_trust(const struct command_line *line, struct verifier *verifier,
+                               struct rs_error *err)
+{
+	uint64_t quorum;
+	RS_TRY(option_u64(line, "quorum", line->repeat_count, line->repeat_count, &quorum, err));
+	if (line->repeat_count && !verifier->receipt)
+		return rs_error_set(err, RS_USAGE,
+		                    "verify: --witness is for --receipt, whose checkpoint they signed");
+	for (size_t i = 0; i < line->repeat_count; i++)
+		RS_TRY(read_key(line->repeats[i], &verifier->witnesses[i], err));
+	verifier->keys = (struct rs_offline_keys){
+		.log = verifier->node ? rs_node_vkey(verifier->node) : verifier->vkey,
+		.witnesses = (const char *const *)verifier->witnesses,
+		.witness_count = line->repeat_count,
+		.quorum = (size_t)quorum,
+	};
+	return RS_OK;
 }
 
 static enum rs_code prepare(const struct command_line *line, struct verifier *verifier, struct rs_pool *pool,
@@ -136,6 +160,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct verifier verifier = {0};
 	RS_TRY(session_pool(line, 1, &pool, err));
 	enum rs_code code = prepare(line, &verifier, pool, err);
+	if (code == RS_OK)
+		code = read_trust(line, &verifier, err);
 	if (code == RS_OK) {
 		rs_buffer_init(&text, (size_t)1 << 30);
 		rs_json_init(&verifier.json, &text, true);
@@ -154,6 +180,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	}
 	rs_node_close(verifier.node);
 	rs_free(verifier.vkey);
+	for (size_t i = 0; i < REPEATS_MAX; i++)
+		rs_free(verifier.witnesses[i]);
 	return code;
 }
 
@@ -161,6 +189,8 @@ static const struct option options[] = {
 	{"receipt", "FILE", "a receipt (.tlog-proof) to check the file against"},
 	{"offline", NULL, "use nothing but the file, the receipt and the key"},
 	{"key", "KEY", "the log's verifier key, or a file with it (keys/log.vkey of the node)"},
+	{"witness", "KEY", "a witness's verifier key, or a file with it; may be given several times"},
+	{"quorum", "N", "so many of the witnesses must have cosigned the receipt; otherwise all"},
 	{NULL, NULL, NULL},
 };
 
@@ -182,5 +212,6 @@ const struct command command_verify = {
 		"given. Exit status 0 when all are genuine, else 1.",
 	.options = options,
 	.examples = examples,
+	.repeatable = "witness",
 	.run = run,
 };

@@ -4,6 +4,7 @@
 
 #include "contract/contract.h"
 #include "ledger/ledger_log.h"
+#include "ledger/ledger_witness.h"
 
 /* The embedded engine: one SQLite file; group commit; durable before the answer. One thread at a time. */
 struct rs_ledger;
@@ -84,6 +85,7 @@ struct rs_receipt_facts {
 	char origin[RS_NOTE_NAME_MAX + 1];
 	char media[64];
 	uint64_t time_ms, index, tree_size, instance, instances;
+	size_t cosigned; /* by so many of the given witnesses */
 	enum rs_object_kind kind;
 	struct rs_member_key signer;
 	struct rs_digest sha256; /* of the content it was made for */
@@ -99,5 +101,9 @@ enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
                               struct rs_error *err);
 enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
                                struct rs_receipt_facts *out, struct rs_error *err);
+/* The same, believing the log and a quorum of witnesses. */
+enum rs_code rs_receipt_match_trusted(struct rs_str text, const struct rs_trust *trust,
+                                      const struct rs_digest *sha256, uint64_t size,
+                                      struct rs_receipt_facts *out, struct rs_error *err);
 
 #endif

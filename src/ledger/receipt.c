@@ -204,7 +204,7 @@ static enum rs_code check_instance(const struct rs_receipt *receipt, const struc
 	return RS_OK;
 }
 
-static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct rs_note_key *key,
+static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct rs_trust *trust,
                                 struct rs_receipt_facts *facts, struct rs_error *err)
 {
 	struct rs_receipt receipt = {.instance = 0};
@@ -212,7 +212,8 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 	struct rs_act act;
 	struct rs_record record;
 	struct rs_digest leaf;
-	RS_TRY(rs_checkpoint_verify(proof->checkpoint, key, &checkpoint, err));
+	size_t cosigned;
+	RS_TRY(rs_checkpoint_open(proof->checkpoint, trust, &checkpoint, &cosigned, err));
 	RS_TRY(decode(rs_buffer_bytes(&proof->extra), &receipt, err));
 	rs_leaf_hash(receipt.entry, &leaf);
 	if (!rs_inclusion_valid(&leaf, proof->index, checkpoint.size, proof->path, proof->path_count,
@@ -226,6 +227,7 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 		.time_ms = act.time_ms,
 		.index = proof->index,
 		.tree_size = checkpoint.size,
+		.cosigned = cosigned,
 		.instance = receipt.instance,
 		.instances = receipt.instances,
 		.kind = record.kind,
@@ -241,13 +243,33 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 	return RS_OK;
 }
 
-enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key, struct rs_receipt_facts *out,
-                              struct rs_error *err)
+static enum rs_code check_trusted(struct rs_str text, const struct rs_trust *trust,
+                                  struct rs_receipt_facts *out, struct rs_error *err)
 {
 	struct rs_tlog_proof proof RS_CLEANUP(rs_tlog_proof_finish) = {.index = 0};
 	struct rs_receipt_facts facts;
 	RS_TRY(rs_tlog_proof_parse(text, &proof, err));
-	RS_TRY(check_parts(&proof, key, &facts, err));
+	RS_TRY(check_parts(&proof, trust, &facts, err));
+	*out = facts;
+	return RS_OK;
+}
+
+enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key, struct rs_receipt_facts *out,
+                              struct rs_error *err)
+{
+	const struct rs_trust trust = {.log = *key};
+	return check_trusted(text, &trust, out, err);
+}
+
+enum rs_code rs_receipt_match_trusted(struct rs_str text, const struct rs_trust *trust,
+                                      const struct rs_digest *sha256, uint64_t size,
+                                      struct rs_receipt_facts *out, struct rs_error *err)
+{
+	struct rs_receipt_facts facts;
+	RS_TRY(check_trusted(text, trust, &facts, err));
+	if (facts.size != size || !rs_digest_equal(&facts.sha256, sha256))
+		return rs_error_set(err, RS_ALTERED,
+		                    "the file's bytes are not the ones this receipt was made for");
 	*out = facts;
 	return RS_OK;
 }
@@ -256,13 +278,8 @@ enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
                               const struct rs_digest *sha256, uint64_t size, struct rs_receipt_facts *out,
                               struct rs_error *err)
 {
-	struct rs_receipt_facts facts;
-	RS_TRY(rs_receipt_check(text, key, &facts, err));
-	if (facts.size != size || !rs_digest_equal(&facts.sha256, sha256))
-		return rs_error_set(err, RS_ALTERED,
-		                    "the file's bytes are not the ones this receipt was made for");
-	*out = facts;
-	return RS_OK;
+	const struct rs_trust trust = {.log = *key};
+	return rs_receipt_match_trusted(text, &trust, sha256, size, out, err);
 }
 
 enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,

@@ -14,6 +14,7 @@ static void fill_details(const struct rs_receipt_facts *facts, struct rs_proof_d
 		.tree_size = facts->tree_size,
 		.instance = facts->instance,
 		.instances = facts->instances,
+		.cosigned = facts->cosigned,
 	};
 	rs_format_time_ms(facts->time_ms, out->sealed_at);
 	memcpy(out->origin, facts->origin, sizeof facts->origin);
@@ -28,21 +29,50 @@ static enum rs_code altered(enum rs_code code, struct rs_error *err)
 	return err ? (err->code = RS_ALTERED) : RS_ALTERED;
 }
 
+static enum rs_code bad_key(const char *option, struct rs_error *err)
+{
+	rs_error_context(err, "%s", option);
+	return err ? (err->code = RS_USAGE) : RS_USAGE;
+}
+
+/* One key under two names would be counted twice. */
+static enum rs_code read_witnesses(const struct rs_offline_keys *keys, struct rs_note_key *out,
+                                   struct rs_error *err)
+{
+	if (keys->witness_count > RS_WITNESSES_MAX)
+		return rs_error_set(err, RS_USAGE, "--witness: at most %d are counted", RS_WITNESSES_MAX);
+	if (keys->quorum > keys->witness_count)
+		return rs_error_set(err, RS_USAGE, "--quorum: %zu, of %zu witnesses", keys->quorum,
+		                    keys->witness_count);
+	for (size_t i = 0; i < keys->witness_count; i++) {
+		if (rs_witness_key_parse(rs_str_from(keys->witnesses[i]), &out[i], err) != RS_OK)
+			return bad_key("--witness", err);
+		for (size_t other = 0; other < i; other++)
+			if (memcmp(out[i].public_key, out[other].public_key, RS_KEY_SIZE) == 0)
+				return rs_error_set(err, RS_USAGE, "--witness: one key is given twice");
+	}
+	return RS_OK;
+}
+
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
-                               const char *vkey, struct rs_proof_details *out, struct rs_error *err)
+                               const struct rs_offline_keys *keys, struct rs_proof_details *out,
+                               struct rs_error *err)
 {
 	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_buffer receipt RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_note_key key;
+	struct rs_note_key witnesses[RS_WITNESSES_MAX];
+	struct rs_trust trust = {
+		.witnesses = witnesses, .witness_count = keys->witness_count, .quorum = keys->quorum};
 	struct rs_receipt_facts facts;
-	if (rs_note_key_parse(rs_str_from(vkey), &key, err) != RS_OK) {
-		rs_error_context(err, "--key");
-		return err ? (err->code = RS_USAGE) : RS_USAGE;
-	}
+	struct rs_digest sha256;
+	if (rs_note_key_parse(rs_str_from(keys->log), &trust.log, err) != RS_OK)
+		return bad_key("--key", err);
+	RS_TRY(read_witnesses(keys, witnesses, err));
 	RS_TRY(rs_file_read_all(world, path, RS_ADMIT_SIZE_MAX, &content, err));
 	RS_TRY(rs_file_read_all(world, receipt_path, RECEIPT_SIZE_MAX, &receipt, err));
+	rs_sha256(rs_buffer_bytes(&content), &sha256);
 	RS_TRY(altered(
-		rs_receipt_verify(rs_buffer_str(&receipt), &key, rs_buffer_bytes(&content), &facts, err),
+		rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &sha256, content.size, &facts, err),
 		err));
 	fill_details(&facts, out);
 	return RS_OK;

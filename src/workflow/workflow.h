@@ -74,6 +74,7 @@ struct rs_proof_details {
 	char origin[256];
 	char media[64];
 	uint64_t entry, tree_size, instance, instances;
+	size_t cosigned; /* by so many of the given witnesses */
 };
 
 /* Whether the file is what this node sealed: its bytes, its stored copy, its record and its receipt are checked.
@@ -89,9 +90,16 @@ typedef void rs_verify_report(void *context, const char *path, enum rs_code code
 enum rs_code rs_node_verify_each(struct rs_node *node, char *const *paths, size_t count,
                                  rs_verify_report *report, void *context, struct rs_error *err);
 
-/* With nothing but the file, its receipt and the log's verifier key. */
+/* Verifier keys as text. A quorum of the witnesses must have cosigned the receipt's checkpoint. */
+struct rs_offline_keys {
+	const char *log;
+	const char *const *witnesses;
+	size_t witness_count, quorum;
+};
+/* With nothing but the file, its receipt and the keys. */
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
-                               const char *vkey, struct rs_proof_details *out, struct rs_error *err);
+                               const struct rs_offline_keys *keys, struct rs_proof_details *out,
+                               struct rs_error *err);
 
 /* A fault: which part ("vault", "ledger", "index", "subjects", "receipts"), which thing in it, what is wrong. */
 typedef void rs_fault_report(void *context, const char *part, const char *sentence);

@@ -15,7 +15,7 @@ from node_tools import Radseal, files_below, write_nifti
 
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? ", re.M)
 
-REPEATABLE = {"setting"}
+REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key")}
 
 
 class Tried:
@@ -77,7 +77,7 @@ def check_options(tried, commands):
                 tried(2, name, f"--{option}", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}=", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}", "", sentence=f"--{option} needs a value")
-                if option not in REPEATABLE:
+                if (name, option) not in REPEATABLE:
                     tried(2, name, f"--{option}=1", f"--{option}", "2", sentence=f"--{option} is given twice")
             else:
                 tried(2, name, f"--{option}=x", sentence=f"--{option} takes no value")
