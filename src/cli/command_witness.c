@@ -161,7 +161,7 @@ static enum rs_code post(void *context, struct rs_bytes request, unsigned *out_s
 	size_t size = strlen(prefix);
 	bool slash = size > 0 && prefix[size - 1] == '/';
 	char *url RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s%s", prefix,
-	                                                       slash ? ADD_CHECKPOINT + 1 : ADD_CHECKPOINT);
+	                                                       slash ? &ADD_CHECKPOINT[1] : ADD_CHECKPOINT);
 	if (!url)
 		return rs_error_memory(err, 1, "an address");
 	return rs_http_post(url, request, PATIENCE_MS, out_status, out_body, err);

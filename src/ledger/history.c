@@ -35,7 +35,8 @@ enum rs_code rs_ledger_check_promise(struct rs_ledger *ledger, const struct rs_n
 	struct rs_digest root;
 	size_t cosigned;
 	if (rs_checkpoint_open(note, &trust, &promised, &cosigned, err) != RS_OK) {
-		rs_error_context(err, "%s", where);
+		rs_error_context(err, "%s (if nothing else is wrong with the ledger, move that file away)",
+		                 where);
 		return err ? (err->code = RS_ALTERED) : RS_ALTERED;
 	}
 	if (promised.size > ledger->size)

@@ -251,6 +251,7 @@ static enum rs_code append(struct group *group, struct rs_error *err)
 	for (size_t i = 0; i < count; i++)
 		transactions[i] = group->leaves[i].transaction;
 	RS_TRY(rs_ledger_append(group->node->ledger, transactions, count, results, err));
+	node_promises_keep(group->node, false);
 	for (size_t i = 0; i < count; i++)
 		group->leaves[i].result = results[i];
 	return RS_OK;

@@ -239,6 +239,8 @@ void rs_node_close(struct rs_node *node)
 {
 	if (!node)
 		return;
+	if (node->access == RS_NODE_WRITE && node->index)
+		node_promises_keep(node, true);
 	index_close(node->index);
 	rs_ledger_close(node->ledger);
 	rs_vault_close(node->vault);
@@ -314,6 +316,7 @@ static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	const struct rs_signing_key *key = rs_keyring_log_key(node->keyring);
 	struct rs_note_key note_key;
+	struct node_promises promises RS_CLEANUP(node_promises_finish) = {0};
 	struct rs_ledger_options options = {
 		.origin = node->config.origin,
 		.key = node->access == RS_NODE_WRITE ? key : NULL,
@@ -323,7 +326,9 @@ static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
 	RS_TRY(node_path(node, "ledger.sqlite", &path, err));
 	RS_TRY(rs_note_key_init(&note_key, node->config.origin, key->public_key, err));
 	rs_note_key_format(&note_key, node->vkey);
-	return rs_ledger_open(node->world, path, &options, &node->ledger, err);
+	RS_TRY(node_promises_read(node, &promises, err));
+	RS_TRY(rs_ledger_open(node->world, path, &options, &node->ledger, err));
+	return node_promises_check(node, &note_key, &promises, err);
 }
 
 static enum rs_code open_parts(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)

@@ -29,6 +29,7 @@ struct rs_node {
 	struct index *index;
 	char *directory, *receipts;
 	char *vkey;
+	uint64_t promised_size, promised_ms; /* of keys/last-checkpoint, by this process */
 	pthread_mutex_t
 		mutex; /* guards subjects, index and ledger while files are staged or verified in parallel */
 };
@@ -55,6 +56,18 @@ enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, b
                               struct rs_secret *out, struct rs_error *err);
 void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value,
                   struct rs_digest *out);
+/* What the log signed lately lies outside of the database, too (keys/last-checkpoint, keys/cosigned-checkpoint): a ledger
+ * that was put back is found out when the node is opened. Read them before the ledger is opened, as it may grow meanwhile. */
+struct node_promises {
+	struct rs_buffer last, cosigned; /* empty: none */
+};
+void node_promises_finish(struct node_promises *promises);
+enum rs_code node_promises_read(const struct rs_node *node, struct node_promises *out, struct rs_error *err);
+enum rs_code node_promises_check(struct rs_node *node, const struct rs_note_key *key,
+                                 const struct node_promises *promises, struct rs_error *err);
+/* Writes keys/last-checkpoint when there is a newer checkpoint: at most once a second unless it is `final`. A failure is
+ * passed over: a promise that lags behind accuses nobody. */
+void node_promises_keep(struct rs_node *node, bool final);
 /* Ends what a crash interrupted. */
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err);
 

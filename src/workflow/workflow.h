@@ -4,6 +4,8 @@
  *   radseal.yaml       configuration
  *   keys/node.key      the node's secrets, encrypted; keys/unlock.key opens it where no passphrase was chosen
  *   keys/log.vkey      the public key that proofs are checked with
+ *   keys/last-checkpoint, keys/cosigned-checkpoint
+ *                      what the log signed last, and what witnesses signed: a ledger behind them was rolled back
  *   vault/             encrypted objects by content address
  *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
  *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
