@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger/ledger.h"
+#include "ledger/ledger_cose.h"
 #include "session.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 30)
@@ -153,20 +154,6 @@ static enum rs_code print_proof(struct rs_ledger *ledger, const char *text, stru
 	return RS_OK;
 }
 
-/* C2SP tlog-witness, the body of add-checkpoint: what a witness wants to see before it signs too. */
-static void consistency_text(struct rs_buffer *out, uint64_t old_size, const struct rs_digest *hashes,
-                             size_t count, struct rs_str checkpoint)
-{
-	char base64[RS_BASE64_SIZE(RS_SHA256_SIZE)];
-	rs_buffer_printf(out, "old %" PRIu64 "\n", old_size);
-	for (size_t i = 0; i < count; i++) {
-		rs_base64_encode(rs_bytes_of(hashes[i].bytes, RS_SHA256_SIZE), base64);
-		rs_buffer_printf(out, "%s\n", base64);
-	}
-	rs_buffer_append_text(out, "\n");
-	rs_buffer_append_str(out, checkpoint);
-}
-
 static enum rs_code print_consistency(struct rs_ledger *ledger, const char *text, struct output *output,
                                       struct rs_error *err)
 {
@@ -179,10 +166,10 @@ static enum rs_code print_consistency(struct rs_ledger *ledger, const char *text
 		                    " entries",
 		                    text, rs_ledger_size(ledger));
 	RS_TRY(rs_ledger_prove_consistency(ledger, old_size, hashes, &count, err));
-	if (!output->as_json) {
-		consistency_text(&output->text, old_size, hashes, count, rs_ledger_checkpoint(ledger));
-		return RS_OK;
-	}
+	/* What a witness wants to see before it signs too. */
+	if (!output->as_json)
+		return rs_witness_request(old_size, hashes, count, rs_ledger_checkpoint(ledger),
+		                          &output->text, err);
 	rs_json_key(&output->json, "old_size");
 	rs_json_u64(&output->json, old_size);
 	hashes_json(&output->json, "proof", hashes, count);
@@ -203,6 +190,19 @@ static enum rs_code print_what_was_asked(const struct command_line *line, struct
 	                : list_entries(ledger, output, err);
 }
 
+/* The proof that was printed, once more in CBOR. */
+static enum rs_code write_cose(const struct command_line *line, struct rs_node *node, struct rs_error *err)
+{
+	struct rs_buffer receipt RS_CLEANUP(rs_buffer_finish) = {0};
+	const char *path = option_value(line, "cose");
+	uint64_t index = 0;
+	if (!path || !rs_parse_u64(rs_str_from(option_value(line, "proof")), &index))
+		return RS_OK;
+	rs_buffer_init(&receipt, RS_COSE_RECEIPT_SIZE_MAX);
+	RS_TRY(rs_node_cose_receipt(node, index, &receipt, err));
+	return session_write(path, rs_buffer_bytes(&receipt), err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
@@ -215,6 +215,9 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		return rs_error_set(
 			err, RS_USAGE,
 			"log: --proof, --consistency and --checkpoints are different questions; ask one");
+	if (option_given(line, "cose") && !option_given(line, "proof"))
+		return rs_error_set(err, RS_USAGE,
+		                    "log: --cose writes the proof of one entry; name it with --proof");
 	RS_TRY(session_node(line, RS_NODE_READ, NULL, &node, err));
 	rs_buffer_init(&output.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&output.json, &output.text, true);
@@ -228,6 +231,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (code == RS_OK)
 		code = rs_buffer_check(&output.text, "the log", err);
 	if (code == RS_OK)
+		code = write_cose(line, node, err);
+	if (code == RS_OK)
 		code = session_write(NULL, rs_buffer_bytes(&output.text), err);
 	rs_buffer_finish(&output.text);
 	return code;
@@ -237,6 +242,7 @@ static const struct option options[] = {
 	{"checkpoints", NULL, "print every checkpoint that the log ever signed (C2SP tlog-checkpoint)"},
 	{"proof", "INDEX",
          "print the proof that entry INDEX is in the log (C2SP tlog-proof; extra: the entry)"},
+	{"cose", "FILE", "write the proof of --proof to FILE as a COSE Receipt, too (RFC 9942)"},
 	{"consistency", "SIZE",
          "print the proof that the log only grew since it had SIZE entries (C2SP tlog-witness)"},
 	{NULL, NULL, NULL},
@@ -254,7 +260,8 @@ static const struct example examples[] = {
 
 const struct command command_log = {
 	.name = "log",
-	.arguments = "[--checkpoints | --proof INDEX | --consistency SIZE] [--json] [--home DIR]",
+	.arguments =
+		"[--checkpoints | --proof INDEX [--cose FILE] | --consistency SIZE] [--json] [--home DIR]",
 	.summary = "list the ledger's entries or checkpoints; print proofs",
 	.description =
 		"Lists the ledger's entries and its last signed checkpoint, or all its checkpoints, or prints a proof:\n"

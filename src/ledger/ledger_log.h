@@ -25,6 +25,9 @@ enum rs_code rs_tree_consistency(rs_tree_read *read, void *context, uint64_t old
 /* RFC 9162 §2.1.3.2 and §2.1.4.2. */
 bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size,
                         const struct rs_digest *path, size_t count, const struct rs_digest *root);
+/* The root that a path leads to, for proofs that leave it out; false when the path is of no such tree. */
+bool rs_inclusion_root(const struct rs_digest *leaf, uint64_t index, uint64_t size,
+                       const struct rs_digest *path, size_t count, struct rs_digest *out);
 bool rs_consistency_valid(uint64_t old_size, const struct rs_digest *old_root, uint64_t new_size,
                           const struct rs_digest *new_root, const struct rs_digest *proof, size_t count);
 /* Over leaf hashes in memory: for trees of a series' instances. */

@@ -121,8 +121,8 @@ enum rs_code rs_tree_consistency(rs_tree_read *read, void *context, uint64_t old
 	return RS_OK;
 }
 
-bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size,
-                        const struct rs_digest *path, size_t count, const struct rs_digest *root)
+bool rs_inclusion_root(const struct rs_digest *leaf, uint64_t index, uint64_t size,
+                       const struct rs_digest *path, size_t count, struct rs_digest *out)
 {
 	if (index >= size)
 		return false;
@@ -143,7 +143,15 @@ bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t s
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && rs_digest_equal(&r, root);
+	*out = r;
+	return sn == 0;
+}
+
+bool rs_inclusion_valid(const struct rs_digest *leaf, uint64_t index, uint64_t size,
+                        const struct rs_digest *path, size_t count, const struct rs_digest *root)
+{
+	struct rs_digest found;
+	return rs_inclusion_root(leaf, index, size, path, count, &found) && rs_digest_equal(&found, root);
 }
 
 bool rs_consistency_valid(uint64_t old_size, const struct rs_digest *old_root, uint64_t new_size,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "classify.h"
+#include "ledger/ledger_cose.h"
 #include "node.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
@@ -235,4 +236,18 @@ enum rs_code rs_node_verify_each(struct rs_node *node, char *const *paths, size_
 			       &verdicts[i].err);
 	}
 	return RS_OK;
+}
+
+enum rs_code rs_node_cose_receipt(struct rs_node *node, uint64_t entry, struct rs_buffer *out,
+                                  struct rs_error *err)
+{
+	struct rs_digest path[RS_PROOF_HASHES_MAX];
+	size_t count;
+	struct rs_note_key key;
+	struct rs_checkpoint checkpoint;
+	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &key, err));
+	RS_TRY(rs_checkpoint_verify(rs_ledger_checkpoint(node->ledger), &key, &checkpoint, err));
+	RS_TRY(rs_ledger_prove(node->ledger, entry, path, &count, err));
+	return rs_cose_receipt_sign(entry, checkpoint.size, &checkpoint.root, path, count,
+	                            rs_keyring_log_key(node->keyring), out, err);
 }

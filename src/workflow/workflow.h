@@ -103,6 +103,11 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
                                const struct rs_offline_keys *keys, struct rs_proof_details *out,
                                struct rs_error *err);
 
+/* The proof of one entry at the present checkpoint as a COSE Receipt (ledger/ledger_cose.h), signed by the log's key;
+ * appended. */
+enum rs_code rs_node_cose_receipt(struct rs_node *node, uint64_t entry, struct rs_buffer *out,
+                                  struct rs_error *err);
+
 /* A fault: which part ("vault", "ledger", "index", "subjects", "receipts"), which thing in it, what is wrong. */
 typedef void rs_fault_report(void *context, const char *part, const char *sentence);
 
