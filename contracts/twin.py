@@ -150,7 +150,7 @@ MAY = {
     "consent-revoke": {ADMIN: "custodian", PATIENT: "subject"},
     "access-request": dict.fromkeys([RADIOLOGIST, ONCOLOGIST, RESEARCHER, ENGINEER, ADMIN, REGULATOR, PATIENT], "any"),
     "break-glass": {RADIOLOGIST: "any", ONCOLOGIST: "any"},
-    "break-glass-review": {ADMIN: OWN, REGULATOR: "any"},
+    "break-glass-review": {ADMIN: OWN, REGULATOR: "oversight"},
     "erasure": {ADMIN: "custodian", PATIENT: "subject"},
     "checkpoint-anchor": {ADMIN: OWN, REGULATOR: OWN, ENGINEER: OWN},
 }
@@ -272,11 +272,15 @@ class Contract:
             "subject": lambda: subject["patient"] == signer,
             "custodian": lambda: subject["organisation"] == own,
             "party": lambda: own in (subject["organisation"], consent["organisation"]),
+            "oversight": lambda: self.oversees(own) or about["organisation"] == own,
             "self": lambda: act["member"] == signer,
         }[scope]()
         if not fits:
             raise Refused("SCOPE")
         getattr(self, act["type"].replace("-", "_"))(act, signer, who, about)
+
+    def oversees(self, organisation):
+        return self.organisations[organisation][1] == 5
 
     def standing(self, act, signer):
         who = self.people.get(signer)
@@ -340,6 +344,8 @@ class Contract:
                             "organisation": organisation}
 
     def organisation_add(self, act, signer, who, about):
+        if act.get("organisation_kind", 0) in (0, 3, 5) and self.organisations[who["organisation"]][1] not in (0, 3, 5):
+            raise Refused("SCOPE")
         self.add_organisation(act)
 
     def member_grant(self, act, signer, who, about):
@@ -461,7 +467,7 @@ class Contract:
         asked = grounds(who["role"], purpose, operation)
         if not asked:
             return "PURPOSE", NONE, b""
-        found, there = {PERMIT: None, DENY: None}, {OVERSIGHT}
+        found, there = {PERMIT: None, DENY: None}, set()
         if subject:
             row = self.subjects[subject]
             if row["erased"]:
@@ -475,7 +481,9 @@ class Contract:
         if found[DENY]:
             return "CONSENT_DENIES", NONE, found[DENY]
         if keeper == who["organisation"]:
-            there.add(CARE)
+            there |= {CARE, OVERSIGHT}
+        if self.oversees(who["organisation"]):
+            there.add(OVERSIGHT)
         if found[PERMIT]:
             there.add(CONSENT)
         if subject and any(member == signer and g["subject"] == subject and g["outcome"] != UNJUSTIFIED
@@ -665,6 +673,10 @@ def people():
     s.do("lee", "organisation-add", "ROLE", organisation="Pathology", member="stranger")
     s.do("stranger", "organisation-add", "UNKNOWN_SIGNER", organisation="Pathology", member="stranger")
     s.do("radiology", "member-grant", "ORGANISATION_KIND", member="nora", role=REGULATOR, **grant)
+    for kind in (None, 3, 5):
+        s.do("radiology", "organisation-add", "SCOPE", organisation="Shell", member="shell", organisation_kind=kind)
+    s.do("radiology", "organisation-add", "NONE", organisation="Clinic", member="clinic", organisation_kind=1)
+    s.do("authority", "organisation-add", "NONE", organisation="Second Regulator", member="authority 2", organisation_kind=5)
     s.do("radiology", "member-grant", "ORGANISATION_KIND", member="nora", role=DEVICE, **grant)
     s.do("oncology", "member-grant", "SCOPE", member="nora", role=RADIOLOGIST, **grant)
     s.do("lee", "member-grant", "ROLE", member="nora", role=RADIOLOGIST, **grant)
@@ -833,6 +845,13 @@ def oversight():
     s.do("radiology", "consent-grant", "NONE", subject="Ken", consent="never", effect=DENY, roles=ALL_ROLES,
          purposes=[EMERGENCY], operations=[READ], **{"from": 0})
     s.do("kim", "break-glass", "CONSENT_DENIES", time=s.now + 9 * DAY, subject="Ken", reason="again")
+    # A regulator of an organisation that is none oversees its own house only.
+    s.do("hospital", "organisation-add", "NONE", organisation="Clinic", member="clinic")
+    s.do("clinic", "member-grant", "NONE", organisation="Clinic", member="own regulator", role=REGULATOR, **{"from": s.now})
+    s.do("own regulator", "access-request", "NONE", ("NO_CONSENT", NONE), commitment="image 1", operation=READ, purpose=AUDIT)
+    s.do("own regulator", "break-glass-review", "SCOPE", **review)
+    s.do("clinic", "object-register", "NONE", organisation="Clinic", kind=IMAGE, commitment="clinic's", instances=1)
+    s.do("own regulator", "access-request", "NONE", ("NONE", OVERSIGHT), commitment="clinic's", operation=READ, purpose=AUDIT)
     # Anchors.
     anchor = {"organisation": "Radiology", "origin": "radseal.example/radiology"}
     s.do("mona", "checkpoint-anchor", "ROLE", size=10, root="root 10", **anchor)

@@ -10,7 +10,7 @@ struct way {
 	step *find, *perform;
 };
 static const struct way ways[RS_TRANSACTION_TYPE_COUNT] = {
-	[RS_TRANSACTION_ORGANISATION_ADD] = {nothing_to_find, add_organisation},
+	[RS_TRANSACTION_ORGANISATION_ADD] = {nothing_to_find, add_another_organisation},
 	[RS_TRANSACTION_MEMBER_GRANT] = {own_organisation, grant_member},
 	[RS_TRANSACTION_MEMBER_REVOKE] = {find_member, revoke_person},
 	[RS_TRANSACTION_DEVICE_ENROL] = {own_organisation, enrol_device},
@@ -86,6 +86,7 @@ static bool in_scope(const struct scene *scene, enum rs_scope scope)
 	case RS_SCOPE_PARTY:
 		return scene->has_subject &&
 		       (keeps || rs_str_equal(own, name_str(&scene->consent.organisation)));
+	case RS_SCOPE_OVERSIGHT: return scene->oversees || rs_str_equal(own, scene->organisation);
 	case RS_SCOPE_SELF: return rs_member_key_equal(&act->signer, &act->member);
 	}
 	return false;
@@ -125,6 +126,11 @@ enum rs_code rs_contract_apply(const struct rs_state *state, const struct rs_act
 	RS_TRY(ways[act->type].find(&scene, out, err));
 	if (*out != RS_REFUSAL_NONE)
 		return RS_OK;
+	if (scope == RS_SCOPE_OVERSIGHT) {
+		enum rs_organisation_kind kind;
+		RS_TRY(kind_of(state, name_str(&scene.signer.organisation), &kind, err));
+		scene.oversees = kind == RS_ORGANISATION_REGULATOR;
+	}
 	*out = RS_REFUSAL_SCOPE;
 	if (!in_scope(&scene, scope))
 		return RS_OK;

@@ -271,8 +271,9 @@ enum rs_scope {
 	RS_SCOPE_OWN_ORGANISATION, /* what it is about belongs to the signer's organisation */
 	RS_SCOPE_OWN_SUBJECT,      /* the signer acts for the subject: is the patient or the guardian */
 	RS_SCOPE_CUSTODIAN,        /* the signer's organisation is the subject's custodian */
-	RS_SCOPE_PARTY, /* custodian of the subject, or the organisation that was given the consent */
-	RS_SCOPE_SELF,  /* about the signer's own key */
+	RS_SCOPE_PARTY,     /* custodian of the subject, or the organisation that was given the consent */
+	RS_SCOPE_OVERSIGHT, /* own organisation; anywhere when that is of kind regulator */
+	RS_SCOPE_SELF,      /* about the signer's own key */
 };
 enum rs_scope rs_contract_scope(enum rs_transaction_type type, enum rs_role role);
 const char *rs_scope_name(enum rs_scope scope);

@@ -116,12 +116,13 @@ static enum rs_basis first_of(unsigned bases)
 
 /* What speaks for the signer, whatever the table asks for. */
 static unsigned bases_of(const struct question *question, const struct subject *subject,
-                         const struct voices *voices, const struct glasses *glasses)
+                         const struct voices *voices, const struct glasses *glasses,
+                         enum rs_organisation_kind kind)
 {
 	struct rs_str keeper = subject ? name_str(&subject->organisation) : question->organisation;
-	unsigned bases = RS_SET(RS_BASIS_OVERSIGHT);
+	unsigned bases = kind == RS_ORGANISATION_REGULATOR ? RS_SET(RS_BASIS_OVERSIGHT) : 0;
 	if (rs_str_equal(keeper, name_str(&question->signer->organisation)))
-		bases |= RS_SET(RS_BASIS_CARE);
+		bases |= RS_SET(RS_BASIS_CARE) | RS_SET(RS_BASIS_OVERSIGHT);
 	if (subject && ACT_HAS(subject->patient) && rs_member_key_equal(&subject->patient, question->who))
 		bases |= RS_SET(RS_BASIS_OWN_DATA);
 	if (voices->permits)
@@ -152,6 +153,7 @@ enum rs_code decide(const struct rs_state *state, const struct question *questio
 	struct subject subject;
 	struct voices voices = {.permits = false};
 	struct glasses glasses = {.covers = false};
+	enum rs_organisation_kind kind;
 	*out = (struct rs_decision){.refusal = RS_REFUSAL_PURPOSE};
 	if (!asked)
 		return RS_OK;
@@ -166,9 +168,11 @@ enum rs_code decide(const struct rs_state *state, const struct question *questio
 		RS_TRY(hear_consents(state, question, &voices, err));
 	}
 	RS_TRY(look_at_glasses(state, question, &glasses, err));
+	RS_TRY(kind_of(state, name_str(&question->signer->organisation), &kind, err));
 	*out = (struct rs_decision){.refusal = RS_REFUSAL_REVIEW_OVERDUE};
 	if (!glasses.overdue)
-		settle(&voices, asked & bases_of(question, has_subject ? &subject : NULL, &voices, &glasses),
+		settle(&voices,
+		       asked & bases_of(question, has_subject ? &subject : NULL, &voices, &glasses, kind),
 		       out);
 	return RS_OK;
 }

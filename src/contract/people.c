@@ -26,8 +26,8 @@ static const bool kind_has_devices[RS_ORGANISATION_KIND_COUNT] = {
 	[RS_ORGANISATION_ADMINISTRATION] = true,
 };
 
-static enum rs_code kind_of(const struct rs_state *state, struct rs_str name, enum rs_organisation_kind *out,
-                            struct rs_error *err)
+enum rs_code kind_of(const struct rs_state *state, struct rs_str name, enum rs_organisation_kind *out,
+                     struct rs_error *err)
 {
 	struct key key = key_of('O', rs_bytes_of_str(name));
 	struct rs_bytes value;
@@ -94,6 +94,21 @@ static struct person person_of(enum rs_role role, uint64_t from_ms, uint64_t unt
 	struct person person = {.role = role, .from_ms = from_ms, .until_ms = until_ms};
 	name_set(&person.organisation, organisation);
 	return person;
+}
+
+#define GOVERNS                                                                 \
+	(RS_SET(RS_ORGANISATION_ANY) | RS_SET(RS_ORGANISATION_ADMINISTRATION) | \
+	 RS_SET(RS_ORGANISATION_REGULATOR))
+
+/* Who may give every role, or oversight, comes from one that may: else any administrator could make a regulator. */
+enum rs_code add_another_organisation(struct scene *scene, enum rs_refusal *out, struct rs_error *err)
+{
+	enum rs_organisation_kind kind;
+	RS_TRY(kind_of(scene->state, name_str(&scene->signer.organisation), &kind, err));
+	*out = RS_REFUSAL_SCOPE;
+	if (GOVERNS >> scene->act->organisation_kind & 1 && !(GOVERNS >> kind & 1))
+		return RS_OK;
+	return add_organisation(scene, out, err);
 }
 
 enum rs_code add_organisation(struct scene *scene, enum rs_refusal *out, struct rs_error *err)

@@ -40,7 +40,7 @@ static const struct {
          RS_SCOPE_ANYWHERE},
 	{RS_TRANSACTION_BREAK_GLASS, CLINICIANS, RS_SCOPE_ANYWHERE},
 	{RS_TRANSACTION_BREAK_GLASS_REVIEW, ROLE(HOSPITAL_ADMINISTRATOR), RS_SCOPE_OWN_ORGANISATION},
-	{RS_TRANSACTION_BREAK_GLASS_REVIEW, ROLE(REGULATOR), RS_SCOPE_ANYWHERE},
+	{RS_TRANSACTION_BREAK_GLASS_REVIEW, ROLE(REGULATOR), RS_SCOPE_OVERSIGHT},
 	{RS_TRANSACTION_ERASURE, ROLE(HOSPITAL_ADMINISTRATOR), RS_SCOPE_CUSTODIAN},
 	{RS_TRANSACTION_ERASURE, ROLE(PATIENT), RS_SCOPE_OWN_SUBJECT},
 	{RS_TRANSACTION_CHECKPOINT_ANCHOR,
@@ -86,8 +86,8 @@ unsigned rs_contract_bases(enum rs_role role, enum rs_purpose purpose, enum rs_o
 
 const char *rs_scope_name(enum rs_scope scope)
 {
-	static const char *const names[] = {
-		"never", "anywhere", "own-organisation", "own-subject", "custodian", "party", "self"};
+	static const char *const names[] = {"never",     "anywhere", "own-organisation", "own-subject",
+	                                    "custodian", "party",    "oversight",        "self"};
 	return names[scope];
 }
 

@@ -13,7 +13,7 @@
 #include "contract/contract_memory.h"
 
 /* Columns: radiologist, oncologist, researcher, data engineer, hospital administrator, regulator, patient, device.
- * - never, * anywhere, o own organisation, s own subject, c custodian, p party of the consent, k own key */
+ * - never, * anywhere, v oversight, o own organisation, s own subject, c custodian, p party of the consent, k own key */
 static const struct {
 	enum rs_transaction_type type;
 	const char *roles;
@@ -25,13 +25,13 @@ static const struct {
 	{RS_TRANSACTION_PROFILE_SET, "----c-s-"},        {RS_TRANSACTION_CONSENT_GRANT, "----c-s-"},
 	{RS_TRANSACTION_CONSENT_NARROW, "----p-s-"},     {RS_TRANSACTION_CONSENT_REVOKE, "----c-s-"},
 	{RS_TRANSACTION_ACCESS_REQUEST, "*******-"},     {RS_TRANSACTION_BREAK_GLASS, "**------"},
-	{RS_TRANSACTION_BREAK_GLASS_REVIEW, "----o*--"}, {RS_TRANSACTION_ERASURE, "----c-s-"},
+	{RS_TRANSACTION_BREAK_GLASS_REVIEW, "----ov--"}, {RS_TRANSACTION_ERASURE, "----c-s-"},
 	{RS_TRANSACTION_CHECKPOINT_ANCHOR, "---ooo--"},
 };
 
 static enum rs_scope scope_of(char letter)
 {
-	static const char letters[] = "-*oscpk";
+	static const char letters[] = "-*oscpvk";
 	return (enum rs_scope)(strchr(letters, letter) - letters);
 }
 

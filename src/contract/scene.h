@@ -17,6 +17,7 @@ struct scene {
 	struct glass glass;
 	struct anchor anchor;
 	bool has_subject, has_anchor;
+	bool oversees; /* the signer's organisation is a regulator */
 };
 
 /* Loads what the transaction is about, before its scope is judged. Refuses when that is not there. */
@@ -24,10 +25,12 @@ typedef enum rs_code step(struct scene *scene, enum rs_refusal *out, struct rs_e
 step find_member, find_device, find_subject_for_object, find_subject, find_living_subject, find_consent,
 	find_object, find_glass, find_anchor, own_organisation, nothing_to_find;
 /* Judges the rest, then writes: a refusal comes before the first write. */
-step add_organisation, grant_member, enrol_device, revoke_person, rotate_device, register_subject,
-	register_object, set_profile, grant_consent, narrow_consent, revoke_consent, request_access,
-	break_glass, review_glass, erase_subject, anchor_checkpoint;
+step add_organisation, add_another_organisation, grant_member, enrol_device, revoke_person, rotate_device,
+	register_subject, register_object, set_profile, grant_consent, narrow_consent, revoke_consent,
+	request_access, break_glass, review_glass, erase_subject, anchor_checkpoint;
 
+enum rs_code kind_of(const struct rs_state *state, struct rs_str name, enum rs_organisation_kind *out,
+                     struct rs_error *err);
 enum rs_code organisation_known(const struct rs_state *state, struct rs_str name, bool *out,
                                 struct rs_error *err);
 
