@@ -8,7 +8,7 @@
 #include "radiomics/diagnostics.h"
 
 #define RADSEAL_VERSION "0.1.0"
-#define DIAGNOSTICS_MAX 40
+#define DIAGNOSTICS_MAX 48 /* 43 with resampling and resegmentation */
 
 static struct rs_radiomics_diagnostic *add(struct rs_radiomics_result *result, const char *name, bool quoted)
 {
@@ -21,26 +21,44 @@ static struct rs_radiomics_diagnostic *add(struct rs_radiomics_result *result, c
 static void add_text(struct rs_radiomics_result *result, const char *name, const char *text)
 {
 	struct rs_radiomics_diagnostic *entry = add(result, name, true);
-	snprintf(entry->text, sizeof entry->text, "%s", text);
+	entry->text = rs_str_duplicate(rs_str_from(text));
 }
 
 /* One number, or "[a, b, c]". */
 static void add_numbers(struct rs_radiomics_result *result, const char *prefix, const char *name,
                         const double *values, size_t count)
 {
-	char whole[64], number[RS_F64_TEXT_SIZE];
+	char whole[64], number[RS_F64_TEXT_SIZE], text[8 * RS_F64_TEXT_SIZE] = ""; /* six numbers at most */
 	snprintf(whole, sizeof whole, "%s%s", prefix, name);
 	struct rs_radiomics_diagnostic *entry = add(result, whole, false);
 	size_t used = 0;
 	for (size_t i = 0; i < count; i++) {
 		rs_format_f64(values[i], number);
-		int n = snprintf(entry->text + used, sizeof entry->text - used, "%s%s%s",
+		int n = snprintf(text + used, sizeof text - used, "%s%s%s",
 		                 count > 1 && i == 0 ? "["
 		                 : i > 0             ? ", "
 		                                     : "",
 		                 number, count > 1 && i + 1 == count ? "]" : "");
 		used += n > 0 ? (size_t)n : 0;
 	}
+	entry->text = rs_str_duplicate(rs_str_from(text));
+}
+
+/* Where PyRadiomics has them: after the versions. */
+static enum rs_code configuration_entries(const struct rs_radiomics_settings *settings,
+                                          struct rs_radiomics_result *result, struct rs_error *err)
+{
+	RS_TRY(configuration_settings(settings, &add(result, "Configuration_Settings", false)->text, err));
+	return configuration_images(settings, &add(result, "Configuration_EnabledImageTypes", false)->text,
+	                            err);
+}
+
+enum rs_code diagnostics_check(const struct rs_radiomics_result *result, struct rs_error *err)
+{
+	for (size_t i = 0; i < result->diagnostic_count; i++)
+		if (result->diagnostics[i].text == NULL)
+			return rs_error_memory(err, sizeof *result->diagnostics, "diagnostics");
+	return RS_OK;
 }
 
 /* The voxel as its file's type stores it, little-endian as on every machine radseal runs on. */
@@ -305,6 +323,8 @@ enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
 	static const char *const intensities[] = {"Mean", "Minimum", "Maximum", NULL};
 	RS_TRY(diagnostics_allocate(DIAGNOSTICS_MAX, result, err));
 	add(result, "Versions_radseal", true);
+	add(result, "Configuration_Settings", false);
+	add(result, "Configuration_EnabledImageTypes", false);
 	plan_entries(result, "Image-original_", original);
 	plan_entries(result, "Mask-original_", hash);
 	plan_entries(result, "Mask-original_", region);
@@ -328,6 +348,7 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 	struct region whole RS_CLEANUP(region_finish) = {0};
 	RS_TRY(diagnostics_allocate(DIAGNOSTICS_MAX, result, err));
 	add_text(result, "Versions_radseal", RADSEAL_VERSION);
+	RS_TRY(configuration_entries(settings, result, err));
 	RS_TRY(original_entries(result, volume, mask, settings->label, err));
 	if (work->resampled) {
 		RS_TRY(region_cut(work->volume->voxels, work->mask->labels, work->mask->geometry.size,
@@ -335,8 +356,8 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 		RS_TRY(interpolated_entries(result, work, &whole, err));
 	}
 	if (settings->resegment_count == 0)
-		return RS_OK;
+		return diagnostics_check(result, err);
 	RS_TRY(region_entries(result, "Mask-resegmented_", &work->mask->geometry, &work->region, err));
 	intensity_entries(result, "Mask-resegmented_", work->region.values, work->region.count);
-	return RS_OK;
+	return diagnostics_check(result, err);
 }

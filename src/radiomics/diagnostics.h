@@ -10,7 +10,7 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
                                const struct rs_radiomics_settings *settings,
                                struct rs_radiomics_result *result, struct rs_error *err);
 
-/* The same names with empty texts. */
+/* The same names without texts. */
 enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
                               struct rs_radiomics_result *result, struct rs_error *err);
 
@@ -20,5 +20,13 @@ enum rs_code diagnostics_allocate(size_t count, struct rs_radiomics_result *resu
 enum rs_code diagnostics_identify(const struct rs_volume *volume, const struct rs_mask *mask,
                                   struct rs_radiomics_result *result, struct rs_error *err);
 void diagnostics_plan_identity(struct rs_radiomics_result *result);
+/* After the last entry: whether memory lacked for the text of one. */
+enum rs_code diagnostics_check(const struct rs_radiomics_result *result, struct rs_error *err);
+
+/* Settings and image types in force, each as one JSON object; *out: a new text (rs_free). */
+enum rs_code configuration_settings(const struct rs_radiomics_settings *settings, char **out,
+                                    struct rs_error *err);
+enum rs_code configuration_images(const struct rs_radiomics_settings *settings, char **out,
+                                  struct rs_error *err);
 
 #endif

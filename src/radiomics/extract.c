@@ -47,6 +47,8 @@ void rs_radiomics_result_finish(struct rs_radiomics_result *result)
 {
 	if (result == NULL)
 		return;
+	for (size_t i = 0; i < result->diagnostic_count; i++)
+		rs_free(result->diagnostics[i].text);
 	rs_free(result->diagnostics);
 	rs_free(result->values);
 	memset(result, 0, sizeof *result);

@@ -13,7 +13,7 @@ static void add(struct rs_radiomics_result *result, const char *name, const char
 	char text[RS_F64_TEXT_SIZE];
 	rs_format_f64(value, text);
 	snprintf(entry->name, sizeof entry->name, "%s_%s", name, stage);
-	snprintf(entry->text, sizeof entry->text, "%s", text);
+	entry->text = rs_str_duplicate(rs_str_from(text));
 }
 
 static void add_sizes(struct rs_radiomics_result *result, const char *prefix, const size_t size[3],
@@ -86,7 +86,7 @@ enum rs_code ibsi_diagnose(const struct rs_volume *volume, const struct rs_mask 
 	RS_TRY(diagnostics_allocate(DIAGNOSTICS_IDENTITY + DIAGNOSTICS, result, err));
 	RS_TRY(diagnostics_identify(volume, mask, result, err));
 	add_all(result, volume, chain);
-	return RS_OK;
+	return diagnostics_check(result, err);
 }
 
 /* The names of a case of one voxel. */
@@ -101,7 +101,9 @@ enum rs_code ibsi_diagnose_plan(struct rs_radiomics_result *result, struct rs_er
 	RS_TRY(diagnostics_allocate(DIAGNOSTICS_IDENTITY + DIAGNOSTICS, result, err));
 	diagnostics_plan_identity(result);
 	add_all(result, &volume, &chain);
-	for (size_t i = 0; i < result->diagnostic_count; i++)
-		result->diagnostics[i].text[0] = '\0';
+	for (size_t i = 0; i < result->diagnostic_count; i++) {
+		rs_free(result->diagnostics[i].text);
+		result->diagnostics[i].text = NULL;
+	}
 	return RS_OK;
 }

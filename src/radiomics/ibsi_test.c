@@ -69,7 +69,7 @@ static void every_value_has_a_name_and_codes(void **state)
 	assert_int_equal(plan.count, 487);
 	assert_int_equal(plan.diagnostic_count, 63);
 	for (size_t i = 0; i < 63; i++)
-		assert_string_equal(plan.diagnostics[i].text, "");
+		assert_null(plan.diagnostics[i].text);
 	for (size_t i = 0; i < plan.count; i++) {
 		assert_int_equal(strlen(plan.values[i].ibsi), 4);
 		assert_int_equal(strlen(plan.values[i].aggregation), 4);

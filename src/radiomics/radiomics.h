@@ -204,11 +204,10 @@ struct rs_radiomics_value {
 	/* mode ibsi: permanent code of how slices and directions were put together, "IAZD"; else "". Static. */
 	const char *aggregation;
 };
-#define RS_RADIOMICS_TEXT_SIZE 128
 struct rs_radiomics_diagnostic {
 	char name[RS_RADIOMICS_NAME_SIZE]; /* "diagnostics_Mask-original_VoxelNum" */
-	char text[RS_RADIOMICS_TEXT_SIZE]; /* a number or list is valid JSON: "4137", "[256, 256, 25]" */
-	bool quoted;                       /* text is a string: JSON needs quotes around it */
+	char *text;  /* numbers, lists, objects are valid JSON: "4137", "[256, 256, 25]"; NULL in a plan */
+	bool quoted; /* text is a string: JSON needs quotes around it */
 };
 struct rs_radiomics_result {
 	struct rs_radiomics_diagnostic *diagnostics; /* in PyRadiomics' order; none without additional_info */
