@@ -174,11 +174,20 @@ static enum rs_code add_row(struct reader *r, size_t line, size_t count, struct 
 	return RS_OK;
 }
 
+/* Byte order marks before the header; joined files have several. */
+static void skip_marks(struct reader *r)
+{
+	while (r->end - r->at >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
+		r->at += 3;
+}
+
 static enum rs_code read_table(struct reader *r, struct rs_error *err)
 {
 	size_t count = 0;
-	while (r->at < r->end && r->csv.columns == 0)
+	while (r->at < r->end && r->csv.columns == 0) {
+		skip_marks(r);
 		RS_TRY(read_record(r, &r->csv.columns, err));
+	}
 	if (r->csv.columns == 0)
 		return rs_error_set(err, RS_MALFORMED, "the table is empty; it needs a header line");
 	RS_TRY(check_header(&r->csv, err));
@@ -208,8 +217,6 @@ enum rs_code rs_csv_parse(struct rs_bytes file, struct rs_csv *out, struct rs_er
 {
 	struct reader r = {.at = file.data, .end = file.data + file.size, .line = 1};
 	RS_TRY(check_text(file, err));
-	while (r.end - r.at >= 3 && memcmp(r.at, "\xef\xbb\xbf", 3) == 0)
-		r.at += 3; /* joined files have several */
 	/* Every cell ends with a separator or the end of the file: its NUL always has room. */
 	r.csv.text = r.text = rs_allocate(file.size + 2);
 	enum rs_code code = r.text == NULL ? rs_error_memory(err, file.size + 2, "a table")

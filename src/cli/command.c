@@ -108,6 +108,7 @@ static enum rs_code parse_option(struct command_line *line, int count, char **ar
 {
 	const char *text = arguments[*index];
 	struct typed typed;
+	uint64_t number;
 	if (!look_up(line->command, text, &typed))
 		return rs_error_set(err, RS_USAGE, "%s: unknown option '%s'; see radseal %s --help",
 		                    line->command->name, text, line->command->name);
@@ -123,7 +124,13 @@ static enum rs_code parse_option(struct command_line *line, int count, char **ar
 		return RS_OK;
 	}
 	const char *value = typed.value;
-	if (!value && *index + 1 < count)
+	bool more = *index + 1 < count;
+	if (!value && line->command->implied_option != NULL &&
+	    strcmp(line->command->implied_option, option->name) == 0 &&
+	    (!more ||
+	     (*arguments[*index + 1] != '\0' && !rs_parse_u64(rs_str_from(arguments[*index + 1]), &number))))
+		value = line->command->implied_value;
+	if (!value && more)
 		value = arguments[++*index];
 	/* An empty value is most often a variable that is not set: "--home $NODE" must not mean another node. */
 	if (!value || !*value)

@@ -39,7 +39,9 @@ struct command {
 	const struct example *examples; /* ends with a NULL line */
 	const struct alias *aliases;    /* ends with a NULL spelling; NULL: none but -h */
 	const char *repeatable;         /* the option that may be given several times; NULL: none */
-	bool text_only;                 /* prints for people: has no --json */
+	/* An option that may stand without its value, and what it means then; NULL: none. */
+	const char *implied_option, *implied_value;
+	bool text_only; /* prints for people: has no --json */
 	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
 };
 

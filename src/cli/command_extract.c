@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extract_dictionary.h"
 #include "extract_output.h"
 #include "extract_seal.h"
 #include "image/image.h"
@@ -108,11 +109,6 @@ static enum rs_code read_output(const struct command_line *line, bool one_row, s
 		format = OUTPUT_JSON;
 	else if (rs_str_ends_with(path, ".csv"))
 		format = OUTPUT_CSV;
-	if (out->path && format == OUTPUT_TEXT && !option_given(line, "format") &&
-	    !rs_str_ends_with(path, ".txt"))
-		return rs_error_set(err, RS_USAGE,
-		                    "-o %s: the name must end in .csv, .json or .txt, or add --format",
-		                    out->path);
 	RS_TRY(choose_word(line, "format", formats, format, &format, err));
 	RS_TRY(choose_word(line, "format-path", paths, -1, &form, err));
 	out->format = (enum output_format)format;
@@ -132,7 +128,8 @@ struct run {
 	enum rs_log_level log_level;
 	struct rs_error failure; /* of the first case that failed */
 	struct sealer sealer;
-	char *vectors; /* the folder of sealed vectors */
+	char *vectors;          /* the folder of sealed vectors */
+	const char *dictionary; /* a file that tells of the columns; NULL: none */
 	size_t done;
 	bool quiet;
 };
@@ -141,6 +138,8 @@ static enum rs_code take_columns(void *context, const struct rs_cohort_column *c
                                  struct rs_error *err)
 {
 	struct run *run = context;
+	if (run->dictionary != NULL)
+		RS_TRY(dictionary_write(rs_world_system(), run->dictionary, columns, count, err));
 	return output_columns(&run->output, columns, count, err);
 }
 
@@ -309,12 +308,15 @@ static bool is_one_row(const struct command_line *line, const struct rs_cohort *
 
 static enum rs_code open_log(const struct command_line *line, struct run *run, struct rs_error *err)
 {
-	static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+	/* NOTSET and CRITICAL are Python's: all there is, and the gravest there is. */
+	static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR", "NOTSET", "CRITICAL"};
+	static const enum rs_log_level meant[] = {RS_LOG_DEBUG, RS_LOG_INFO,  RS_LOG_WARNING,
+	                                          RS_LOG_ERROR, RS_LOG_DEBUG, RS_LOG_ERROR};
 	const char *path = option_value(line, "log-file"), *level = option_value(line, "logging-level");
 	run->log_level = RS_LOG_WARNING;
-	for (int i = 0; level != NULL && i < 4; i++)
+	for (int i = 0; level != NULL && i < 6; i++)
 		if (strcmp(level, levels[i]) == 0) {
-			run->log_level = (enum rs_log_level)i;
+			run->log_level = meant[i];
 			level = NULL;
 		}
 	if (level != NULL)
@@ -393,14 +395,39 @@ static enum rs_code run_with(const struct command_line *line, struct run *run,
 	return measure(run, &job, err);
 }
 
+/* The dictionary of what would be measured; in mode voxel of the table of maps. */
+static enum rs_code describe(const struct command_line *line, const struct rs_radiomics_settings *settings,
+                             const char *path, struct rs_error *err)
+{
+	const char *mode = option_value(line, "mode");
+	const struct rs_cohort_job job = {
+		.world = rs_world_system(),
+		.settings = settings,
+		.label = option_value(line, "label"),
+		.version = RADSEAL_VERSION,
+		.jobs = 1,
+		.maps_directory = mode != NULL && strcmp(mode, "voxel") == 0 ? "." : NULL,
+		.maps_suffix = "nrrd",
+	};
+	return dictionary_of(&job, path, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_radiomics_settings settings;
 	struct rs_cohort cohort RS_CLEANUP(rs_cohort_finish) = {0};
-	struct run run = {.cohort = &cohort};
+	struct run run = {.cohort = &cohort,
+	                  .output = {.cohort = &cohort, .label = option_value(line, "label")}};
 	uint64_t verbosity;
-	RS_TRY(read_cohort(line, &cohort, err));
+	if (option_given(line, "version")) {
+		puts("radseal " RADSEAL_VERSION);
+		return RS_OK;
+	}
 	RS_TRY(read_settings(line, &settings, err));
+	run.dictionary = option_value(line, "dictionary");
+	if (run.dictionary != NULL && line->operand_count == 0 && !option_given(line, "batch"))
+		return describe(line, &settings, run.dictionary, err);
+	RS_TRY(read_cohort(line, &cohort, err));
 	RS_TRY(read_output(line, is_one_row(line, &cohort), &run.output, err));
 	RS_TRY(option_u64(line, "verbosity", 3, 5, &verbosity, err));
 	run.quiet = option_given(line, "quiet") || verbosity < 3;
@@ -425,17 +452,20 @@ static const struct option options[] = {
          "region of the mask: a label's number or name; 1,2 two rows; 1+2 both as one; all"},
 	{"minimum-roi", "VOXELS", "refuse regions of so many voxels or fewer"},
 	{"jobs", "N", "cases at once (default: as many as processors); 0 is the default"},
-	{"output", "FILE", "write to FILE.csv, FILE.json or FILE.txt instead of standard output"},
+	{"output", "FILE", "write to FILE instead of standard output; .csv and .json choose the format"},
 	{"out-dir", "DIR", "write each case's table into DIR, too; in mode voxel its maps"},
 	{"map-format", "FORMAT", "of maps: nrrd (default) or nii.gz"},
+	{"dictionary", "FILE",
+         "write a CSV that tells of each column: kind, IBSI codes, unit; needs no image"},
 	{"format", "FORMAT", "txt, csv or json, whatever the name's ending"},
 	{"format-path", "FORM", "Image and Mask absolute, relative or basename; default: as given"},
 	{"unix-path", NULL, "paths with slashes, which they always are"},
 	{"skip-nans", NULL, "leave undefined values out of txt and json"},
 	{"validate", NULL, "only check settings, table and that the files are there"},
+	{"version", NULL, "print the version, as radseal version does"},
 	{"log-file", "FILE", "append a line for each case to FILE"},
 	{"logging-level", "LEVEL", "of the log file: DEBUG, INFO, WARNING (default) or ERROR"},
-	{"verbosity", "N", "1 to 5; below 3 without notes (default: 3)"},
+	{"verbosity", "N", "1 to 5; below 3 without notes (default: 3; 4 without N)"},
 	{NULL, NULL, NULL},
 };
 
@@ -476,5 +506,7 @@ const struct command command_extract = {
 	.examples = examples,
 	.aliases = aliases,
 	.repeatable = "setting",
+	.implied_option = "verbosity",
+	.implied_value = "4",
 	.run = run,
 };

@@ -90,7 +90,30 @@ static char *relative_path(const char *from, const char *to)
 	return whole;
 }
 
-/* A path as --format-path wants it; a new text, or NULL to leave it as it is. */
+/* From an absolute directory, without ".", ".." and empty names; a new text. */
+static char *absolute_path(const char *directory, const char *path)
+{
+	char *joined = *path == '/' ? rs_str_duplicate(rs_str_from(path)) : rs_path_join(directory, path);
+	struct rs_str rest = rs_str_from(joined), name;
+	size_t used = 0;
+	while (joined != NULL && rs_str_split(&rest, '/', &name)) {
+		if (name.size == 0 || rs_str_equal_text(name, "."))
+			continue;
+		if (rs_str_equal_text(name, "..")) {
+			while (used > 0 && joined[--used] != '/')
+				;
+			continue;
+		}
+		joined[used] = '/';
+		memmove(joined + used + 1, name.data, name.size); /* never past where it came from */
+		used += 1 + name.size;
+	}
+	if (joined != NULL)
+		joined[used > 0 ? used : 1] = '\0';
+	return joined;
+}
+
+/* A path as --format-path wants it, where it is a path from the table's directory; a new text, or NULL to leave it as it is. */
 static char *reformed(const struct output *output, const char *path)
 {
 	char here[4096];
@@ -98,12 +121,15 @@ static char *reformed(const struct output *output, const char *path)
 		return NULL;
 	if (output->paths == PATHS_BASENAME)
 		return rs_str_duplicate(rs_str_from(rs_path_name(path)));
-	char *absolute = *path == '/' ? rs_str_duplicate(rs_str_from(path)) : rs_path_join(here, path);
-	if (output->paths == PATHS_ABSOLUTE || absolute == NULL)
-		return absolute;
-	char *relative = relative_path(here, absolute);
-	rs_free(absolute);
-	return relative;
+	char *base = absolute_path(here, output->cohort->directory);
+	char *absolute = base != NULL ? absolute_path(base, path) : NULL;
+	if (output->paths == PATHS_RELATIVE && absolute != NULL) {
+		char *relative = relative_path(base, absolute);
+		rs_free(absolute);
+		absolute = relative;
+	}
+	rs_free(base);
+	return absolute;
 }
 
 static void json_cell(struct rs_json *json, struct output *output, enum rs_column_kind kind, const char *text)
@@ -111,7 +137,7 @@ static void json_cell(struct rs_json *json, struct output *output, enum rs_colum
 	double value;
 	if (kind == RS_COLUMN_TEXT) {
 		rs_json_text(json, text);
-	} else if (kind == RS_COLUMN_NUMBER && rs_parse_f64(rs_str_from(text), &value)) {
+	} else if (rs_parse_f64(rs_str_from(text), &value)) {
 		rs_json_f64(json, value);
 	} else if (*text == '\0') {
 		rs_json_null(json);
@@ -141,38 +167,58 @@ static void json_row(struct output *output, const char *const *cells)
 	rs_json_object_end(&json);
 }
 
-static void csv_row(struct rs_buffer *out, size_t count, const char *const *cells)
+/* Lists of numbers get round brackets in text and CSV, as PyRadiomics writes them; scripts take them apart. */
+static bool kept_as_json(const struct rs_cohort_column *column, const char *text)
+{
+	return column->kind != RS_COLUMN_JSON || *text != '[';
+}
+
+static void csv_row(struct rs_buffer *out, const struct rs_cohort_column *columns, size_t count,
+                    const char *const *cells)
 {
 	for (size_t i = 0; i < count; i++) {
 		rs_buffer_append_text(out, i > 0 ? "," : "");
-		rs_csv_append(out, cells[i]);
+		if (kept_as_json(&columns[i], cells[i])) {
+			rs_csv_append(out, cells[i]);
+			continue;
+		}
+		rs_buffer_append_text(out, "\"(");
+		rs_buffer_append(out, cells[i] + 1, strlen(cells[i]) - 2);
+		rs_buffer_append_text(out, ")\"");
 	}
 	rs_buffer_append_text(out, "\n");
 }
 
 static void text_row(struct output *output, size_t index, const char *const *cells)
 {
-	for (size_t i = 0; i < output->column_count; i++)
-		if (*cells[i] != '\0' && !left_out(output, output->columns[i].kind, cells[i]))
-			rs_buffer_printf(&output->pending, "Case-%zu_%s: %s\n", index + 1,
-			                 output->columns[i].name, cells[i]);
+	for (size_t i = 0; i < output->column_count; i++) {
+		const struct rs_cohort_column *column = &output->columns[i];
+		bool list = !kept_as_json(column, cells[i]);
+		bool empty = *cells[i] == '\0' && column->origin != RS_COLUMN_INPUT;
+		if (empty || left_out(output, column->kind, cells[i]))
+			continue;
+		rs_buffer_printf(&output->pending, "Case-%zu_%s: %s%.*s%s\n", index + 1, column->name,
+		                 list ? "(" : "", list ? (int)strlen(cells[i]) - 2 : (int)strlen(cells[i]),
+		                 cells[i] + list, list ? ")" : "");
+	}
 }
 
-/* features_3.csv; of a case with several regions features_3_2.csv and so on after it. */
+/* features_3.csv, as PyRadiomics names it; of a case with several regions features_3_label-2.csv and so on. */
 static enum rs_code write_own_table(const struct output *output, size_t index, const char *const *cells,
                                     struct rs_error *err)
 {
 	struct rs_buffer table RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *label = "";
+	bool plain = rs_cohort_label_is_plain(output->cohort->cases[index].label, output->label);
 	rs_buffer_init(&table, PENDING_MAX);
 	for (size_t i = 0; i < output->column_count; i++) {
 		rs_buffer_append_text(&table, i > 0 ? "," : "");
 		rs_csv_append(&table, output->columns[i].name);
-		if (strcmp(output->columns[i].name, "Label") == 0)
+		if (!plain && strcmp(output->columns[i].name, "Label") == 0)
 			label = cells[i];
 	}
 	rs_buffer_append_text(&table, "\n");
-	csv_row(&table, output->column_count, cells);
+	csv_row(&table, output->columns, output->column_count, cells);
 	RS_TRY(rs_buffer_check(&table, "a table", err));
 	char name[96];
 	snprintf(name, sizeof name, "features_%zu%s%.40s.csv", index + 1, *label ? "_label-" : "", label);
@@ -192,7 +238,7 @@ static enum rs_code write_row(struct output *output, size_t index, const char *c
 	if (output->format == OUTPUT_JSON)
 		json_row(output, cells);
 	else if (output->format == OUTPUT_CSV)
-		csv_row(&output->pending, output->column_count, cells);
+		csv_row(&output->pending, output->columns, output->column_count, cells);
 	else
 		text_row(output, index, cells);
 	output->row_count++;

@@ -12,6 +12,8 @@ struct output {
 	const struct rs_world *world;
 	const char *path;      /* NULL: standard output */
 	const char *directory; /* NULL, or where each case gets a table of its own */
+	const struct rs_cohort *cohort;
+	const char *label; /* the job's selector of regions; may be NULL */
 	enum output_format format;
 	enum output_paths paths;
 	bool array; /* JSON: an array also of a single object */

@@ -40,6 +40,13 @@ static const char *keep(struct rs_cohort *cohort, struct rs_str text)
 	return copy;
 }
 
+bool rs_cohort_label_is_plain(const char *case_label, const char *job_label)
+{
+	const char *text = case_label != NULL ? case_label : job_label;
+	uint64_t number;
+	return text == NULL || rs_parse_u64(rs_str_trim(rs_str_from(text)), &number);
+}
+
 static enum rs_code cases_allocate(struct rs_cohort *cohort, size_t count, struct rs_error *err)
 {
 	cohort->cases = rs_arena_allocate_array(&cohort->arena, count, sizeof *cohort->cases);
@@ -155,6 +162,9 @@ static enum rs_code read_table(struct rs_cohort *cohort, const char *directory, 
 {
 	struct plan plan = {.label = 0};
 	RS_TRY(plan_columns(cohort, &plan, err));
+	cohort->directory = keep(cohort, rs_str_from(directory));
+	if (cohort->directory == NULL)
+		return rs_error_memory(err, strlen(directory), "a path");
 	if (cohort->table.rows == 0)
 		return rs_error_set(err, RS_MALFORMED, "the table has a header and no cases");
 	cohort->input_count = cohort->table.columns;
@@ -316,6 +326,7 @@ enum rs_code rs_cohort_from_operands(char *const *operands, size_t count, struct
 			"cases that ends in .csv");
 	}
 	RS_TRY(name_inputs(&cohort, err));
+	cohort.directory = ".";
 	*out = cohort;
 	memset(&cohort, 0, sizeof cohort);
 	return RS_OK;

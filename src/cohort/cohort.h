@@ -23,7 +23,8 @@ struct rs_cohort_case {
 struct rs_cohort {
 	size_t count;
 	struct rs_cohort_case *cases;
-	size_t image_count; /* of every case */
+	size_t image_count;    /* of every case */
+	const char *directory; /* that relative paths of `input` count from; "." for operands */
 	size_t input_count;
 	const char *const *input_names;
 	struct rs_csv table;   /* private */
@@ -36,6 +37,8 @@ void rs_cohort_finish(struct rs_cohort *cohort); /* accepts NULL and zeroed memo
  * errors  those of rs_csv_parse(); RS_MALFORMED when columns are missing */
 enum rs_code rs_cohort_read(const struct rs_world *world, const char *path, struct rs_cohort *out,
                             struct rs_error *err);
+/* Whether a selector (a case's label, or NULL and then the job's) names one region by its number. */
+bool rs_cohort_label_is_plain(const char *case_label, const char *job_label);
 /* One case: IMAGE MASK, or t1=IMAGE adc=IMAGE mask=MASK, or with mask:t1=MASK for a mask of its own.
  * The operands must outlive the cohort. errors  RS_USAGE */
 enum rs_code rs_cohort_from_operands(char *const *operands, size_t count, struct rs_cohort *out,
@@ -46,9 +49,13 @@ enum rs_column_kind {
 	RS_COLUMN_NUMBER, /* "nan" where undefined */
 	RS_COLUMN_JSON    /* a number or a list of numbers; empty where there is none */
 };
+enum rs_column_origin { RS_COLUMN_INPUT, RS_COLUMN_DIAGNOSTIC, RS_COLUMN_FEATURE, RS_COLUMN_PROVENANCE };
 struct rs_cohort_column {
 	const char *name;
 	enum rs_column_kind kind;
+	enum rs_column_origin origin;
+	/* See struct rs_radiomics_value; "" where there is none. Static. */
+	const char *ibsi, *aggregation, *unit;
 };
 
 /* Where the rows go. All of it is called by one thread at a time, in the order of cases; a failure ends the run. */
@@ -100,6 +107,10 @@ struct rs_cohort_counts {
 enum rs_code rs_cohort_measure(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
                                const struct rs_cohort_sink *sink, struct rs_cohort_counts *out,
                                struct rs_error *err);
+/* Only the sink's columns(), once, as rs_cohort_measure() would call it: what the output of such a case is made of.
+ * errors  RS_USAGE, RS_NO_MEMORY, what the sink reports */
+enum rs_code rs_cohort_describe(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
+                                const struct rs_cohort_sink *sink, struct rs_error *err);
 /* The run is complete and its result is safe: the journal is not needed any more. */
 enum rs_code rs_cohort_forget(const struct rs_cohort_job *job, struct rs_error *err);
 

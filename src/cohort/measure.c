@@ -116,10 +116,12 @@ static enum rs_code extract_from(struct work *work, size_t index, const struct l
 	struct rs_mask own RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	const struct rs_mask *mask = NULL;
 	struct rs_pool *pool = work->job->jobs > 1 ? NULL : work->job->pool;
+	bool plain = rs_cohort_label_is_plain(work->item->label, work->job->label);
 	RS_TRY(sequence_region(&part->sequence, choice, notes, &own, &mask, &settings.label, err));
 	if (work->job->maps_directory != NULL)
 		return maps_write(work->job, &part->sequence.image, mask, &settings,
-		                  &(struct map_naming){work->index, image->prefix, choice, &image->names},
+		                  &(struct map_naming){work->index, image->prefix, plain ? NULL : choice,
+		                                       &image->names},
 		                  pool, notes, &part->maps, err);
 	RS_TRY(rs_radiomics_extract(&part->sequence.image, mask, &settings, pool, &part->result, err));
 	if (part->result.warning[0] != '\0')

@@ -55,16 +55,38 @@ static enum rs_code plan_image(const struct rs_cohort_job *job, const char *pref
 	return RS_OK;
 }
 
+static struct rs_cohort_column text_column(enum rs_column_origin origin)
+{
+	return (struct rs_cohort_column){
+		.kind = RS_COLUMN_TEXT, .origin = origin, .ibsi = "", .aggregation = "", .unit = ""};
+}
+
+/* UCUM; the names end so in mode pyradiomics, those of mode ibsi tell theirs in IBSI's manual. */
+static const char *diagnostic_unit(const char *name)
+{
+	static const struct {
+		const char *ending, *unit;
+	} rows[] = {{"_Spacing", "mm"},         {"_CenterOfMass", "mm"}, {"_Mean", "[image]"},
+	            {"_Minimum", "[image]"},    {"_Maximum", "[image]"}, {"_Size", "1"},
+	            {"_BoundingBox", "1"},      {"_VoxelNum", "1"},      {"_VolumeNum", "1"},
+	            {"_CenterOfMassIndex", "1"}};
+	for (size_t i = 0; i < RS_COUNT(rows); i++)
+		if (rs_str_ends_with(rs_str_from(name), rows[i].ending))
+			return rows[i].unit;
+	return "";
+}
+
 /* Never fails before `room` columns; the name is kept. */
 static enum rs_code add(struct cohort_plan *plan, const char *prefix, const char *name,
-                        enum rs_column_kind kind, struct rs_error *err)
+                        struct rs_cohort_column column, struct rs_error *err)
 {
 	size_t size = strlen(prefix) + strlen(name) + 2;
 	char *text = rs_arena_allocate(&plan->arena, size);
 	if (text == NULL)
 		return rs_error_memory(err, size, "names of columns");
 	snprintf(text, size, "%s%s%s", prefix, *prefix ? "_" : "", name);
-	plan->columns[plan->column_count++] = (struct rs_cohort_column){text, kind};
+	column.name = text;
+	plan->columns[plan->column_count++] = column;
 	return RS_OK;
 }
 
@@ -78,12 +100,12 @@ static enum rs_code add_inputs(const struct rs_cohort *cohort, const struct rs_c
 	for (size_t i = 0; i < cohort->input_count; i++) {
 		if (strcmp(cohort->input_names[i], "Label") == 0)
 			plan->label_column = i;
-		RS_TRY(add(plan, "", cohort->input_names[i], RS_COLUMN_TEXT, err));
+		RS_TRY(add(plan, "", cohort->input_names[i], text_column(RS_COLUMN_INPUT), err));
 	}
 	if (plan->label_column != RS_CSV_NO_COLUMN || plain)
 		return RS_OK;
 	plan->label_column = plan->column_count;
-	return add(plan, "", "Label", RS_COLUMN_TEXT, err);
+	return add(plan, "", "Label", text_column(RS_COLUMN_INPUT), err);
 }
 
 static enum rs_code add_results(struct cohort_plan *plan, const struct rs_cohort_job *job,
@@ -91,11 +113,22 @@ static enum rs_code add_results(struct cohort_plan *plan, const struct rs_cohort
 {
 	const struct rs_radiomics_result *names = &image->names;
 	enum rs_column_kind kind = job->maps_directory != NULL ? RS_COLUMN_TEXT : RS_COLUMN_NUMBER;
-	for (size_t i = 0; i < names->diagnostic_count; i++)
-		RS_TRY(add(plan, image->prefix, names->diagnostics[i].name,
-		           names->diagnostics[i].quoted ? RS_COLUMN_TEXT : RS_COLUMN_JSON, err));
-	for (size_t i = 0; i < names->count; i++)
-		RS_TRY(add(plan, image->prefix, names->values[i].name, kind, err));
+	for (size_t i = 0; i < names->diagnostic_count; i++) {
+		struct rs_cohort_column column = text_column(RS_COLUMN_DIAGNOSTIC);
+		column.kind = names->diagnostics[i].quoted ? RS_COLUMN_TEXT : RS_COLUMN_JSON;
+		column.unit = diagnostic_unit(names->diagnostics[i].name);
+		RS_TRY(add(plan, image->prefix, names->diagnostics[i].name, column, err));
+	}
+	for (size_t i = 0; i < names->count; i++) {
+		const struct rs_radiomics_value *value = &names->values[i];
+		const struct rs_cohort_column column = {NULL,
+		                                        kind,
+		                                        RS_COLUMN_FEATURE,
+		                                        value->ibsi,
+		                                        value->aggregation != NULL ? value->aggregation : "",
+		                                        value->unit};
+		RS_TRY(add(plan, image->prefix, value->name, column, err));
+	}
 	return RS_OK;
 }
 
@@ -104,13 +137,14 @@ static enum rs_code add_provenance(struct cohort_plan *plan, const struct rs_coh
 {
 	static const char *const names[] = {"provenance_Settings", "provenance_Image", "provenance_Mask",
 	                                    "provenance_Receipt"};
+	const struct rs_cohort_column column = text_column(RS_COLUMN_PROVENANCE);
 	size_t count = RS_COUNT(names) - (job->seal == NULL);
-	RS_TRY(add(plan, "", "provenance_Version", RS_COLUMN_TEXT, err));
+	RS_TRY(add(plan, "", "provenance_Version", column, err));
 	for (size_t i = 0; i < plan->image_count; i++)
 		for (size_t k = 0; k < count; k++)
-			RS_TRY(add(plan, plan->images[i].prefix, names[k], RS_COLUMN_TEXT, err));
-	RS_TRY(add(plan, "", "provenance_LabelName", RS_COLUMN_TEXT, err));
-	return add(plan, "", "error", RS_COLUMN_TEXT, err);
+			RS_TRY(add(plan, plan->images[i].prefix, names[k], column, err));
+	RS_TRY(add(plan, "", "provenance_LabelName", column, err));
+	return add(plan, "", "error", column, err);
 }
 
 static enum rs_code check_names(const struct cohort_plan *plan, struct rs_error *err)

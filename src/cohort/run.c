@@ -155,6 +155,17 @@ enum rs_code rs_cohort_measure(const struct rs_cohort *cohort, const struct rs_c
 	return code;
 }
 
+enum rs_code rs_cohort_describe(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
+                                const struct rs_cohort_sink *sink, struct rs_error *err)
+{
+	struct cohort_plan plan = {.image_count = 0};
+	enum rs_code code = plan_make(cohort, job, &plan, err);
+	if (code == RS_OK)
+		code = sink->columns(sink->context, plan.columns, plan.column_count, err);
+	plan_finish(&plan);
+	return code;
+}
+
 enum rs_code rs_cohort_forget(const struct rs_cohort_job *job, struct rs_error *err)
 {
 	if (job->journal_path == NULL || !rs_path_exists(job->world, job->journal_path))

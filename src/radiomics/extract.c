@@ -6,6 +6,7 @@
 #include "radiomics/diagnostics.h"
 #include "radiomics/ibsi.h"
 #include "radiomics/images.h"
+#include "radiomics/settings_table.h"
 
 /* A family is one file with its rows and its builder, and one line here. Those with directions are built in parts. */
 static const struct {
@@ -127,16 +128,17 @@ static void name_values(struct extraction *e, const struct task *task, const cha
 {
 	const struct rs_feature_table *table = families[task->family].table;
 	size_t slot = task->first;
-	for (size_t i = 0; i < table->count; i++) {
-		if (!(e->settings->chosen[task->family] >> i & 1))
-			continue;
+	uint8_t rows[RS_RADIOMICS_FEATURES_MAX];
+	size_t count = settings_features(e->settings, task->family, rows);
+	for (size_t i = 0; i < count; i++) {
+		const struct rs_feature *feature = &table->rows[rows[i]];
 		struct rs_radiomics_value *value = &e->values[slot++];
-		value->ibsi = table->rows[i].ibsi;
-		value->unit = table->rows[i].unit;
+		value->ibsi = feature->ibsi;
+		value->unit = feature->unit;
 		value->aggregation = "";
 		value->value = NAN;
 		snprintf(value->name, sizeof value->name, "%s_%s_%s", image, families[task->family].name,
-		         table->rows[i].display);
+		         feature->display);
 	}
 }
 
@@ -290,9 +292,10 @@ static enum rs_code task_finish(struct extraction *e, const struct task *task, s
 		return RS_OK; /* its values stay NaN */
 	if (families[task->family].finish != NULL)
 		RS_TRY(families[task->family].finish(evidence, err));
-	for (size_t i = 0; i < table->count; i++)
-		if (e->settings->chosen[task->family] >> i & 1)
-			e->values[slot++].value = table->rows[i].value(evidence);
+	uint8_t rows[RS_RADIOMICS_FEATURES_MAX];
+	size_t count = settings_features(e->settings, task->family, rows);
+	for (size_t i = 0; i < count; i++)
+		e->values[slot++].value = table->rows[rows[i]].value(evidence);
 	return RS_OK;
 }
 

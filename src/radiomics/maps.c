@@ -6,6 +6,7 @@
 
 #include "radiomics/images.h"
 #include "radiomics/kernel.h"
+#include "radiomics/settings_table.h"
 
 #define CHUNK 128 /* voxels that one thread measures before it asks for more */
 
@@ -29,6 +30,9 @@ struct mapping {
 	struct rs_radiomics_maps *maps;
 	struct rs_radiomics_map *next; /* the maps of the image at hand begin here */
 	struct kernel_plan plan;
+	/* Per family the rows that are mapped, in the order of output. */
+	uint8_t rows[RS_FAMILY_COUNT][RS_RADIOMICS_FEATURES_MAX];
+	size_t row_count[RS_FAMILY_COUNT];
 };
 
 static void mapping_finish(struct mapping *m)
@@ -106,13 +110,16 @@ static enum rs_code maps_list(struct mapping *m, struct rs_error *err)
 	m->maps->list = rs_allocate_array(count + 1, sizeof *m->maps->list);
 	if (m->maps->list == NULL)
 		return rs_error_memory(err, count * sizeof *m->maps->list, "maps");
+	for (int f = 0; f < RS_FAMILY_COUNT; f++)
+		if (is_mapped(f))
+			m->row_count[f] = settings_features(m->settings, (enum rs_family)f, m->rows[f]);
 	for (size_t i = 0; i < m->images.count; i++)
 		for (int k = 0; k < RS_FAMILY_COUNT; k++) {
 			enum rs_family family = (enum rs_family)m->settings->family_order[k];
 			const struct rs_feature_table *table = rs_feature_family(family);
-			for (size_t f = 0; is_mapped((int)family) && f < table->count; f++)
-				if (m->settings->chosen[family] >> f & 1)
-					RS_TRY(map_add(m, &m->images.list[i], family, &table->rows[f], err));
+			for (size_t f = 0; f < m->row_count[family]; f++)
+				RS_TRY(map_add(m, &m->images.list[i], family,
+				               &table->rows[m->rows[family][f]], err));
 		}
 	return RS_OK;
 }
@@ -159,9 +166,8 @@ static void values_write(struct mapping *m, const struct kernel *kernel, size_t 
 	for (int k = 0; k < RS_FAMILY_COUNT; k++) {
 		enum rs_family family = (enum rs_family)m->settings->family_order[k];
 		const struct rs_feature_table *table = rs_feature_family(family);
-		for (size_t f = 0; is_mapped((int)family) && f < table->count; f++)
-			if (m->settings->chosen[family] >> f & 1)
-				(map++)->voxels[cell] = table->rows[f].value(&kernel->evidence);
+		for (size_t f = 0; f < m->row_count[family]; f++)
+			(map++)->voxels[cell] = table->rows[m->rows[family][f]].value(&kernel->evidence);
 	}
 }
 

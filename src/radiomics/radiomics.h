@@ -37,7 +37,8 @@ struct rs_feature_table {
 	size_t count;
 	const struct rs_feature *rows;
 };
-/* Rows in PyRadiomics' order of output; at most 64 a family. */
+#define RS_RADIOMICS_FEATURES_MAX 64
+/* Rows in PyRadiomics' order of output; at most RS_RADIOMICS_FEATURES_MAX a family. */
 const struct rs_feature_table *rs_feature_family(enum rs_family family);
 const char *rs_family_name(enum rs_family family); /* "shape2D", "glcm" */
 
@@ -138,7 +139,9 @@ struct rs_ibsi_settings {
 
 struct rs_radiomics_settings {
 	enum rs_radiomics_mode mode;
-	uint64_t chosen[RS_FAMILY_COUNT];      /* bit i: row i of the family's table */
+	uint64_t chosen[RS_FAMILY_COUNT]; /* bit i: row i of the family's table */
+	/* Rows that stand first in the output, in the order a parameter file names them; the others follow as in the table. */
+	uint8_t named[RS_FAMILY_COUNT][RS_RADIOMICS_FEATURES_MAX], named_count[RS_FAMILY_COUNT];
 	uint8_t family_order[RS_FAMILY_COUNT]; /* families in the order of output */
 	uint32_t label;
 	struct rs_image_settings common; /* what holds where an image type says nothing of its own */
@@ -206,7 +209,7 @@ struct rs_radiomics_value {
 };
 struct rs_radiomics_diagnostic {
 	char name[RS_RADIOMICS_NAME_SIZE]; /* "diagnostics_Mask-original_VoxelNum" */
-	char *text;  /* numbers, lists, objects are valid JSON: "4137", "[256, 256, 25]"; NULL in a plan */
+	char *text;  /* JSON: "4137", "[256, 256, 25]"; or "nan", "inf"; NULL in a plan */
 	bool quoted; /* text is a string: JSON needs quotes around it */
 };
 struct rs_radiomics_result {

@@ -239,9 +239,10 @@ static void write_features(const struct rs_radiomics_settings *s, struct rs_buff
 	rs_cbor_write_array(out, count);
 	for (int k = 0; k < RS_FAMILY_COUNT; k++) {
 		enum rs_family f = (enum rs_family)s->family_order[k];
-		for (size_t i = 0; i < rs_feature_family(f)->count; i++)
-			if (s->chosen[f] >> i & 1)
-				key(out, rs_feature_family(f)->rows[i].name);
+		uint8_t rows[RS_RADIOMICS_FEATURES_MAX];
+		size_t chosen = settings_features(s, f, rows);
+		for (size_t i = 0; i < chosen; i++)
+			key(out, rs_feature_family(f)->rows[rows[i]].name);
 	}
 }
 

@@ -184,6 +184,8 @@ static enum rs_code choose(struct reading *r, int family, yaml_node_t *item)
 	const struct rs_feature_table *table = rs_feature_family((enum rs_family)family);
 	for (size_t i = 0; name != NULL && i < table->count; i++)
 		if (strcmp(table->rows[i].display, name) == 0) {
+			if (!(r->settings.chosen[family] >> i & 1))
+				r->settings.named[family][r->settings.named_count[family]++] = (uint8_t)i;
 			r->settings.chosen[family] |= (uint64_t)1 << i;
 			return RS_OK;
 		}
@@ -279,6 +281,7 @@ static enum rs_code read_top(struct reading *r, const char *name, yaml_node_t *v
 	}
 	if (strcmp(name, "featureClass") == 0) {
 		memset(r->settings.chosen, 0, sizeof r->settings.chosen);
+		memset(r->settings.named_count, 0, sizeof r->settings.named_count);
 		r->classes_named = true;
 		RS_TRY(each_pair(r, value, read_class));
 		order_complete(r);

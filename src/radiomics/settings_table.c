@@ -111,8 +111,9 @@ const char *image_type_name(enum rs_image_type type)
 
 static bool parse_flag(struct rs_str text, bool *out)
 {
-	bool yes = rs_str_equal_ignoring_case(text, RS_STR("true"));
-	if (!yes && !rs_str_equal_ignoring_case(text, RS_STR("false")))
+	/* 1 is true on PyRadiomics' command line. */
+	bool yes = rs_str_equal_ignoring_case(text, RS_STR("true")) || rs_str_equal_text(text, "1");
+	if (!yes && !rs_str_equal_ignoring_case(text, RS_STR("false")) && !rs_str_equal_text(text, "0"))
 		return false;
 	*out = yes;
 	return true;
@@ -220,6 +221,24 @@ bool setting_assign(const struct setting_row *row, void *base, const char *text)
 	case SETTING_IGNORED: break;
 	}
 	return true;
+}
+
+size_t settings_features(const struct rs_radiomics_settings *settings, enum rs_family family,
+                         uint8_t out_rows[RS_RADIOMICS_FEATURES_MAX])
+{
+	uint64_t left = settings->chosen[family];
+	size_t count = 0;
+	for (size_t i = 0; i < settings->named_count[family]; i++) {
+		uint8_t row = settings->named[family][i];
+		if (!(left >> row & 1))
+			continue;
+		left &= ~((uint64_t)1 << row);
+		out_rows[count++] = row;
+	}
+	for (uint8_t row = 0; row < RS_RADIOMICS_FEATURES_MAX; row++)
+		if (left >> row & 1)
+			out_rows[count++] = row;
+	return count;
 }
 
 struct rs_image_settings image_settings(const struct rs_radiomics_settings *settings, size_t image)

@@ -35,6 +35,9 @@ const struct setting_row *setting_find(struct rs_str name);
 const char *image_type_name(enum rs_image_type type); /* PyRadiomics', "LBP2D" */
 /* false when text is no value of that setting; base: the struct the offset counts from */
 bool setting_assign(const struct setting_row *row, void *base, const char *text);
+/* The chosen rows of a family's table in the order of output; returns how many. */
+size_t settings_features(const struct rs_radiomics_settings *settings, enum rs_family family,
+                         uint8_t out_rows[RS_RADIOMICS_FEATURES_MAX]);
 /* What holds for one image: the common settings, but those the type has of its own. */
 struct rs_image_settings image_settings(const struct rs_radiomics_settings *settings, size_t image);
 

@@ -16,6 +16,7 @@ from node_tools import Radseal, files_below, write_nifti
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? ", re.M)
 
 REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key")}
+IMPLIED = {"verbosity"}  # stands for a value of its own when none follows, as in PyRadiomics
 
 
 class Tried:
@@ -74,7 +75,8 @@ def check_options(tried, commands):
         tried(2, name, "--threads", "1025", *["x"] * 2, sentence="1024")
         for option, value in options:
             if value:
-                tried(2, name, f"--{option}", sentence=f"--{option} needs a value")
+                if option not in IMPLIED:
+                    tried(2, name, f"--{option}", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}=", sentence=f"--{option} needs a value")
                 tried(2, name, f"--{option}", "", sentence=f"--{option} needs a value")
                 if (name, option) not in REPEATABLE:
@@ -256,7 +258,6 @@ def check_extract(tried, demo, scratch):
     lines = dict(line.split(": ", 1) for line in (scratch / "out.txt").read_text().splitlines())
     assert float(lines["Case-1_original_firstorder_Mean"]) == flat["original_firstorder_Mean"]
     assert tried(0, "extract", *case, "--threads=1").stdout == tried(0, "extract", *case, "--threads=3").stdout
-    tried(2, "extract", *case, "-o", scratch / "out.xml", sentence=".csv, .json or .txt")
     tried(0, "extract", *case, "-o", scratch / "out.xml", "-f", "csv")
     assert (scratch / "out.xml").read_text() == (scratch / "out.csv").read_text()
     tried(4, "extract", *case, "-o", scratch / "missing" / "out.csv")
