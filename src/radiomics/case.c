@@ -194,8 +194,14 @@ static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_rad
 	RS_TRY(region_check(settings, &work->shape_region, err));
 	RS_TRY(region_resegment(settings, &work->shape_region, &work->region, err));
 	RS_TRY(region_check(settings, &work->region, err));
-	if (!settings->resegment_shape || settings->resegment_count == 0)
+	if (settings->resegment_count == 0)
 		return RS_OK;
+	if (!settings->resegment_shape) { /* PyRadiomics crops the shape to the box of what is left */
+		RS_TRY(region_crop(&work->shape_region, &work->region, &resegmented, err));
+		region_finish(&work->shape_region);
+		work->shape_region = resegmented;
+		return RS_OK;
+	}
 	off.resegment_count = 0;
 	RS_TRY(region_resegment(&off, &work->region, &resegmented, err));
 	region_finish(&work->shape_region);

@@ -147,6 +147,9 @@ enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size
                         struct rs_pool *pool, struct region *out, struct rs_error *err);
 enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,
                               struct region *out, struct rs_error *err);
+/* The voxels of whole that lie in the bounding box of frame, of which one at least belongs to whole. */
+enum rs_code region_crop(const struct region *whole, const struct region *frame, struct region *out,
+                         struct rs_error *err);
 enum rs_code levels_build(const struct rs_image_settings *settings, const struct region *region,
                           struct rs_pool *pool, struct levels *out, struct rs_error *err);
 double log2_guarded(double p); /* log2(p + eps), PyRadiomics' guard */

@@ -237,6 +237,37 @@ enum rs_code region_resegment(const struct rs_radiomics_settings *settings, cons
 	return RS_OK;
 }
 
+static bool within(const struct region *frame, size_t x, size_t y, size_t z)
+{
+	return x >= frame->first[0] && x < frame->first[0] + frame->size[0] && y >= frame->first[1] &&
+	       y < frame->first[1] + frame->size[1] && z >= frame->first[2] &&
+	       z < frame->first[2] + frame->size[2];
+}
+
+enum rs_code region_crop(const struct region *whole, const struct region *frame, struct region *out,
+                         struct rs_error *err)
+{
+	size_t size = whole->size[0] * whole->size[1] * whole->size[2], n = 0, i = 0;
+	double *box RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size, sizeof *box);
+	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size, sizeof *labels);
+	if (box == NULL || labels == NULL)
+		return rs_error_memory(err, size * 12, "the region's shape");
+	for (size_t z = 0; z < whole->size[2]; z++)
+		for (size_t y = 0; y < whole->size[1]; y++)
+			for (size_t x = 0; x < whole->size[0]; x++, i++)
+				if (whole->inside[i]) {
+					box[i] = whole->values[n++];
+					labels[i] = within(frame, whole->first[0] + x, whole->first[1] + y,
+					                   whole->first[2] + z);
+				}
+	struct region cut = {0};
+	RS_TRY(region_cut(box, labels, whole->size, 1, NULL, &cut, err));
+	for (int a = 0; a < 3; a++)
+		cut.first[a] += whole->first[a];
+	*out = cut;
+	return RS_OK;
+}
+
 /* Edges of bins: edge(i) = low + i * step, but the last one of a fixed count (PyRadiomics' getBinEdges). */
 struct bins {
 	double low, step, last;
@@ -268,7 +299,13 @@ static enum rs_code bins_choose(const struct rs_image_settings *settings, double
 			low -= 0.5;
 			high += 0.5;
 		}
-		*out = (struct bins){low, (high - low) / settings->bin_count, high + 1, settings->bin_count};
+		double step = (high - low) / settings->bin_count;
+		if (!(step > 0 && isfinite(step)))
+			return rs_error_set(err, RS_REFUSED,
+			                    "intensities %g to %g cannot be cut into %u bins of numbers in "
+			                    "double precision; scale the image",
+			                    low, high, settings->bin_count);
+		*out = (struct bins){low, step, high + 1, settings->bin_count};
 		return RS_OK;
 	}
 	double width = settings->bin_width, rest = fmod(low, width);
@@ -280,6 +317,12 @@ static enum rs_code bins_choose(const struct rs_image_settings *settings, double
 		                    "more than %d; choose a wider binWidth, or binCount",
 		                    width, low, high, wanted, RS_RADIOMICS_LEVELS_MAX);
 	double step = start + width - start; /* as numpy.arange rounds it */
+	if (!(step > 0 && isfinite(step) && wanted >= 2))
+		return rs_error_set(
+			err, RS_REFUSED,
+			"binWidth %g is lost beside intensities as %g in double precision; choose a "
+			"wider binWidth, or scale the image",
+			width, high);
 	out->low = start;
 	out->step = step;
 	out->count = (uint32_t)wanted - 1;

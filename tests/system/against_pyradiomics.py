@@ -130,12 +130,12 @@ def options():
     for several in (["binWidth:10"], ["binCount:16"], ["force2D:1", "binWidth:50"], ["force2D:true", "force2Ddimension:1"],
                     ["normalize:1", "normalizeScale:100", "removeOutliers:3"], ["resampledPixelSpacing:2,2,2"],
                     ["resampledPixelSpacing:0,0,3", "padDistance:2"],
-                    ["distances:1,2", "weightingNorm:euclidean"], ["symmetricalGLCM:0", "gldm_a:1"],
+                    ["distances:1,2"], ["symmetricalGLCM:0", "gldm_a:1"],
                     ["resegmentRange:700,1000", "resegmentShape:1"], ["resegmentRange:-1,2", "resegmentMode:sigma"],
                     ["preCrop:1", "voxelArrayShift:100"], ["additionalInfo:0"], ["minimumROIDimensions:3", "minimumROISize:100"],
                     ["resampledPixelSpacing:2,2,2", "resegmentRange:600,1200"]):
         both(f"-s {several}", *case, *[x for s in several for x in ("-s", s)])
-    (WORK / "linear.json").write_text('{"setting": {"resampledPixelSpacing": [3, 3, 3], "interpolator": "sitkLinear"}}')
+    (WORK / "linear.json").write_text('{"setting": {"resampledPixelSpacing": [3, 3, 3], "interpolator": "sitkLinear", "weightingNorm": "euclidean"}}')
     both("JSON with sitkLinear", *case, "-p", "linear.json")  # its command line passes over -s interpolator:…
     both("verbose", *case, "-v", "1", "--logging-level", "CRITICAL", "--log-file", "l.log")
     both("label", *case, "-l", "1", "-j1", "--logging-level=NOTSET")
