@@ -4,7 +4,8 @@
 usage: radiomics_table.py BUILD [--peer PYTHON] [--quick]
 --peer   a Python that has PyRadiomics; empty: its columns stay empty
 --quick  PyRadiomics does not make its maps (they take it more than half a minute)
-Times are medians in one thread, reading left out; CPU is processor time, which a busy machine disturbs less: where only
+Times are medians in one thread, reading left out, of all that PyRadiomics' execute() and rs_radiomics_extract() do with
+volumes in memory (checks and cutting included, diagnostics not); CPU is processor time, which a busy machine disturbs less: where only
 that is below the target, met says so. The gain of two threads can be judged on an idle machine only. Memory is the
 most that an equal job held (maximum resident set), reading and interpreter included."""
 import argparse
