@@ -41,7 +41,8 @@ size_t rs_csv_column(const struct rs_csv *csv, const char *name)
 
 void rs_csv_append(struct rs_buffer *out, const char *text)
 {
-	if (strpbrk(text, ",\"\r\n") == NULL) {
+	/* A byte order mark outside of quotes would be taken for the table's own. */
+	if (strpbrk(text, ",\"\r\n") == NULL && strncmp(text, "\xef\xbb\xbf", 3) != 0) {
 		rs_buffer_append_text(out, text);
 		return;
 	}
