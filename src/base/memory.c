@@ -6,6 +6,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define PAGE_SIZE ((uintptr_t)4096)
+#define LARGE_SIZE ((size_t)4 << 20) /* bytes from which large pages pay */
 
 static atomic_uint_fast64_t asked;   /* allocations since rs_memory_fail_at() */
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -23,7 +27,26 @@ uint64_t rs_memory_fail_at(uint64_t k)
 	return atomic_exchange(&asked, 0);
 }
 
-void *rs_allocate(size_t size) { return may_allocate() ? calloc(1, size ? size : 1) : NULL; }
+/* Touching a large block for the first time takes the kernel a fault for each page, and threads wait for each other
+ * there: fewer, larger pages are asked for. Nothing depends on whether they are given. */
+static void prefer_large_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t first = ((uintptr_t)block + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	uintptr_t end = ((uintptr_t)block + size) & ~(PAGE_SIZE - 1);
+	if (block != NULL && size >= LARGE_SIZE)
+		(void)madvise((char *)block + (first - (uintptr_t)block), end - first, MADV_HUGEPAGE);
+#else
+	(void)block, (void)size;
+#endif
+}
+
+void *rs_allocate(size_t size)
+{
+	void *block = may_allocate() ? calloc(1, size ? size : 1) : NULL;
+	prefer_large_pages(block, size);
+	return block;
+}
 
 void *rs_allocate_array(size_t count, size_t item_size)
 {
@@ -50,6 +73,7 @@ void *rs_allocate_aligned(size_t size)
 	void *block = NULL;
 	if (!may_allocate() || posix_memalign(&block, 64, size ? size : 1) != 0)
 		return NULL;
+	prefer_large_pages(block, size);
 	memset(block, 0, size);
 	return block;
 }
