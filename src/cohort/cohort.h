@@ -72,7 +72,7 @@ struct rs_cohort_sink {
 struct rs_cohort_vector {
 	size_t index; /* of the case */
 	const char *prefix, *label;
-	struct rs_digest settings;
+	struct rs_digest settings; /* as in the column provenance_Settings, whatever the label */
 	const struct rs_digest *image_files, *mask_files; /* SHA-256 of every file that was read for them */
 	size_t image_count, mask_count;
 	const struct rs_radiomics_result *result;

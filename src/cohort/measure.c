@@ -95,7 +95,7 @@ static enum rs_code seal(struct work *work, size_t index, const struct label_cho
 		.index = work->index,
 		.prefix = image->prefix,
 		.label = label,
-		.settings = part->result.settings_digest,
+		.settings = image->names.settings_digest,
 		.image_files = part->sequence.image_files.files,
 		.image_count = part->sequence.image_files.count,
 		.mask_files = part->sequence.mask_files.files,

@@ -39,7 +39,6 @@ static enum rs_code choose_bins(const char *prefix, struct rs_radiomics_settings
 static enum rs_code plan_image(const struct rs_cohort_job *job, const char *prefix, struct image_plan *image,
                                struct rs_error *err)
 {
-	struct rs_digest digest;
 	image->prefix = prefix;
 	image->settings = *job->settings;
 	if (*prefix != '\0' && !job->settings->binning_chosen &&
@@ -50,8 +49,8 @@ static enum rs_code plan_image(const struct rs_cohort_job *job, const char *pref
 		image->settings.additional_info = false;
 	}
 	RS_TRY(rs_radiomics_plan(&image->settings, &image->names, err));
-	RS_TRY(rs_radiomics_settings_digest(&image->settings, &digest, err));
-	rs_hex_encode(rs_bytes_of(&digest, sizeof digest), image->settings_hex);
+	rs_hex_encode(rs_bytes_of(&image->names.settings_digest, sizeof image->names.settings_digest),
+	              image->settings_hex);
 	return RS_OK;
 }
 

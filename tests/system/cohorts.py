@@ -311,6 +311,9 @@ def check_sealing(extract, folder):
     command = ["--batch", path, "-p", "plain.yaml", "--home", "node", "-o", "sealed_out.csv", "-l", "1,2", "-j", 4]
     extract(1, *command, sentence="1 of 7")
     rows = list(csv.DictReader((folder / "sealed_out.csv").open()))
+    for row in rows[:4]:  # a vector names the settings that its row does, whatever the label
+        vector = folder / f"Case-{rows.index(row) // 2 + 1}_t1_label-{row['Label']}.features"
+        assert f"settings {row['t1_provenance_Settings']}\n" in vector.read_text()
     receipts = {row[f"{name}_provenance_Receipt"] for row in rows for name in ("t1", "t2")} - {""}
     assert len(receipts) == 24 and all((folder / receipt).exists() for receipt in receipts), len(receipts)
     sealed = len(list((folder / "node/receipts").rglob("*.tlog-proof")))
