@@ -56,13 +56,13 @@ static enum rs_code cases_allocate(struct rs_cohort *cohort, size_t count, struc
 	return RS_OK;
 }
 
-/* Which columns hold an image, a mask, a label. */
+/* Which columns hold an image, a mask, a label, its channel. */
 struct plan {
 	struct {
 		const char *prefix;
 		size_t image, mask;
 	} images[RS_COHORT_IMAGES_MAX];
-	size_t label;
+	size_t label, channel;
 };
 
 static enum rs_code plan_sequences(struct rs_cohort *cohort, struct plan *plan, struct rs_error *err)
@@ -99,6 +99,7 @@ static enum rs_code plan_columns(struct rs_cohort *cohort, struct plan *plan, st
 	const struct rs_csv *table = &cohort->table;
 	size_t image = rs_csv_column(table, "Image"), mask = rs_csv_column(table, "Mask");
 	plan->label = rs_csv_column(table, "Label");
+	plan->channel = rs_csv_column(table, "Label_channel");
 	if (image == RS_CSV_NO_COLUMN) {
 		RS_TRY(plan_sequences(cohort, plan, err));
 		if (cohort->image_count > 0)
@@ -140,6 +141,13 @@ static enum rs_code resolve(struct rs_cohort *cohort, const char *directory, con
 	return RS_OK;
 }
 
+/* NULL where there is no such column, or nothing in it. */
+static const char *filled(const struct rs_cohort_case *item, size_t column)
+{
+	const char *text = column != RS_CSV_NO_COLUMN ? item->input[column] : "";
+	return rs_str_trim(rs_str_from(text)).size > 0 ? text : NULL;
+}
+
 static enum rs_code fill_case(struct rs_cohort *cohort, const struct plan *plan, const char *directory,
                               size_t row, struct rs_error *err)
 {
@@ -153,8 +161,8 @@ static enum rs_code fill_case(struct rs_cohort *cohort, const struct plan *plan,
 		RS_TRY(resolve(cohort, directory, item->input[plan->images[i].image], &image->image, err));
 		RS_TRY(resolve(cohort, directory, item->input[plan->images[i].mask], &image->mask, err));
 	}
-	if (plan->label != RS_CSV_NO_COLUMN && rs_str_trim(rs_str_from(item->input[plan->label])).size > 0)
-		item->label = item->input[plan->label];
+	item->label = filled(item, plan->label);
+	item->channel = filled(item, plan->channel);
 	return RS_OK;
 }
 

@@ -17,6 +17,7 @@ struct rs_cohort_image {
 struct rs_cohort_case {
 	struct rs_cohort_image images[RS_COHORT_IMAGES_MAX];
 	const char *label;        /* see rs_cohort_job; NULL: the job's */
+	const char *channel;      /* of the masks, as setting label_channel; NULL: that of the settings */
 	const char *const *input; /* input_count texts that are copied to the output */
 	size_t line;              /* of the table; 0: named on the command line */
 };
@@ -32,8 +33,8 @@ struct rs_cohort {
 };
 void rs_cohort_finish(struct rs_cohort *cohort); /* accepts NULL and zeroed memory */
 
-/* A table with the columns Image and Mask, or Image_<prefix> and Mask_<prefix> (or one Mask for all); Label is
- * optional, other columns are copied. Relative paths count from the table's directory.
+/* A table with the columns Image and Mask, or Image_<prefix> and Mask_<prefix> (or one Mask for all); Label and
+ * Label_channel are optional, other columns are copied. Relative paths count from the table's directory.
  * errors  those of rs_csv_parse(); RS_MALFORMED when columns are missing */
 enum rs_code rs_cohort_read(const struct rs_world *world, const char *path, struct rs_cohort *out,
                             struct rs_error *err);

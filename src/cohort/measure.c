@@ -10,6 +10,8 @@
 /* An image of the case; error.code tells why it could not be read, and then why it could not be measured. */
 struct part {
 	bool named;
+	struct rs_radiomics_settings settings; /* the plan's, but what the case has of its own */
+	struct rs_digest settings_digest;
 	struct sequence sequence;
 	struct rs_error error;
 	struct rs_radiomics_result result; /* of the region at hand */
@@ -65,6 +67,20 @@ static void take_notes(struct work *work, size_t image, struct rs_buffer *notes)
 	rs_buffer_clear(notes);
 }
 
+/* The case's channel is a setting, and so in the digest; its label is in the row. */
+static enum rs_code settings_take(struct work *work, size_t image, struct rs_error *err)
+{
+	struct part *part = &work->parts[image];
+	const char *channel = work->item->channel;
+	part->settings = work->plan->images[image].settings;
+	part->settings_digest = work->plan->images[image].names.settings_digest;
+	if (channel == NULL)
+		return RS_OK;
+	if (rs_radiomics_settings_set(&part->settings, "label_channel", channel, err) != RS_OK)
+		return rs_error_context(err, "column Label_channel");
+	return rs_radiomics_settings_digest(&part->settings, &part->settings_digest, err);
+}
+
 /* A mask that serves several sequences is carried onto each one's grid; that of a single image only on request. */
 static void load_all(struct work *work)
 {
@@ -73,9 +89,10 @@ static void load_all(struct work *work)
 	for (size_t i = 0; i < work->plan->image_count; i++) {
 		struct part *part = &work->parts[i];
 		part->named = work->item->images[i].image != NULL;
-		if (part->named && sequence_read(work->job->world, &work->item->images[i],
-		                                 &work->plan->images[i].settings, work->plan->image_count > 1,
-		                                 &notes, &part->sequence, &part->error) == RS_OK)
+		if (settings_take(work, i, &part->error) == RS_OK && part->named &&
+		    sequence_read(work->job->world, &work->item->images[i], &part->settings,
+		                  work->plan->image_count > 1, &notes, &part->sequence,
+		                  &part->error) == RS_OK)
 			part->error.code = RS_OK;
 		take_notes(work, i, &notes);
 	}
@@ -95,7 +112,7 @@ static enum rs_code seal(struct work *work, size_t index, const struct label_cho
 		.index = work->index,
 		.prefix = image->prefix,
 		.label = label,
-		.settings = image->names.settings_digest,
+		.settings = part->settings_digest,
 		.image_files = part->sequence.image_files.files,
 		.image_count = part->sequence.image_files.count,
 		.mask_files = part->sequence.mask_files.files,
@@ -112,7 +129,7 @@ static enum rs_code extract_from(struct work *work, size_t index, const struct l
 {
 	struct part *part = &work->parts[index];
 	const struct image_plan *image = &work->plan->images[index];
-	struct rs_radiomics_settings settings = image->settings;
+	struct rs_radiomics_settings settings = part->settings;
 	struct rs_mask own RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	const struct rs_mask *mask = NULL;
 	struct rs_pool *pool = work->job->jobs > 1 ? NULL : work->job->pool;
@@ -151,12 +168,19 @@ static void number_cell(struct work *work, double value)
 	cell(work, text);
 }
 
-static void digest_cell(struct work *work, const struct source_files *read)
+static void digest_cell(struct work *work, const struct rs_digest *digest)
 {
-	char hex[HEX_SIZE] = "";
-	if (read->count > 0)
-		rs_hex_encode(rs_bytes_of(&read->all, sizeof read->all), hex);
+	char hex[HEX_SIZE];
+	rs_hex_encode(rs_bytes_of(digest, sizeof *digest), hex);
 	cell(work, hex);
+}
+
+static void files_cell(struct work *work, const struct source_files *read)
+{
+	if (read->count > 0)
+		digest_cell(work, &read->all);
+	else
+		cell(work, "");
 }
 
 static void input_cells(struct work *work, const struct label_choice *choice)
@@ -213,9 +237,9 @@ static void write_row(struct work *work, const struct label_choice *choice, cons
 		result_cells(work, i);
 	cell(work, work->job->version);
 	for (size_t i = 0; i < plan->image_count; i++) {
-		cell(work, plan->images[i].settings_hex);
-		digest_cell(work, &work->parts[i].sequence.image_files);
-		digest_cell(work, &work->parts[i].sequence.mask_files);
+		digest_cell(work, &work->parts[i].settings_digest);
+		files_cell(work, &work->parts[i].sequence.image_files);
+		files_cell(work, &work->parts[i].sequence.mask_files);
 		if (work->job->seal != NULL)
 			cell(work, work->parts[i].receipt != NULL ? work->parts[i].receipt : "");
 	}

@@ -42,7 +42,10 @@ static enum rs_code read_mask(struct sequence *s, const struct rs_world *world, 
                               struct rs_error *err)
 {
 	struct rs_error ignored;
-	enum rs_code code = rs_mask_read_onto(world, s->paths->mask, &s->image.geometry, &s->mask, err);
+	const struct rs_label_choice all = {.has_channel = s->channel != RS_LABEL_CHANNEL_NONE,
+	                                    .channel = s->channel};
+	enum rs_code code = rs_mask_read_chosen(world, s->paths->mask, &s->image.geometry, &all, &s->mask,
+	                                        err);
 	if (code == RS_UNSUPPORTED &&
 	    rs_mask_names(world, s->paths->mask, &s->mask.names, &s->mask.name_count, &ignored) == RS_OK &&
 	    s->mask.name_count > 0)
@@ -74,6 +77,7 @@ enum rs_code sequence_read(const struct rs_world *world, const struct rs_cohort_
 	struct sequence s = {
 		.world = world,
 		.paths = paths,
+		.channel = settings->label_channel,
 		.carry = carry || settings->correct_mask,
 		.tolerance_mm = settings->geometry_tolerance /* of the spacing, until it is known */};
 	if (paths->mask == NULL)
@@ -101,7 +105,7 @@ static enum rs_code read_alone(const struct sequence *s, uint32_t value, struct 
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	char number[16];
 	const char *text = name_of(&s->mask, value);
-	const struct rs_label_choice choice = {&text, 1};
+	const struct rs_label_choice choice = {.texts = &text, .count = 1};
 	snprintf(number, sizeof number, "%u", value);
 	if (text[0] == '\0')
 		text = number;

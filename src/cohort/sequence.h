@@ -9,6 +9,7 @@
 struct sequence {
 	const struct rs_world *world;
 	const struct rs_cohort_image *paths;
+	uint32_t channel;    /* see label_channel of the settings */
 	bool carry;          /* a mask on another grid is carried onto the image's */
 	double tolerance_mm; /* of the grids' corners */
 	struct rs_volume image;

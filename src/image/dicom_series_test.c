@@ -303,7 +303,7 @@ static void one_segment_is_read_by_its_name(void)
 	static const uint32_t wanted[2][8] = {{0, 0, 0, 1, 1, 0, 0, 0}, {2, 2, 2, 2, 0, 0, 0, 0}};
 	struct rs_error err = {0};
 	for (size_t i = 0; i < 3; i++) {
-		const struct rs_label_choice choice = {&texts[i], 1};
+		const struct rs_label_choice choice = {.texts = &texts[i], .count = 1};
 		struct rs_mask m RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 		enum rs_code code = rs_mask_read_chosen(test_world, "/d/seg.dcm", NULL, &choice, &m, &err);
 		assert_int_equal(code, i < 2 ? RS_OK : RS_NOT_FOUND);

@@ -118,7 +118,7 @@ static void put_structures(const struct rs_geometry *g, const struct outline *ou
 static enum rs_code read_structures(const struct rs_geometry *g, const char *label, struct rs_mask *out,
                                     struct rs_error *err)
 {
-	const struct rs_label_choice choice = {&label, label != NULL};
+	const struct rs_label_choice choice = {.texts = &label, .count = label != NULL};
 	*err = (struct rs_error){0};
 	return rs_mask_read_chosen(test_world, "/d/rs.dcm", g, &choice, out, err);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -264,12 +265,24 @@ void raw_image_values(const struct raw_image *raw, size_t index, size_t count, d
 	}
 }
 
+enum rs_code raw_image_channels(struct raw_image *raw, uint64_t channels, size_t run, size_t *size,
+                                struct rs_error *err)
+{
+	if (!rs_mul_size(*size, (size_t)channels, size))
+		return rs_error_set(err, RS_TOO_LARGE, "%" PRIu64 " channels are too many", channels);
+	raw->channels = (size_t)channels;
+	raw->run = run;
+	return RS_OK;
+}
+
 static enum rs_code to_volume(const struct raw_image *raw, struct rs_volume *out, struct rs_error *err)
 {
 	struct rs_volume volume;
-	if (raw->layers > 1)
-		return rs_error_set(err, RS_UNSUPPORTED,
-		                    "has %zu layers of segments: it is a mask, and no image", raw->layers);
+	if (raw->channels > 1)
+		return rs_error_set(
+			err, RS_UNSUPPORTED,
+			"it has %zu channels, as masks may have, and no image; export one of them",
+			raw->channels);
 	RS_TRY(rs_volume_init(&volume, &raw->geometry, err));
 	size_t count = rs_geometry_voxels(&raw->geometry);
 	raw_image_values(raw, 0, count, volume.voxels);
@@ -353,15 +366,55 @@ static enum rs_code to_mask(const struct rs_volume *volume, struct rs_mask *out,
 	return RS_OK;
 }
 
+/* Only that one is left, with the names of its own labels. */
+static void keep_channel(struct raw_image *raw, size_t channel)
+{
+	size_t size = raw->run * voxel_type_size(raw->type), all = raw->voxels.size / raw->channels, kept = 0;
+	uint8_t *data = raw->voxels.data;
+	for (size_t i = 0; i < all / size; i++)
+		memmove(data + i * size, data + (i * raw->channels + channel) * size, size);
+	raw->voxels.size = all;
+	for (size_t i = 0; i < raw->name_count; i++)
+		if (raw->sources[i].layer == channel) {
+			raw->names[kept] = raw->names[i];
+			raw->names[kept++].value = raw->sources[i].value;
+		}
+	raw->name_count = sort_names(raw->names, kept);
+	raw->channels = 1;
+}
+
+/* As PyRadiomics does: the first channel unless told. Slicer's layers are one mask unless told. */
+static enum rs_code choose_channel(struct raw_image *raw, const struct rs_label_choice *choice,
+                                   char note[256], struct rs_error *err)
+{
+	bool told = choice != NULL && choice->has_channel;
+	size_t channel = told ? choice->channel : 0, count = raw->channels;
+	if (count <= 1 || (!told && raw->sources != NULL))
+		return RS_OK;
+	if (channel >= count)
+		return rs_error_set(err, RS_NOT_FOUND, "it has %zu channels, 0 to %zu, and no channel %zu",
+		                    count, count - 1, channel);
+	keep_channel(raw, channel);
+	if (!told)
+		snprintf(note, 256,
+		         "the mask has %zu channels, of which the first is read; set label_channel to "
+		         "choose another",
+		         count);
+	return RS_OK;
+}
+
 static enum rs_code grid_to_mask(struct raw_image *raw, const struct rs_label_choice *choice,
                                  struct rs_mask *out, struct rs_error *err)
 {
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
-	if (raw->layers > 1) {
+	char note[256] = "";
+	RS_TRY(choose_channel(raw, choice, note, err));
+	if (raw->channels > 1) {
 		RS_TRY(segments_to_mask(raw, choice, out, err));
 	} else {
 		RS_TRY(to_volume(raw, &volume, err));
 		RS_TRY(to_mask(&volume, out, err));
+		memcpy(out->note, note, sizeof note);
 	}
 	out->names = raw->names;
 	out->name_count = raw->name_count;

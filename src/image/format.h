@@ -17,15 +17,19 @@ struct raw_image {
 	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
 	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;
-	/* Several values for each voxel, side by side, when above 1: see segments.h. `sources` is owned, by name. */
-	size_t layers;
-	struct label_source *sources;
+	size_t channels; /* values for each voxel, when above 1 */
+	size_t run;      /* with channels: voxels of one channel that stand in a row before the next one's */
+	struct label_source
+		*sources; /* owned, by name: the channels are layers, see segments.h; NULL: they are not */
 };
 struct label_source {
 	uint64_t layer;
 	uint32_t value; /* in that layer */
 };
 void raw_image_finish(struct raw_image *raw);
+/* Tells that there are channels; *size, the bytes of one of them, becomes that of all. */
+enum rs_code raw_image_channels(struct raw_image *raw, uint64_t channels, size_t run, size_t *size,
+                                struct rs_error *err);
 /* `count` values from the index-th on, without slope and intercept. */
 void raw_image_values(const struct raw_image *raw, size_t index, size_t count, double *out);
 

@@ -46,7 +46,7 @@ static enum rs_code dump_mask(const char *in, const char *out, const char *image
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	struct rs_volume image RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	const struct rs_world *world = rs_world_system();
-	const struct rs_label_choice choice = {&label, label != NULL};
+	const struct rs_label_choice choice = {.texts = &label, .count = label != NULL};
 	if (image_path)
 		RS_TRY(rs_volume_read(world, image_path, &image, err));
 	RS_TRY(rs_mask_read_chosen(world, in, image_path ? &image.geometry : NULL, &choice, &mask, err));

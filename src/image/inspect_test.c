@@ -141,7 +141,8 @@ static void foreign_ones_are_sound(void **state)
 	is_sound(text(CUBE "encoding: raw\ndata file: beside.raw\n"), "application/x-nrrd");
 	is_sound(text("NRRD0004\ntype: uint8\ndimension: 5\n"), "application/x-nrrd");
 	is_sound(text(META "ElementType = MET_UCHAR_ARRAY\n"), "application/x-metaimage");
-	is_sound(text(META "ElementNumberOfChannels = 3\n"), "application/x-metaimage");
+	is_sound(text(META "ElementNumberOfChannels = 3\nElementType = MET_UCHAR\nElementDataFile = a.raw\n"),
+	         "application/x-metaimage");
 	is_sound(text(META "ElementType = MET_UCHAR\nElementDataFile = LIST\n"), "application/x-metaimage");
 	is_sound(text(META "ElementType = MET_UCHAR\nElementDataFile = a.zraw\n"), "application/x-metaimage");
 	written("/d/a.nii", &file);

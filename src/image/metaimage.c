@@ -7,7 +7,7 @@
 #define HEADER_SIZE_MAX ((size_t)64 * 1024)
 
 struct header {
-	uint64_t dimensions;
+	uint64_t dimensions, channels; /* channels 0: not said, one */
 	double sizes[3], spacing[3], offset[3], matrix[9];
 	bool has_sizes, has_type, compressed, big_endian, ended;
 	enum rs_voxel_type type;
@@ -90,7 +90,7 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 	if (rs_str_equal_text(name, "BinaryData"))
 		return yes;
 	if (rs_str_equal_text(name, "ElementNumberOfChannels"))
-		return rs_str_equal_text(value, "1");
+		return rs_parse_u64(value, &header->channels) && header->channels > 0;
 	if (rs_str_equal_text(name, "ElementType"))
 		return header->has_type = parse_type(value, &header->type);
 	if (!rs_str_equal_text(name, "ElementDataFile"))
@@ -107,8 +107,7 @@ static bool take_field(struct header *header, struct rs_str name, struct rs_str 
 /* Fields with values that MetaIO allows and this reader does not: such a file is not broken. */
 static bool has_other_values(struct rs_str name)
 {
-	static const char *const names[] = {"NDims", "BinaryData", "ElementNumberOfChannels", "ElementType",
-	                                    "ElementDataFile"};
+	static const char *const names[] = {"NDims", "BinaryData", "ElementType", "ElementDataFile"};
 	for (size_t i = 0; i < RS_COUNT(names); i++)
 		if (rs_str_equal_text(name, names[i]))
 			return true;
@@ -194,6 +193,8 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 	out->type = header.type;
 	out->big_endian = header.big_endian;
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
+	if (header.channels > 1)
+		RS_TRY(raw_image_channels(out, header.channels, 1, &size, err));
 	bool detached = strcmp(header.data_file, "LOCAL") != 0 && strcmp(header.data_file, "Local") != 0;
 	if (detached && out->look_only)
 		return RS_OK;

@@ -61,8 +61,6 @@ static void hostile_headers_are_refused(void **state)
 		{HEAD "ElementType = MET_UCHAR\nElementDataFile = LIST\n", RS_UNSUPPORTED, "ElementDataFile"},
 		{HEAD "ElementType = MET_UCHAR_ARRAY\nElementDataFile = LOCAL\n", RS_UNSUPPORTED,
 	         "ElementType"},
-		{HEAD "ElementNumberOfChannels = 3\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
-	         RS_UNSUPPORTED, "Channels"},
 		{"NDims = 3\nDimSize = 1e4 1e4 1e4\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
 	         RS_TOO_LARGE, "large"},
 		{"NDims = 3\nDimSize = 999 999 999\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = LOCAL\nx",

@@ -8,6 +8,7 @@
 
 #define HEADER_1 348
 #define HEADER_2 540
+#define CHANNELS 5 /* the dimension of several values for each voxel */
 
 struct header {
 	bool big_endian;
@@ -143,7 +144,7 @@ static enum rs_code grid_size(const struct header *header, struct rs_geometry *o
 		if (size < 1)
 			return rs_error_set(err, RS_MALFORMED,
 			                    "dim[%" PRId64 "] is %" PRId64 "; it must be positive", i, size);
-		if (i > 3 && size != 1)
+		if (i > 3 && i != CHANNELS && size != 1)
 			return rs_error_set(err, RS_UNSUPPORTED,
 			                    "it has %" PRId64 " volumes in dimension %" PRId64
 			                    "; extract one of them first",
@@ -300,6 +301,9 @@ static enum rs_code read(const struct rs_world *world RS_UNUSED, const char *pat
 	RS_TRY(voxel_type(&header, &out->type, err));
 	RS_TRY(take_geometry(&header, &out->geometry, err));
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
+	if (header.dimensions[0] >= CHANNELS && header.dimensions[CHANNELS] > 1)
+		RS_TRY(raw_image_channels(out, (uint64_t)header.dimensions[CHANNELS],
+		                          rs_geometry_voxels(&out->geometry), &size, err));
 	RS_TRY(take_scaling(&header, out, err));
 	out->big_endian = header.big_endian;
 	return take_voxels(file, &header, size, out, err);

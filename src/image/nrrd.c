@@ -1,6 +1,5 @@
 /* NRRD (teem's "Definition of NRRD File Format", version 5): attached and detached headers; raw, gzip, ascii and hex;
  * Slicer's segmentations as masks with names. */
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -136,6 +135,15 @@ static enum rs_code take_voxels(const struct nrrd_header *header, struct rs_byte
 	return read_ascii(data, header->type, size / voxel_type_size(header->type), &out->voxels, err);
 }
 
+static enum rs_code take_channels(const struct nrrd_header *header, struct raw_image *out, size_t *size,
+                                  struct rs_error *err)
+{
+	size_t run = 1;
+	for (size_t i = 0; i < header->channel_axis; i++)
+		run *= (size_t)header->sizes[i]; /* no more than the voxels there are */
+	return raw_image_channels(out, header->channels, run, size, err);
+}
+
 static enum rs_code read_with(struct nrrd_header *header, const struct rs_world *world, const char *path,
                               struct rs_bytes file, struct raw_image *out, struct rs_error *err)
 {
@@ -147,8 +155,8 @@ static enum rs_code read_with(struct nrrd_header *header, const struct rs_world 
 	out->type = header->type;
 	out->big_endian = header->big_endian;
 	RS_TRY(check_geometry(&out->geometry, out->type, &size, err));
-	if (header->layers > 1 && !rs_mul_size(size, (size_t)header->layers, &size))
-		return rs_error_set(err, RS_TOO_LARGE, "%" PRIu64 " layers are too many", header->layers);
+	if (header->channels > 1)
+		RS_TRY(take_channels(header, out, &size, err));
 	if (!header->has_endian && header->encoding <= NRRD_GZIP && voxel_type_size(header->type) > 1)
 		return rs_error_set(err, RS_MALFORMED, "the field endian is missing");
 	if (header->data_file[0] && out->look_only)
@@ -163,7 +171,7 @@ static enum rs_code read_with(struct nrrd_header *header, const struct rs_world 
 		data = rs_buffer_bytes(&other);
 	}
 	RS_TRY(take_voxels(header, data, size, out, err));
-	return segments_keep(&header->segments, (size_t)header->layers, out, err);
+	return segments_keep(&header->segments, out, err);
 }
 
 static enum rs_code read(const struct rs_world *world, const char *path, struct rs_bytes file,

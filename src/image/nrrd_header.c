@@ -213,6 +213,7 @@ static enum rs_code take_kinds(struct nrrd_header *header, struct rs_str field, 
 		header->is_other[axis] = !rs_str_equal_ignoring_case(word, RS_STR("domain")) &&
 		                         !rs_str_equal_ignoring_case(word, RS_STR("space")) &&
 		                         !rs_str_equal_text(word, "none") && !rs_str_equal_text(word, "???");
+		header->is_time[axis] = rs_str_equal_ignoring_case(word, RS_STR("time"));
 	}
 	return RS_OK;
 }
@@ -331,7 +332,25 @@ enum rs_code nrrd_header_parse(struct rs_bytes file, struct nrrd_header *header,
 	}
 }
 
-/* Up to three spatial axes; the first may hold Slicer's layers instead. */
+/* An axis that is no place: of one value, or of channels. Slicer's layers come first, and need not have a kind. */
+static enum rs_code take_channels(struct nrrd_header *header, size_t axis, struct rs_error *err)
+{
+	bool layers = axis == 0 && header->segments.count > 0 && header->sizes[axis] <= SEGMENTS_MAX;
+	bool channels = header->segments.count == 0 && header->is_other[axis] && !header->is_time[axis];
+	if (header->sizes[axis] == 1)
+		return RS_OK;
+	if (header->sizes[axis] == 0 || header->channels > 1 || (!layers && !channels))
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "axis %zu holds %" PRIu64
+		                    " values for each voxel, and its kind is not that "
+		                    "of channels (list, vector); export one of them",
+		                    axis, header->sizes[axis]);
+	header->channels = header->sizes[axis];
+	header->channel_axis = axis;
+	return RS_OK;
+}
+
+/* Up to three spatial axes, and one of channels. */
 enum rs_code nrrd_header_grid(struct nrrd_header *header, struct rs_geometry *out, struct rs_error *err)
 {
 	if (!header->has_type || !header->has_sizes || !header->has_encoding)
@@ -343,14 +362,7 @@ enum rs_code nrrd_header_grid(struct nrrd_header *header, struct rs_geometry *ou
 	for (size_t i = 0; i < header->dimension; i++) {
 		bool other = header->is_other[i] || (header->has_directions && !header->is_spatial[i]);
 		if (other || axis == 3) {
-			bool layers = i == 0 && header->segments.count > 0 &&
-			              header->sizes[i] <= SEGMENTS_MAX;
-			if (header->sizes[i] != 1 && !layers)
-				return rs_error_set(err, RS_UNSUPPORTED,
-				                    "axis %zu holds %" PRIu64
-				                    " components for each voxel; export one of them",
-				                    i, header->sizes[i]);
-			header->layers = layers ? header->sizes[i] : header->layers;
+			RS_TRY(take_channels(header, i, err));
 			continue;
 		}
 		out->size[axis] = header->sizes[i] <= RS_VOXELS_MAX ? (size_t)header->sizes[i] : 0;

@@ -41,10 +41,9 @@ enum rs_code segments_take(struct segments *segments, struct rs_str key, struct 
 	                            RS_STR_ARGUMENTS(key), RS_STR_ARGUMENTS(value));
 }
 
-enum rs_code segments_keep(const struct segments *segments, size_t layers, struct raw_image *out,
-                           struct rs_error *err)
+enum rs_code segments_keep(const struct segments *segments, struct raw_image *out, struct rs_error *err)
 {
-	size_t kept = 0;
+	size_t kept = 0, layers = out->channels;
 	uint64_t only = 0;
 	if (segments->count == 0)
 		return RS_OK;
@@ -69,7 +68,6 @@ enum rs_code segments_keep(const struct segments *segments, size_t layers, struc
 		}
 		kept++;
 	}
-	out->layers = layers;
 	out->name_count = layers > 1 ? kept : sort_names(out->names, kept);
 	return RS_OK;
 }
@@ -134,7 +132,7 @@ static enum rs_code fill_labels(const struct raw_image *raw, const struct place 
                                 struct rs_error *err)
 {
 	size_t columns = raw->geometry.size[0], rows = raw->geometry.size[1] * raw->geometry.size[2];
-	size_t values = columns * raw->layers; /* of one row; all rows were countable */
+	size_t values = columns * raw->channels; /* of one row; all rows were countable */
 	double *row RS_CLEANUP(rs_free_pointer) = rs_allocate_array(values, sizeof *row);
 	if (!row)
 		return rs_error_memory(err, values * sizeof *row, "a row");
@@ -142,8 +140,8 @@ static enum rs_code fill_labels(const struct raw_image *raw, const struct place 
 		raw_image_values(raw, i * values, values, row);
 		for (size_t k = 0; k < values; k++)
 			if (row[k] != 0)
-				RS_TRY(take_label(raw, places, k % raw->layers, row[k],
-				                  &mask->labels[i * columns + k / raw->layers], err));
+				RS_TRY(take_label(raw, places, k % raw->channels, row[k],
+				                  &mask->labels[i * columns + k / raw->channels], err));
 	}
 	return RS_OK;
 }

@@ -73,6 +73,13 @@ static void write_value(struct rs_json *json, const struct setting_row *row, con
 		memcpy(&narrow, field, sizeof narrow);
 		write_word(json, row, narrow);
 		return;
+	case SETTING_CHANNEL:
+		memcpy(&narrow, field, sizeof narrow);
+		if (narrow == RS_LABEL_CHANNEL_NONE)
+			rs_json_null(json);
+		else
+			rs_json_u64(json, narrow);
+		return;
 	case SETTING_WHOLE64:
 		memcpy(&whole, field, sizeof whole);
 		write_number(json, row, (double)whole);

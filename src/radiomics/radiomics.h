@@ -137,6 +137,7 @@ struct rs_ibsi_settings {
 	double ngldm_alpha;
 };
 
+#define RS_LABEL_CHANNEL_NONE UINT32_MAX
 struct rs_radiomics_settings {
 	enum rs_radiomics_mode mode;
 	uint64_t chosen[RS_FAMILY_COUNT]; /* bit i: row i of the family's table */
@@ -144,6 +145,8 @@ struct rs_radiomics_settings {
 	uint8_t named[RS_FAMILY_COUNT][RS_RADIOMICS_FEATURES_MAX], named_count[RS_FAMILY_COUNT];
 	uint8_t family_order[RS_FAMILY_COUNT]; /* families in the order of output */
 	uint32_t label;
+	uint32_t
+		label_channel; /* of a mask with several values for each voxel; RS_LABEL_CHANNEL_NONE: not chosen */
 	struct rs_image_settings common; /* what holds where an image type says nothing of its own */
 	bool binning_chosen;             /* binWidth or binCount was set, not left at its default */
 	struct rs_image_choice {

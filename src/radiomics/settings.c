@@ -9,6 +9,7 @@ void rs_radiomics_settings_default(struct rs_radiomics_settings *out)
 {
 	*out = (struct rs_radiomics_settings){
 		.label = 1,
+		.label_channel = RS_LABEL_CHANNEL_NONE,
 		.common = {.bin_width = 25,
 	                   .distances = {1},
 	                   .distance_count = 1,
@@ -126,8 +127,8 @@ static enum rs_code check_case(const struct rs_radiomics_settings *s, struct rs_
 static bool stands_in_ibsi(const struct setting_row *row, const struct rs_radiomics_settings *s,
                            const struct rs_radiomics_settings *defaults)
 {
-	static const char *const both[] = {"label", "correctMask", "additionalInfo", "minimumROISize",
-	                                   "geometryTolerance"};
+	static const char *const both[] = {"label",          "label_channel",  "correctMask",
+	                                   "additionalInfo", "minimumROISize", "geometryTolerance"};
 	bool of_image = row->scope == OF_IMAGE;
 	const unsigned char *now = of_image ? (const void *)&s->common : (const void *)s;
 	const unsigned char *then = of_image ? (const void *)&defaults->common : (const void *)defaults;
@@ -219,6 +220,13 @@ static void write_value(const struct setting_row *row, const void *base, struct 
 		memcpy(&narrow, field, sizeof narrow);
 		rs_cbor_write_u64(out, narrow);
 		return;
+	case SETTING_CHANNEL:
+		memcpy(&narrow, field, sizeof narrow);
+		if (narrow == RS_LABEL_CHANNEL_NONE)
+			rs_cbor_write_null(out);
+		else
+			rs_cbor_write_u64(out, narrow);
+		return;
 	case SETTING_WHOLE64:
 		memcpy(&whole, field, sizeof whole);
 		rs_cbor_write_u64(out, whole);
@@ -283,13 +291,15 @@ static void write_extra(const struct rs_radiomics_settings *s, size_t next_row, 
 static enum rs_code encode_ibsi(const struct rs_radiomics_settings *s, struct rs_buffer *out,
                                 struct rs_error *err)
 {
-	rs_cbor_write_map(out, 6);
+	rs_cbor_write_map(out, 7);
 	key(out, "ibsi");
 	ibsi_settings_write(&s->ibsi, out);
 	key(out, "mode");
 	rs_cbor_write_u64(out, s->mode);
 	key(out, "label");
 	rs_cbor_write_u64(out, s->label);
+	key(out, "label_channel");
+	write_value(setting_find(RS_STR("label_channel")), s, out);
 	key(out, "additionalInfo");
 	rs_cbor_write_bool(out, s->additional_info);
 	key(out, "minimumROISize");

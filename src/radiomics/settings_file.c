@@ -33,12 +33,6 @@ static enum rs_code unknown(const char *name, struct rs_error *err)
 static enum rs_code assign(const struct setting_row *row, void *base, const char *value, struct rs_error *err)
 {
 	bool off = is_none(value);
-	if (strcmp(row->name, "label_channel") == 0 && !off && strcmp(value, "0") != 0)
-		return rs_error_set(
-			err, RS_UNSUPPORTED,
-			"label_channel %s: masks with several channels are not read; write the channel "
-			"to a file of its own",
-			value);
 	if (row->kind == SETTING_IGNORED)
 		return RS_OK;
 	if (off ? row->none == NULL || !setting_assign(row, base, row->none)

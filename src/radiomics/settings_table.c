@@ -60,7 +60,7 @@ const struct setting_row setting_rows[] = {
 	{.name = "kernelRadius", SETTING_WHOLE, VOXEL(kernel_radius)},
 	{.name = "lbp2DSamples", SETTING_WHOLE, IMAGE(lbp_2d_samples)},
 	{.name = "maskedKernel", SETTING_FLAG, VOXEL(masked_kernel)},
-	{.name = "label_channel", SETTING_IGNORED, .scope = OF_CASE},
+	{.name = "label_channel", SETTING_CHANNEL, CASE(label_channel), .none = ""},
 	{.name = "resegmentMode", SETTING_WORD, CASE(resegment_mode), .words = resegment_words},
 	{.name = "weightingNorm", SETTING_WORD, IMAGE(weighting), .words = weighting_words, .none = "none"},
 	{.name = "additionalInfo", SETTING_FLAG, CASE(additional_info)},
@@ -200,6 +200,13 @@ bool setting_assign(const struct setting_row *row, void *base, const char *text)
 		return true;
 	case SETTING_WHOLE:
 		if (!parse_whole(value, UINT32_MAX, &whole))
+			return false;
+		narrow = (uint32_t)whole;
+		memcpy(field, &narrow, sizeof narrow);
+		return true;
+	case SETTING_CHANNEL:
+		whole = RS_LABEL_CHANNEL_NONE;
+		if (value.size > 0 && !parse_whole(value, RS_LABEL_CHANNEL_NONE - 1, &whole))
 			return false;
 		narrow = (uint32_t)whole;
 		memcpy(field, &narrow, sizeof narrow);

@@ -13,6 +13,7 @@ enum setting_kind {
 	SETTING_WHOLES,
 	SETTING_WORD,
 	SETTING_TEXT,
+	SETTING_CHANNEL, /* a whole number, or none */
 	SETTING_IGNORED
 };
 enum setting_scope { OF_CASE, OF_IMAGE, OF_VOXEL };

@@ -26,7 +26,7 @@ static inline void fuzz_labels(const char *path)
 		return;
 	for (size_t i = 0; i < count && i < 8; i++) {
 		const char *text = names[i].name;
-		const struct rs_label_choice choice = {&text, 1};
+		const struct rs_label_choice choice = {.texts = &text, .count = 1};
 		struct rs_mask mask = {.labels = NULL};
 		if (rs_mask_read_chosen(rs_world_system(), path, &fuzz_grid, &choice, &mask, NULL) == RS_OK)
 			rs_mask_finish(&mask);
@@ -54,6 +54,10 @@ static inline void fuzz_image(const uint8_t *data, size_t size, const char *suff
 			abort(); /* what can be measured must be fit to be sealed */
 	}
 	if (rs_mask_read(rs_world_system(), path, &mask, &err) == RS_OK)
+		rs_mask_finish(&mask);
+	if (rs_mask_read_chosen(rs_world_system(), path, NULL,
+	                        &(struct rs_label_choice){.has_channel = true, .channel = 1}, &mask,
+	                        &err) == RS_OK)
 		rs_mask_finish(&mask);
 	if (rs_mask_read_onto(rs_world_system(), path, &fuzz_grid, &mask, &err) == RS_OK)
 		rs_mask_finish(&mask);

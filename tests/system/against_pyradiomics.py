@@ -162,6 +162,44 @@ def parameter_files():
     both("one slice", BRAIN, "slice.nrrd")
 
 
+def table(path, names, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+    return path.relative_to(WORK)
+
+
+def channels():
+    """Masks with several values for each voxel, in every format and order of axes; a channel that is not there; one of a plain mask."""
+    reference = sitk.ReadImage(str(MASK))
+    first = (sitk.GetArrayFromImage(reference) > 0).astype(np.uint8)
+    second = np.roll(first, 3, axis=2) * 2
+    second[:14] //= 2
+    both_channels = sitk.GetImageFromArray(np.stack([first, second, 0 * first], axis=3), isVector=True)
+    both_channels.CopyInformation(reference)
+    for name in ("v.nrrd", "v.nii", "v.nii.gz", "v.mha"):
+        sitk.WriteImage(both_channels, str(WORK / name))
+    head, voxels = (WORK / "v.nrrd").read_bytes().split(b"\n\n", 1)
+    size = first.shape[::-1]
+    head = re.sub(rb"sizes: [^\n]*", b"sizes: %d %d %d 3" % size, head).replace(b"vector domain domain domain", b"domain domain domain list")
+    head = re.sub(rb"directions: none ([^\n]*)", rb"directions: \1 none", head)
+    assert len(voxels) == 3 * first.size
+    (WORK / "last.nrrd").write_bytes(head + b"\n\n" + np.moveaxis(np.frombuffer(voxels, np.uint8).reshape(*first.shape, 3), 3, 0).tobytes())
+    (WORK / "channel.yaml").write_text("setting: {label_channel: 1, label: 2, binWidth: 40}\n")
+    (WORK / "none.yaml").write_text("setting: {binWidth: 40}\n")
+    for name in ("v.nrrd", "v.nii", "v.nii.gz", "v.mha", "last.nrrd"):
+        both(f"{name} first channel", BRAIN, name)
+        both(f"{name} channel 1", BRAIN, name, "-p", "channel.yaml")
+    both("channel by option", BRAIN, "v.nrrd", "-s", "label_channel:1", "-s", "label:1")
+    both("option over file", BRAIN, "v.nrrd", "-p", "channel.yaml", "-s", "label_channel:0", "-s", "label:1")
+    both("channel of a plain mask", BRAIN, MASK, "-s", "label_channel:7")
+    rows = [["v.nrrd", 1, 1], ["v.nrrd", 2, 1], ["v.mha", 1, 0], ["last.nrrd", 2, 1], [MASK, 1, 9]]
+    columns = ["Image", "Mask", "Label", "Label_channel"]
+    both("column Label_channel", table(WORK / "channels.csv", columns, [[BRAIN, *row] for row in rows]), "--format-path", "basename")
+    rows += [["v.nrrd", 1, 3], ["v.nrrd", 1, 2], ["v.nii", 2, 0], ["v.nrrd", 1, "x"]]
+    both("channels that are not there", table(WORK / "gone.csv", columns, [[BRAIN, *row] for row in rows]), "--format-path", "basename",
+         peer_fails=True)
+
+
 def tables():
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(MASK)))
     reference = sitk.ReadImage(str(MASK))
@@ -174,10 +212,6 @@ def tables():
     deep.mkdir()
     for name in ("brain1_image.nrrd", "two.nrrd"):
         shutil.copy(WORK / name, deep / name)
-    def table(path, names, rows):
-        with open(path, "w", newline="") as file:
-            csv.writer(file).writerows([names, *rows])
-        return path.relative_to(WORK)
     plain = table(deep / "cases.csv", ["ID", "Image", "Mask", "Label", "Label_channel", "Note"],
                   [["a", "brain1_image.nrrd", "two.nrrd", 1, 0, "x, y"], ["b", WORK / "brain1_image.nrrd", "two.nrrd", 2, 0, ""]])
     for form in ("absolute", "relative", "basename"):
@@ -227,7 +261,7 @@ with tempfile.TemporaryDirectory() as scratch:
         shutil.copy(DATA / name, WORK / name)
     os.chdir(WORK)
     BRAIN, MASK = WORK / "brain1_image.nrrd", WORK / "brain1_label.nrrd"
-    options(); parameter_files(); tables(); maps()
+    options(); parameter_files(); channels(); tables(); maps()
     os.chdir("/")
 print(f"# {runs} command lines run by both, {compared} values compared")
 for problem in problems[:60]:

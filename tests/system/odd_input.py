@@ -213,6 +213,13 @@ def types(odd, folder, values, mask):
     odd.same("4-D with one volume", "four.nii", "tm.nii", "i.nrrd", "m.nrrd", ["plain"])
     nifti(folder / "four.nii", values * 3, dims=(4, *SIZE, 3, 1, 1, 1))
     odd.refused("4-D", "4-D|four|dimension|volumes", "four.nii", "tm.nii", ["plain", "ibsi"])
+    nifti(folder / "channels.nii", mask + [3 - v for v in mask], dims=(5, *SIZE, 1, 2, 1, 1))
+    odd.same("two channels", "t.nii", "channels.nii", "t.nii", "tm.nii")
+    odd.refused("two channels as an image", "2 channels", "channels.nii", "tm.nii")
+    for mode in MODES:
+        if odd.values(f"channel 1, {mode}", "t.nii", "channels.nii", *MODES[mode], "-s", "label_channel:1", "-l", "2") is None or \
+                odd.values(f"channel 2, {mode}", "t.nii", "channels.nii", *MODES[mode], "-s", "label_channel:2") is not None:
+            odd.faults.append(f"two channels, {mode}: the second lacks, or a third is there")
     nifti(folder / "rgb.nii", [], 128)
     (folder / "rgb.nii").write_bytes((folder / "rgb.nii").read_bytes() + bytes(3 * len(values)))
     odd.refused("RGB", "RGB|colour|type|component", "rgb.nii", "tm.nii", ["plain", "ibsi"])
