@@ -1,11 +1,12 @@
-/* Content addresses against those that ipfs-unixfs-importer 17.1.1 (npm) gave for the same
- * bytes, chunk sizes and links per node. */
+/* Content addresses against those that ipfs-unixfs-importer 17.1.1 (npm) gave for the same bytes, chunk sizes and links per
+ * node, and against the fixtures of the profile unixfs-v1-2025 (IPIP-499). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sodium.h>
 #include <string.h>
 
 #include "vault/vault.h"
@@ -80,12 +81,58 @@ static void equals_the_reference_in_every_shape(void **state)
 
 static void uses_the_profile_by_itself(void **state)
 {
-	struct rs_cid cid;
-	char text[RS_CID_TEXT_SIZE];
+	static const struct {
+		const char *content, *cid;
+	} small[] = {
+		{"", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"},
+		{"hello world", "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"}, /* IPIP-499 */
+	};
 	(void)state;
-	assert_int_equal(rs_cid_of(rs_bytes_of("", 0), &cid, NULL), RS_OK);
-	rs_cid_format(&cid, text);
-	assert_string_equal(text, "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
+	for (size_t i = 0; i < RS_COUNT(small); i++) {
+		struct rs_cid cid;
+		char text[RS_CID_TEXT_SIZE];
+		assert_int_equal(rs_cid_of(rs_bytes_of_str(rs_str_from(small[i].content)), &cid, NULL),
+		                 RS_OK);
+		rs_cid_format(&cid, text);
+		assert_string_equal(text, small[i].cid);
+	}
+}
+
+/* IPIP-499's fixtures "file at max links" and "file over max links": 1024 and 1025 MiB of the key stream of ChaCha20 under
+ * the SHA-256 of "v1-2025-seed", nonce 0 (Kubo, test/cli/cid_profiles_test.go). The second has two levels of links. */
+static void equals_the_fixtures_of_the_profile(void **state)
+{
+	static const struct {
+		size_t chunks;
+		const char *cid;
+	} files[] = {{1024, "bafybeihmf37wcuvtx4hpu7he5zl5qaf2ineo2lqlfrapokkm5zzw7zyhvm"},
+	             {1025, "bafybeihmzokxxjqwxjcryerhp5ezpcog2wcawfryb2xm64xiakgm4a5jue"}};
+	struct rs_cid_builder builders[2] = {{0}, {0}};
+	uint8_t *stream = rs_allocate(MIB), nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
+	struct rs_digest key;
+	(void)state;
+	rs_sha256(rs_bytes_of_str(RS_STR("v1-2025-seed")), &key);
+	for (size_t i = 0; i < RS_COUNT(files); i++)
+		rs_cid_builder_init(&builders[i], MIB, 1024);
+	for (uint32_t chunk = 0; chunk < 1025; chunk++) {
+		memset(stream, 0, MIB);
+		crypto_stream_chacha20_ietf_xor_ic(stream, stream, MIB, nonce, chunk * (uint32_t)(MIB / 64),
+		                                   key.bytes);
+		for (size_t i = 0; i < RS_COUNT(files); i++)
+			if (chunk < files[i].chunks)
+				assert_int_equal(
+					rs_cid_builder_add(&builders[i], rs_bytes_of(stream, MIB), NULL),
+					RS_OK);
+	}
+	for (size_t i = 0; i < RS_COUNT(files); i++) {
+		struct rs_cid cid;
+		char text[RS_CID_TEXT_SIZE];
+		assert_int_equal(rs_cid_builder_final(&builders[i], &cid, NULL), RS_OK);
+		rs_cid_format(&cid, text);
+		assert_string_equal(text, files[i].cid);
+		rs_cid_builder_finish(&builders[i]);
+	}
+	rs_free(stream);
 }
 
 static void has_one_text_for_each_address(void **state)
@@ -174,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_the_reference_in_every_shape),
 		cmocka_unit_test(uses_the_profile_by_itself),
+		cmocka_unit_test(equals_the_fixtures_of_the_profile),
 		cmocka_unit_test(has_one_text_for_each_address),
 		cmocka_unit_test(refuses_other_texts),
 		cmocka_unit_test(says_when_memory_ends),
