@@ -59,6 +59,7 @@ struct rs_dicom {
 	struct rs_bytes bytes;    /* what offsets refer to */
 	struct rs_bytes deflated; /* the stored data set of a deflated file */
 	uint8_t *inflated;        /* owned */
+	struct rs_arena kept;     /* values of a scanned file */
 	size_t capacity;
 };
 
@@ -71,6 +72,15 @@ enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct r
 /* As above, but stops before the pixel data (group 7FE0); for sealing and sorting. `file` may be
  * cut off anywhere after the pixel data's tag. */
 enum rs_code rs_dicom_parse_header(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err);
+/* A file that is not in memory. read gives exactly `size` bytes, which lie in the file; offsets only grow. */
+struct rs_dicom_source {
+	uint64_t size;
+	enum rs_code (*read)(void *context, uint64_t offset, void *out, size_t size, struct rs_error *err);
+	void *context;
+};
+/* As rs_dicom_parse(), and as strict, in memory that does not grow with the file: only the elements of the top level stay,
+ * and their values as long as they are short; what rs_dicom_metadata() reads is among them. Not for writing, nor pixels. */
+enum rs_code rs_dicom_scan(const struct rs_dicom_source *source, struct rs_dicom *out, struct rs_error *err);
 void rs_dicom_finish(struct rs_dicom *dicom); /* accepts NULL and zeroed memory */
 
 /* The element `tag` among the children of `parent` (NULL: top level); NULL when absent. */

@@ -16,6 +16,30 @@ extern const size_t rs_dicom_entry_count;
 extern const struct rs_dicom_uid rs_dicom_uids[]; /* sorted by strcmp */
 extern const size_t rs_dicom_uid_count;
 
+/* The part of a scanned file that is looked at (scan.c); offsets only grow. */
+#define DICOM_WINDOW_SIZE ((size_t)4096)
+#define DICOM_KEPT_MAX 65536 /* bytes of one value that is kept */
+#define DICOM_KEPT_TOTAL_MAX ((size_t)16 << 20)
+#define DICOM_KEPT_COUNT_MAX ((size_t)1 << 16) /* elements of the top level, and depth below it */
+#define DICOM_SCANNED_MAX ((uint64_t)1 << 50)
+struct dicom_inflater;
+struct dicom_window {
+	const struct rs_dicom_source *source;
+	struct dicom_inflater *inflater; /* owned; when the data set is deflated */
+	uint8_t *bytes;                  /* owned; DICOM_WINDOW_SIZE */
+	uint64_t start, size, end; /* size bytes of the file from start on are here; the file ends at `end` */
+};
+enum rs_code dicom_window_init(struct dicom_window *window, struct rs_error *err);
+void dicom_window_finish(struct dicom_window *window);
+enum rs_code dicom_window_look(struct dicom_window *window, uint64_t pos, size_t size, const uint8_t **out,
+                               struct rs_error *err);
+/* A copy of a value in the arena. */
+enum rs_code dicom_window_keep(struct dicom_window *window, uint64_t pos, size_t size, struct rs_arena *arena,
+                               struct rs_bytes *out, struct rs_error *err);
+/* From now on the window shows what the bytes from `pos` on inflate to, from 0 on. */
+enum rs_code dicom_window_inflate(struct dicom_window *window, uint64_t pos, size_t *out_size,
+                                  struct rs_error *err);
+
 bool rs_dicom_vr_is_short(const char *vr);
 bool rs_dicom_vr_has_one_value(const char *vr); /* text in which a backslash is a character */
 /* The element's VR, or the dictionary's where it was stored as unknown (UN, blank). */

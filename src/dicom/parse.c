@@ -7,7 +7,9 @@
 
 struct reader {
 	struct rs_dicom *dicom;
-	struct rs_bytes bytes;
+	struct rs_bytes bytes; /* without data when they are scanned: see `window` */
+	struct dicom_window *window;
+	size_t walked; /* elements so far; scanning keeps few of them */
 	bool header_only;
 	bool stopped; /* reached the pixel data of a header-only walk */
 	struct rs_error *err;
@@ -58,13 +60,53 @@ static bool looks_like_vr(const uint8_t *p)
 /* Some writers leave the VR blank where they do not know it; a 16-bit length follows, as for US. */
 static bool is_blank_vr(const uint8_t *p) { return p[0] == ' ' && p[1] == ' '; }
 
+/* `size` bytes at `pos`, which are there; at most DICOM_WINDOW_SIZE. */
+static enum rs_code look(struct reader *r, size_t pos, size_t size, const uint8_t **out)
+{
+	if (r->window)
+		return dicom_window_look(r->window, pos, size, out, r->err);
+	*out = r->bytes.data + pos;
+	return RS_OK;
+}
+
+/* The bytes of a value. A scan keeps short ones of the top level. */
+static enum rs_code take_value(struct reader *r, const struct rs_dicom_element *element, size_t pos,
+                               size_t size, struct rs_bytes *out)
+{
+	if (!r->window) {
+		*out = rs_bytes_of(r->bytes.data + pos, size);
+		return RS_OK;
+	}
+	*out = (struct rs_bytes){NULL, 0};
+	if (element->depth != 0 || element->has_children || size == 0)
+		return RS_OK;
+	if (size <= DICOM_KEPT_MAX)
+		return dicom_window_keep(r->window, pos, size, &r->dicom->kept, out, r->err);
+	/* What metadata reads has such a VR. No writer makes one of these longer: explicit encodings cannot. */
+	const struct rs_dicom_entry *entry = rs_dicom_lookup(element->tag);
+	if (entry != NULL && rs_dicom_vr_is_short(entry->vr))
+		return MALFORMED(r, element->tag, element->offset, "VR %s has %zu bytes; %d are allowed",
+		                 entry->vr, size, DICOM_KEPT_MAX);
+	return RS_OK;
+}
+
+/* A scan forgets what lies in sequences, items and fragments once it has walked over it. */
+static void leave(struct reader *r, uint32_t index, struct rs_bytes value)
+{
+	r->dicom->elements[index].value = value;
+	if (r->window)
+		r->dicom->count = r->dicom->elements[index].depth == 0 ? index + 1 : index;
+	if (index < r->dicom->count)
+		r->dicom->elements[index].next = (uint32_t)r->dicom->count;
+}
+
 static enum rs_code push(struct reader *r, const struct rs_dicom_element *element, uint32_t *out_index)
 {
 	struct rs_dicom *d = r->dicom;
-	if (d->count >= RS_DICOM_ELEMENTS_MAX)
+	if (r->walked++ >= RS_DICOM_ELEMENTS_MAX || (r->window && d->count >= DICOM_KEPT_COUNT_MAX))
 		return malformed_at(r, element->tag, element->offset,
 		                    rs_error_set(r->err, RS_TOO_LARGE, "the file has more than %zu elements",
-		                                 RS_DICOM_ELEMENTS_MAX));
+		                                 r->window ? DICOM_KEPT_COUNT_MAX : RS_DICOM_ELEMENTS_MAX));
 	if (d->count == d->capacity) {
 		size_t capacity = d->capacity == 0 ? 512 : d->capacity * 2;
 		size_t size;
@@ -119,9 +161,10 @@ static void set_implicit_vr(struct rs_dicom_element *element)
 static enum rs_code read_header(struct reader *r, const struct span *span, size_t *pos,
                                 struct rs_dicom_element *out)
 {
-	const uint8_t *p = r->bytes.data + *pos;
+	const uint8_t *p;
 	size_t left = span->end - *pos;
 	size_t size = 8;
+	RS_TRY(look(r, *pos, left < 12 ? left : 12, &p));
 	*out = (struct rs_dicom_element){.offset = *pos,
 	                                 .parent = span->parent,
 	                                 .depth = span->depth,
@@ -211,8 +254,9 @@ static enum rs_code parse_items(struct reader *r, const struct span *span, bool 
 			RS_TRY(parse_elements(r, &inner, &end));
 			value_end = open ? end - 8 : end;
 		}
-		r->dicom->elements[index].value = rs_bytes_of(r->bytes.data + pos, value_end - pos);
-		r->dicom->elements[index].next = (uint32_t)r->dicom->count;
+		struct rs_bytes value;
+		RS_TRY(take_value(r, &item, pos, value_end - pos, &value));
+		leave(r, index, value);
 		pos = end;
 	}
 	*out_end = pos;
@@ -254,8 +298,9 @@ static enum rs_code parse_value(struct reader *r, const struct span *span, struc
 		RS_TRY(parse_items(r, &inner, fragments, &end));
 		value_end = open ? end - 8 : end;
 	}
-	r->dicom->elements[index].value = rs_bytes_of(r->bytes.data + start, value_end - start);
-	r->dicom->elements[index].next = (uint32_t)r->dicom->count;
+	struct rs_bytes value;
+	RS_TRY(take_value(r, element, start, value_end - start, &value));
+	leave(r, index, value);
 	*pos = end;
 	return RS_OK;
 }
@@ -265,10 +310,12 @@ static enum rs_code parse_elements(struct reader *r, const struct span *span, si
 	size_t pos = span->start;
 	while (span->delimiter != 0 || pos < span->end) {
 		struct rs_dicom_element element;
-		if (span->depth == 0 && r->header_only && span->end - pos >= 4 &&
-		    read_tag(span->encoding, r->bytes.data + pos) >> 16 >= 0x7FE0) {
-			r->stopped = true;
-			break;
+		if (span->depth == 0 && r->header_only && span->end - pos >= 4) {
+			const uint8_t *p;
+			RS_TRY(look(r, pos, 4, &p));
+			r->stopped = read_tag(span->encoding, p) >> 16 >= 0x7FE0;
+			if (r->stopped)
+				break;
 		}
 		RS_TRY(read_header(r, span, &pos, &element));
 		if (element.tag == DELIMITER_ITEM && span->delimiter == DELIMITER_ITEM && element.length == 0)
@@ -283,21 +330,41 @@ static enum rs_code parse_elements(struct reader *r, const struct span *span, si
 	return RS_OK;
 }
 
+/* Whether an element of group 0002 begins here. */
+static enum rs_code is_meta(struct reader *r, size_t pos, bool *out)
+{
+	const uint8_t *p;
+	*out = false;
+	if (r->bytes.size - pos < 2)
+		return RS_OK;
+	RS_TRY(look(r, pos, 2, &p));
+	*out = rs_read_le16(p) == 2;
+	return RS_OK;
+}
+
 /* Group 0002 is explicit little endian (PS3.10 section 7.1) and ends where another group begins. */
 static enum rs_code parse_meta(struct reader *r, size_t *pos)
 {
 	size_t claimed_end = 0;
+	bool more;
 	struct span span = {*pos, r->bytes.size, RS_DICOM_NONE, 0, RS_DICOM_EXPLICIT_LE, 0};
-	if (span.end - *pos >= 6 && !looks_like_vr(r->bytes.data + *pos + 4)) {
-		span.encoding = RS_DICOM_IMPLICIT_LE;
-		r->dicom->warnings |= RS_DICOM_GUESSED_ENCODING;
+	if (span.end - *pos >= 6) {
+		const uint8_t *p;
+		RS_TRY(look(r, *pos, 6, &p));
+		if (!looks_like_vr(p + 4)) {
+			span.encoding = RS_DICOM_IMPLICIT_LE;
+			r->dicom->warnings |= RS_DICOM_GUESSED_ENCODING;
+		}
 	}
-	while (span.end - *pos >= 2 && rs_read_le16(r->bytes.data + *pos) == 2) {
+	RS_TRY(is_meta(r, *pos, &more));
+	while (more) {
 		struct rs_dicom_element element;
 		RS_TRY(read_header(r, &span, pos, &element));
 		RS_TRY(parse_value(r, &span, &element, pos));
+		const struct rs_bytes value = r->dicom->elements[r->dicom->count - 1].value;
 		if (element.tag == RS_DICOM_TAG(2, 0) && element.length == 4)
-			claimed_end = *pos + rs_read_le32(r->bytes.data + *pos - 4);
+			claimed_end = *pos + rs_read_le32(value.data);
+		RS_TRY(is_meta(r, *pos, &more));
 	}
 	if (claimed_end != *pos)
 		r->dicom->warnings |= RS_DICOM_GROUP_LENGTH_LIES;
@@ -339,11 +406,11 @@ static enum rs_code inflate_rest(struct reader *r, size_t pos)
 }
 
 /* The encoding that the first bytes of a data set show. */
-static bool guess_encoding(struct rs_bytes bytes, size_t pos, enum rs_dicom_encoding *out)
+static bool guess_encoding(struct rs_bytes start, enum rs_dicom_encoding *out)
 {
-	if (bytes.size - pos < 8)
+	if (start.size < 8)
 		return false;
-	const uint8_t *p = bytes.data + pos;
+	const uint8_t *p = start.data;
 	if (!looks_like_vr(p + 4)) {
 		*out = RS_DICOM_IMPLICIT_LE;
 		/* Group 0000 belongs to messages, never to files: a file of zeros is no data set. */
@@ -361,7 +428,7 @@ bool rs_dicom_begins(struct rs_bytes start)
 	enum rs_dicom_encoding encoding;
 	if (start.size >= 132 && memcmp(start.data + 128, "DICM", 4) == 0)
 		return true;
-	if (!guess_encoding(start, 0, &encoding))
+	if (!guess_encoding(start, &encoding))
 		return false;
 	/* A data set begins with what identifies it; its first element is short. */
 	uint32_t tag = read_tag(encoding, start.data);
@@ -375,7 +442,10 @@ static enum rs_code choose_encoding(struct reader *r, size_t pos)
 	enum rs_dicom_encoding guess = RS_DICOM_IMPLICIT_LE;
 	const struct rs_dicom_element *element = rs_dicom_find(d, NULL, RS_DICOM_TAG(2, 0x10));
 	struct rs_str uid = rs_dicom_text(element, 0);
-	bool guessed = guess_encoding(r->bytes, pos, &guess);
+	size_t left = r->bytes.size - pos, size = left < 8 ? left : 8;
+	const uint8_t *p;
+	RS_TRY(look(r, pos, size, &p));
+	bool guessed = guess_encoding(rs_bytes_of(p, size), &guess);
 	if (uid.size >= sizeof(d->transfer_syntax))
 		return rs_error_set(r->err, RS_MALFORMED,
 		                    "the transfer syntax (0002,0010) has %zu characters; "
@@ -405,27 +475,40 @@ static enum rs_code choose_encoding(struct reader *r, size_t pos)
 	return RS_OK;
 }
 
+/* The preamble and the group 0002, as far as they are there; *pos moves behind them. */
+static enum rs_code parse_front(struct reader *r, size_t *pos)
+{
+	struct rs_dicom *d = r->dicom;
+	const uint8_t *p = NULL;
+	bool meta;
+	if (r->bytes.size >= 132)
+		RS_TRY(look(r, 0, 132, &p));
+	if (p && memcmp(p + 128, "DICM", 4) == 0) {
+		d->preamble = r->window ? (struct rs_bytes){NULL, 0} : rs_bytes_of(p, 128);
+		*pos = 132;
+	} else {
+		d->warnings |= RS_DICOM_NO_PREAMBLE;
+	}
+	RS_TRY(is_meta(r, *pos, &meta));
+	if (meta)
+		return parse_meta(r, pos);
+	d->warnings |= RS_DICOM_NO_META;
+	return RS_OK;
+}
+
 static enum rs_code parse_file(struct reader *r)
 {
 	struct rs_dicom *d = r->dicom;
 	size_t pos = 0;
-	if (r->bytes.size >= 132 && memcmp(r->bytes.data + 128, "DICM", 4) == 0) {
-		d->preamble = rs_bytes_of(r->bytes.data, 128);
-		pos = 132;
-	} else {
-		d->warnings |= RS_DICOM_NO_PREAMBLE;
-	}
-	if (r->bytes.size - pos >= 2 && rs_read_le16(r->bytes.data + pos) == 2)
-		RS_TRY(parse_meta(r, &pos));
-	else
-		d->warnings |= RS_DICOM_NO_META;
+	RS_TRY(parse_front(r, &pos));
 	if (pos == r->bytes.size && d->meta_count != 0) {
 		d->bytes = r->bytes; /* a file of the meta group alone is whole */
 		return RS_OK;
 	}
 	RS_TRY(choose_encoding(r, pos));
 	if (d->encoding == RS_DICOM_DEFLATED_LE) {
-		RS_TRY(inflate_rest(r, pos));
+		RS_TRY(r->window ? dicom_window_inflate(r->window, pos, &r->bytes.size, r->err)
+		                 : inflate_rest(r, pos));
 		pos = 0;
 	}
 	d->bytes = r->bytes;
@@ -438,11 +521,12 @@ static enum rs_code parse_file(struct reader *r)
 	return parse_elements(r, &span, &pos);
 }
 
-static enum rs_code parse(struct rs_bytes file, bool header_only, struct rs_dicom *out, struct rs_error *err)
+static enum rs_code parse(struct reader *r, struct rs_dicom *out)
 {
 	struct rs_dicom dicom = {0};
-	struct reader r = {.dicom = &dicom, .bytes = file, .header_only = header_only, .err = err};
-	enum rs_code code = parse_file(&r);
+	r->dicom = &dicom;
+	rs_arena_init(&dicom.kept, DICOM_KEPT_TOTAL_MAX);
+	enum rs_code code = parse_file(r);
 	if (code != RS_OK) {
 		rs_dicom_finish(&dicom);
 		return code;
@@ -453,12 +537,27 @@ static enum rs_code parse(struct rs_bytes file, bool header_only, struct rs_dico
 
 enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err)
 {
-	return parse(file, false, out, err);
+	struct reader r = {.bytes = file, .err = err};
+	return parse(&r, out);
 }
 
 enum rs_code rs_dicom_parse_header(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err)
 {
-	return parse(file, true, out, err);
+	struct reader r = {.bytes = file, .header_only = true, .err = err};
+	return parse(&r, out);
+}
+
+enum rs_code rs_dicom_scan(const struct rs_dicom_source *source, struct rs_dicom *out, struct rs_error *err)
+{
+	struct dicom_window window RS_CLEANUP(dicom_window_finish) = {.source = source};
+	struct reader r = {.bytes = {NULL, (size_t)source->size}, .window = &window, .err = err};
+	if (source->size > DICOM_SCANNED_MAX)
+		return rs_error_set(err, RS_TOO_LARGE, "the file has %llu bytes",
+		                    (unsigned long long)source->size);
+	RS_TRY(dicom_window_init(&window, err));
+	RS_TRY(parse(&r, out));
+	out->bytes = (struct rs_bytes){NULL, 0};
+	return RS_OK;
 }
 
 void rs_dicom_finish(struct rs_dicom *dicom)
@@ -467,5 +566,6 @@ void rs_dicom_finish(struct rs_dicom *dicom)
 		return;
 	rs_free(dicom->elements);
 	rs_free(dicom->inflated);
+	rs_arena_finish(&dicom->kept);
 	*dicom = (struct rs_dicom){0};
 }
