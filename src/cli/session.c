@@ -15,9 +15,10 @@ const char *session_home(const struct command_line *line)
 	return home && *home ? home : "radseal-home";
 }
 
-enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err)
+static enum rs_code read_passphrase(const char *path, const char *variable, struct rs_buffer *out,
+                                    struct rs_error *err)
 {
-	const char *path = option_value(line, "passphrase-file"), *text = getenv("RADSEAL_PASSPHRASE");
+	const char *text = getenv(variable);
 	if (path) {
 		RS_TRY(rs_file_read_all(rs_world_system(), path, PASSPHRASE_MAX, out, err));
 		while (out->size && (out->data[out->size - 1] == '\n' || out->data[out->size - 1] == '\r'))
@@ -28,7 +29,12 @@ enum rs_code session_passphrase(const struct command_line *line, struct rs_buffe
 	}
 	rs_buffer_init(out, PASSPHRASE_MAX);
 	rs_buffer_append_text(out, text ? text : "");
-	return rs_buffer_check(out, "RADSEAL_PASSPHRASE", err);
+	return rs_buffer_check(out, variable, err);
+}
+
+enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err)
+{
+	return read_passphrase(option_value(line, "passphrase-file"), "RADSEAL_PASSPHRASE", out, err);
 }
 
 enum rs_code session_pool(const struct command_line *line, unsigned per_processor, struct rs_pool **out,
@@ -65,6 +71,15 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 }
 
 void session_node_close(struct rs_node **node) { rs_node_close(*node); }
+
+enum rs_code session_actor(const struct command_line *line, const struct rs_node *node, struct rs_actor **out,
+                           struct rs_error *err)
+{
+	struct rs_buffer passphrase RS_CLEANUP(rs_secret_buffer_finish) = {0};
+	RS_TRY(read_passphrase(option_value(line, "as-passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
+	                       err));
+	return rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err);
+}
 
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err)
 {

@@ -3,7 +3,7 @@
 #define RS_CLI_SESSION_H
 
 #include "command.h"
-#include "workflow/workflow.h"
+#include "workflow/workflow_act.h"
 
 /* --home, else $RADSEAL_HOME, else "radseal-home". */
 const char *session_home(const struct command_line *line);
@@ -16,6 +16,17 @@ void session_pool_destroy(struct rs_pool **pool);
 enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
                           struct rs_node **out, struct rs_error *err);
 void session_node_close(struct rs_node **node);
+/* Rows for the options of a command that signs entries; session_actor() reads them. */
+#define SESSION_AS_OPTIONS                                                                          \
+	{"as", "NAME",                                                                              \
+	 "sign with the member's key keys/NAME.key; otherwise with the node's administrator's"},    \
+	{                                                                                           \
+		"as-passphrase-file", "FILE",                                                       \
+			"opens that key; otherwise keys/NAME.unlock or $RADSEAL_AS_PASSPHRASE does" \
+	}
+/* Close it before the node: RS_CLEANUP(rs_actor_close_pointer), declared after the node. */
+enum rs_code session_actor(const struct command_line *line, const struct rs_node *node, struct rs_actor **out,
+                           struct rs_error *err);
 /* To standard output, or atomically to the file; a closed pipe is an error. */
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
 
