@@ -223,6 +223,18 @@ enum rs_code ledger_state_each(void *context, struct rs_bytes prefix, rs_state_v
 	return state_walk(ledger->statements[EACH_STATE], prefix, visit, visitor, err);
 }
 
+static enum rs_code refuse_put(void *context, struct rs_bytes key, struct rs_bytes value,
+                               struct rs_error *err)
+{
+	(void)context, (void)key, (void)value;
+	return rs_error_set(err, RS_USAGE, "an engine's state is changed by transactions only");
+}
+
+struct rs_state rs_ledger_state(struct rs_ledger *ledger)
+{
+	return (struct rs_state){ledger_state_get, refuse_put, ledger_state_each, ledger};
+}
+
 static enum rs_code state_put(void *context, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
 {
 	struct rs_ledger *ledger = context;

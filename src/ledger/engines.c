@@ -35,10 +35,7 @@ static enum rs_code embedded_root(void *context, struct rs_digest *out, struct r
 	return rs_tree_root(ledger_read_node, context, rs_ledger_size(context), out, err);
 }
 
-static struct rs_state embedded_state(void *context)
-{
-	return (struct rs_state){ledger_state_get, refuse_put, ledger_state_each, context};
-}
+static struct rs_state embedded_state(void *context) { return rs_ledger_state(context); }
 
 static void embedded_close(void *context) { rs_ledger_close(context); }
 

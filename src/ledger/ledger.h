@@ -36,6 +36,8 @@ enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs
 /* RS_NOT_FOUND (no sentence) when no transaction has this id. */
 enum rs_code rs_ledger_find(struct rs_ledger *ledger, const uint8_t id[static RS_TRANSACTION_ID_SIZE],
                             uint64_t *out_index, struct rs_error *err);
+/* What the contract knows now, to read; valid until the next append. */
+struct rs_state rs_ledger_state(struct rs_ledger *ledger);
 /* The last signed checkpoint; valid until the next append. */
 struct rs_str rs_ledger_checkpoint(const struct rs_ledger *ledger);
 enum rs_code rs_ledger_prove(struct rs_ledger *ledger, uint64_t index, struct rs_digest *path,

@@ -16,6 +16,7 @@
 struct leaf {
 	struct staged **files;
 	size_t count;
+	struct rs_digest subject, study; /* their names on the ledger */
 	uint8_t record_nonce[NONCE_SIZE];
 	struct rs_transaction transaction;
 	uint8_t id[RS_TRANSACTION_ID_SIZE];
@@ -32,6 +33,8 @@ struct group {
 	size_t order_count;
 	struct leaf *leaves;
 	size_t leaf_count;
+	struct rs_transaction *subjects; /* that the ledger does not know yet */
+	size_t subject_count;
 };
 
 static enum rs_code stage_one(void *context, size_t index, struct rs_error *err)
@@ -40,12 +43,28 @@ static enum rs_code stage_one(void *context, size_t index, struct rs_error *err)
 	return stage_file(group->node, &group->files[index], err);
 }
 
-static int by_series(const void *a, const void *b)
+static enum rs_object_kind kind_of(const struct staged *file)
 {
-	const struct staged *first = *(struct staged *const *)a, *second = *(struct staged *const *)b;
+	return file->what.is_features ? RS_OBJECT_FEATURES
+	       : file->what.is_mask   ? RS_OBJECT_MASK
+	                              : RS_OBJECT_IMAGE;
+}
+
+/* What the entry says of all its files at once: files that differ in it are not in one. */
+static int by_entry(const struct staged *first, const struct staged *second)
+{
 	int order = memcmp(first->series.bytes, second->series.bytes, RS_SHA256_SIZE);
 	if (order == 0)
 		order = memcmp(first->subject.bytes, second->subject.bytes, sizeof first->subject.bytes);
+	if (order == 0)
+		order = strcmp(first->what.study_instance_uid, second->what.study_instance_uid);
+	return order ? order : (int)kind_of(first) - (int)kind_of(second);
+}
+
+static int by_series(const void *a, const void *b)
+{
+	const struct staged *first = *(struct staged *const *)a, *second = *(struct staged *const *)b;
+	int order = by_entry(first, second);
 	return order ? order : (first->file > second->file) - (first->file < second->file);
 }
 
@@ -90,18 +109,11 @@ static enum rs_code form_leaves(struct group *group, struct rs_error *err)
 	qsort(group->order, group->order_count, sizeof *group->order, by_series);
 	for (size_t i = 0; i < group->order_count; i++) {
 		struct staged *file = group->order[i], *previous = i ? group->order[i - 1] : NULL;
-		bool same = previous && rs_digest_equal(&file->series, &previous->series) &&
-		            rs_pseudonym_equal(&file->subject, &previous->subject);
-		if (!same)
+		if (!previous || by_entry(file, previous) != 0)
 			group->leaves[group->leaf_count++].files = &group->order[i];
 		group->leaves[group->leaf_count - 1].count++;
 	}
 	return RS_OK;
-}
-
-static enum rs_object_kind kind_of(const struct staged *file)
-{
-	return file->what.is_features ? RS_OBJECT_FEATURES : RS_OBJECT_IMAGE;
 }
 
 static void record_of(const struct staged *file, struct rs_record *out)
@@ -152,6 +164,9 @@ static enum rs_code sign_leaf(struct rs_node *node, struct leaf *leaf, const str
 		.kind = kind_of(leaf->files[0]),
 		.commitment = *root,
 		.instances = leaf->count,
+		.subject = leaf->subject,
+		.study = leaf->study,
+		.parents = rs_buffer_bytes(&leaf->files[0]->parents),
 	};
 	RS_TRY(rs_world_random(node->world, act.id, sizeof act.id, err));
 	memcpy(leaf->id, act.id, sizeof act.id);
@@ -168,6 +183,9 @@ static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct
 		return rs_error_memory(err, leaf->count * sizeof *leaf->hashes, "a series");
 	RS_TRY(node_subject_key(node, rs_bytes_of(leaf->files[0]->subject.bytes, 32), false, &subject_key,
 	                        err));
+	rs_subject_token(&subject_key, &leaf->subject);
+	node_commitment(&subject_key, RS_COMMITMENT_STUDY,
+	                rs_str_from(leaf->files[0]->what.study_instance_uid), &leaf->study);
 	RS_TRY(rs_world_random(node->world, leaf->record_nonce, NONCE_SIZE, err));
 	for (size_t i = 0; i < leaf->count; i++)
 		RS_TRY(commit_instance(leaf, i, node->world, &subject_key, &leaf->hashes[i], err));
@@ -175,6 +193,26 @@ static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct
 	struct rs_digest root;
 	RS_TRY(rs_tree_root(rs_leaves_read, &leaves, leaf->count, &root, err));
 	return sign_leaf(node, leaf, &root, err);
+}
+
+/* Each subject once, as far as the ledger does not know it. These entries need no intent: they come with those of the
+ * objects or not at all. */
+static enum rs_code prepare_subjects(struct group *group, struct rs_error *err)
+{
+	group->subjects = rs_allocate_array(group->leaf_count, sizeof *group->subjects);
+	if (!group->subjects)
+		return rs_error_memory(err, group->leaf_count * sizeof *group->subjects, "a group");
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		const struct rs_digest *subject = &group->leaves[i].subject;
+		struct rs_transaction *place = &group->subjects[group->subject_count];
+		bool needed = true;
+		for (size_t earlier = 0; needed && earlier < i; earlier++)
+			needed = !rs_digest_equal(&group->leaves[earlier].subject, subject);
+		if (needed)
+			RS_TRY(node_subject_entry(group->node, subject, place, &needed, err));
+		group->subject_count += needed;
+	}
+	return RS_OK;
 }
 
 static enum rs_code intend_instance(struct rs_node *node, const struct leaf *leaf, size_t instance,
@@ -239,9 +277,11 @@ static enum rs_code publish(struct group *group, struct rs_error *err)
 	return rs_vault_publish(group->node->vault, group->node->pool, objects, group->order_count, err);
 }
 
+/* Subjects first. Should one be refused, so are its objects, each with its reason; but for a subject that another sealing
+ * registered meanwhile, whose objects are admitted. */
 static enum rs_code append(struct group *group, struct rs_error *err)
 {
-	size_t count = group->leaf_count;
+	size_t before = group->subject_count, count = before + group->leaf_count;
 	struct rs_transaction *transactions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(
 		count, sizeof *transactions);
 	struct rs_append_result *results RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count,
@@ -249,11 +289,11 @@ static enum rs_code append(struct group *group, struct rs_error *err)
 	if (!transactions || !results)
 		return rs_error_memory(err, count * sizeof *transactions, "a group");
 	for (size_t i = 0; i < count; i++)
-		transactions[i] = group->leaves[i].transaction;
+		transactions[i] = i < before ? group->subjects[i] : group->leaves[i - before].transaction;
 	RS_TRY(rs_ledger_append(group->node->ledger, transactions, count, results, err));
 	node_promises_keep(group->node, false);
-	for (size_t i = 0; i < count; i++)
-		group->leaves[i].result = results[i];
+	for (size_t i = before; i < count; i++)
+		group->leaves[i - before].result = results[i];
 	return RS_OK;
 }
 
@@ -328,6 +368,7 @@ static enum rs_code commit_group(struct group *group, struct rs_error *err)
 		return RS_OK;
 	for (size_t i = 0; i < group->leaf_count; i++)
 		RS_TRY(prepare_leaf(node, &group->leaves[i], err));
+	RS_TRY(prepare_subjects(group, err));
 	RS_TRY(intend(group, err));
 	enum rs_code code = publish(group, err);
 	if (code == RS_OK)
@@ -354,8 +395,11 @@ static void group_finish(struct group *group)
 			rs_buffer_finish(&leaf->boxes[instance]);
 		rs_free(leaf->boxes);
 	}
+	for (size_t i = 0; i < group->subject_count; i++)
+		rs_transaction_finish(&group->subjects[i]);
 	for (size_t i = 0; i < group->count; i++)
 		staged_finish(group->node, &group->files[i]);
+	rs_free(group->subjects);
 	rs_free(group->files);
 	rs_free(group->order);
 	rs_free(group->leaves);

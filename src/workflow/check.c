@@ -113,6 +113,26 @@ static enum rs_code check_place(struct checking *checking, const struct index_ro
 	return RS_OK;
 }
 
+/* Whose it is on the ledger. Entries from before subjects stood there name none. */
+static enum rs_code check_subject(struct checking *checking, const struct index_row *row,
+                                  const struct rs_record *record, struct rs_error *err)
+{
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_digest token, study;
+	struct rs_bytes entry;
+	struct rs_act act;
+	RS_TRY(rs_ledger_entry(checking->node->ledger, (uint64_t)row->entry, &entry, err));
+	RS_TRY(rs_transaction_parse(entry, &act, err));
+	if (rs_digest_equal(&act.subject, &(struct rs_digest){{0}}))
+		return RS_OK;
+	RS_TRY(node_subject_key(checking->node, row->subject, false, &subject_key, err));
+	rs_subject_token(&subject_key, &token);
+	node_commitment(&subject_key, RS_COMMITMENT_STUDY, record->identifiers[2], &study);
+	if (!rs_digest_equal(&act.subject, &token) || !rs_digest_equal(&act.study, &study))
+		return rs_error_set(err, RS_ALTERED, "its entry names another subject or study");
+	return RS_OK;
+}
+
 static enum rs_code check_row_object(struct checking *checking, const struct index_row *row,
                                      const struct rs_record *record, struct rs_error *err)
 {
@@ -163,6 +183,7 @@ static enum rs_code check_record(struct checking *checking, const struct index_r
 	rs_buffer_init(&text, RECEIPT_SIZE_MAX);
 	RS_TRY(check_columns(checking, row, record, err));
 	RS_TRY(check_place(checking, row, err));
+	RS_TRY(check_subject(checking, row, record, err));
 	RS_TRY(node_format_receipt(checking->node, row, &text, err));
 	return check_receipt_text(checking, rs_buffer_str(&text), record, err);
 }

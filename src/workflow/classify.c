@@ -26,6 +26,18 @@ static enum rs_code copy_text(struct rs_str from, char *to, size_t size, const c
 	return RS_OK;
 }
 
+/* PS3.4 Annex B: Segmentation, Surface Segmentation, Label Map Segmentation and RT Structure Set Storage. */
+static bool is_mask_class(const char *uid)
+{
+	static const char *const classes[] = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.5",
+	                                      "1.2.840.10008.5.1.4.1.1.66.7",
+	                                      "1.2.840.10008.5.1.4.1.1.481.3"};
+	for (size_t i = 0; i < RS_COUNT(classes); i++)
+		if (strcmp(uid, classes[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, struct classified *out,
                                   struct rs_error *err)
 {
@@ -46,6 +58,7 @@ static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, stru
 	                 err));
 	for (size_t i = 0; i < RS_COUNT(uids); i++)
 		RS_TRY(copy_text(uids[i].from, uids[i].to, UID_SIZE, uids[i].field, err));
+	what.is_mask = is_mask_class(what.sop_class_uid);
 	*out = what;
 	return RS_OK;
 }

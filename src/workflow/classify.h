@@ -10,6 +10,7 @@
 struct classified {
 	const char *media; /* static: "application/dicom", … */
 	bool is_dicom;
+	bool is_mask;     /* a DICOM segmentation or structure set */
 	bool is_features; /* a vector of features: its sources tell whose it is */
 	/* NUL-terminated, empty when absent; only of DICOM files */
 	char patient_id[PATIENT_ID_SIZE], issuer[PATIENT_ID_SIZE];

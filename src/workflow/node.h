@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "vault/vault.h"
 #include "workflow.h"
+#include "workflow_subject.h"
 
 /* Kinds of locators: values of different meaning never meet. */
 enum locator_kind { LOCATOR_CONTENT = 1, LOCATOR_INSTANCE = 2, LOCATOR_SERIES = 3 };
@@ -54,6 +55,12 @@ enum rs_code node_open_record(struct rs_node *node, const struct index_row *row,
                               struct rs_error *err);
 enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, bool create,
                               struct rs_secret *out, struct rs_error *err);
+/* rs_node_commitment() with the subject's key at hand. */
+void node_commitment(const struct rs_secret *subject_key, enum rs_commitment_kind kind, struct rs_str value,
+                     struct rs_digest *out);
+/* The transaction that registers a subject; not needed when the ledger has it. */
+enum rs_code node_subject_entry(struct rs_node *node, const struct rs_digest *token,
+                                struct rs_transaction *out, bool *out_needed, struct rs_error *err);
 void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value,
                   struct rs_digest *out);
 /* What the log signed lately lies outside of the database, too (keys/last-checkpoint, keys/cosigned-checkpoint): a ledger

@@ -31,29 +31,79 @@ static enum rs_code failed(struct staged *staged, enum rs_code code, const struc
 	return fail(staged, RS_ADMIT_FAILED, reason);
 }
 
-/* Whose the files are that a vector was measured from: the first of them that is sealed here tells. */
+/* The files that a vector was measured from, as far as they are sealed here: the first one tells whose it is, their
+ * entries are its parents (RS_PARENTS_MAX at most; the vector itself names every file), and their study is its study. */
 struct looking {
 	struct rs_node *node;
-	struct rs_pseudonym *subject;
-	bool found;
+	struct staged *staged;
+	bool found, several_studies;
 };
+
+static bool has_parent(const struct rs_buffer *parents, const struct rs_digest *commitment)
+{
+	for (size_t at = 0; at < parents->size; at += RS_SHA256_SIZE)
+		if (memcmp(parents->data + at, commitment->bytes, RS_SHA256_SIZE) == 0)
+			return true;
+	return false;
+}
+
+/* Files of several studies have none together. */
+static void take_study(struct looking *looking, struct rs_str own)
+{
+	char *study = looking->staged->what.study_instance_uid;
+	if (own.size == 0 || own.size >= UID_SIZE || looking->several_studies)
+		return;
+	looking->several_studies = *study && !rs_str_equal_text(own, study);
+	memcpy(study, own.data, own.size);
+	study[looking->several_studies ? 0 : own.size] = '\0';
+}
+
+static enum rs_code take_parent(struct looking *looking, const struct index_row *row, struct rs_error *err)
+{
+	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer *parents = &looking->staged->parents;
+	struct rs_record record;
+	struct rs_bytes entry;
+	struct rs_act act;
+	RS_TRY(rs_ledger_entry(looking->node->ledger, (uint64_t)row->entry, &entry, err));
+	RS_TRY(rs_transaction_parse(entry, &act, err));
+	if (has_parent(parents, &act.commitment) || parents->size == RS_PARENTS_MAX * RS_SHA256_SIZE)
+		return RS_OK;
+	rs_buffer_init(&encoded, 8192);
+	RS_TRY(node_open_record(looking->node, row, &encoded, err));
+	RS_TRY(rs_record_decode(rs_buffer_bytes(&encoded), &record, err));
+	take_study(looking, record.identifiers[2]);
+	rs_buffer_append(parents, act.commitment.bytes, RS_SHA256_SIZE);
+	return rs_buffer_check(parents, "the parents of a vector", err);
+}
+
+static enum rs_code look_at_source(struct looking *looking, const struct rs_digest *locator,
+                                   struct rs_error *err)
+{
+	struct rs_pseudonym *subject = &looking->staged->subject;
+	struct index_row row;
+	enum rs_code code = index_find_content(looking->node->index,
+	                                       rs_bytes_of(locator->bytes, LOCATOR_SIZE), &row, err);
+	if (code == RS_NOT_FOUND || (code == RS_OK && row.subject.size != sizeof subject->bytes))
+		return RS_OK;
+	RS_TRY(code);
+	if (!looking->found)
+		memcpy(subject->bytes, row.subject.data, row.subject.size);
+	looking->found = true;
+	/* The record of who was erased does not open any more. */
+	code = row.entry < 0 ? RS_NOT_FOUND : take_parent(looking, &row, err);
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
 
 static enum rs_code look_for_source(void *context, const struct rs_digest *file, struct rs_error *err)
 {
 	struct looking *looking = context;
 	struct rs_digest locator;
-	struct index_row row;
-	if (looking->found)
-		return RS_OK;
 	node_locator(looking->node, LOCATOR_CONTENT, rs_bytes_of(file->bytes, RS_SHA256_SIZE), &locator);
 	pthread_mutex_lock(&looking->node->mutex);
-	enum rs_code code = index_find_content(looking->node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE),
-	                                       &row, err);
-	looking->found = code == RS_OK && row.subject.size == sizeof looking->subject->bytes;
-	if (looking->found)
-		memcpy(looking->subject->bytes, row.subject.data, row.subject.size);
+	enum rs_code code = look_at_source(looking, &locator, err);
 	pthread_mutex_unlock(&looking->node->mutex);
-	return code == RS_NOT_FOUND ? RS_OK : code;
+	return code;
 }
 
 /* DICOM names its patient; a vector of features is of whom its image is. Other files belong to the subject the user
@@ -62,9 +112,10 @@ static enum rs_code find_subject(struct rs_node *node, struct staged *staged, co
                                  struct rs_error *err)
 {
 	const struct classified *what = &staged->what;
-	struct looking looking = {node, &staged->subject, false};
+	struct looking looking = {.node = node, .staged = staged};
 	const char *named = staged->options->subject;
 	char text[2 * RS_SHA256_SIZE + 1];
+	rs_buffer_init(&staged->parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
 	if (what->is_features)
 		RS_TRY(rs_features_parse(rs_buffer_bytes(&source->memory), look_for_source, &looking, err));
 	if (looking.found)
@@ -181,4 +232,5 @@ void staged_finish(struct rs_node *node, struct staged *staged)
 	staged->staged = false;
 	rs_free(staged->receipt_path);
 	staged->receipt_path = NULL;
+	rs_buffer_finish(&staged->parents);
 }

@@ -16,6 +16,7 @@ struct staged {
 	struct rs_pseudonym subject;
 	struct rs_digest series; /* files of one group with the same one share a leaf */
 	struct rs_digest content, content_locator, identity_locator;
+	struct rs_buffer parents; /* commitments of what it was measured from; of a vector of features */
 	uint8_t object_nonce[NONCE_SIZE];
 	struct rs_cid cid;
 	uint64_t size;

@@ -209,7 +209,7 @@ def check_log_and_fsck(tried, home):
     assert [entry["index"] for entry in log["entries"]] == list(range(len(log["entries"])))
     assert log["entries"][0]["type"] == "organisation-add" and log["checkpoint"].split("\n")[1] == str(len(log["entries"]))
     text = tried(0, "log", "--home", home).stdout
-    assert text.endswith(log["checkpoint"]) and text.count("object-register") == len(log["entries"]) - 1
+    assert text.endswith(log["checkpoint"]) and 1 < text.count("-register") == len(log["entries"]) - 1
     proof = json.loads(tried(0, "log", "--home", home, "--json", "--proof", 1).stdout)
     assert proof["index"] == 1 and proof["checkpoint"] == log["checkpoint"] and bytes.fromhex(proof["entry"])
     assert tried(0, "log", "--home", home, "--proof=1").stdout.startswith("c2sp.org/tlog-proof@v1\n")

@@ -74,12 +74,12 @@ def main():
         assert done.returncode == 1 and "one entry" in done.stderr and not out.exists(), "a log of one entry has no path"
         for number in range(ENTRIES):
             write_nifti(scratch / f"volume{number}.nii", number, side=4)
-            node.seal(scratch / f"volume{number}.nii")
+            node.seal("--subject", "P1", scratch / f"volume{number}.nii")
         key = base64.b64decode((node.home / "keys" / "log.vkey").read_text().strip().split("+", 2)[2])[1:]
-        for index in range(ENTRIES + 1):
+        for index in range(ENTRIES + 2):
             told = json.loads(node.run("log", "--home", node.home, "--json", "--proof", index, "--cose", out, check=0).stdout)
             entry, receipt = bytes.fromhex(told["entry"]), out.read_bytes()
-            assert verify(receipt, entry, key) == (index, ENTRIES + 1)
+            assert verify(receipt, entry, key) == (index, ENTRIES + 2)
             assert refused(receipt, entry + b"x", key) and refused(receipt, entry, key[::-1])
             for place in range(index * 5, len(receipt), 47):
                 altered = receipt[:place] + bytes([receipt[place] ^ 1 << place % 8]) + receipt[place + 1:]
@@ -87,7 +87,7 @@ def main():
         for arguments in (("--cose", out), ("--cose", out, "--checkpoints"), ("--cose", out, "--proof", "x")):
             assert node.run("log", "--home", node.home, *arguments).returncode == 2
         assert node.run("log", "--home", node.home, "--proof", 1, "--cose", scratch / "no" / "where").returncode == 4
-    print(f"{ENTRIES + 1} COSE receipts verified by an implementation of its own")
+    print(f"{ENTRIES + 2} COSE receipts verified by an implementation of its own")
     return 0
 
 

@@ -10,7 +10,7 @@ import tempfile
 
 from node_tools import Radseal, write_nifti
 
-ENTRIES = 9   # with the first entry a log of 10: neither complete nor a power of two
+ENTRIES = 9   # with the first entry and the subject a log of 11: neither complete nor a power of two
 SOURCE = pathlib.Path(__file__).resolve().parent / "receipts_go"
 # The toolchain at hand, the versions of go.mod and nothing newer.
 GO = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-mod=readonly -buildvcs=false", GOWORK="off")
@@ -39,18 +39,18 @@ def history(node, scratch):
         checkpoints.append(json.loads(node.run("log", "--home", node.home, "--json", check=0).stdout)["checkpoint"])
         path = scratch / f"volume{number}.nii"
         write_nifti(path, number, side=4)
-        node.seal(path)
+        node.seal("--subject", "P1", path)
     log = json.loads(node.run("log", "--home", node.home, "--json", check=0).stdout)
     checkpoints.append(log["checkpoint"])
     kept = json.loads(node.run("log", "--home", node.home, "--json", "--checkpoints", check=0).stdout)["checkpoints"]
     assert kept == checkpoints, "the log does not tell the checkpoints that it signed"
-    assert len(log["entries"]) == ENTRIES + 1, "one entry a file was expected"
+    assert len(log["entries"]) == ENTRIES + 2, "one entry a file and one for their subject were expected"
     sizes = [checkpoint.split("\n")[1] for checkpoint in checkpoints]
     return {
         "vkey": (node.home / "keys" / "log.vkey").read_text().strip(),
         "checkpoints": checkpoints,
         "inclusion": [node.run("log", "--home", node.home, "--proof", index, check=0).stdout
-                      for index in range(ENTRIES + 1)],
+                      for index in range(ENTRIES + 2)],
         "consistency": [node.run("log", "--home", node.home, "--consistency", size, check=0).stdout for size in sizes],
     }
 

@@ -48,13 +48,13 @@ def main():
 
         shutil.copytree(scratch / "older", scratch / "kept")
         node.put_back(scratch / "kept")
-        node.refuses("rollback: the ledger has 2 entries, but its own key signed 3", "keys/last-checkpoint")
+        node.refuses("rollback: the ledger has 3 entries, but its own key signed 5", "keys/last-checkpoint")
         fork.seal_one(scratch, 3)
         node.put_back(scratch / "older")
-        node.refuses("split view: the ledger's first 3 entries", "keys/last-checkpoint")
+        node.refuses("split view: the ledger's first 5 entries", "keys/last-checkpoint")
         fork.seal_one(scratch, 4)
         node.put_back(scratch / "older")
-        node.refuses("split view: the ledger's first 3 entries")
+        node.refuses("split view: the ledger's first 5 entries")
         node.put_back(scratch / "newer")
         node.fsck(check=0)
         node.seal_one(scratch, 5)
@@ -63,7 +63,7 @@ def main():
         shutil.copy(scratch / "kept" / "keys" / "last-checkpoint", pin)
         node.fsck(check=0)
         node.seal_one(scratch, 6)
-        assert pin.read_text().split("\n")[1] == "5"
+        assert pin.read_text().split("\n")[1] == "9"
         shutil.copy(pin, node.home / "keys" / "cosigned-checkpoint")
         pin.unlink()
         node.put_back(scratch / "newer")
@@ -73,7 +73,7 @@ def main():
 
         # A promise is the log's: nothing else counts as one.
         node.seal_one(scratch, 7)
-        for altered in (b"", b"x\n", pin.read_bytes()[:-9] + b"AAAAAAA=\n", pin.read_bytes().replace(b"\n4\n", b"\n3\n")):
+        for altered in (b"", b"x\n", pin.read_bytes()[:-9] + b"AAAAAAA=\n", pin.read_bytes().replace(b"\n7\n", b"\n6\n")):
             kept = pin.read_bytes()
             pin.write_bytes(altered)
             node.refuses("keys/last-checkpoint")

@@ -10,6 +10,7 @@ import tempfile
 from node_tools import Radseal, files_below, write_nifti
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+MASKS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.481.3")  # SEG, RTSTRUCT
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
@@ -23,9 +24,10 @@ def element(group, number, vr, text):
 def write_dicom(path, number, **fields):
     """A Part 10 file without pixels; SOPInstanceUID 1.2.NUMBER."""
     uid = f"1.2.{number}"
-    head = element(2, 2, "UI", SECONDARY_CAPTURE) + element(2, 3, "UI", uid) + element(2, 0x10, "UI", EXPLICIT_LITTLE_ENDIAN)
+    sop_class = fields.get("sop_class", SECONDARY_CAPTURE)
+    head = element(2, 2, "UI", sop_class) + element(2, 3, "UI", uid) + element(2, 0x10, "UI", EXPLICIT_LITTLE_ENDIAN)
     head = struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(head)) + head
-    body = element(8, 0x16, "UI", SECONDARY_CAPTURE) + element(8, 0x18, "UI", uid)
+    body = element(8, 0x16, "UI", sop_class) + element(8, 0x18, "UI", uid)
     for key, place in (("name", (0x10, 0x10, "PN")), ("patient", (0x10, 0x20, "LO")), ("issuer", (0x10, 0x21, "LO")),
                        ("study", (0x20, 0x0d, "UI")), ("series", (0x20, 0x0e, "UI"))):
         if key in fields:
@@ -37,6 +39,20 @@ def subject_of(node, path, *options):
     node.run("seal", "--home", node.home, "--quiet", *options, path, check=0)
     with contextlib.closing(sqlite3.connect(node.home / "index.sqlite")) as index:
         return index.execute("SELECT subject FROM record ORDER BY id DESC LIMIT 1").fetchone()[0].hex()
+
+
+def objects_on_ledger(node):
+    """Of the contract's state (src/contract/rows.h): the subjects' tokens, and of each object its kind, subject and study."""
+    def blob(value, at):
+        return (b"", at + 1) if value[at] == 0x40 else (value[at + 2:at + 34], at + 34)
+    with contextlib.closing(sqlite3.connect(node.home / "ledger.sqlite")) as ledger:
+        rows = dict(ledger.execute("SELECT key, value FROM state"))
+    objects = []
+    for key, value in rows.items():
+        if key[:1] == b"B":
+            subject, at = blob(value, len(value) - 1 - 34 - (34 if value[-35:-33] == b"\x58\x20" else 1))
+            objects.append((value[1], subject, blob(value, at)[0]))
+    return {key[1:] for key in rows if key[:1] == b"S"}, objects
 
 
 def main():
@@ -71,6 +87,17 @@ def main():
             for other in subjects:
                 same = one == other or (one[0] == other[0] and one[0] not in "FI")
                 assert (subjects[one] == subjects[other]) == same, f"{one} and {other}"
+        tokens, objects = objects_on_ledger(node)
+        assert len(tokens) == len(set(subjects.values())) and {subject for _, subject, _ in objects} == tokens
+        assert all(kind == 1 for kind, *_ in objects), "images"
+        # Two of one study have its name in common, patient by patient; what has no study names none.
+        studies = [study for *_, study in objects]
+        assert len(set(studies)) == 7 and studies.count(b"") == 8, (len(set(studies)), studies.count(b""))
+        for number, sop_class in enumerate(MASKS, 100):
+            write_dicom(scratch / "mask.dcm", number, patient="4711", issuer="Ward", study="1.2.3", sop_class=sop_class)
+            subject_of(node, scratch / "mask.dcm")
+        again, objects = objects_on_ledger(node)
+        assert again == tokens and sorted(kind for kind, *_ in objects).count(2) == len(MASKS), "masks"
         node.fsck(check=0)
         told = b"".join(path.read_bytes() for path in files_below(node.home) if "receipts" not in path.parts)
         for word in (b"4711", b"Doe^J", b"Clinic", b"1.2.3.1", b"P1\0"):
