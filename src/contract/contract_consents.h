@@ -7,7 +7,7 @@
 /* Zero stands for what is not limited: no organisation (a denial for everyone), until 0, no studies (all of the subject's). */
 struct rs_consent_terms {
 	enum rs_consent_effect effect;
-	char organisation[RS_ORGANISATION_NAME_MAX];
+	char organisation[RS_ORGANISATION_NAME_MAX + 1]; /* zero-terminated */
 	size_t organisation_size;
 	uint32_t roles, purposes, operations;             /* sets */
 	uint64_t from_ms, until_ms;                       /* from <= time < until */
