@@ -153,12 +153,12 @@ static enum rs_code damaged(size_t size, struct rs_error *err)
 }
 
 /* DEFLATE shrinks at most 1032 times (zlib's technical details): more is a lie, told before memory is taken. */
-static enum rs_code check_shrinkage(struct rs_bytes packed, size_t size, struct rs_error *err)
+static enum rs_code check_shrinkage(uint64_t packed, size_t size, struct rs_error *err)
 {
-	if (size / 1032 > packed.size)
+	if (size / 1032 > packed)
 		return rs_error_set(err, RS_MALFORMED,
-		                    "%zu compressed bytes cannot hold the %zu that are announced",
-		                    packed.size, size);
+		                    "%" PRIu64 " compressed bytes cannot hold the %zu that are announced",
+		                    packed, size);
 	return RS_OK;
 }
 
@@ -185,9 +185,13 @@ static bool inflates_to(struct rs_bytes packed, size_t size)
 	return state == Z_STREAM_END && done == size;
 }
 
-enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct rs_error *err)
+enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct raw_image *raw, struct rs_error *err)
 {
-	RS_TRY(check_shrinkage(packed, size, err));
+	RS_TRY(check_shrinkage(packed.size + raw->beyond, size, err));
+	if (raw->beyond) {
+		raw->needs_all = !is_gzip(packed) || raw->tail != (uint32_t)size;
+		return RS_OK;
+	}
 	/* gzip ends with the number of bytes it holds (RFC 1952 §2.3.1): unpacking all of them to count would take longer
 	 * than sealing them. Where that number does not fit, bytes may follow the stream, so it is counted. */
 	if (is_gzip(packed) && packed.size >= 18 &&
@@ -200,7 +204,7 @@ enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buff
 {
 	z_stream stream = {0};
 	size_t got = 0;
-	RS_TRY(check_shrinkage(packed, size, err));
+	RS_TRY(check_shrinkage(packed.size, size, err));
 	rs_buffer_init(out, size ? size : 1);
 	if (rs_buffer_reserve(out, size ? size : 1) != RS_OK)
 		return rs_error_memory(err, size, "voxels");

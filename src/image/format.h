@@ -14,6 +14,8 @@ struct raw_image {
 	double slope, intercept; /* 1 and 0 when there is no scaling */
 	bool look_only;          /* asked: is the header sound, and are its voxels there? They are not read */
 	uint64_t beyond;         /* with look_only: bytes of the file that follow those in memory */
+	uint32_t tail;           /* the last four of these, as they end a gzip stream: its size */
+	bool needs_all;          /* told: the bytes in memory do not suffice */
 	struct rs_buffer voxels; /* owned: as stored, in the order of a volume */
 	struct rs_label *names;  /* owned; may be NULL */
 	size_t name_count;
@@ -52,8 +54,8 @@ enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type typ
 /* gzip or zlib stream of which exactly `size` bytes are wanted (less is RS_MALFORMED, more too). */
 enum rs_code inflate_exactly(struct rs_bytes packed, size_t size, struct rs_buffer *out,
                              struct rs_error *err);
-/* Whether inflate_exactly would find them, without memory for them. */
-enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct rs_error *err);
+/* Whether inflate_exactly would find them, without memory for them. packed ends with what is in memory of the file. */
+enum rs_code inflate_check(struct rs_bytes packed, size_t size, struct raw_image *raw, struct rs_error *err);
 /* The first bytes of a gzip stream; less than size when it is shorter. */
 size_t inflate_start(struct rs_bytes packed, uint8_t *out, size_t size);
 bool is_gzip(struct rs_bytes file);

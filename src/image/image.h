@@ -95,10 +95,10 @@ enum rs_code rs_mask_names(const struct rs_world *world, const char *path, struc
  * at, and of compressed voxels the size they are said to have.
  * errors  RS_MALFORMED, RS_TOO_LARGE, RS_NO_MEMORY */
 enum rs_code rs_image_inspect(struct rs_bytes file, const char **out_media, struct rs_error *err);
-/* The same from the start of a file of `size` bytes, at least 64 KiB or all of it; *out_media is NULL also when the start
- * does not tell. */
-enum rs_code rs_image_inspect_start(struct rs_bytes start, uint64_t size, const char **out_media,
-                                    struct rs_error *err);
+/* The same from the start of a file of `size` bytes, at least 64 KiB of it, and its last four bytes (little-endian);
+ * *out_media is NULL also when these do not tell. */
+enum rs_code rs_image_inspect_start(struct rs_bytes start, uint64_t size, uint32_t tail,
+                                    const char **out_media, struct rs_error *err);
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err);

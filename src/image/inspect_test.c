@@ -69,6 +69,34 @@ static void cuts_are_broken(void **state)
 	no_cut_is_sound("/d/a.nrrd", "application/x-nrrd");
 }
 
+/* The start of a file and its end say what the whole does, or nothing. */
+static void the_start_suffices(void **state)
+{
+	static const struct {
+		const char *path, *media;
+		size_t start;
+	} rows[] = {{"/d/a.nii", "application/x-nifti", 400},
+	            {"/d/a.nii.gz", "application/x-nifti", 120},
+	            {"/d/a.nrrd", "application/x-nrrd", 300}};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(rows); i++) {
+		struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+		const char *media = NULL;
+		struct rs_error err = {0};
+		written(rows[i].path, &file);
+		struct rs_bytes start = {file.data, rows[i].start};
+		uint32_t tail = rs_read_le32(file.data + file.size - 4);
+		assert_true(start.size < file.size);
+		assert_int_equal(rs_image_inspect_start(start, file.size, tail, &media, &err), RS_OK);
+		assert_string_equal(media, rows[i].media);
+		/* One byte is missing, or the stream says another size: refused, or the whole is asked for. */
+		bool packed = i > 0; /* .nrrd is written packed, too */
+		enum rs_code code = rs_image_inspect_start(start, file.size - !packed, tail + packed, &media,
+		                                           &err);
+		assert_true(code == RS_MALFORMED || (code == RS_OK && !media));
+	}
+}
+
 /* RFC 1952: padding may follow a stream; then its own count is not at the end of the file. */
 static void padding_behind_a_stream_is_sound(void **state)
 {
@@ -156,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_are_broken),
+		cmocka_unit_test(the_start_suffices),
 		cmocka_unit_test(padding_behind_a_stream_is_sound),
 		cmocka_unit_test(more_than_announced_is_broken),
 		cmocka_unit_test(impossible_numbers_are_broken),

@@ -1,4 +1,5 @@
 /* MetaImage (ITK's MetaIO): .mha with its voxels, .mhd with them in another file. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -208,14 +209,18 @@ static enum rs_code read(const struct rs_world *world, const char *path, struct 
 		RS_TRY(rs_file_read_all(world, joined, FILE_SIZE_MAX, &other, err));
 		data = rs_buffer_bytes(&other);
 	}
+	if (out->beyond && header.header_size != 0) {
+		out->needs_all = true;
+		return RS_OK;
+	}
 	RS_TRY(skip_header(&header, size, &data, err));
 	if (header.compressed && out->look_only)
-		return inflate_check(data, size, err);
+		return inflate_check(data, size, out, err);
 	if (header.compressed)
 		return inflate_exactly(data, size, &out->voxels, err);
-	if (data.size < size)
-		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
-		                    data.size);
+	if (data.size + out->beyond < size)
+		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %" PRIu64, size,
+		                    data.size + out->beyond);
 	if (out->look_only)
 		return RS_OK;
 	rs_buffer_init(&out->voxels, size);

@@ -263,7 +263,7 @@ static enum rs_code take_voxels(struct rs_bytes file, const struct header *heade
 	if (!rs_add_size(start, size, &whole))
 		return rs_error_set(err, RS_TOO_LARGE, "%zu bytes of voxels are too many", size);
 	if (is_gzip(file) && out->look_only)
-		return inflate_check(file, whole, err);
+		return inflate_check(file, whole, out, err);
 	if (is_gzip(file)) {
 		struct rs_buffer unpacked RS_CLEANUP(rs_buffer_finish) = {0};
 		RS_TRY(inflate_exactly(file, whole, &unpacked, err));

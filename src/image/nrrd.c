@@ -1,5 +1,6 @@
 /* NRRD (teem's "Definition of NRRD File Format", version 5): attached and detached headers; raw, gzip, ascii and hex;
  * Slicer's segmentations as masks with names. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -113,15 +114,20 @@ static enum rs_code read_hex(struct rs_bytes data, size_t size, struct rs_buffer
 static enum rs_code take_voxels(const struct nrrd_header *header, struct rs_bytes data, size_t size,
                                 struct raw_image *out, struct rs_error *err)
 {
+	if (out->beyond && (header->line_skip || header->byte_skip)) {
+		out->needs_all = true;
+		return RS_OK;
+	}
 	RS_TRY(skip(header, size, &data, err));
 	if (header->encoding == NRRD_GZIP && out->look_only)
-		return inflate_check(data, size, err);
+		return inflate_check(data, size, out, err);
 	if (header->encoding == NRRD_GZIP)
 		return inflate_exactly(data, size, &out->voxels, err);
 	/* A character is needed for each number at least: sizes are checked before memory is taken. */
-	if (data.size < (header->encoding == NRRD_RAW ? size : size / voxel_type_size(header->type)))
-		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %zu", size,
-		                    data.size);
+	uint64_t there = data.size + out->beyond;
+	if (there < (header->encoding == NRRD_RAW ? size : size / voxel_type_size(header->type)))
+		return rs_error_set(err, RS_MALFORMED, "the voxels need %zu bytes, there are %" PRIu64, size,
+		                    there);
 	if (out->look_only)
 		return RS_OK;
 	rs_buffer_init(&out->voxels, size);

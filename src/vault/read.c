@@ -89,19 +89,32 @@ static enum rs_code name_object(const struct rs_cid *cid, enum rs_code code, str
 	return code;
 }
 
+static enum rs_code give_content(struct reading *reading, rs_vault_take *take, void *context,
+                                 struct rs_error *err)
+{
+	uint64_t chunks = object_chunk_count(reading->header.size);
+	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
+		struct rs_bytes plain;
+		RS_TRY(reading_chunk(reading, chunk, &plain, err));
+		RS_TRY(take(context, plain, err));
+	}
+	return RS_OK;
+}
+
+static enum rs_code append_piece(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	(void)rs_buffer_append_bytes(context, piece);
+	return rs_buffer_check(context, "the content of an object", err);
+}
+
 static enum rs_code read_content(struct rs_vault *vault, const struct rs_cid *cid,
                                  const struct rs_secret *key, struct rs_buffer *out, struct rs_error *err)
 {
 	struct reading reading RS_CLEANUP(reading_finish) = {0};
 	RS_TRY(reading_begin(vault, cid, key, &reading, err));
-	uint64_t chunks = object_chunk_count(reading.header.size);
 	if (reading.header.size > SIZE_MAX || rs_buffer_reserve(out, (size_t)reading.header.size) != RS_OK)
 		return rs_buffer_check(out, "the content of an object", err);
-	for (uint64_t chunk = 0; chunk < chunks; chunk++) {
-		struct rs_bytes plain;
-		RS_TRY(reading_chunk(&reading, chunk, &plain, err));
-		RS_TRY(rs_buffer_append_bytes(out, plain));
-	}
+	RS_TRY(give_content(&reading, append_piece, out, err));
 	return reading_end(&reading, cid, err);
 }
 
@@ -113,6 +126,21 @@ enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, con
 	if (code != RS_OK)
 		out->size = before;
 	return name_object(cid, code, err);
+}
+
+static enum rs_code read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                            rs_vault_take *take, void *context, struct rs_error *err)
+{
+	struct reading reading RS_CLEANUP(reading_finish) = {0};
+	RS_TRY(reading_begin(vault, cid, key, &reading, err));
+	RS_TRY(give_content(&reading, take, context, err));
+	return reading_end(&reading, cid, err);
+}
+
+enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                              rs_vault_take *take, void *context, struct rs_error *err)
+{
+	return name_object(cid, read_to(vault, cid, key, take, context, err), err);
 }
 
 /* What is done with the content: it is compared with what is expected, or else hashed. */

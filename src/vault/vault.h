@@ -98,6 +98,11 @@ void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* 
 /* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */
 enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                            struct rs_buffer *out, struct rs_error *err);
+/* The same, given to `take` piece by piece, in order, each of them genuine and at its place. The pieces are all of it only
+ * when RS_OK is returned. What take returns other than RS_OK ends it. */
+typedef enum rs_code rs_vault_take(void *context, struct rs_bytes piece, struct rs_error *err);
+enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
+                              rs_vault_take *take, void *context, struct rs_error *err);
 struct rs_object_facts {
 	uint8_t nonce[RS_OBJECT_NONCE_SIZE];
 	uint64_t size;           /* bytes of content */

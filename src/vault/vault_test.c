@@ -98,6 +98,18 @@ static void save(const struct fixture *fixture, const struct rs_cid *cid, struct
 	assert_int_equal(rs_file_write_at(file, 0, bytes.data, bytes.size, NULL), RS_OK);
 }
 
+/* Whatever is given is genuine, and in order, also of an object that is refused later. */
+static enum rs_code expect_piece(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	size_t *seen = context;
+	(void)err;
+	assert_true(piece.size <= LARGEST - *seen);
+	if (piece.size)
+		assert_memory_equal(piece.data, content + *seen, piece.size);
+	*seen += piece.size;
+	return RS_OK;
+}
+
 static enum rs_code read_back(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *with,
                               size_t expected_size, struct rs_error *err)
 {
@@ -109,6 +121,10 @@ static enum rs_code read_back(struct rs_vault *vault, const struct rs_cid *cid, 
 	assert_int_equal(out.size, code == RS_OK ? expected_size + 1 : 1);
 	if (code == RS_OK && expected_size > 0)
 		assert_memory_equal(out.data + 1, content, expected_size);
+	size_t seen = 0;
+	assert_int_equal(rs_vault_read_to(vault, cid, with, expect_piece, &seen, NULL), code);
+	if (code == RS_OK)
+		assert_int_equal(seen, expected_size);
 	return code;
 }
 

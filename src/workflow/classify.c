@@ -63,24 +63,36 @@ static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, stru
 	return RS_OK;
 }
 
-static enum rs_code classify_dicom(struct rs_bytes content, struct classified *out, struct rs_error *err)
+static enum rs_code read_metadata(const struct rs_dicom *dicom, struct classified *out, struct rs_error *err)
 {
-	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
 	struct rs_dicom_metadata metadata;
-	RS_TRY(rs_dicom_parse(content, &dicom, err));
-	RS_TRY(rs_dicom_metadata(&dicom, &metadata, err));
+	RS_TRY(rs_dicom_metadata(dicom, &metadata, err));
 	return copy_metadata(&metadata, out, err);
 }
 
-enum rs_code classify_start(struct rs_bytes start, uint64_t size, struct classified *out, bool *out_known,
-                            struct rs_error *err)
+static enum rs_code classify_dicom(struct rs_bytes content, struct classified *out, struct rs_error *err)
 {
-	const char *media = NULL;
-	if (!has_at(start, 128, "DICM", 4))
-		RS_TRY(rs_image_inspect_start(start, size, &media, err));
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	RS_TRY(rs_dicom_parse(content, &dicom, err));
+	return read_metadata(&dicom, out, err);
+}
+
+enum rs_code classify_large(struct rs_bytes start, uint32_t tail, const struct rs_dicom_source *file,
+                            struct classified *out, bool *out_known, struct rs_error *err)
+{
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	const char *media;
+	*out_known = true;
+	if (has_at(start, 128, "DICM", 4)) {
+		RS_TRY(rs_dicom_scan(file, &dicom, err));
+		return read_metadata(&dicom, out, err);
+	}
+	RS_TRY(rs_image_inspect_start(start, file->size, tail, &media, err));
 	if (media)
 		*out = (struct classified){.media = media};
-	*out_known = media != NULL;
+	/* Some DICOM files lack the preamble; only a whole walk tells them from other bytes. */
+	*out_known = media || (rs_dicom_begins(start) && rs_dicom_scan(file, &dicom, NULL) == RS_OK &&
+	                       read_metadata(&dicom, out, NULL) == RS_OK);
 	return RS_OK;
 }
 

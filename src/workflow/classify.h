@@ -3,6 +3,7 @@
 #define RS_WORKFLOW_CLASSIFY_H
 
 #include "base/base.h"
+#include "dicom/dicom.h"
 
 #define UID_SIZE 65 /* PS3.5 §9.1: 64 characters at most */
 #define PATIENT_ID_SIZE 256
@@ -18,10 +19,11 @@ struct classified {
 	char sop_class_uid[UID_SIZE], transfer_syntax_uid[UID_SIZE];
 };
 
+/* Without the file in memory: from its start, its last four bytes (little-endian), and, for DICOM, a walk over it.
+ * *out_known is false when only the whole can tell. Errors as of classify(). */
+enum rs_code classify_large(struct rs_bytes start, uint32_t tail, const struct rs_dicom_source *file,
+                            struct classified *out, bool *out_known, struct rs_error *err);
 /* RS_UNSUPPORTED when it is no medical image; RS_MALFORMED when it is a broken one. */
-/* From the start of a file of `size` bytes alone; *out_known is false when the whole is needed. Errors as of classify(). */
-enum rs_code classify_start(struct rs_bytes start, uint64_t size, struct classified *out, bool *out_known,
-                            struct rs_error *err);
 enum rs_code classify(struct rs_bytes content, struct classified *out, struct rs_error *err);
 
 #endif

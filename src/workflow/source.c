@@ -33,41 +33,58 @@ static enum rs_code name_file(const struct source *source, enum rs_code code, st
 	return code; /* rs_error_context() has none to give when err is NULL */
 }
 
-/* Keeps the file open when its start tells what it is. */
-static enum rs_code recognise_start(struct source *source, struct classified *out_what, bool *out_known,
-                                    struct rs_error *err)
+static enum rs_code load(struct source *source, size_t maximum, struct rs_error *err)
 {
-	uint8_t *start RS_CLEANUP(rs_free_pointer) = rs_allocate(START_SIZE);
-	if (!start)
-		return rs_error_memory(err, START_SIZE, "a file's start");
-	enum rs_code code = read_exactly(source, 0, start, START_SIZE, err);
-	if (code == RS_OK)
-		code = classify_start(rs_bytes_of(start, START_SIZE), source->size, out_what, out_known, err);
-	return code == RS_OK ? RS_OK : name_file(source, code, err);
-}
-
-static enum rs_code recognise(struct source *source, size_t memory_max, struct classified *out_what,
-                              struct rs_error *err)
-{
-	bool known = false;
-	if (source->size > memory_max && source->size >= START_SIZE)
-		RS_TRY(recognise_start(source, out_what, &known, err));
-	if (known)
-		return RS_OK;
 	rs_file_close(source->file);
 	source->file = NULL;
-	RS_TRY(rs_file_read_all(source->world, source->path, RS_ADMIT_SIZE_MAX, &source->memory, err));
+	RS_TRY(rs_file_read_all(source->world, source->path, maximum, &source->memory, err));
 	source->size = source->memory.size;
-	enum rs_code code = classify(rs_buffer_bytes(&source->memory), out_what, err);
-	return code == RS_OK ? RS_OK : name_file(source, code, err);
+	return RS_OK;
 }
 
 enum rs_code source_open(const struct rs_world *world, const char *path, size_t memory_max,
-                         struct source *out, struct classified *out_what, struct rs_error *err)
+                         struct source *out, struct rs_error *err)
 {
 	*out = (struct source){.world = world, .path = path};
 	RS_TRY(rs_file_open_to_read(world, path, RS_ADMIT_SIZE_MAX, &out->file, &out->size, err));
-	return recognise(out, memory_max, out_what, err);
+	return out->size <= memory_max || out->size < START_SIZE ? load(out, RS_ADMIT_SIZE_MAX, err) : RS_OK;
+}
+
+static enum rs_code read_for_dicom(void *context, uint64_t offset, void *out, size_t size,
+                                   struct rs_error *err)
+{
+	return read_exactly(context, offset, out, size, err);
+}
+
+static enum rs_code recognise_large(struct source *source, struct classified *out, bool *out_known,
+                                    struct rs_error *err)
+{
+	struct rs_dicom_source file = {source->size, read_for_dicom, source};
+	uint8_t tail[4], *start RS_CLEANUP(rs_free_pointer) = rs_allocate(START_SIZE);
+	if (!start)
+		return rs_error_memory(err, START_SIZE, "a file's start");
+	RS_TRY(read_exactly(source, 0, start, START_SIZE, err));
+	RS_TRY(read_exactly(source, source->size - sizeof tail, tail, sizeof tail, err));
+	return classify_large(rs_bytes_of(start, START_SIZE), rs_read_le32(tail), &file, out, out_known, err);
+}
+
+enum rs_code source_recognise(struct source *source, struct classified *out, struct rs_error *err)
+{
+	bool known = false;
+	enum rs_code code = source->file ? recognise_large(source, out, &known, err) : RS_OK;
+	if (code != RS_OK)
+		return name_file(source, code, err);
+	if (known)
+		return RS_OK;
+	if (source->file && source->size > SOURCE_PARSED_MAX)
+		return rs_error_set(err, RS_TOO_LARGE,
+		                    "%s: has %llu bytes and is of no form that is recognised without reading "
+		                    "all of it into memory, which is done up to %zu bytes",
+		                    source->path, (unsigned long long)source->size, SOURCE_PARSED_MAX);
+	if (source->file)
+		RS_TRY(load(source, SOURCE_PARSED_MAX, err));
+	code = classify(rs_buffer_bytes(&source->memory), out, err);
+	return code == RS_OK ? RS_OK : name_file(source, code, err);
 }
 
 void source_finish(struct source *source)

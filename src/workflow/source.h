@@ -1,5 +1,5 @@
-/* The content of a file that is sealed: in memory when it is small or has to be parsed, otherwise read twice, once to
- * learn its hash (by which it is known, and from which its key may come), once to encrypt it. */
+/* The content of a file that is sealed or verified: in memory when it is small, otherwise read again and again: to recognise
+ * it, to learn its hash (by which it is known, and from which its key may come), to encrypt it. */
 #ifndef RS_WORKFLOW_SOURCE_H
 #define RS_WORKFLOW_SOURCE_H
 
@@ -22,11 +22,17 @@ struct source {
  * again and again, and does not ask the system for fresh pages. */
 #define SOURCE_MEMORY_MAX ((size_t)16 << 20)
 
-/* Opens the file and recognises what it is; `path` must outlive the source. Finish it either way.
+/* Bytes of a file that may be read into memory though it is large: of forms that only the whole can tell, as a header that
+ * is longer than any should be, or compressed voxels that do not say how many they are. */
+#define SOURCE_PARSED_MAX ((size_t)1 << 30)
+
+/* Opens the file; `path` must outlive the source. Finish it either way.
  * memory_max  SOURCE_MEMORY_MAX, less in tests
- * errors      as of rs_file_read_all() and classify() */
+ * errors      as of rs_file_read_all() */
 enum rs_code source_open(const struct rs_world *world, const char *path, size_t memory_max,
-                         struct source *out, struct classified *out_what, struct rs_error *err);
+                         struct source *out, struct rs_error *err);
+/* What it is. Errors as of classify(); RS_TOO_LARGE when it is larger than SOURCE_PARSED_MAX and would have to lie in memory. */
+enum rs_code source_recognise(struct source *source, struct classified *out, struct rs_error *err);
 void source_finish(struct source *source); /* accepts zeroed memory */
 /* Reads all of it; source->sha256 then holds its hash. */
 enum rs_code source_hash(struct source *source, struct rs_error *err);

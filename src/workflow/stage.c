@@ -212,7 +212,9 @@ enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_e
 	struct rs_error reason = {0};
 	staged->result.path = path;
 	staged->result.receipt_path = staged->result.media = "";
-	enum rs_code code = source_open(node->world, path, node->memory_max, &source, &staged->what, &reason);
+	enum rs_code code = source_open(node->world, path, node->memory_max, &source, &reason);
+	if (code == RS_OK)
+		code = source_recognise(&source, &staged->what, &reason);
 	if (code == RS_UNSUPPORTED && !staged->file->named)
 		return fail(staged, RS_ADMIT_SKIPPED, &reason);
 	if (code != RS_OK)

@@ -4,6 +4,7 @@
 #include "classify.h"
 #include "ledger/ledger_cose.h"
 #include "node.h"
+#include "source.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 #define FILES_A_THREAD ((size_t)32) /* of a batch: enough to even out unequal files */
@@ -59,39 +60,32 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
                                const struct rs_offline_keys *keys, struct rs_proof_details *out,
                                struct rs_error *err)
 {
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	struct source file RS_CLEANUP(source_finish) = {.file = NULL};
 	struct rs_buffer receipt RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_note_key witnesses[RS_WITNESSES_MAX];
 	struct rs_trust trust = {
 		.witnesses = witnesses, .witness_count = keys->witness_count, .quorum = keys->quorum};
 	struct rs_receipt_facts facts;
-	struct rs_digest sha256;
 	if (rs_note_key_parse(rs_str_from(keys->log), &trust.log, err) != RS_OK)
 		return bad_key("--key", err);
 	RS_TRY(read_witnesses(keys, witnesses, err));
-	RS_TRY(rs_file_read_all(world, path, RS_ADMIT_SIZE_MAX, &content, err));
+	RS_TRY(source_open(world, path, SOURCE_MEMORY_MAX, &file, err));
 	RS_TRY(rs_file_read_all(world, receipt_path, RECEIPT_SIZE_MAX, &receipt, err));
-	rs_sha256(rs_buffer_bytes(&content), &sha256);
-	RS_TRY(altered(
-		rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &sha256, content.size, &facts, err),
-		err));
+	RS_TRY(source_hash(&file, err));
+	RS_TRY(altered(rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &file.sha256, file.size,
+	                                        &facts, err),
+	               err));
 	fill_details(&facts, out);
 	return RS_OK;
 }
 
-/* A file's content and what was computed of it once. */
-struct presented {
-	struct rs_bytes content;
-	struct rs_digest sha256;
-};
-
 /* The content is unknown. If it claims to be an instance that is known, it was altered. */
-static enum rs_code explain_unknown(struct rs_node *node, const struct presented *file, struct rs_error *err)
+static enum rs_code explain_unknown(struct rs_node *node, struct source *file, struct rs_error *err)
 {
 	struct classified what;
 	struct rs_digest locator;
 	struct index_row row;
-	if (classify(file->content, &what, NULL) != RS_OK || !what.sop_instance_uid[0])
+	if (source_recognise(file, &what, NULL) != RS_OK || !what.sop_instance_uid[0])
 		return rs_error_set(err, RS_NOT_FOUND, "no file with these bytes was sealed here");
 	node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(what.sop_instance_uid)), &locator);
 	enum rs_code code = index_find_identity(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
@@ -102,8 +96,8 @@ static enum rs_code explain_unknown(struct rs_node *node, const struct presented
 	RS_TRY(code);
 	return rs_error_set(
 		err, RS_ALTERED,
-		"this SOP instance was sealed with other bytes (entry %lld, %llu bytes then, %zu now)",
-		(long long)row.entry, (unsigned long long)row.size, file->content.size);
+		"this SOP instance was sealed with other bytes (entry %lld, %llu bytes then, %llu now)",
+		(long long)row.entry, (unsigned long long)row.size, (unsigned long long)file->size);
 }
 
 /* What the node has of one content, taken out of the stores that serve one thread at a time. */
@@ -134,8 +128,7 @@ static enum rs_code take_out(struct rs_node *node, const struct index_row *row, 
 	return node_receipt_path(node, row->cid, &kept->receipt_path, err);
 }
 
-static enum rs_code find(struct rs_node *node, const struct presented *file, struct kept *kept,
-                         struct rs_error *err)
+static enum rs_code find(struct rs_node *node, struct source *file, struct kept *kept, struct rs_error *err)
 {
 	struct rs_digest locator;
 	struct index_row row;
@@ -156,34 +149,47 @@ static enum rs_code find(struct rs_node *node, const struct presented *file, str
 }
 
 static enum rs_code check_kept_receipt(struct rs_node *node, const struct kept *kept,
-                                       const struct rs_note_key *key, const struct presented *file,
+                                       const struct rs_note_key *key, struct source *file,
                                        struct rs_error *err)
 {
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_receipt_facts facts;
 	RS_TRY(rs_file_read_all(node->world, kept->receipt_path, RECEIPT_SIZE_MAX, &text, err));
-	return rs_receipt_match(rs_buffer_str(&text), key, &file->sha256, file->content.size, &facts, err);
+	return rs_receipt_match(rs_buffer_str(&text), key, &file->sha256, file->size, &facts, err);
 }
 
-static enum rs_code verify_content(struct rs_node *node, struct rs_bytes content,
-                                   struct rs_proof_details *out, struct rs_error *err)
+/* What is in memory is compared byte by byte, which is cheaper than a hash. */
+static enum rs_code compare_copy(struct rs_node *node, const struct kept *kept, const struct source *file,
+                                 struct rs_error *err)
 {
-	struct presented file = {.content = content};
+	struct rs_object_facts facts;
+	if (!file->file)
+		return rs_vault_compare(node->vault, &kept->cid, &kept->object_key,
+		                        rs_buffer_bytes(&file->memory), err);
+	RS_TRY(rs_vault_check(node->vault, &kept->cid, &kept->object_key, &facts, err));
+	if (facts.size != file->size || !rs_digest_equal(&facts.sha256, &file->sha256))
+		return rs_error_set(err, RS_ALTERED, "the stored copy has other content");
+	return RS_OK;
+}
+
+static enum rs_code verify_source(struct rs_node *node, struct source *file, struct rs_proof_details *out,
+                                  struct rs_error *err)
+{
 	struct kept kept RS_CLEANUP(kept_finish) = {.receipt_path = NULL};
 	struct rs_note_key key;
 	struct rs_receipt_facts facts;
-	rs_sha256(content, &file.sha256);
-	RS_TRY(find(node, &file, &kept, err));
+	RS_TRY(source_hash(file, err));
+	RS_TRY(find(node, file, &kept, err));
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &key, err));
 	RS_TRY(altered(
-		rs_receipt_match(rs_buffer_str(&kept.receipt), &key, &file.sha256, content.size, &facts, err),
+		rs_receipt_match(rs_buffer_str(&kept.receipt), &key, &file->sha256, file->size, &facts, err),
 		err));
-	enum rs_code code = rs_vault_compare(node->vault, &kept.cid, &kept.object_key, content, err);
+	enum rs_code code = compare_copy(node, &kept, file, err);
 	if (code != RS_OK) {
 		rs_error_context(err, "its stored copy");
 		return altered(code, err);
 	}
-	code = check_kept_receipt(node, &kept, &key, &file, err);
+	code = check_kept_receipt(node, &kept, &key, file, err);
 	if (code != RS_OK) {
 		rs_error_context(err, "its receipt");
 		return altered(code, err);
@@ -195,9 +201,9 @@ static enum rs_code verify_content(struct rs_node *node, struct rs_bytes content
 enum rs_code rs_node_verify(struct rs_node *node, const char *path, struct rs_proof_details *out,
                             struct rs_error *err)
 {
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
-	RS_TRY(rs_file_read_all(node->world, path, RS_ADMIT_SIZE_MAX, &content, err));
-	return verify_content(node, rs_buffer_bytes(&content), out, err);
+	struct source file RS_CLEANUP(source_finish) = {.file = NULL};
+	RS_TRY(source_open(node->world, path, node->memory_max, &file, err));
+	return verify_source(node, &file, out, err);
 }
 
 /* Files are verified in batches, so that the first results are shown soon and memory stays bounded. */

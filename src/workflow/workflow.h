@@ -17,7 +17,7 @@
 #include "base/base.h"
 #include "identity/identity.h"
 
-#define RS_ADMIT_SIZE_MAX ((size_t)2 << 30) /* bytes of one admitted file */
+#define RS_ADMIT_SIZE_MAX ((size_t)64 << 30) /* bytes of one admitted file */
 
 struct rs_node;
 
