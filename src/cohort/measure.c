@@ -67,21 +67,23 @@ static void take_notes(struct work *work, size_t image, struct rs_buffer *notes)
 	rs_buffer_clear(notes);
 }
 
-/* The case's channel is a setting, and so in the digest; its label is in the row. */
+/* The case's channel is a setting, and so in the digest; its label is in the row. A mask that serves several sequences is
+ * carried onto each one's grid; that of a single image only on request. */
 static enum rs_code settings_take(struct work *work, size_t image, struct rs_error *err)
 {
 	struct part *part = &work->parts[image];
 	const char *channel = work->item->channel;
 	part->settings = work->plan->images[image].settings;
 	part->settings_digest = work->plan->images[image].names.settings_digest;
-	if (channel == NULL)
-		return RS_OK;
-	if (rs_radiomics_settings_set(&part->settings, "label_channel", channel, err) != RS_OK)
-		return rs_error_context(err, "column Label_channel");
-	return rs_radiomics_settings_digest(&part->settings, &part->settings_digest, err);
+	if (channel != NULL) {
+		if (rs_radiomics_settings_set(&part->settings, "label_channel", channel, err) != RS_OK)
+			return rs_error_context(err, "column Label_channel");
+		RS_TRY(rs_radiomics_settings_digest(&part->settings, &part->settings_digest, err));
+	}
+	part->settings.correct_mask |= work->plan->image_count > 1;
+	return RS_OK;
 }
 
-/* A mask that serves several sequences is carried onto each one's grid; that of a single image only on request. */
 static void load_all(struct work *work)
 {
 	struct rs_buffer notes RS_CLEANUP(rs_buffer_finish) = {0};
@@ -90,9 +92,8 @@ static void load_all(struct work *work)
 		struct part *part = &work->parts[i];
 		part->named = work->item->images[i].image != NULL;
 		if (settings_take(work, i, &part->error) == RS_OK && part->named &&
-		    sequence_read(work->job->world, &work->item->images[i], &part->settings,
-		                  work->plan->image_count > 1, &notes, &part->sequence,
-		                  &part->error) == RS_OK)
+		    sequence_read(work->job->world, &work->item->images[i], &part->settings, &notes,
+		                  &part->sequence, &part->error) == RS_OK)
 			part->error.code = RS_OK;
 		take_notes(work, i, &notes);
 	}

@@ -1,4 +1,5 @@
-/* Reads an image and its mask, brings the mask onto the image's grid, and makes one label of a choice. */
+/* Reads an image and its mask, whose grids must be one unless the settings bring them together, and makes one label of a
+ * choice. */
 #include "cohort/sequence.h"
 
 #include <stdio.h>
@@ -22,14 +23,12 @@ static void note(struct rs_buffer *notes, const char *text)
 static enum rs_code match(const struct sequence *s, struct rs_mask *mask, struct rs_buffer *notes,
                           struct rs_error *err)
 {
-	struct rs_mask moved = {.labels = NULL};
 	char text[256] = "";
 	enum rs_code code = rs_mask_match(&s->image.geometry, mask, s->tolerance_mm, text, sizeof text, err);
-	if (code == RS_REFUSED && s->carry) {
-		RS_TRY(rs_mask_onto(&s->image.geometry, mask, &moved, err));
-		rs_mask_finish(mask);
-		*mask = moved;
-		note(notes, "the mask is resampled onto the image's grid");
+	if (code == RS_REFUSED && (s->carry || s->resample)) {
+		note(notes, s->resample
+		                    ? "image and mask are on different grids, and resampled onto the new one"
+		                    : "the mask is resampled onto the image's grid");
 		return RS_OK;
 	}
 	if (code == RS_OK)
@@ -71,14 +70,15 @@ static enum rs_code read_both(struct sequence *s, struct rs_buffer *notes, struc
 }
 
 enum rs_code sequence_read(const struct rs_world *world, const struct rs_cohort_image *paths,
-                           const struct rs_radiomics_settings *settings, bool carry, struct rs_buffer *notes,
+                           const struct rs_radiomics_settings *settings, struct rs_buffer *notes,
                            struct sequence *out, struct rs_error *err)
 {
 	struct sequence s = {
 		.world = world,
 		.paths = paths,
 		.channel = settings->label_channel,
-		.carry = carry || settings->correct_mask,
+		.carry = settings->correct_mask,
+		.resample = settings->resampled_count > 0,
 		.tolerance_mm = settings->geometry_tolerance /* of the spacing, until it is known */};
 	if (paths->mask == NULL)
 		return rs_error_set(err, RS_MALFORMED, "no mask is named for the image");
@@ -124,6 +124,8 @@ static enum rs_code read_apart(const struct sequence *s, const uint32_t *values,
 	for (size_t k = 1; k < count; k++) {
 		struct rs_mask more RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 		RS_TRY(read_alone(s, values[k], notes, &more, err));
+		if (memcmp(more.geometry.size, own->geometry.size, sizeof own->geometry.size) != 0)
+			return rs_error_set(err, RS_BUSY, "%s: it changed while it was read", s->paths->mask);
 		for (size_t i = 0; i < rs_geometry_voxels(&own->geometry); i++)
 			if (more.labels[i] == values[k])
 				own->labels[i] = values[0];

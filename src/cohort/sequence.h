@@ -9,8 +9,9 @@
 struct sequence {
 	const struct rs_world *world;
 	const struct rs_cohort_image *paths;
-	uint32_t channel;    /* see label_channel of the settings */
-	bool carry;          /* a mask on another grid is carried onto the image's */
+	uint32_t channel; /* see label_channel of the settings */
+	bool carry,
+		resample; /* a mask on another grid is carried onto the image's; goes with the image onto a new one */
 	double tolerance_mm; /* of the grids' corners */
 	struct rs_volume image;
 	struct rs_mask
@@ -19,9 +20,9 @@ struct sequence {
 };
 void sequence_finish(struct sequence *sequence); /* accepts zeroed memory */
 
-/* notes: lines for the user are appended. carry: whatever the settings say. */
+/* notes: lines for the user are appended. */
 enum rs_code sequence_read(const struct rs_world *world, const struct rs_cohort_image *paths,
-                           const struct rs_radiomics_settings *settings, bool carry, struct rs_buffer *notes,
+                           const struct rs_radiomics_settings *settings, struct rs_buffer *notes,
                            struct sequence *out, struct rs_error *err);
 
 /* The mask that holds a choice, and the label it has there. choice: NULL for the label *label.

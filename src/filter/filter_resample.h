@@ -40,9 +40,9 @@ enum rs_code rs_resample_label_centres(const struct rs_mask *mask, uint32_t labe
                                        unsigned spline_order, double threshold, struct rs_pool *pool,
                                        struct rs_mask *out, struct rs_error *err);
 
-/* A mask carried onto an image's grid by the nearest voxel (PyRadiomics' correctMask).
- * errors  RS_REFUSED when labels lie outside the image; RS_NOT_FOUND when there are none */
-enum rs_code rs_mask_onto(const struct rs_geometry *image, const struct rs_mask *mask, struct rs_mask *out,
-                          struct rs_error *err);
+/* A mask carried onto an image's grid by the nearest voxel (PyRadiomics' correctMask), for the sake of one label.
+ * errors  RS_REFUSED when the label is absent or reaches out of the image; RS_NO_MEMORY */
+enum rs_code rs_mask_onto(const struct rs_geometry *image, const struct rs_mask *mask, uint32_t label,
+                          struct rs_pool *pool, struct rs_mask *out, struct rs_error *err);
 
 #endif

@@ -27,7 +27,7 @@ static void a_finer_grid_repeats_labels(void **state)
 	struct rs_mask mask, out;
 	struct rs_error err;
 	fill(&mask);
-	assert_int_equal(rs_mask_onto(&fine, &mask, &out, &err), RS_OK);
+	assert_int_equal(rs_mask_onto(&fine, &mask, 7, NULL, &out, &err), RS_OK);
 	for (size_t z = 0, i = 0; z < 4; z++)
 		for (size_t y = 0; y < 6; y++)
 			for (size_t x = 0; x < 8; x++, i++)
@@ -44,7 +44,7 @@ static void turned_axes_find_their_labels(void **state)
 	struct rs_mask mask, out;
 	struct rs_error err;
 	fill(&mask);
-	assert_int_equal(rs_mask_onto(&turned, &mask, &out, &err), RS_OK);
+	assert_int_equal(rs_mask_onto(&turned, &mask, 7, NULL, &out, &err), RS_OK);
 	for (size_t z = 0, i = 0; z < 2; z++)
 		for (size_t y = 0; y < 4; y++)
 			for (size_t x = 0; x < 3; x++, i++)
@@ -61,11 +61,15 @@ static void labels_outside_are_refused(void **state)
 	struct rs_error err;
 	fill(&mask);
 	small.size[0] = 3;
-	assert_int_equal(rs_mask_onto(&small, &mask, &out, &err), RS_REFUSED);
+	assert_int_equal(rs_mask_onto(&small, &mask, 4, NULL, &out, &err), RS_REFUSED);
 	assert_non_null(strstr(err.message, "along x"));
-	memset(mask.labels, 0, rs_geometry_voxels(&coarse) * sizeof *mask.labels);
-	assert_int_equal(rs_mask_onto(&coarse, &mask, &out, &err), RS_NOT_FOUND);
+	assert_int_equal(rs_mask_onto(&small, &mask, 99, NULL, &out, &err), RS_REFUSED);
+	assert_non_null(strstr(err.message, "no label 99"));
 	assert_null(out.labels);
+	/* what lies outside is of other labels */
+	assert_int_equal(rs_mask_onto(&small, &mask, 7, NULL, &out, &err), RS_OK);
+	assert_true(out.geometry.size[0] == 3 && out.labels[3] == 5);
+	rs_mask_finish(&out);
 	rs_mask_finish(&mask);
 }
 

@@ -358,6 +358,24 @@ static struct samples whole_of(const struct rs_geometry *geometry)
 	return out;
 }
 
+enum rs_code rs_mask_onto(const struct rs_geometry *image, const struct rs_mask *mask, uint32_t label,
+                          struct rs_pool *pool, struct rs_mask *out, struct rs_error *err)
+{
+	struct rs_mask labels RS_CLEANUP(rs_mask_finish) = {0};
+	struct plan plan RS_CLEANUP(plan_finish) = {
+		.geometry = *image, .mask_samples = whole_of(&mask->geometry), .out_mask = &labels};
+	size_t first[3], size[3];
+	RS_TRY(grid_of(image, &plan.image, err));
+	RS_TRY(grid_of(&mask->geometry, &plan.mask, err));
+	RS_TRY(label_bounds(mask, label, first, size, err));
+	RS_TRY(region_inside(&plan, image, first, size, err));
+	plan.target = plan.image;
+	RS_TRY(run(&plan, mask, pool, err));
+	*out = labels;
+	labels = (struct rs_mask){0};
+	return RS_OK;
+}
+
 enum rs_code rs_resample_corners(const struct rs_volume *image, const struct rs_mask *mask, uint32_t label,
                                  const double spacing_mm[3], enum rs_interpolator interpolator,
                                  unsigned pad_distance, struct rs_pool *pool, struct rs_volume *out_image,

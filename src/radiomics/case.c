@@ -209,11 +209,21 @@ static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_rad
 	return RS_OK;
 }
 
-enum rs_code case_check(const struct rs_volume *volume, const struct rs_mask *mask,
-                        const struct rs_radiomics_settings *settings, struct rs_error *err)
+enum rs_code case_match(const struct rs_volume *volume, const struct rs_mask *mask,
+                        const struct rs_radiomics_settings *settings, struct rs_pool *pool,
+                        struct rs_mask *own, const struct rs_mask **out, struct rs_error *err)
 {
-	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
-	return label_check(mask, settings->label, err);
+	enum rs_code code = geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance,
+	                                   err);
+	if (code != RS_OK && !settings->correct_mask)
+		return code;
+	RS_TRY(label_check(mask, settings->label, err));
+	*out = mask;
+	if (code == RS_OK)
+		return RS_OK;
+	RS_TRY(rs_mask_onto(&volume->geometry, mask, settings->label, pool, own, err));
+	*out = own;
+	return RS_OK;
 }
 
 enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *mask,
@@ -222,9 +232,11 @@ enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *
 {
 	struct radiomics_case work RS_CLEANUP(case_finish) = {.volume = volume, .mask = mask};
 	struct rs_volume normalised RS_CLEANUP(rs_volume_finish) = {0};
-	RS_TRY(geometry_check(&volume->geometry, &mask->geometry, settings->geometry_tolerance, err));
-	if (settings->resampled_count > 0 || settings->pre_crop)
+	if (settings->resampled_count > 0) /* whatever their grids: both go onto a new one */
 		RS_TRY(label_check(mask, settings->label, err));
+	else
+		RS_TRY(case_match(volume, mask, settings, pool, &work.owned_mask, &work.mask, err));
+	work.carried = work.mask != mask;
 	if (settings->normalize) {
 		RS_TRY(normalise(volume, settings, &normalised, err));
 		take(&work, &normalised, NULL);

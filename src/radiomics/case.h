@@ -9,13 +9,15 @@ struct radiomics_case {
 	const struct rs_mask *mask;
 	struct rs_volume owned;
 	struct rs_mask owned_mask;
-	bool resampled;
+	bool resampled, carried;    /* carried: the mask was on another grid than the image */
 	struct region shape_region; /* what shape is measured on */
 	struct region region;       /* after resegmentation */
 };
-/* One grid, and the label is there. errors  RS_REFUSED, RS_NOT_FOUND */
-enum rs_code case_check(const struct rs_volume *volume, const struct rs_mask *mask,
-                        const struct rs_radiomics_settings *settings, struct rs_error *err);
+/* The mask on the image's grid, and its label is there: the mask itself, or as settings allow a carried one in *own (zeroed
+ * before; the caller's to finish). errors  RS_REFUSED, RS_NOT_FOUND, RS_NO_MEMORY */
+enum rs_code case_match(const struct rs_volume *volume, const struct rs_mask *mask,
+                        const struct rs_radiomics_settings *settings, struct rs_pool *pool,
+                        struct rs_mask *own, const struct rs_mask **out, struct rs_error *err);
 /* errors  as rs_radiomics_extract */
 enum rs_code case_prepare(const struct rs_volume *volume, const struct rs_mask *mask,
                           const struct rs_radiomics_settings *settings, struct rs_pool *pool,

@@ -236,19 +236,23 @@ static void intensity_entries(struct rs_radiomics_result *result, const char *pr
 	add_numbers(result, prefix, "Maximum", &high, 1);
 }
 
-/* After resampling: image and mask as they are measured. */
-static enum rs_code interpolated_entries(struct rs_radiomics_result *result,
-                                         const struct radiomics_case *work, const struct region *whole,
-                                         struct rs_error *err)
+static void image_entries(struct rs_radiomics_result *result, const char *prefix,
+                          const struct rs_volume *volume)
 {
 	double size[3];
-	to_three(work->volume->geometry.size, size);
-	add_numbers(result, "Image-interpolated_", "Spacing", work->volume->geometry.spacing_mm, 3);
-	add_numbers(result, "Image-interpolated_", "Size", size, 3);
-	intensity_entries(result, "Image-interpolated_", work->volume->voxels,
-	                  rs_geometry_voxels(&work->volume->geometry));
-	RS_TRY(region_entries(result, "Mask-interpolated_", &work->mask->geometry, whole, err));
-	intensity_entries(result, "Mask-interpolated_", whole->values, whole->count);
+	to_three(volume->geometry.size, size);
+	add_numbers(result, prefix, "Spacing", volume->geometry.spacing_mm, 3);
+	add_numbers(result, prefix, "Size", size, 3);
+	intensity_entries(result, prefix, volume->voxels, rs_geometry_voxels(&volume->geometry));
+}
+
+/* The mask on the way to what is measured. */
+static enum rs_code mask_entries(struct rs_radiomics_result *result, const char *prefix,
+                                 const struct radiomics_case *work, const struct region *region,
+                                 struct rs_error *err)
+{
+	RS_TRY(region_entries(result, prefix, &work->mask->geometry, region, err));
+	intensity_entries(result, prefix, region->values, region->count);
 	return RS_OK;
 }
 
@@ -256,19 +260,14 @@ static enum rs_code original_entries(struct rs_radiomics_result *result, const s
                                      const struct rs_mask *mask, uint32_t label, struct rs_error *err)
 {
 	char hash[41];
-	double size[3];
-	size_t count = rs_geometry_voxels(&volume->geometry);
 	struct region whole RS_CLEANUP(region_finish) = {0};
-	RS_TRY(sha1_hex(volume, NULL, count, hash, err));
+	RS_TRY(sha1_hex(volume, NULL, rs_geometry_voxels(&volume->geometry), hash, err));
 	add_text(result, "Image-original_Hash", hash);
 	add_text(result, "Image-original_Dimensionality", "3D");
-	add_numbers(result, "Image-original_", "Spacing", volume->geometry.spacing_mm, 3);
-	to_three(volume->geometry.size, size);
-	add_numbers(result, "Image-original_", "Size", size, 3);
-	intensity_entries(result, "Image-original_", volume->voxels, count);
-	RS_TRY(sha1_hex(NULL, mask->labels, count, hash, err));
+	image_entries(result, "Image-original_", volume);
+	RS_TRY(sha1_hex(NULL, mask->labels, rs_geometry_voxels(&mask->geometry), hash, err));
 	add_text(result, "Mask-original_Hash", hash);
-	RS_TRY(region_cut(volume->voxels, mask->labels, mask->geometry.size, label, NULL, &whole, err));
+	RS_TRY(region_cut(NULL, mask->labels, mask->geometry.size, label, NULL, &whole, err));
 	return region_entries(result, "Mask-original_", &mask->geometry, &whole, err);
 }
 
@@ -286,7 +285,7 @@ enum rs_code diagnostics_identify(const struct rs_volume *volume, const struct r
 	char image_hash[41], mask_hash[41];
 	size_t count = rs_geometry_voxels(&volume->geometry);
 	RS_TRY(sha1_hex(volume, NULL, count, image_hash, err));
-	RS_TRY(sha1_hex(NULL, mask->labels, count, mask_hash, err));
+	RS_TRY(sha1_hex(NULL, mask->labels, rs_geometry_voxels(&mask->geometry), mask_hash, err));
 	add_text(result, "Versions_radseal", RADSEAL_VERSION);
 	add_text(result, "Image-original_Hash", image_hash);
 	add_text(result, "Mask-original_Hash", mask_hash);
@@ -308,6 +307,12 @@ static void plan_entries(struct rs_radiomics_result *result, const char *prefix,
 		snprintf(whole, sizeof whole, "%s%s", prefix, *names);
 		add(result, whole, strcmp(*names, "Hash") == 0 || strcmp(*names, "Dimensionality") == 0);
 	}
+}
+
+/* Carried onto the image's grid, and told of: cropping and resampling do the same and do not tell. */
+static bool may_be_carried(const struct rs_radiomics_settings *settings)
+{
+	return settings->correct_mask && settings->resampled_count == 0 && !settings->pre_crop;
 }
 
 enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
@@ -333,6 +338,10 @@ enum rs_code diagnostics_plan(const struct rs_radiomics_settings *settings,
 		plan_entries(result, "Mask-interpolated_", region);
 		plan_entries(result, "Mask-interpolated_", intensities);
 	}
+	if (may_be_carried(settings)) {
+		plan_entries(result, "Mask-corrected_", region);
+		plan_entries(result, "Mask-corrected_", intensities);
+	}
 	if (settings->resegment_count == 0)
 		return RS_OK;
 	plan_entries(result, "Mask-resegmented_", region);
@@ -350,14 +359,17 @@ enum rs_code diagnostics_build(const struct rs_volume *volume, const struct rs_m
 	add_text(result, "Versions_radseal", RADSEAL_VERSION);
 	RS_TRY(configuration_entries(settings, result, err));
 	RS_TRY(original_entries(result, volume, mask, settings->label, err));
-	if (work->resampled) {
+	const char *prefix = work->resampled                             ? "Mask-interpolated_"
+	                     : work->carried && may_be_carried(settings) ? "Mask-corrected_"
+	                                                                 : NULL;
+	if (work->resampled)
+		image_entries(result, "Image-interpolated_", work->volume);
+	if (prefix != NULL) {
 		RS_TRY(region_cut(work->volume->voxels, work->mask->labels, work->mask->geometry.size,
 		                  settings->label, NULL, &whole, err));
-		RS_TRY(interpolated_entries(result, work, &whole, err));
+		RS_TRY(mask_entries(result, prefix, work, &whole, err));
 	}
-	if (settings->resegment_count == 0)
-		return diagnostics_check(result, err);
-	RS_TRY(region_entries(result, "Mask-resegmented_", &work->mask->geometry, &work->region, err));
-	intensity_entries(result, "Mask-resegmented_", work->region.values, work->region.count);
+	if (settings->resegment_count > 0)
+		RS_TRY(mask_entries(result, "Mask-resegmented_", work, &work->region, err));
 	return diagnostics_check(result, err);
 }

@@ -142,7 +142,7 @@ enum rs_code glrlm_prepare(struct rs_evidence *evidence, size_t *out_parts, stru
 enum rs_code glrlm_part(struct rs_evidence *evidence, size_t part, struct rs_error *err);
 enum rs_code glrlm_finish(struct rs_evidence *evidence, struct rs_error *err);
 
-/* region.c */
+/* region.c. voxels: NULL when only its place is asked for; its values are then 0 */
 enum rs_code region_cut(const double *voxels, const uint32_t *labels, const size_t size[3], uint32_t label,
                         struct rs_pool *pool, struct region *out, struct rs_error *err);
 enum rs_code region_resegment(const struct rs_radiomics_settings *settings, const struct region *whole,

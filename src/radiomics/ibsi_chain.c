@@ -124,7 +124,6 @@ enum rs_code ibsi_chain_run(const struct rs_volume *volume, const struct rs_mask
 {
 	struct ibsi_chain chain RS_CLEANUP(ibsi_chain_finish) = {
 		.volume = volume, .mask = mask, .label = settings->label};
-	RS_TRY(case_check(volume, mask, settings, err));
 	RS_TRY(run(&chain, settings, pool, err));
 	*out = chain;
 	out->volume = chain.volume == &chain.owned ? &out->owned : volume;

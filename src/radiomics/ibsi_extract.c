@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "radiomics/case.h"
 #include "radiomics/ibsi.h"
 
 static const struct ibsi_family *const families[RS_IBSI_FAMILY_COUNT] = {
@@ -253,8 +254,11 @@ enum rs_code ibsi_extract(const struct rs_volume *volume, const struct rs_mask *
 {
 	struct run run RS_CLEANUP(run_finish) = {0};
 	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
+	struct rs_mask carried RS_CLEANUP(rs_mask_finish) = {0};
+	const struct rs_mask *matched;
 	RS_TRY(plan(&run, settings, err));
-	RS_TRY(ibsi_chain_run(volume, mask, settings, pool, &run.work.chain, err));
+	RS_TRY(case_match(volume, mask, settings, pool, &carried, &matched, err));
+	RS_TRY(ibsi_chain_run(volume, matched, settings, pool, &run.work.chain, err));
 	RS_TRY(evaluate(&run, pool, err));
 	if (settings->additional_info)
 		RS_TRY(ibsi_diagnose(volume, mask, &run.work.chain, &result, err));

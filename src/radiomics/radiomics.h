@@ -229,8 +229,9 @@ const struct rs_radiomics_value *rs_radiomics_result_find(const struct rs_radiom
                                                           const char *name);
 
 /* Measures the region `settings->label` of `mask` in `volume`. In mode ibsi values carry the tags of IBSI's reference
- * tables, "cm_joint_max_3D_comb", and diagnostics those of its 60 diagnostic values. The two must lie on one grid; see
- * rs_mask_match(). The order of sums never depends on the pool (may be NULL).
+ * tables, "cm_joint_max_3D_comb", and diagnostics those of its 60 diagnostic values. The two must lie on one grid (see
+ * rs_mask_match()), unless correct_mask carries the mask onto the image's, or both are resampled. The order of sums
+ * never depends on the pool (may be NULL).
  *
  * out      initialised by this function; finish with rs_radiomics_result_finish()
  * errors   RS_USAGE for settings out of range; RS_NOT_FOUND when the label is not in the mask (the sentence

@@ -111,7 +111,7 @@ static size_t cut_row(const double *voxels, const uint32_t *labels, uint32_t lab
 	for (size_t x = 0; x < size; x++) {
 		inside[x] = labels[x] == label;
 		if (inside[x])
-			values[n++] = voxels[x];
+			values[n++] = voxels != NULL ? voxels[x] : 0;
 	}
 	return n;
 }
@@ -127,10 +127,10 @@ static enum rs_code chunk_cut(void *context, size_t index, struct rs_error *err)
 		size_t y = r % size[1] - region->first[1], z = r / size[1] - region->first[2];
 		if (y >= region->size[1] || z >= region->size[2]) /* before the box wraps around */
 			continue;
-		values += cut_row(cutting->voxels + r * size[0] + region->first[0],
-		                  cutting->labels + r * size[0] + region->first[0], cutting->label,
-		                  region->size[0],
-		                  region->inside + (z * region->size[1] + y) * region->size[0], values);
+		values += cut_row(
+			cutting->voxels != NULL ? cutting->voxels + r * size[0] + region->first[0] : NULL,
+			cutting->labels + r * size[0] + region->first[0], cutting->label, region->size[0],
+			region->inside + (z * region->size[1] + y) * region->size[0], values);
 	}
 	return RS_OK;
 }

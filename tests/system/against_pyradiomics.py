@@ -200,6 +200,42 @@ def channels():
          peer_fails=True)
 
 
+def other_grids():
+    """Masks that are not on the image's grid: carried there by correctMask, or resampled with the image."""
+    mask = sitk.Cast(sitk.ReadImage(str(MASK)), sitk.sitkUInt8)
+    small = mask[140:215, 100:200, 8:20]
+    def write(name, image, like=None):
+        if like:
+            to = sitk.ResampleImageFilter()
+            to.SetReferenceImage(image)
+            to.SetInterpolator(sitk.sitkNearestNeighbor)
+            for key, value in like.items():
+                getattr(to, "Set" + key)(value)
+            image = to.Execute(image)
+        sitk.WriteImage(image, str(WORK / name))
+    spacing, origin = small.GetSpacing(), small.GetOrigin()
+    write("cut.nrrd", small)
+    write("shifted.nrrd", small, dict(OutputOrigin=[o + 0.37 * s for o, s in zip(origin, spacing)]))
+    write("fine.nrrd", small, dict(OutputSpacing=[s / 2 for s in spacing], Size=[2 * n for n in small.GetSize()]))
+    write("coarse.nrrd", small, dict(OutputSpacing=[s * 1.7 for s in spacing], Size=[int(n / 1.7) for n in small.GetSize()]))
+    write("mirrored.nrrd", sitk.Flip(small, [True, False, True]))
+    write("two_labels.nrrd", sitk.Paste(small, sitk.Cast(small[:5, :5, :5] == 9, sitk.sitkUInt8) + 2, [5, 5, 5], destinationIndex=[0, 0, 0]))
+    turned = sitk.Image(mask)
+    turned.SetOrigin([o + 1000 for o in origin])
+    write("away.nrrd", turned)
+    names = ["cut.nrrd", "shifted.nrrd", "fine.nrrd", "coarse.nrrd", "mirrored.nrrd", "two_labels.nrrd", "away.nrrd"]
+    for several in ([], ["correctMask:1"], ["resampledPixelSpacing:2,2,3"]):
+        rows = [*names, MASK] if several else [MASK, *names]  # columns that the first case lacks, PyRadiomics puts last
+        both(f"grids {several}", table(WORK / "grids.csv", ["Image", "Mask"], [[BRAIN, name] for name in rows]),
+             "--format-path", "basename", *[x for s in several for x in ("-s", s)], peer_fails=True)
+    for several in (["resegmentRange:700,1000"], ["resegmentRange:700,1000", "resegmentShape:1"], ["normalize:1", "normalizeScale:100"],
+                    ["preCrop:1"], ["resampledPixelSpacing:2,2,2"], ["resampledPixelSpacing:0,0,0"], ["additionalInfo:0"]):
+        for name in ("shifted.nrrd", "fine.nrrd", MASK):
+            both(f"{name} carried {several}", BRAIN, name, "-s", "correctMask:1", *[x for s in several for x in ("-s", s)])
+    for form in ("txt", "json"):
+        both(f"carried {form}", BRAIN, "coarse.nrrd", "-s", "correctMask:1", form=form)
+
+
 def tables():
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(MASK)))
     reference = sitk.ReadImage(str(MASK))
@@ -261,7 +297,7 @@ with tempfile.TemporaryDirectory() as scratch:
         shutil.copy(DATA / name, WORK / name)
     os.chdir(WORK)
     BRAIN, MASK = WORK / "brain1_image.nrrd", WORK / "brain1_label.nrrd"
-    options(); parameter_files(); channels(); tables(); maps()
+    options(); parameter_files(); channels(); other_grids(); tables(); maps()
     os.chdir("/")
 print(f"# {runs} command lines run by both, {compared} values compared")
 for problem in problems[:60]:

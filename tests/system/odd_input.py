@@ -255,9 +255,16 @@ def grids(odd, folder, values, mask):
     odd.refused("mask outside of the image", "grid|outside|space|origin", "i.nrrd", "away.nrrd")
     odd.values("mask outside, corrected", "i.nrrd", "away.nrrd", "-s", "correctMask:true")
     nrrd(folder / "shifted.nrrd", mask, "B", origin=(0.5, 0, 0))
-    odd.refused("mask on another grid", "grid|space|origin", "i.nrrd", "shifted.nrrd")
-    if odd.values("mask on another grid, corrected", "i.nrrd", "shifted.nrrd", "-s", "correctMask:true") is None:
-        odd.faults.append("mask on another grid: not corrected")
+    odd.refused("mask on another grid", "grid|space|origin", "i.nrrd", "shifted.nrrd", ["plain", "ibsi", "voxel"])
+    larger = (4 * SIZE[0], 4 * SIZE[1], 4 * SIZE[2])
+    nrrd(folder / "larger.nrrd", [mask[at(x // 2, y // 2, z // 2)] if max(x - 17, y - 15, z - 13) <= 0 else 0
+                                  for z, y, x in itertools.product(*map(range, larger[::-1]))], "B", larger, (0.5, 0.5, 0.5), (-0.25, -0.25, -0.25))
+    nrrd(folder / "smaller.nrrd", [mask[at(x, y, z)] for z, y, x in itertools.product(range(1, 6), range(1, 7), range(1, 8))], "B", (7, 6, 5),
+         origin=(1, 1, 1))
+    for mode, name in itertools.product(MODES, ("shifted.nrrd", "larger.nrrd", "smaller.nrrd")):
+        row = odd.values(f"{name} corrected, {mode}", "i.nrrd", name, *MODES[mode], "-s", "correctMask:true")
+        if row is None or name != "shifted.nrrd" and mode == "plain" and row["diagnostics_Mask-corrected_VoxelNum"] != sum(mask):
+            odd.faults.append(f"{name} {mode}: not corrected")
 
 
 def announced(odd, folder):
