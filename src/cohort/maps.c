@@ -40,13 +40,11 @@ static enum rs_code write_all(const struct rs_cohort_job *job, const struct rs_r
 
 enum rs_code maps_write(const struct rs_cohort_job *job, const struct rs_volume *image,
                         const struct rs_mask *mask, const struct rs_radiomics_settings *settings,
-                        const struct map_naming *naming, struct rs_pool *pool, struct rs_buffer *notes,
-                        char ***out_paths, struct rs_error *err)
+                        const struct map_naming *naming, struct rs_pool *pool, char ***out_paths,
+                        struct rs_radiomics_result *out_about, struct rs_error *err)
 {
 	struct rs_radiomics_maps maps RS_CLEANUP(rs_radiomics_maps_finish) = {0};
 	RS_TRY(rs_radiomics_maps(image, mask, settings, pool, &maps, err));
-	if (maps.warning[0] != '\0')
-		rs_buffer_printf(notes, "%s\n", maps.warning);
 	char **paths = rs_allocate_array(naming->names->count, sizeof *paths);
 	if (paths == NULL)
 		return rs_error_memory(err, naming->names->count * sizeof *paths, "paths of maps");
@@ -54,9 +52,12 @@ enum rs_code maps_write(const struct rs_cohort_job *job, const struct rs_volume 
 	                            ? write_all(job, &maps, naming, paths, err)
 	                            : rs_error_set(err, RS_INTERNAL, "%zu maps, not %zu", maps.count,
 	                                           naming->names->count);
-	if (code == RS_OK)
-		*out_paths = paths;
-	else
+	if (code != RS_OK) {
 		map_paths_free(paths, naming->names->count);
-	return code;
+		return code;
+	}
+	*out_paths = paths;
+	*out_about = maps.about;
+	maps.about = (struct rs_radiomics_result){0};
+	return RS_OK;
 }

@@ -137,11 +137,13 @@ static enum rs_code extract_from(struct work *work, size_t index, const struct l
 	bool plain = rs_cohort_label_is_plain(work->item->label, work->job->label);
 	RS_TRY(sequence_region(&part->sequence, choice, notes, &own, &mask, &settings.label, err));
 	if (work->job->maps_directory != NULL)
-		return maps_write(work->job, &part->sequence.image, mask, &settings,
+		RS_TRY(maps_write(work->job, &part->sequence.image, mask, &settings,
 		                  &(struct map_naming){work->index, image->prefix, plain ? NULL : choice,
 		                                       &image->names},
-		                  pool, notes, &part->maps, err);
-	RS_TRY(rs_radiomics_extract(&part->sequence.image, mask, &settings, pool, &part->result, err));
+		                  pool, &part->maps, &part->result, err));
+	else
+		RS_TRY(rs_radiomics_extract(&part->sequence.image, mask, &settings, pool, &part->result,
+		                            err));
 	if (part->result.warning[0] != '\0')
 		rs_buffer_printf(notes, "%s\n", part->result.warning);
 	return work->job->seal != NULL ? seal(work, index, choice, err) : RS_OK;

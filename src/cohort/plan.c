@@ -44,10 +44,8 @@ static enum rs_code plan_image(const struct rs_cohort_job *job, const char *pref
 	if (*prefix != '\0' && !job->settings->binning_chosen &&
 	    job->settings->mode == RS_RADIOMICS_PYRADIOMICS)
 		RS_TRY(choose_bins(prefix, &image->settings, err));
-	if (job->maps_directory != NULL) { /* a cube has no shape, and nothing else to tell of */
+	if (job->maps_directory != NULL) /* a cube has no shape */
 		image->settings.chosen[RS_FAMILY_SHAPE] = image->settings.chosen[RS_FAMILY_SHAPE_2D] = 0;
-		image->settings.additional_info = false;
-	}
 	RS_TRY(rs_radiomics_plan(&image->settings, &image->names, err));
 	rs_hex_encode(rs_bytes_of(&image->names.settings_digest, sizeof image->names.settings_digest),
 	              image->settings_hex);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "radiomics/diagnostics.h"
 #include "radiomics/images.h"
 #include "radiomics/kernel.h"
 #include "radiomics/settings_table.h"
@@ -17,6 +18,7 @@ void rs_radiomics_maps_finish(struct rs_radiomics_maps *maps)
 	for (size_t i = 0; maps->list != NULL && i < maps->count; i++)
 		rs_free(maps->list[i].voxels);
 	rs_free(maps->list);
+	rs_radiomics_result_finish(&maps->about);
 	memset(maps, 0, sizeof *maps);
 }
 
@@ -297,8 +299,10 @@ enum rs_code rs_radiomics_maps(const struct rs_volume *volume, const struct rs_m
 	RS_TRY(maps_list(&m, err));
 	RS_TRY(images_derive(work.volume, &m.box, m.inside, pool, &m.images, err));
 	RS_TRY(images_run(&m, pool, err));
-	RS_TRY(rs_radiomics_settings_digest(settings, &maps.settings_digest, err));
-	memcpy(maps.warning, m.images.warning, sizeof maps.warning);
+	if (settings->additional_info)
+		RS_TRY(diagnostics_build(volume, mask, &work, settings, &maps.about, err));
+	RS_TRY(rs_radiomics_settings_digest(settings, &maps.about.settings_digest, err));
+	memcpy(maps.about.warning, m.images.warning, sizeof maps.about.warning);
 	*out = maps;
 	memset(&maps, 0, sizeof maps);
 	return RS_OK;

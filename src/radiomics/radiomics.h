@@ -253,8 +253,7 @@ struct rs_radiomics_maps {
 		geometry; /* the region's bounding box and kernel_radius voxels around it, within the image */
 	struct rs_radiomics_map *list; /* in PyRadiomics' order */
 	size_t count;
-	char warning[256]; /* as that of rs_radiomics_result */
-	struct rs_digest settings_digest;
+	struct rs_radiomics_result about; /* diagnostics, warning and digest; no values */
 };
 void rs_radiomics_maps_finish(struct rs_radiomics_maps *maps); /* accepts NULL and zeroed memory */
 /* Voxel-based features: every chosen one that is not of shape, with settings->kernel_radius, masked_kernel and

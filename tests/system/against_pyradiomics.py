@@ -277,6 +277,14 @@ def maps():
         sitk.WriteImage(sitk.GetImageFromArray(array), str(WORK / name))
     (WORK / "voxel.yaml").write_text("featureClass: {firstorder: [], glcm: [Contrast, JointEnergy], glrlm: [], gldm: [], glszm: [], ngtdm: []}\n"
                                      "setting: {binWidth: 25}\nvoxelSetting: {kernelRadius: 1, maskedKernel: true, initValue: nan}\n")
+    sitk.WriteImage(sitk.ReadImage(str(WORK / "vm.nrrd"))[1:, 1:, 1:], str(WORK / "cut.nrrd"))
+    both("maps without a folder", "vi.nrrd", "vm.nrrd", "-m", "voxel", "-p", "voxel.yaml")
+    for form in ("txt", "csv", "json"):
+        both(f"rows of maps {form}", "vi.nrrd", "vm.nrrd", "-m", "voxel", "-od", "told", "-p", "voxel.yaml", form=form)
+    for several in (["resampledPixelSpacing:2,2,2"], ["additionalInfo:0"], ["correctMask:1"], ["correctMask:1", "resegmentRange:50,300"],
+                    ["correctMask:1", "normalize:1", "normalizeScale:100"]):
+        both(f"rows of maps {several}", "vi.nrrd", "cut.nrrd" if "correctMask:1" in several else "vm.nrrd", "-m", "voxel", "-od", "told",
+             "-p", "voxel.yaml", *[x for s in several for x in ("-s", s)])
     for arguments in (["-p", "voxel.yaml"], ["-p", "voxel.yaml", "-l", "1"]):
         for who, program in (("maps_theirs", PEER), ("maps_ours", [RADSEAL, "extract"])):
             shutil.rmtree(WORK / who, ignore_errors=True)
