@@ -79,6 +79,8 @@ struct rs_member_key rs_keyring_member_id(const struct rs_keyring *keyring);
 const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring); /* X25519 */
 const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring);          /* 32 bytes */
 const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);         /* wraps subject keys */
+/* What backups of the node are encrypted under: HKDF(k_wrap, "radseal backup v1" 0x00 ‖ purpose). */
+void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out);
 
 /* issuer: IssuerOfPatientID, may be empty. Neither may hold a zero byte (RS_MALFORMED; it would let two
  * patients meet); patient_id may not be empty. Values are taken as they are: trim padding before. */
@@ -140,6 +142,17 @@ void rs_subject_keys_rollback(struct rs_subject_keys *keys);
  * beyond it; the KEK still guards those. */
 enum rs_code rs_subject_key_erase(struct rs_subject_keys *keys, const struct rs_pseudonym *pseudonym,
                                   struct rs_error *err);
+/* All keys as they are kept, wrapped, for a backup of the key store: a CBOR array of pseudonym, wrapped key, …, appended. */
+enum rs_code rs_subject_keys_export(struct rs_subject_keys *keys, struct rs_buffer *out,
+                                    struct rs_error *err);
+/* Whether a key comes back; anything but RS_OK ends the import with that code. */
+typedef enum rs_code rs_subject_keys_keep(void *context, struct rs_bytes pseudonym,
+                                          const struct rs_secret *key, bool *out_keep, struct rs_error *err);
+/* Into an empty store, durable: what is not kept is never written. *out_left: how many were not. RS_ALTERED names what
+ * does not unwrap. */
+enum rs_code rs_subject_keys_import(struct rs_subject_keys *keys, struct rs_bytes exported,
+                                    rs_subject_keys_keep *keep, void *context, uint64_t *out_left,
+                                    struct rs_error *err);
 enum rs_code rs_subject_keys_count(struct rs_subject_keys *keys, uint64_t *out, struct rs_error *err);
 
 /* One finding of a check; returning anything but RS_OK ends it with that code. */

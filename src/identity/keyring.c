@@ -2,6 +2,8 @@
  * secrets and the organisation's name. What can be derived (public keys) is not stored. */
 #include "identity/identity.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PAYLOAD_MAX 1024
@@ -223,6 +225,15 @@ const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring) { retur
 static struct rs_bytes secret_bytes(const struct rs_secret *secret)
 {
 	return rs_bytes_of(secret->bytes, sizeof(secret->bytes));
+}
+
+void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out)
+{
+	char info[64];
+	int size = snprintf(info, sizeof(info), "radseal backup v1%c%s", 0, purpose);
+	assert(size > 0 && (size_t)size < sizeof(info));
+	rs_hkdf_sha256(secret_bytes(&keyring->kek), rs_bytes_of("", 0), rs_bytes_of(info, (size_t)size),
+	               out->bytes, sizeof(out->bytes));
 }
 
 enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_str issuer,

@@ -2,7 +2,7 @@
  * zeroes the row, but rebalanced pages may keep older copies of it, so the file is rewritten
  * (VACUUM) and its log truncated. A row in `scrub` remembers this work until it is done, so
  * that a crash in between does not leave it undone. */
-#include "identity/identity.h"
+#include "subject_keys.h"
 
 #include <string.h>
 
@@ -74,8 +74,10 @@ static enum rs_code refresh(struct rs_subject_keys *keys, struct rs_error *err)
 	return RS_OK;
 }
 
-static enum rs_code unwrap(const struct rs_subject_keys *keys, struct rs_bytes pseudonym,
-                           struct rs_bytes wrapped, struct rs_secret *out, struct rs_error *err)
+struct rs_store *subject_keys_store(struct rs_subject_keys *keys) { return keys->store; }
+
+enum rs_code subject_key_unwrap(const struct rs_subject_keys *keys, struct rs_bytes pseudonym,
+                                struct rs_bytes wrapped, struct rs_secret *out, struct rs_error *err)
 {
 	struct rs_buffer plain RS_CLEANUP(rs_secret_buffer_finish) = {0};
 	char text[RS_PSEUDONYM_TEXT_SIZE] = "";
@@ -100,17 +102,12 @@ static enum rs_code unwrap(const struct rs_subject_keys *keys, struct rs_bytes p
 
 static enum rs_code scrub(struct rs_subject_keys *keys, struct rs_error *err)
 {
-	struct rs_statement *checkpoint RS_CLEANUP(rs_statement_finish_pointer) = NULL;
-	bool row = false;
-
-	RS_TRY(rs_store_run(keys->store, "VACUUM", err));
-	RS_TRY(rs_statement_prepare(keys->store, "PRAGMA wal_checkpoint(TRUNCATE)", &checkpoint, err));
-	RS_TRY(rs_statement_step(checkpoint, &row, err));
-	if (!row || rs_statement_i64(checkpoint, 0) != 0)
+	enum rs_code code = rs_store_scrub(keys->store, err);
+	if (code == RS_BUSY)
 		return rs_error_set(err, RS_BUSY,
 		                    "another process reads the subject keys: the key is deleted, "
 		                    "its traces go when they are opened next");
-	rs_statement_reset(checkpoint);
+	RS_TRY(code);
 	return rs_store_run(keys->store, "DELETE FROM scrub", err);
 }
 
@@ -171,7 +168,7 @@ static enum rs_code load(struct rs_subject_keys *keys, const struct rs_pseudonym
 	*out_found = row;
 	if (!row)
 		return RS_OK;
-	code = unwrap(keys, pseudonym_bytes(pseudonym), rs_statement_bytes(select, 0), out, err);
+	code = subject_key_unwrap(keys, pseudonym_bytes(pseudonym), rs_statement_bytes(select, 0), out, err);
 	rs_statement_reset(select);
 	return code;
 }
@@ -308,8 +305,8 @@ static enum rs_code check_rows(struct rs_subject_keys *keys, struct check *check
 		RS_TRY(rs_statement_step(rows, &row, err));
 		if (!row)
 			return RS_OK;
-		code = unwrap(keys, rs_statement_bytes(rows, 0), rs_statement_bytes(rows, 1), &secret,
-		              &finding);
+		code = subject_key_unwrap(keys, rs_statement_bytes(rows, 0), rs_statement_bytes(rows, 1),
+		                          &secret, &finding);
 		if (code == RS_ALTERED)
 			RS_TRY(fault(check, &finding, err));
 		else if (code != RS_OK)

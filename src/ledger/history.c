@@ -5,6 +5,8 @@
 #include "ledger/ledger_history.h"
 #include "ledger/ledger_witness.h"
 
+struct rs_store *rs_ledger_store(struct rs_ledger *ledger) { return ledger->store; }
+
 static enum rs_code check_size(const struct rs_ledger *ledger, uint64_t size, struct rs_error *err)
 {
 	if (size <= ledger->size)

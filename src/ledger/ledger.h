@@ -20,6 +20,8 @@ enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
                             const struct rs_ledger_options *options, struct rs_ledger **out,
                             struct rs_error *err);
 void rs_ledger_close(struct rs_ledger *ledger); /* accepts NULL */
+struct rs_store;
+struct rs_store *rs_ledger_store(struct rs_ledger *ledger); /* its file, for backups */
 
 struct rs_append_result {
 	enum rs_refusal refusal; /* RS_REFUSAL_NONE: it is in the log, durable, at `index` */

@@ -21,6 +21,15 @@ enum rs_code rs_store_run(struct rs_store *store, const char *sql, struct rs_err
 enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err);  /* BEGIN IMMEDIATE */
 enum rs_code rs_store_commit(struct rs_store *store, struct rs_error *err); /* durable when it returns OK */
 void rs_store_rollback(struct rs_store *store);                             /* no-op outside a transaction */
+/* Leaves nothing of what was deleted: neither in free pages nor in the log. RS_BUSY when another process reads just now: the
+ * database is rewritten then, but its log still holds traces. */
+enum rs_code rs_store_scrub(struct rs_store *store, struct rs_error *err);
+/* From now until rs_store_rollback() all that is read here is of one moment. The version is another one when another process
+ * wrote meanwhile. */
+enum rs_code rs_store_pin(struct rs_store *store, int64_t *out_version, struct rs_error *err);
+/* What is read here, pinned or not, into a new file of mode 0600; not durable. A file that is there is overwritten. */
+enum rs_code rs_store_copy(struct rs_store *store, const struct rs_world *world, const char *path,
+                           struct rs_error *err);
 /* PRAGMA integrity_check; RS_ALTERED with its first sentence. */
 enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err);
 

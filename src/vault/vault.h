@@ -75,6 +75,9 @@ enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err);
 enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
                             const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_bytes content,
                             struct rs_vault_staged **out, struct rs_cid *out_cid, struct rs_error *err);
+/* The object of another vault as it is, without its key. RS_ALTERED when its bytes are not those of its address. */
+enum rs_code rs_vault_stage_copy(struct rs_vault *vault, struct rs_vault *from, const struct rs_cid *cid,
+                                 struct rs_vault_staged **out, struct rs_error *err);
 /* Makes all of them durable, gives them their names, and makes those durable: an object that can be found is a whole
  * one, whatever happens when. An address that is in use already is fine. pool may be NULL.
  * The staged objects are used up either way; after a failure the new ones among them are taken back as far as

@@ -40,6 +40,8 @@ enum statement_name {
 	HAS_OBJECT,
 	EACH_ROW,
 	EACH_ROW_OF,
+	EACH_ROW_OF_SUBJECT,
+	DROP_SUBJECT,
 	EACH_INTENT,
 	STATEMENT_COUNT,
 };
@@ -56,6 +58,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[HAS_OBJECT] = "SELECT 1 FROM record WHERE cid=?1 LIMIT 1",
 	[EACH_ROW] = "SELECT " COLUMNS " FROM record ORDER BY id",
 	[EACH_ROW_OF] = "SELECT " COLUMNS " FROM record WHERE transaction_id=?1 ORDER BY instance",
+	[EACH_ROW_OF_SUBJECT] = "SELECT " COLUMNS " FROM record WHERE subject=?1 ORDER BY id",
+	[DROP_SUBJECT] = "DELETE FROM record WHERE subject=?1",
 	[EACH_INTENT] = "SELECT transaction_id,transaction_bytes FROM intent ORDER BY transaction_id",
 };
 
@@ -84,6 +88,12 @@ enum rs_code index_open(const struct rs_world *world, const char *path, enum rs_
 		return rs_error_memory(err, sizeof *index, "the index");
 	rs_buffer_init(&index->found, FOUND_SIZE_MAX);
 	enum rs_code code = rs_store_open(world, path, access, schema, 1, &index->store, err);
+	/* Nodes of before have it not. */
+	if (code == RS_OK && access == RS_STORE_WRITE)
+		code = rs_store_run(index->store,
+		                    "CREATE INDEX IF NOT EXISTS record_subject ON record(subject);"
+		                    "PRAGMA secure_delete=ON",
+		                    err);
 	for (size_t i = 0; code == RS_OK && i < STATEMENT_COUNT; i++)
 		code = rs_statement_prepare(index->store, statements[i], &index->statements[i], err);
 	if (code != RS_OK) {
@@ -93,6 +103,8 @@ enum rs_code index_open(const struct rs_world *world, const char *path, enum rs_
 	*out = index;
 	return RS_OK;
 }
+
+struct rs_store *index_store(struct index *index) { return index->store; }
 
 enum rs_code index_begin(struct index *index, struct rs_error *err)
 {
@@ -267,6 +279,24 @@ enum rs_code index_each_row_of(struct index *index, struct rs_bytes transaction_
 {
 	rs_statement_bind_bytes(index->statements[EACH_ROW_OF], 1, transaction_id);
 	return each_row(index->statements[EACH_ROW_OF], visit, context, err);
+}
+
+enum rs_code index_each_row_of_subject(struct index *index, struct rs_bytes subject, index_visit_row *visit,
+                                       void *context, struct rs_error *err)
+{
+	rs_statement_bind_bytes(index->statements[EACH_ROW_OF_SUBJECT], 1, subject);
+	return each_row(index->statements[EACH_ROW_OF_SUBJECT], visit, context, err);
+}
+
+enum rs_code index_drop_subject(struct index *index, struct rs_bytes subject, struct rs_error *err)
+{
+	rs_statement_bind_bytes(index->statements[DROP_SUBJECT], 1, subject);
+	return rs_statement_run(index->statements[DROP_SUBJECT], err);
+}
+
+enum rs_code index_scrub(struct index *index, struct rs_error *err)
+{
+	return rs_store_scrub(index->store, err);
 }
 
 enum rs_code index_each_intent(struct index *index, index_visit_intent *visit, void *context,

@@ -33,6 +33,8 @@ enum rs_code index_open(const struct rs_world *world, const char *path, enum rs_
                         struct index **out, struct rs_error *err);
 void index_close(struct index *index); /* accepts NULL */
 
+struct rs_store *index_store(struct index *index); /* for backups */
+
 enum rs_code index_begin(struct index *index, struct rs_error *err);
 enum rs_code index_commit(struct index *index, struct rs_error *err);
 void index_rollback(struct index *index);
@@ -59,6 +61,11 @@ typedef enum rs_code index_visit_intent(void *context, struct rs_bytes transacti
 enum rs_code index_each_row(struct index *index, index_visit_row *visit, void *context, struct rs_error *err);
 enum rs_code index_each_row_of(struct index *index, struct rs_bytes transaction_id, index_visit_row *visit,
                                void *context, struct rs_error *err);
+enum rs_code index_each_row_of_subject(struct index *index, struct rs_bytes subject, index_visit_row *visit,
+                                       void *context, struct rs_error *err);
+enum rs_code index_drop_subject(struct index *index, struct rs_bytes subject, struct rs_error *err);
+/* As rs_store_scrub(). */
+enum rs_code index_scrub(struct index *index, struct rs_error *err);
 enum rs_code index_each_intent(struct index *index, index_visit_intent *visit, void *context,
                                struct rs_error *err);
 enum rs_code index_check_file(struct index *index, struct rs_error *err); /* SQLite's own check */

@@ -254,8 +254,8 @@ void rs_node_close(struct rs_node *node)
 	rs_free(node);
 }
 
-static enum rs_code node_new(const struct rs_world *world, const char *directory, enum rs_node_access access,
-                             struct rs_pool *pool, struct rs_node **out, struct rs_error *err)
+enum rs_code node_new(const struct rs_world *world, const char *directory, enum rs_node_access access,
+                      struct rs_pool *pool, struct rs_node **out, struct rs_error *err)
 {
 	struct rs_node *node = rs_allocate(sizeof *node);
 	if (!node)
@@ -277,10 +277,10 @@ static enum rs_code node_new(const struct rs_world *world, const char *directory
 }
 
 /* One writer at a time; readers do not wait. */
-static enum rs_code take_lock(struct rs_node *node, struct rs_error *err)
+enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
-	if (node->access == RS_NODE_READ)
+	if (node->access == RS_NODE_READ || node->lock)
 		return RS_OK;
 	RS_TRY(node_path(node, "lock", &path, err));
 	RS_TRY(rs_file_open(node->world, path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE, &node->lock,
@@ -331,19 +331,20 @@ static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
 	return node_promises_check(node, &note_key, &promises, err);
 }
 
-static enum rs_code open_parts(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)
+enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs_bytes passphrase,
+                             struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	char *vault RS_CLEANUP(rs_free_pointer) = NULL;
 	char *index RS_CLEANUP(rs_free_pointer) = NULL;
-	RS_TRY(node_path(node, "radseal.yaml", &path, err));
+	RS_TRY(node_path(node, config, &path, err));
 	RS_TRY(node_path(node, "vault", &vault, err));
 	RS_TRY(node_path(node, "index.sqlite", &index, err));
 	if (!rs_path_exists(node->world, path))
 		return rs_error_set(err, RS_NOT_FOUND, "%s: there is no node here (no radseal.yaml)",
 		                    node->directory);
 	RS_TRY(config_read(node->world, path, &node->config, err));
-	RS_TRY(take_lock(node, err));
+	RS_TRY(node_take_lock(node, err));
 	RS_TRY(open_keys(node, passphrase, err));
 	RS_TRY(open_ledger(node, err));
 	RS_TRY(rs_vault_open(node->world, vault, &node->vault, err));
@@ -357,7 +358,7 @@ enum rs_code rs_node_open(const struct rs_world *world, const char *directory, e
 {
 	struct rs_node *node;
 	RS_TRY(node_new(world, directory, access, pool, &node, err));
-	enum rs_code code = open_parts(node, passphrase, err);
+	enum rs_code code = node_open_parts(node, "radseal.yaml", passphrase, err);
 	if (code == RS_OK && access == RS_NODE_WRITE)
 		code = node_recover(node, err);
 	if (code != RS_OK) {
@@ -410,7 +411,7 @@ static enum rs_code claim(struct rs_node *node, struct rs_error *err)
 			return code;
 	}
 	RS_TRY(rs_directory_make(node->world, node->directory, err));
-	enum rs_code code = take_lock(node, err);
+	enum rs_code code = node_take_lock(node, err);
 	if (code == RS_BUSY)
 		return rs_error_set(
 			err, RS_BUSY,

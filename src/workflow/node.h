@@ -75,6 +75,12 @@ enum rs_code node_promises_check(struct rs_node *node, const struct rs_note_key 
 /* Writes keys/last-checkpoint when there is a newer checkpoint: at most once a second unless it is `final`. A failure is
  * passed over: a promise that lags behind accuses nobody. */
 void node_promises_keep(struct rs_node *node, bool final);
+/* The steps of opening, for who restores a node. The lock is taken once; recovery is the caller's. */
+enum rs_code node_new(const struct rs_world *world, const char *directory, enum rs_node_access access,
+                      struct rs_pool *pool, struct rs_node **out, struct rs_error *err);
+enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err);
+enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs_bytes passphrase,
+                             struct rs_error *err);
 /* Ends what a crash interrupted. */
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err);
 

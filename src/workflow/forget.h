@@ -1,0 +1,19 @@
+/* What a node keeps of a subject besides its key: found and removed. */
+#ifndef RS_WORKFLOW_FORGET_H
+#define RS_WORKFLOW_FORGET_H
+
+#include "node.h"
+
+struct forgotten {
+	uint64_t rows, objects, receipts;
+};
+/* Removes the subject's objects and receipts, then its rows. Adds to *out. May be done again after a crash. The index keeps
+ * traces until index_scrub(). */
+enum rs_code forget_subject(struct rs_node *node, const struct rs_pseudonym *pseudonym, struct forgotten *out,
+                            struct rs_error *err);
+
+/* Tokens of all subjects that the ledger's entries erased, sorted. *out is init'ed here. */
+enum rs_code erased_tokens(struct rs_ledger *ledger, struct rs_buffer *out, struct rs_error *err);
+bool erased_tokens_have(const struct rs_buffer *tokens, const struct rs_digest *token);
+
+#endif
