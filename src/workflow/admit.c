@@ -72,17 +72,20 @@ static int by_content(const void *a, const void *b)
 {
 	const struct staged *first = *(struct staged *const *)a, *second = *(struct staged *const *)b;
 	int order = memcmp(first->content.bytes, second->content.bytes, RS_SHA256_SIZE);
+	if (order == 0)
+		order = memcmp(first->subject.bytes, second->subject.bytes, sizeof first->subject.bytes);
 	return order ? order : (first->file > second->file) - (first->file < second->file);
 }
 
-/* The same bytes twice in one group: the later ones take the first one's receipt. */
+/* The same bytes of one subject twice in one group: the later ones take the first one's receipt. */
 static enum rs_code drop_twins(struct group *group, struct rs_error *err)
 {
 	size_t kept = 0;
 	qsort(group->order, group->order_count, sizeof *group->order, by_content);
 	for (size_t i = 0; i < group->order_count; i++) {
 		struct staged *file = group->order[i], *twin = kept ? group->order[kept - 1] : NULL;
-		if (!twin || !rs_digest_equal(&file->content, &twin->content)) {
+		if (!twin || !rs_digest_equal(&file->content, &twin->content) ||
+		    !rs_pseudonym_equal(&file->subject, &twin->subject)) {
 			group->order[kept++] = file;
 			continue;
 		}

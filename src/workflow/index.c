@@ -12,12 +12,13 @@ static const char schema[] =
 	" subject BLOB NOT NULL,"
 	" record_nonce BLOB NOT NULL,"
 	" object_nonce BLOB NOT NULL,"
-	" content_locator BLOB NOT NULL UNIQUE,"
+	" content_locator BLOB NOT NULL,"
 	" identity_locator BLOB,"
 	" size INTEGER NOT NULL,"
 	" cid BLOB NOT NULL,"
 	" box BLOB NOT NULL,"
-	" entry INTEGER);"
+	" entry INTEGER,"
+	" UNIQUE(content_locator,subject));"
 	"CREATE INDEX record_transaction ON record(transaction_id);"
 	"CREATE INDEX record_identity ON record(identity_locator);"
 	"CREATE INDEX record_size ON record(size);"
@@ -36,6 +37,7 @@ enum statement_name {
 	COMPLETE,
 	DROP_ROWS,
 	FIND_CONTENT,
+	FIND_CONTENT_OF,
 	FIND_IDENTITY,
 	HAS_OBJECT,
 	EACH_ROW,
@@ -53,7 +55,9 @@ static const char *const statements[STATEMENT_COUNT] = {
 		    ") VALUES(NULL,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,NULL)",
 	[COMPLETE] = "UPDATE record SET entry=?2 WHERE transaction_id=?1",
 	[DROP_ROWS] = "DELETE FROM record WHERE transaction_id=?1",
-	[FIND_CONTENT] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1",
+	[FIND_CONTENT] = "SELECT " COLUMNS
+			 " FROM record WHERE content_locator=?1 ORDER BY entry IS NULL,id LIMIT 1",
+	[FIND_CONTENT_OF] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1 AND subject=?2",
 	[FIND_IDENTITY] = "SELECT " COLUMNS " FROM record WHERE identity_locator=?1 ORDER BY id DESC LIMIT 1",
 	[HAS_OBJECT] = "SELECT 1 FROM record WHERE cid=?1 LIMIT 1",
 	[EACH_ROW] = "SELECT " COLUMNS " FROM record ORDER BY id",
@@ -215,12 +219,14 @@ static enum rs_code keep(struct index *index, struct index_row *row, struct rs_e
 }
 
 static enum rs_code find(struct index *index, enum statement_name name, struct rs_bytes locator,
-                         struct index_row *out, struct rs_error *err)
+                         const struct rs_bytes *subject, struct index_row *out, struct rs_error *err)
 {
 	struct rs_statement *statement = index->statements[name];
 	bool found;
 	rs_statement_reset(statement);
 	rs_statement_bind_bytes(statement, 1, locator);
+	if (subject)
+		rs_statement_bind_bytes(statement, 2, *subject);
 	RS_TRY(rs_statement_step(statement, &found, err));
 	if (!found)
 		return RS_NOT_FOUND;
@@ -233,13 +239,19 @@ static enum rs_code find(struct index *index, enum statement_name name, struct r
 enum rs_code index_find_content(struct index *index, struct rs_bytes locator, struct index_row *out,
                                 struct rs_error *err)
 {
-	return find(index, FIND_CONTENT, locator, out, err);
+	return find(index, FIND_CONTENT, locator, NULL, out, err);
+}
+
+enum rs_code index_find_content_of(struct index *index, struct rs_bytes locator, struct rs_bytes subject,
+                                   struct index_row *out, struct rs_error *err)
+{
+	return find(index, FIND_CONTENT_OF, locator, &subject, out, err);
 }
 
 enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, struct index_row *out,
                                  struct rs_error *err)
 {
-	return find(index, FIND_IDENTITY, locator, out, err);
+	return find(index, FIND_IDENTITY, locator, NULL, out, err);
 }
 
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err)

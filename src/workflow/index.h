@@ -48,9 +48,12 @@ enum rs_code index_complete(struct index *index, struct rs_bytes transaction_id,
 /* The group is taken back: its intent and its rows go. */
 enum rs_code index_take_back(struct index *index, struct rs_bytes transaction_id, struct rs_error *err);
 
-/* RS_NOT_FOUND (no sentence) when there is none. The row is valid until the next call on the index. */
+/* RS_NOT_FOUND (no sentence) when there is none. The row is valid until the next call on the index. The same content may be
+ * there for several subjects, once for each: then the first one that is complete is found. */
 enum rs_code index_find_content(struct index *index, struct rs_bytes locator, struct index_row *out,
                                 struct rs_error *err);
+enum rs_code index_find_content_of(struct index *index, struct rs_bytes locator, struct rs_bytes subject,
+                                   struct index_row *out, struct rs_error *err);
 enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, struct index_row *out,
                                  struct rs_error *err);
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err);

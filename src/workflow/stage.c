@@ -149,14 +149,16 @@ static void find_locators(struct rs_node *node, struct staged *staged)
 		staged->series = staged->content_locator;
 }
 
-/* The receipt of an earlier sealing of the same bytes. */
+/* The receipt of an earlier sealing of the same bytes, for the same subject: that others have them is told to nobody, and
+ * erasing a subject takes nothing from another. */
 static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
                                  struct rs_error *err)
 {
 	struct index_row row;
 	pthread_mutex_lock(&node->mutex);
-	enum rs_code code = index_find_content(
-		node->index, rs_bytes_of(staged->content_locator.bytes, LOCATOR_SIZE), &row, err);
+	enum rs_code code = index_find_content_of(
+		node->index, rs_bytes_of(staged->content_locator.bytes, LOCATOR_SIZE),
+		rs_bytes_of(staged->subject.bytes, sizeof staged->subject.bytes), &row, err);
 	*out_found = code == RS_OK;
 	if (code == RS_OK)
 		code = node_receipt_path(node, row.cid, &staged->receipt_path, err);
@@ -195,10 +197,10 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 	staged->size = staged->result.size = source->size;
 	staged->result.media = staged->what.media;
 	find_locators(node, staged);
+	RS_TRY(find_subject(node, staged, source, err));
 	RS_TRY(find_earlier(node, staged, &known, err));
 	if (known)
 		return RS_OK;
-	RS_TRY(find_subject(node, staged, source, err));
 	struct rs_content content = source_content(source);
 	RS_TRY(encrypt(node, staged, &content, err));
 	staged->result.outcome = RS_ADMIT_SEALED;

@@ -1,6 +1,7 @@
 """Whose a file is: which files share a subject, whose key erases them together, and which never do; and that nothing in
 the node tells a name: `subjects.py RADSEAL`."""
 import contextlib
+import json
 import pathlib
 import sqlite3
 import struct
@@ -55,6 +56,28 @@ def objects_on_ledger(node):
     return {key[1:] for key in rows if key[:1] == b"S"}, objects
 
 
+def one_object_for_each_subject(node, scratch):
+    """The same bytes are stored once for a subject, under whatever name and however often they come, and never once for
+    two: no answer tells that somebody else has them, and erasing one takes nothing from the other."""
+    def sealed(*arguments):
+        return [row["outcome"] for row in json.loads(node.seal(*arguments).stdout)]
+
+    def objects():
+        return {path.name for path in files_below(node.home / "vault" / "objects")}
+    names = [scratch / "once.nii", scratch / "other name.nii", scratch / "third.nii"]
+    for name in names:
+        write_nifti(name, 4711, side=4)
+    before = objects()
+    assert sealed("--subject", "Q1", *names) == ["sealed", "known", "known"]
+    assert sealed("--subject", "Q1", names[1]) == ["known"]
+    assert len(objects() - before) == 1
+    assert sealed("--subject", "Q2", names[0]) == ["sealed"], "it is told that somebody else has these bytes"
+    assert sealed("--subject", "Q2", names[0]) == ["known"] and sealed(names[2]) == ["sealed"]
+    stored = [path for path in files_below(node.home / "vault" / "objects") if path.name not in before]
+    assert len(stored) == 3 and len({path.read_bytes()[64:] for path in stored}) == 3, "three ciphertexts, none alike"
+    assert node.verdicts(*names) == {str(name): "genuine" for name in names}
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
@@ -98,6 +121,7 @@ def main():
             subject_of(node, scratch / "mask.dcm")
         again, objects = objects_on_ledger(node)
         assert again == tokens and sorted(kind for kind, *_ in objects).count(2) == len(MASKS), "masks"
+        one_object_for_each_subject(node, scratch)
         node.fsck(check=0)
         told = b"".join(path.read_bytes() for path in files_below(node.home) if "receipts" not in path.parts)
         for word in (b"4711", b"Doe^J", b"Clinic", b"1.2.3.1", b"P1\0"):
