@@ -200,18 +200,8 @@ void labels_unite(const struct label_choice *choice, struct rs_mask *mask)
 enum rs_code labels_missing(const struct label_choice *choice, const struct rs_mask *mask,
                             struct rs_error *err)
 {
-	uint32_t *values RS_CLEANUP(rs_free_pointer) = rs_allocate_array(LABELS_MAX, sizeof *values);
-	char there[256] = "";
-	size_t count = 0, used = 0;
-	if (values == NULL)
-		return rs_error_memory(err, LABELS_MAX * sizeof *values, "labels");
-	(void)collect(mask, values, &count);
-	for (size_t i = 0; i < count && used + 80 < sizeof there; i++) {
-		const struct rs_label *label = named(mask, values[i]);
-		int n = snprintf(there + used, sizeof there - used, label != NULL ? "%s%u (%s)" : "%s%u",
-		                 i > 0 ? ", " : "", values[i], label != NULL ? label->name : "");
-		used += n > 0 ? (size_t)n : 0;
-	}
+	char there[256];
+	rs_mask_labels_text(mask, there, sizeof there);
 	return rs_error_set(err, RS_NOT_FOUND, "the mask has no label '" RS_STR_FORMAT "'; it has %s",
-	                    RS_STR_ARGUMENTS(choice->text), count > 0 ? there : "none");
+	                    RS_STR_ARGUMENTS(choice->text), there);
 }

@@ -21,30 +21,18 @@ static enum kind kind_of(const struct slice *slice)
 	return KIND_OTHER;
 }
 
-static enum rs_code read_kind(const struct slice *slice, enum kind kind, const struct mask_request *request,
-                              struct rs_mask *out, struct rs_error *err)
-{
-	if (kind == KIND_STRUCTURES)
-		return structures_read(&slice->dicom, request, out, err);
-	return segmentation_read(slice, kind == KIND_LABELMAP, request, out, err);
-}
-
-static enum rs_code names_of_kind(const struct slice *slice, enum kind kind, struct rs_label **out_names,
-                                  size_t *out_count, struct rs_error *err)
-{
-	if (kind == KIND_STRUCTURES)
-		return structures_names(&slice->dicom, out_names, out_count, err);
-	return segmentation_names(&slice->dicom, out_names, out_count, err);
-}
-
 /* A directory is a series: no mask object. */
-static enum rs_code parse_file(const struct rs_world *world, const char *path, struct slice *out,
-                               bool *out_file, struct rs_error *err)
+static enum rs_code open_object(const struct rs_world *world, const char *path, struct slice *out,
+                                enum kind *out_kind, struct rs_error *err)
 {
 	struct rs_file_stat status;
 	RS_TRY(world->files->stat(world->files, path, &status, err));
-	*out_file = status.kind == RS_FILE_REGULAR;
-	return *out_file ? slice_parse(world, path, out, err) : RS_OK;
+	*out_kind = KIND_OTHER;
+	if (status.kind != RS_FILE_REGULAR)
+		return RS_OK;
+	RS_TRY(slice_parse(world, path, out, err));
+	*out_kind = kind_of(out);
+	return RS_OK;
 }
 
 enum rs_code dicom_mask_read(const struct rs_world *world, const char *path,
@@ -52,14 +40,14 @@ enum rs_code dicom_mask_read(const struct rs_world *world, const char *path,
                              struct rs_error *err)
 {
 	struct slice slice RS_CLEANUP(slice_finish) = {.path = NULL};
-	bool file;
-	*out_is = false;
-	RS_TRY(parse_file(world, path, &slice, &file, err));
-	enum kind kind = file ? kind_of(&slice) : KIND_OTHER;
-	if (kind == KIND_OTHER)
-		return RS_OK;
-	*out_is = true;
-	enum rs_code code = read_kind(&slice, kind, request, out, err);
+	enum rs_code code = RS_OK;
+	enum kind kind;
+	RS_TRY(open_object(world, path, &slice, &kind, err));
+	*out_is = kind != KIND_OTHER;
+	if (kind == KIND_STRUCTURES)
+		code = structures_read(&slice.dicom, request, out, err);
+	else if (*out_is)
+		code = segmentation_read(&slice, kind == KIND_LABELMAP, request, out, err);
 	return code == RS_OK ? RS_OK : rs_error_context(err, "%s", path);
 }
 
@@ -67,13 +55,13 @@ enum rs_code dicom_mask_names(const struct rs_world *world, const char *path, st
                               size_t *out_count, bool *out_is, struct rs_error *err)
 {
 	struct slice slice RS_CLEANUP(slice_finish) = {.path = NULL};
-	bool file;
-	*out_is = false;
-	RS_TRY(parse_file(world, path, &slice, &file, err));
-	enum kind kind = file ? kind_of(&slice) : KIND_OTHER;
-	if (kind == KIND_OTHER)
-		return RS_OK;
-	*out_is = true;
-	enum rs_code code = names_of_kind(&slice, kind, out_names, out_count, err);
+	enum rs_code code = RS_OK;
+	enum kind kind;
+	RS_TRY(open_object(world, path, &slice, &kind, err));
+	*out_is = kind != KIND_OTHER;
+	if (kind == KIND_STRUCTURES)
+		code = structures_names(&slice.dicom, out_names, out_count, err);
+	else if (*out_is)
+		code = segmentation_names(&slice.dicom, out_names, out_count, err);
 	return code == RS_OK ? RS_OK : rs_error_context(err, "%s", path);
 }

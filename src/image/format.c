@@ -33,6 +33,24 @@ size_t voxel_type_size(enum rs_voxel_type type)
 	return sizes[type];
 }
 
+bool voxel_fits(double value, enum rs_voxel_type type)
+{
+	static const struct {
+		double least, most;
+	} ranges[] = {
+		{-128, 127},
+		{0, 255},
+		{-32768, 32767},
+		{0, 65535},
+		{-2147483648.0, 2147483647.0},
+		{0, 4294967295.0},
+		{-9223372036854774784.0, 9223372036854774784.0},
+		{0, 18446744073709549568.0},
+	};
+	return type >= RS_VOXEL_F32 ||
+	       (value >= ranges[type].least && value <= ranges[type].most && value == floor(value));
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const struct rs_label *first = a, *second = b;

@@ -47,6 +47,7 @@ extern const struct format format_nifti, format_nrrd, format_metaimage;
 const struct format *format_of(struct rs_bytes file);
 
 size_t voxel_type_size(enum rs_voxel_type type);
+bool voxel_fits(double value, enum rs_voxel_type type);
 /* Sizes positive and countable, spacings finite and positive, directions orthonormal within 1e-3; the sentence has
  * the numbers. Bytes the voxels need go to *out_size. */
 enum rs_code check_geometry(struct rs_geometry *geometry, enum rs_voxel_type type, size_t *out_size,

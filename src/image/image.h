@@ -3,6 +3,9 @@
 #ifndef RS_IMAGE_H
 #define RS_IMAGE_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/base.h"
 
 #define RS_VOXELS_MAX ((size_t)1 << 32)
@@ -19,6 +22,29 @@ enum rs_voxel_type {
 	RS_VOXEL_F32,
 	RS_VOXEL_F64
 };
+
+/* The value as a file of that type has it, little-endian; it must fit. Returns the type's bytes, which are set; the others
+ * are arbitrary. */
+static inline size_t rs_voxel_store(double value, enum rs_voxel_type type, uint8_t out[8])
+{
+	static const uint8_t sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
+	float narrow;
+	uint32_t bits32;
+	uint64_t bits;
+	switch (type) {
+	case RS_VOXEL_F32:
+		narrow = (float)value;
+		memcpy(&bits32, &narrow, sizeof bits32);
+		bits = bits32;
+		break;
+	case RS_VOXEL_F64: memcpy(&bits, &value, sizeof bits); break;
+	case RS_VOXEL_U64: bits = (uint64_t)value; break;
+	default: bits = (uint64_t)(int64_t)value; break;
+	}
+	bits = htole64(bits);
+	memcpy(out, &bits, sizeof bits);
+	return sizes[type];
+}
 
 struct rs_geometry {
 	size_t size[3];         /* x, y, z; >= 1 */
@@ -105,6 +131,9 @@ enum rs_code rs_volume_write(const struct rs_world *world, const char *path, con
 enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask,
                            struct rs_error *err);
 
+/* For a sentence: "1 (liver), 2, 7", or "none". The least labels that voxels have, or that are named where there are no
+ * voxels, as many as there is room for. */
+void rs_mask_labels_text(const struct rs_mask *mask, char *out, size_t size);
 /* Whether image and mask lie in the same physical space. Header noise (every corner of the grid within
  * tolerance_mm; PyRadiomics' default tolerance is 1e-6 relative) is repaired: the mask takes the image's
  * geometry, and `note` tells what was repaired (empty when nothing). A real mismatch is RS_REFUSED with the numbers. */

@@ -30,49 +30,11 @@ static enum rs_code skip(const struct nrrd_header *header, size_t size, struct r
 	return RS_OK;
 }
 
-static void put_number(struct rs_buffer *out, enum rs_voxel_type type, double value)
-{
-	uint8_t bytes[8];
-	float narrow = (float)value;
-	uint32_t bits32;
-	uint64_t bits64;
-	switch (type) {
-	case RS_VOXEL_F32:
-		memcpy(&bits32, &narrow, sizeof bits32);
-		rs_write_le32(bytes, bits32);
-		break;
-	case RS_VOXEL_F64:
-		memcpy(&bits64, &value, sizeof bits64);
-		rs_write_le64(bytes, bits64);
-		break;
-	default: rs_write_le64(bytes, value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value); break;
-	}
-	rs_buffer_append(out, bytes, voxel_type_size(type));
-}
-
-static bool number_fits(enum rs_voxel_type type, double value)
-{
-	static const struct {
-		double least, most;
-	} ranges[] = {
-		{-128, 127},
-		{0, 255},
-		{-32768, 32767},
-		{0, 65535},
-		{-2147483648.0, 2147483647.0},
-		{0, 4294967295.0},
-		{-9223372036854774784.0, 9223372036854774784.0},
-		{0, 18446744073709549568.0},
-	};
-	if (type >= RS_VOXEL_F32)
-		return true;
-	return value >= ranges[type].least && value <= ranges[type].most && value == floor(value);
-}
-
 static enum rs_code read_ascii(struct rs_bytes data, enum rs_voxel_type type, size_t count,
                                struct rs_buffer *out, struct rs_error *err)
 {
 	size_t at = 0;
+	uint8_t bytes[8];
 	for (size_t i = 0; i < count; i++) {
 		while (at < data.size && (data.data[at] <= ' ' || data.data[at] == ','))
 			at++;
@@ -81,10 +43,10 @@ static enum rs_code read_ascii(struct rs_bytes data, enum rs_voxel_type type, si
 			at++;
 		double value;
 		if (!rs_parse_f64((struct rs_str){(const char *)data.data + start, at - start}, &value) ||
-		    !number_fits(type, value))
+		    !voxel_fits(value, type))
 			return rs_error_set(err, RS_MALFORMED,
 			                    "voxel %zu of %zu is missing or no number of its type", i, count);
-		put_number(out, type, value);
+		rs_buffer_append(out, bytes, rs_voxel_store(value, type, bytes));
 	}
 	return RS_OK;
 }

@@ -61,6 +61,43 @@ void rs_mask_finish(struct rs_mask *mask)
 	mask->name_count = 0;
 }
 
+#define LABELS_TOLD 16
+
+/* Puts a label into the ascending least ones; returns how many they are. */
+static size_t keep_least(uint32_t *least, size_t count, uint32_t label)
+{
+	size_t at = count;
+	while (at > 0 && least[at - 1] >= label)
+		at--;
+	if (label == 0 || at == LABELS_TOLD || (at < count && least[at] == label))
+		return count;
+	count += count < LABELS_TOLD;
+	memmove(least + at + 1, least + at, (count - at - 1) * sizeof *least);
+	least[at] = label;
+	return count;
+}
+
+void rs_mask_labels_text(const struct rs_mask *mask, char *out, size_t size)
+{
+	uint32_t least[LABELS_TOLD];
+	size_t count = 0, used = 0;
+	size_t voxels = mask->labels != NULL ? rs_geometry_voxels(&mask->geometry) : 0;
+	for (size_t i = 0; i < voxels; i++)
+		if (i == 0 || mask->labels[i] != mask->labels[i - 1])
+			count = keep_least(least, count, mask->labels[i]);
+	for (size_t i = 0; voxels == 0 && i < mask->name_count; i++)
+		count = keep_least(least, count, mask->names[i].value);
+	snprintf(out, size, "none");
+	for (size_t i = 0; i < count && used + 80 < size; i++) {
+		const char *name = "";
+		for (size_t k = 0; k < mask->name_count; k++)
+			name = mask->names[k].value == least[i] ? mask->names[k].name : name;
+		int n = snprintf(out + used, size - used, "%s%" PRIu32 "%s%s%s", i > 0 ? ", " : "", least[i],
+		                 *name ? " (" : "", name, *name ? ")" : "");
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
 static void corner_position(const struct rs_geometry *geometry, unsigned corner, double out[3])
 {
 	for (int row = 0; row < 3; row++) {

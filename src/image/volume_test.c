@@ -63,6 +63,35 @@ static void differences_are_refused_with_numbers(void **state)
 	assert_non_null(strstr(err.message, "31"));
 }
 
+/* Twenty labels from the highest down, every other voxel outside: the least sixteen are told, as far as they fit. */
+static void labels_are_told(void **state)
+{
+	const struct rs_geometry row = {.size = {40, 1, 1}};
+	struct rs_label names[] = {{2, "liver"}, {30, "gone"}};
+	struct rs_mask mask = {.labels = NULL};
+	struct rs_error err = {0};
+	char text[256];
+	(void)state;
+	rs_mask_labels_text(&mask, text, sizeof text);
+	assert_string_equal(text, "none");
+	assert_int_equal(rs_mask_init(&mask, &row, &err), RS_OK);
+	rs_mask_labels_text(&mask, text, sizeof text);
+	assert_string_equal(text, "none");
+	for (uint32_t i = 0; i < 20; i++)
+		mask.labels[2 * i] = 20 - i;
+	mask.labels[39] = 7;
+	mask.names = names;
+	mask.name_count = RS_COUNT(names);
+	rs_mask_labels_text(&mask, text, sizeof text);
+	assert_string_equal(text, "1, 2 (liver), 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16");
+	rs_mask_labels_text(&mask, text, 90);
+	assert_string_equal(text, "1, 2 (liver)");
+	rs_free(mask.labels);
+	mask.labels = NULL;
+	rs_mask_labels_text(&mask, text, sizeof text);
+	assert_string_equal(text, "2 (liver), 30 (gone)");
+}
+
 static void absurd_sizes_take_no_memory(void **state)
 {
 	struct rs_geometry other = grid;
@@ -84,6 +113,7 @@ int main(void)
 		cmocka_unit_test(equal_grids_need_no_note),
 		cmocka_unit_test(noise_is_repaired_and_told),
 		cmocka_unit_test(differences_are_refused_with_numbers),
+		cmocka_unit_test(labels_are_told),
 		cmocka_unit_test(absurd_sizes_take_no_memory),
 	};
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);

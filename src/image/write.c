@@ -8,39 +8,6 @@
 
 #define FILE_MAX ((size_t)16 << 30)
 
-static uint64_t bits_of(double value, enum rs_voxel_type type)
-{
-	float narrow = (float)value;
-	uint32_t bits32;
-	uint64_t bits64;
-	switch (type) {
-	case RS_VOXEL_F32: memcpy(&bits32, &narrow, sizeof bits32); return bits32;
-	case RS_VOXEL_F64: memcpy(&bits64, &value, sizeof bits64); return bits64;
-	default: return value < 0 ? (uint64_t)(int64_t)value : (uint64_t)value;
-	}
-}
-
-static enum rs_code check_value(double value, enum rs_voxel_type type, struct rs_error *err)
-{
-	static const struct {
-		double least, most;
-	} ranges[] = {
-		{-128, 127},
-		{0, 255},
-		{-32768, 32767},
-		{0, 65535},
-		{-2147483648.0, 2147483647.0},
-		{0, 4294967295.0},
-		{-9223372036854774784.0, 9223372036854774784.0},
-		{0, 18446744073709549568.0},
-	};
-	if (type >= RS_VOXEL_F32 ||
-	    (value >= ranges[type].least && value <= ranges[type].most && value == floor(value)))
-		return RS_OK;
-	return rs_error_set(err, RS_USAGE,
-	                    "the value %g does not fit the integer type it is to be written as", value);
-}
-
 static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_voxel_type type,
                                   struct rs_buffer *out, struct rs_error *err)
 {
@@ -49,9 +16,12 @@ static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_vo
 		return rs_error_memory(err, count, "the file");
 	for (size_t i = 0; i < count; i++) {
 		uint8_t bytes[8];
-		RS_TRY(check_value(voxels[i], type, err));
-		rs_write_le64(bytes, bits_of(voxels[i], type));
-		rs_buffer_append(out, bytes, size);
+		if (!voxel_fits(voxels[i], type))
+			return rs_error_set(
+				err, RS_USAGE,
+				"the value %g does not fit the integer type it is to be written as",
+				voxels[i]);
+		rs_buffer_append(out, bytes, rs_voxel_store(voxels[i], type, bytes));
 	}
 	return RS_OK;
 }

@@ -34,24 +34,6 @@ static enum rs_code geometry_check(const struct rs_geometry *a, const struct rs_
 	return RS_OK;
 }
 
-/* The labels of the mask as text, for the sentence that refuses another one. */
-static void labels_present(const struct rs_mask *mask, char *out, size_t size)
-{
-	uint32_t seen[16];
-	size_t count = 0, used = 0;
-	out[0] = '\0';
-	for (size_t i = 0; i < rs_geometry_voxels(&mask->geometry) && count < RS_COUNT(seen); i++) {
-		bool known = mask->labels[i] == 0;
-		for (size_t k = 0; k < count; k++)
-			known |= seen[k] == mask->labels[i];
-		if (known)
-			continue;
-		seen[count++] = mask->labels[i];
-		int n = snprintf(out + used, size - used, "%s%u", count > 1 ? ", " : "", mask->labels[i]);
-		used += n > 0 ? (size_t)n : 0;
-	}
-}
-
 static enum rs_code region_check(const struct rs_radiomics_settings *settings, const struct region *region,
                                  struct rs_error *err)
 {
@@ -172,13 +154,12 @@ static enum rs_code regrid(struct radiomics_case *work, const struct rs_radiomic
 
 static enum rs_code label_check(const struct rs_mask *mask, uint32_t label, struct rs_error *err)
 {
-	char text[192];
+	char text[256];
 	for (size_t i = 0; i < rs_geometry_voxels(&mask->geometry); i++)
 		if (mask->labels[i] == label)
 			return RS_OK;
-	labels_present(mask, text, sizeof text);
-	return rs_error_set(err, RS_NOT_FOUND, "the mask has no label %u; it has %s", label,
-	                    text[0] != '\0' ? text : "none");
+	rs_mask_labels_text(mask, text, sizeof text);
+	return rs_error_set(err, RS_NOT_FOUND, "the mask has no label %u; it has %s", label, text);
 }
 
 static enum rs_code regions_cut(struct radiomics_case *work, const struct rs_radiomics_settings *settings,

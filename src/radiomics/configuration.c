@@ -7,87 +7,39 @@
 
 #define CONFIGURATION_MAX ((size_t)64 << 10)
 
-static void write_list(struct rs_json *json, const struct setting_row *row, const unsigned char *base)
+/* Whether a value stands for None. */
+static bool is_none(const struct setting_row *row, const void *base)
 {
-	size_t count;
-	memcpy(&count, base + row->count_offset, sizeof count);
-	if (count == 0 && row->none != NULL) {
-		rs_json_null(json);
-		return;
-	}
-	rs_json_array_begin(json);
-	for (size_t i = 0; i < count; i++) {
-		unsigned whole;
-		double real;
-		if (row->kind == SETTING_WHOLES) {
-			memcpy(&whole, base + row->offset + i * sizeof whole, sizeof whole);
-			rs_json_u64(json, whole);
-		} else {
-			memcpy(&real, base + row->offset + i * sizeof real, sizeof real);
-			rs_json_f64(json, real);
-		}
-	}
-	rs_json_array_end(json);
-}
-
-/* A value that stands for None is null. */
-static void write_number(struct rs_json *json, const struct setting_row *row, double value)
-{
-	double none;
-	if (row->none != NULL && rs_parse_f64(rs_str_from(row->none), &none) && !(value < none) &&
-	    !(value > none))
-		rs_json_null(json);
-	else
-		rs_json_f64(json, value);
-}
-
-static void write_word(struct rs_json *json, const struct setting_row *row, uint32_t value)
-{
-	if (row->none != NULL && strcmp(row->words[value], row->none) == 0)
-		rs_json_null(json);
-	else
-		rs_json_text(json, row->words[value]);
+	double none, number = setting_number(row, base, 0);
+	if (row->kind == SETTING_CHANNEL)
+		return number >= RS_LABEL_CHANNEL_NONE;
+	if (row->none == NULL)
+		return row->kind == SETTING_IGNORED;
+	if (row->kind == SETTING_WORD)
+		return strcmp(row->words[(size_t)number], row->none) == 0;
+	return setting_count(row, base) == 0 ||
+	       (rs_parse_f64(rs_str_from(row->none), &none) && number >= none && number <= none);
 }
 
 static void write_value(struct rs_json *json, const struct setting_row *row, const void *base)
 {
-	const unsigned char *field = (const unsigned char *)base + row->offset;
-	bool flag;
-	double real;
-	uint32_t narrow;
-	uint64_t whole;
+	double number = setting_number(row, base, 0);
+	if (is_none(row, base)) {
+		rs_json_null(json);
+		return;
+	}
 	switch (row->kind) {
-	case SETTING_FLAG:
-		memcpy(&flag, field, sizeof flag);
-		rs_json_bool(json, flag);
-		return;
-	case SETTING_REAL:
-		memcpy(&real, field, sizeof real);
-		write_number(json, row, real);
-		return;
-	case SETTING_WHOLE:
-		memcpy(&narrow, field, sizeof narrow);
-		write_number(json, row, (double)narrow);
-		return;
-	case SETTING_WORD:
-		memcpy(&narrow, field, sizeof narrow);
-		write_word(json, row, narrow);
-		return;
-	case SETTING_CHANNEL:
-		memcpy(&narrow, field, sizeof narrow);
-		if (narrow == RS_LABEL_CHANNEL_NONE)
-			rs_json_null(json);
-		else
-			rs_json_u64(json, narrow);
-		return;
-	case SETTING_WHOLE64:
-		memcpy(&whole, field, sizeof whole);
-		write_number(json, row, (double)whole);
-		return;
+	case SETTING_FLAG: rs_json_bool(json, number > 0); return;
+	case SETTING_WORD: rs_json_text(json, row->words[(size_t)number]); return;
 	case SETTING_REALS:
-	case SETTING_WHOLES: write_list(json, row, base); return;
-	case SETTING_TEXT: rs_json_text(json, (const char *)field); return;
-	case SETTING_IGNORED: rs_json_null(json); return;
+	case SETTING_WHOLES:
+		rs_json_array_begin(json);
+		for (size_t i = 0; i < setting_count(row, base); i++)
+			rs_json_f64(json, setting_number(row, base, i));
+		rs_json_array_end(json);
+		return;
+	case SETTING_TEXT: rs_json_text(json, (const char *)base + row->offset); return;
+	default: rs_json_f64(json, number); return;
 	}
 }
 

@@ -61,60 +61,6 @@ enum rs_code diagnostics_check(const struct rs_radiomics_result *result, struct 
 	return RS_OK;
 }
 
-/* The voxel as its file's type stores it, little-endian as on every machine radseal runs on. */
-static size_t stored_bytes(double v, enum rs_voxel_type type, unsigned char out[8])
-{
-	union {
-		int8_t i8;
-		uint8_t u8;
-		int16_t i16;
-		uint16_t u16;
-		int32_t i32;
-		uint32_t u32;
-		int64_t i64;
-		uint64_t u64;
-		float f32;
-		double f64;
-		unsigned char bytes[8];
-	} u = {0};
-	size_t size = 8;
-	switch (type) {
-	case RS_VOXEL_I8:
-		u.i8 = (int8_t)v;
-		size = 1;
-		break;
-	case RS_VOXEL_U8:
-		u.u8 = (uint8_t)v;
-		size = 1;
-		break;
-	case RS_VOXEL_I16:
-		u.i16 = (int16_t)v;
-		size = 2;
-		break;
-	case RS_VOXEL_U16:
-		u.u16 = (uint16_t)v;
-		size = 2;
-		break;
-	case RS_VOXEL_I32:
-		u.i32 = (int32_t)v;
-		size = 4;
-		break;
-	case RS_VOXEL_U32:
-		u.u32 = (uint32_t)v;
-		size = 4;
-		break;
-	case RS_VOXEL_I64: u.i64 = (int64_t)v; break;
-	case RS_VOXEL_U64: u.u64 = (uint64_t)v; break;
-	case RS_VOXEL_F32:
-		u.f32 = (float)v;
-		size = 4;
-		break;
-	case RS_VOXEL_F64: u.f64 = v; break;
-	}
-	memcpy(out, u.bytes, size);
-	return size;
-}
-
 static enum rs_code sha1_hex(const struct rs_volume *volume, const uint32_t *labels, size_t count,
                              char out[41], struct rs_error *err)
 {
@@ -125,8 +71,9 @@ static enum rs_code sha1_hex(const struct rs_volume *volume, const uint32_t *lab
 	for (size_t i = 0; ok && i < count;) {
 		size_t used = 0;
 		for (size_t k = 0; k < 4096 && i < count; k++, i++)
-			used += volume != NULL ? stored_bytes(volume->voxels[i], volume->stored, block + used)
-			                       : stored_bytes(labels[i], RS_VOXEL_U32, block + used);
+			used += volume != NULL
+			                ? rs_voxel_store(volume->voxels[i], volume->stored, block + used)
+			                : rs_voxel_store(labels[i], RS_VOXEL_U32, block + used);
 		ok = EVP_DigestUpdate(hash, block, used) == 1;
 	}
 	ok = ok && EVP_DigestFinal_ex(hash, digest, &size) == 1;

@@ -67,22 +67,7 @@ enum rs_code gldm_build(struct rs_evidence *evidence, struct rs_error *err)
 
 #define OF(member) \
 	static double member(const struct rs_evidence *e) { return e->gldm.member; }
-OF(small)
-OF(large)
-OF(low)
-OF(high)
-OF(small_low)
-OF(small_high)
-OF(large_low)
-OF(large_high)
-OF(level_nonuniformity)
-OF(level_nonuniformity_normalised)
-OF(level_variance)
-OF(size_nonuniformity)
-OF(size_nonuniformity_normalised)
-OF(size_variance)
-OF(entropy)
-OF(percentage)
+SIZE_SUMS_EACH(OF)
 
 #define ROW(name, ibsi, unit, display, deprecated, function)                            \
 	{                                                                               \

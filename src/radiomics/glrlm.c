@@ -159,22 +159,7 @@ enum rs_code glrlm_finish(struct rs_evidence *e, struct rs_error *err)
 			}                                   \
 		return sum / (double)n;                     \
 	}
-MEAN(small)
-MEAN(large)
-MEAN(low)
-MEAN(high)
-MEAN(small_low)
-MEAN(small_high)
-MEAN(large_low)
-MEAN(large_high)
-MEAN(level_nonuniformity)
-MEAN(level_nonuniformity_normalised)
-MEAN(level_variance)
-MEAN(size_nonuniformity)
-MEAN(size_nonuniformity_normalised)
-MEAN(size_variance)
-MEAN(entropy)
-MEAN(percentage)
+SIZE_SUMS_EACH(MEAN)
 
 #define ROW(name, ibsi, unit, display, function)                                     \
 	{                                                                            \

@@ -57,6 +57,16 @@ struct ibsi_case {
 enum rs_code ibsi_zones_build(const struct ibsi_case *work, bool volume, struct ibsi_zones *out,
                               struct rs_error *err);
 
+static inline struct slab ibsi_slab(const struct ibsi_case *work, bool volume, size_t slice)
+{
+	return volume ? grid_whole(&work->grid) : (struct slab){slice, slice + 1};
+}
+/* Of the intensity mask there. */
+static inline double ibsi_slab_voxels(const struct ibsi_case *work, bool volume, size_t slice)
+{
+	return (double)(volume ? work->grid.count : work->slice_voxels[slice]);
+}
+
 /* The directions of the manual: the first four lie within a slice. */
 #define IBSI_DIRECTIONS 13
 #define IBSI_DIRECTIONS_2D 4
@@ -85,6 +95,14 @@ typedef enum rs_code ibsi_part_measure(const struct ibsi_part *part, uint32_t le
 enum rs_code ibsi_aggregate(const struct ibsi_parts *parts, bool volume, bool directional,
                             ibsi_part_measure *measure, size_t features, uint32_t level_count,
                             double *const *out, struct rs_error *err);
+
+/* What a directional family counts of a slab along a direction, into a tally that is taken afterwards. */
+typedef enum rs_code ibsi_direction_count(const struct ibsi_case *work, struct slab slab,
+                                          struct offset direction, struct tally *tally, struct rs_error *err);
+/* A matrix for each slice (or the volume) and direction, put together. tally: initialised by the caller, and finished */
+enum rs_code ibsi_directional(const struct ibsi_case *work, bool volume, struct tally *tally,
+                              ibsi_direction_count *count, ibsi_part_measure *measure, size_t features,
+                              double *const *out, struct rs_error *err);
 
 /* The 16 features that GLRLM, GLSZM, GLDZM and NGLDM share, in the order of each of their tables. */
 #define IBSI_SIZE_FEATURES 16

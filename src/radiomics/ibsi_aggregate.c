@@ -108,6 +108,23 @@ enum rs_code ibsi_aggregate(const struct ibsi_parts *parts, bool volume, bool di
 	return RS_OK;
 }
 
+enum rs_code ibsi_directional(const struct ibsi_case *work, bool volume, struct tally *tally,
+                              ibsi_direction_count *count, ibsi_part_measure *measure, size_t features,
+                              double *const *out, struct rs_error *err)
+{
+	struct ibsi_parts parts RS_CLEANUP(ibsi_parts_finish) = {0};
+	RS_TRY(ibsi_parts_init(&parts, volume ? 1 : work->grid.size[2],
+	                       volume ? IBSI_DIRECTIONS : IBSI_DIRECTIONS_2D, err));
+	for (size_t s = 0; s < parts.slices; s++)
+		for (size_t d = 0; d < parts.directions; d++) {
+			struct ibsi_part *part = &parts.list[s * parts.directions + d];
+			part->voxels = ibsi_slab_voxels(work, volume, s);
+			RS_TRY(count(work, ibsi_slab(work, volume, s), ibsi_directions[d], tally, err));
+			RS_TRY(tally_take(tally, &part->matrix, err));
+		}
+	return ibsi_aggregate(&parts, volume, true, measure, features, work->levels.level_count, out, err);
+}
+
 void ibsi_size_values(const struct size_sums *s, double out[IBSI_SIZE_FEATURES])
 {
 	const double values[IBSI_SIZE_FEATURES] = {

@@ -41,35 +41,22 @@ static enum rs_code values(const struct ibsi_part *part, uint32_t level_count, d
 	return RS_OK;
 }
 
-static enum rs_code count(const struct ibsi_case *work, bool volume, struct ibsi_parts *parts,
-                          struct rs_error *err)
+static enum rs_code count(const struct ibsi_case *work, struct slab slab, struct offset direction,
+                          struct tally *tally, struct rs_error *err)
 {
-	struct tally tally RS_CLEANUP(tally_finish) = {0};
-	int distance = (int)work->settings->distance;
-	RS_TRY(glcm_tally_init(&tally, &work->grid, 1, err));
-	for (size_t s = 0; s < parts->slices; s++)
-		for (size_t d = 0; d < parts->directions; d++) {
-			struct offset offset = ibsi_directions[d];
-			struct slab slab = volume ? (struct slab){0, work->grid.size[2]}
-			                          : (struct slab){s, s + 1};
-			for (int a = 0; a < 3; a++)
-				offset.at[a] *= distance;
-			glcm_count(&work->grid, slab, offset, &tally);
-			RS_TRY(tally_mirror(&tally, err));
-			RS_TRY(tally_take(&tally, &parts->list[s * parts->directions + d].matrix, err));
-		}
-	return RS_OK;
+	for (int a = 0; a < 3; a++)
+		direction.at[a] *= (int)work->settings->distance;
+	glcm_count(&work->grid, slab, direction, tally);
+	return tally_mirror(tally, err);
 }
 
 static enum rs_code measure(const struct ibsi_case *work, bool volume, struct rs_pool *pool,
                             double *const *out, struct rs_error *err)
 {
-	struct ibsi_parts parts RS_CLEANUP(ibsi_parts_finish) = {0};
+	struct tally tally RS_CLEANUP(tally_finish) = {0};
 	(void)pool;
-	RS_TRY(ibsi_parts_init(&parts, volume ? 1 : work->grid.size[2],
-	                       volume ? IBSI_DIRECTIONS : IBSI_DIRECTIONS_2D, err));
-	RS_TRY(count(work, volume, &parts, err));
-	return ibsi_aggregate(&parts, volume, true, values, FEATURES, work->levels.level_count, out, err);
+	RS_TRY(glcm_tally_init(&tally, &work->grid, 1, err));
+	return ibsi_directional(work, volume, &tally, count, values, FEATURES, out, err);
 }
 
 static const struct ibsi_row rows[FEATURES] = {

@@ -25,11 +25,6 @@ static enum rs_code neighbours_list(const struct ibsi_case *work, bool volume, s
 	                    &out->count, err);
 }
 
-static struct slab slab_of(const struct ibsi_case *work, bool volume, size_t slice)
-{
-	return volume ? (struct slab){0, work->grid.size[2]} : (struct slab){slice, slice + 1};
-}
-
 /* ---- dependence ---- */
 
 enum { DEPENDENCE_FEATURES = IBSI_SIZE_FEATURES + 1 };
@@ -56,8 +51,8 @@ static enum rs_code dependence_measure(const struct ibsi_case *work, bool volume
 	RS_TRY(ibsi_parts_init(&parts, volume ? 1 : work->grid.size[2], 1, err));
 	RS_TRY(gldm_tally_init(&tally, &work->grid, near.count, 1, err));
 	for (size_t s = 0; s < parts.slices; s++) {
-		parts.list[s].voxels = (double)(volume ? work->grid.count : work->slice_voxels[s]);
-		RS_TRY(gldm_count(&work->grid, slab_of(work, volume, s), near.list, near.count,
+		parts.list[s].voxels = ibsi_slab_voxels(work, volume, s);
+		RS_TRY(gldm_count(&work->grid, ibsi_slab(work, volume, s), near.list, near.count,
 		                  work->settings->ngldm_alpha, &tally, err));
 		RS_TRY(tally_take(&tally, &parts.list[s].matrix, err));
 	}
@@ -112,7 +107,7 @@ static enum rs_code tone_count(const struct ibsi_case *work, bool volume, struct
 	RS_TRY(neighbours_list(work, volume, &near, err));
 	for (size_t s = 0; s < (volume ? 1 : work->grid.size[2]); s++) {
 		memset(one, 0, ((size_t)levels + 1) * sizeof *one);
-		RS_TRY(ngtdm_count(&work->grid, slab_of(work, volume, s), near.list, near.count, false, one,
+		RS_TRY(ngtdm_count(&work->grid, ibsi_slab(work, volume, s), near.list, near.count, false, one,
 		                   err));
 		if (!any(one, levels))
 			continue;

@@ -90,8 +90,8 @@ enum rs_code ibsi_zones_build(const struct ibsi_case *work, bool volume, struct 
 	size_t slices = work->grid.size[2];
 	RS_TRY(map_build(work, volume, &map, err));
 	if (volume)
-		return zones_find(&work->grid, (struct slab){0, slices}, ibsi_directions, IBSI_DIRECTIONS,
-		                  map, &out->of, err);
+		return zones_find(&work->grid, grid_whole(&work->grid), ibsi_directions, IBSI_DIRECTIONS, map,
+		                  &out->of, err);
 	out->slice_end = rs_allocate_array(slices, sizeof *out->slice_end);
 	if (out->slice_end == NULL)
 		return rs_error_memory(err, slices * sizeof *out->slice_end, "zones of slices");
@@ -112,7 +112,7 @@ static enum rs_code measure(const struct ibsi_case *work, bool volume, bool by_d
 	for (size_t s = 0, first = 0; s < parts.slices; s++) {
 		size_t end = volume ? zones->of.count : zones->slice_end[s];
 		struct zones some = {.list = zones->of.list + first, .count = end - first};
-		parts.list[s].voxels = (double)(volume ? work->grid.count : work->slice_voxels[s]);
+		parts.list[s].voxels = ibsi_slab_voxels(work, volume, s);
 		if (some.count > 0)
 			RS_TRY(zones_matrix(&some, by_distance, &parts.list[s].matrix, err));
 		first = end;

@@ -181,59 +181,32 @@ enum rs_code rs_radiomics_settings_check(const struct rs_radiomics_settings *s, 
 
 static void key(struct rs_buffer *out, const char *name) { rs_cbor_write_str(out, rs_str_from(name)); }
 
-static void write_list(const struct setting_row *row, const unsigned char *base, struct rs_buffer *out)
-{
-	size_t count;
-	memcpy(&count, base + row->count_offset, sizeof count);
-	rs_cbor_write_array(out, count);
-	for (size_t i = 0; i < count; i++) {
-		unsigned whole;
-		double real;
-		if (row->kind == SETTING_WHOLES) {
-			memcpy(&whole, base + row->offset + i * sizeof whole, sizeof whole);
-			rs_cbor_write_u64(out, whole);
-		} else {
-			memcpy(&real, base + row->offset + i * sizeof real, sizeof real);
-			rs_cbor_write_f64(out, real);
-		}
-	}
-}
-
 static void write_value(const struct setting_row *row, const void *base, struct rs_buffer *out)
 {
-	const unsigned char *field = (const unsigned char *)base + row->offset;
-	bool flag;
-	double real;
-	uint32_t narrow;
-	uint64_t whole;
+	size_t count = setting_count(row, base);
+	double number = setting_number(row, base, 0);
 	switch (row->kind) {
-	case SETTING_FLAG:
-		memcpy(&flag, field, sizeof flag);
-		rs_cbor_write_bool(out, flag);
-		return;
-	case SETTING_REAL:
-		memcpy(&real, field, sizeof real);
-		rs_cbor_write_f64(out, real);
+	case SETTING_FLAG: rs_cbor_write_bool(out, number > 0); return;
+	case SETTING_REAL: rs_cbor_write_f64(out, number); return;
+	case SETTING_CHANNEL:
+		if (number >= RS_LABEL_CHANNEL_NONE)
+			rs_cbor_write_null(out);
+		else
+			rs_cbor_write_u64(out, (uint64_t)number);
 		return;
 	case SETTING_WHOLE:
 	case SETTING_WORD:
-		memcpy(&narrow, field, sizeof narrow);
-		rs_cbor_write_u64(out, narrow);
-		return;
-	case SETTING_CHANNEL:
-		memcpy(&narrow, field, sizeof narrow);
-		if (narrow == RS_LABEL_CHANNEL_NONE)
-			rs_cbor_write_null(out);
-		else
-			rs_cbor_write_u64(out, narrow);
-		return;
-	case SETTING_WHOLE64:
-		memcpy(&whole, field, sizeof whole);
-		rs_cbor_write_u64(out, whole);
-		return;
+	case SETTING_WHOLE64: rs_cbor_write_u64(out, (uint64_t)number); return;
 	case SETTING_REALS:
-	case SETTING_WHOLES: write_list(row, base, out); return;
-	case SETTING_TEXT: rs_cbor_write_str(out, rs_str_from((const char *)field)); return;
+	case SETTING_WHOLES:
+		rs_cbor_write_array(out, count);
+		for (size_t i = 0; i < count; i++)
+			if (row->kind == SETTING_WHOLES)
+				rs_cbor_write_u64(out, (uint64_t)setting_number(row, base, i));
+			else
+				rs_cbor_write_f64(out, setting_number(row, base, i));
+		return;
+	case SETTING_TEXT: rs_cbor_write_str(out, rs_str_from((const char *)base + row->offset)); return;
 	case SETTING_IGNORED: rs_cbor_write_null(out); return;
 	}
 }

@@ -179,6 +179,36 @@ static bool assign_word(const struct setting_row *row, unsigned char *field, con
 	return false;
 }
 
+size_t setting_count(const struct setting_row *row, const void *base)
+{
+	size_t count = 1;
+	if (row->most > 0)
+		memcpy(&count, (const unsigned char *)base + row->count_offset, sizeof count);
+	return count;
+}
+
+double setting_number(const struct setting_row *row, const void *base, size_t index)
+{
+	const unsigned char *field = (const unsigned char *)base + row->offset;
+	bool flag;
+	double real;
+	uint32_t narrow;
+	uint64_t whole;
+	switch (row->kind) {
+	case SETTING_FLAG: memcpy(&flag, field, sizeof flag); return flag;
+	case SETTING_REAL:
+	case SETTING_REALS: memcpy(&real, field + index * sizeof real, sizeof real); return real;
+	case SETTING_WHOLE64: memcpy(&whole, field, sizeof whole); return (double)whole;
+	case SETTING_WHOLE:
+	case SETTING_WHOLES:
+	case SETTING_CHANNEL:
+	case SETTING_WORD: memcpy(&narrow, field + index * sizeof narrow, sizeof narrow); return narrow;
+	case SETTING_TEXT:
+	case SETTING_IGNORED: break;
+	}
+	return NAN;
+}
+
 bool setting_assign(const struct setting_row *row, void *base, const char *text)
 {
 	unsigned char *field = (unsigned char *)base + row->offset;

@@ -34,6 +34,10 @@ extern const size_t setting_row_count;
 
 const struct setting_row *setting_find(struct rs_str name);
 const char *image_type_name(enum rs_image_type type); /* PyRadiomics', "LBP2D" */
+/* How many values a list has; 1 of what is no list. */
+size_t setting_count(const struct setting_row *row, const void *base);
+/* A value of any kind but TEXT as a number: flags are 0 or 1, words their place among the words. All are exact. */
+double setting_number(const struct setting_row *row, const void *base, size_t index);
 /* false when text is no value of that setting; base: the struct the offset counts from */
 bool setting_assign(const struct setting_row *row, void *base, const char *text);
 /* The chosen rows of a family's table in the order of output; returns how many. */

@@ -220,6 +220,14 @@ size_t mcc_room(size_t rows, size_t columns);
 double mcc_of(const struct mcc_entry *entries, size_t entry_count, size_t rows, size_t columns,
               const double *top, double *room);
 
+/* The sums that GLRLM, GLSZM and GLDM have features of, each as OF(member). */
+/* clang-format off */
+#define SIZE_SUMS_EACH(OF) \
+	OF(small) OF(large) OF(low) OF(high) OF(small_low) OF(small_high) OF(large_low) OF(large_high) \
+	OF(level_nonuniformity) OF(level_nonuniformity_normalised) OF(level_variance) \
+	OF(size_nonuniformity) OF(size_nonuniformity_normalised) OF(size_variance) OF(entropy) OF(percentage)
+/* clang-format on */
+
 /* GLRLM, GLSZM, GLDZM, GLDM and NGLDM. voxels: what the percentage divides by; 0: the sum of n * j. */
 enum rs_code sizes_measure(const struct matrix *matrix, double voxels, struct size_sums *out,
                            struct rs_error *err);
