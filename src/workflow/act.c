@@ -91,24 +91,47 @@ static enum rs_code complete(struct rs_node *node, struct rs_act *act, struct rs
 	return take_known_time(node, act, err);
 }
 
-enum rs_code rs_node_transact(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
-                              uint64_t *out_index, struct rs_error *err)
+static enum rs_code sign_act(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
+                             struct rs_transaction *out, struct rs_error *err)
 {
-	struct rs_transaction transaction RS_CLEANUP(rs_transaction_finish) = {.checked = false};
-	struct rs_append_result result;
-	if (node->access != RS_NODE_WRITE)
-		return rs_error_set(err, RS_USAGE, "the node is open for reading only: nobody can act");
 	RS_TRY(complete(node, act, err));
 	struct rs_act whole = *act;
 	whole.signer = rs_actor_id(actor);
 	if (whole.organisation.size == 0)
 		whole.organisation = rs_actor_organisation(actor);
-	RS_TRY(rs_transaction_sign(&whole, actor->key, &transaction, err));
-	RS_TRY(rs_ledger_append(node->ledger, &transaction, 1, &result, err));
+	return rs_transaction_sign(&whole, actor->key, out, err);
+}
+
+enum rs_code rs_node_transact_all(struct rs_node *node, const struct rs_actor *actor, struct rs_act *acts,
+                                  size_t count, struct rs_append_result *results, struct rs_error *err)
+{
+	struct rs_transaction *transactions RS_CLEANUP(rs_free_pointer) = NULL;
+	size_t signed_count = 0;
+	enum rs_code code = RS_OK;
+	if (node->access != RS_NODE_WRITE)
+		return rs_error_set(err, RS_USAGE, "the node is open for reading only: nobody can act");
+	transactions = rs_allocate_array(count, sizeof *transactions);
+	if (!transactions)
+		return rs_error_memory(err, count * sizeof *transactions, "transactions");
+	for (; code == RS_OK && signed_count < count; signed_count++)
+		code = sign_act(node, actor, &acts[signed_count], &transactions[signed_count], err);
+	if (code == RS_OK)
+		code = rs_ledger_append(node->ledger, transactions, count, results, err);
+	for (size_t i = 0; i < signed_count; i++)
+		rs_transaction_finish(&transactions[i]);
+	if (code == RS_OK)
+		node_promises_keep(node, false);
+	return code;
+}
+
+enum rs_code rs_node_transact(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
+                              uint64_t *out_index, struct rs_error *err)
+{
+	struct rs_append_result result;
+	RS_TRY(rs_node_transact_all(node, actor, act, 1, &result, err));
 	if (result.refusal != RS_REFUSAL_NONE)
 		return rs_error_set(err, RS_REFUSED, "%s: %s", rs_refusal_name(result.refusal),
 		                    rs_refusal_text(result.refusal));
-	node_promises_keep(node, false);
 	*out_index = result.index;
 	return RS_OK;
 }

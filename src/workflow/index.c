@@ -39,6 +39,7 @@ enum statement_name {
 	FIND_CONTENT,
 	FIND_CONTENT_OF,
 	FIND_IDENTITY,
+	FIND_OBJECT,
 	HAS_OBJECT,
 	EACH_ROW,
 	EACH_ROW_OF,
@@ -59,6 +60,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 			 " FROM record WHERE content_locator=?1 ORDER BY entry IS NULL,id LIMIT 1",
 	[FIND_CONTENT_OF] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1 AND subject=?2",
 	[FIND_IDENTITY] = "SELECT " COLUMNS " FROM record WHERE identity_locator=?1 ORDER BY id DESC LIMIT 1",
+	[FIND_OBJECT] = "SELECT " COLUMNS " FROM record WHERE cid=?1 LIMIT 1",
 	[HAS_OBJECT] = "SELECT 1 FROM record WHERE cid=?1 LIMIT 1",
 	[EACH_ROW] = "SELECT " COLUMNS " FROM record ORDER BY id",
 	[EACH_ROW_OF] = "SELECT " COLUMNS " FROM record WHERE transaction_id=?1 ORDER BY instance",
@@ -252,6 +254,12 @@ enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, s
                                  struct rs_error *err)
 {
 	return find(index, FIND_IDENTITY, locator, NULL, out, err);
+}
+
+enum rs_code index_find_object(struct index *index, struct rs_bytes cid, struct index_row *out,
+                               struct rs_error *err)
+{
+	return find(index, FIND_OBJECT, cid, NULL, out, err);
 }
 
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err)

@@ -56,6 +56,9 @@ enum rs_code index_find_content_of(struct index *index, struct rs_bytes locator,
                                    struct index_row *out, struct rs_error *err);
 enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, struct index_row *out,
                                  struct rs_error *err);
+/* By the address of the object. */
+enum rs_code index_find_object(struct index *index, struct rs_bytes cid, struct index_row *out,
+                               struct rs_error *err);
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err);
 
 typedef enum rs_code index_visit_row(void *context, const struct index_row *row, struct rs_error *err);

@@ -29,5 +29,9 @@ struct rs_state rs_node_state(struct rs_node *node);
  * errors  RS_REFUSED "NAME: sentence" of enum rs_refusal; RS_USAGE when the node was opened for reading */
 enum rs_code rs_node_transact(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
                               uint64_t *out_index, struct rs_error *err);
+/* Several at once: one durable commit for all. What is refused stands in the results, and does not stop the others. */
+struct rs_append_result;
+enum rs_code rs_node_transact_all(struct rs_node *node, const struct rs_actor *actor, struct rs_act *acts,
+                                  size_t count, struct rs_append_result *results, struct rs_error *err);
 
 #endif

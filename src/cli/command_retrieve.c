@@ -1,0 +1,172 @@
+/* radseal retrieve: what the contract allows somebody to have, with the request on the ledger first. */
+#include <stdio.h>
+#include <string.h>
+
+#include "access_words.h"
+#include "session.h"
+#include "workflow/workflow_retrieve.h"
+
+struct output {
+	struct rs_json json;
+	bool as_json, quiet;
+	uint64_t written, refused, failed;
+};
+
+static const char *decision_of(const struct rs_retrieved *result)
+{
+	if (result->decision.refusal != RS_REFUSAL_NONE)
+		return rs_refusal_name(result->decision.refusal);
+	return result->asked ? "permitted" : "none";
+}
+
+static void report_json(struct rs_json *json, const struct rs_retrieved *result)
+{
+	rs_json_object_begin(json);
+	rs_json_key(json, "object");
+	rs_json_text(json, result->cid);
+	rs_json_key(json, "path");
+	rs_json_text(json, result->path);
+	rs_json_key(json, "decision");
+	rs_json_text(json, decision_of(result));
+	rs_json_key(json, "basis");
+	rs_json_text(json, rs_basis_name(result->decision.basis));
+	rs_json_key(json, "entry");
+	if (result->asked)
+		rs_json_u64(json, result->entry);
+	else
+		rs_json_null(json);
+	rs_json_key(json, "reason");
+	rs_json_text(json, result->error.message);
+	rs_json_object_end(json);
+}
+
+static void report(void *context, const struct rs_retrieved *result)
+{
+	struct output *output = context;
+	output->written += *result->path != '\0';
+	output->refused += result->error.code == RS_REFUSED;
+	output->failed += result->error.code != RS_OK && result->error.code != RS_REFUSED;
+	if (output->as_json)
+		report_json(&output->json, result);
+	else if (*result->path)
+		printf("%s\n", result->path);
+	else
+		fprintf(stderr, "radseal: %s: %s\n", result->cid, result->error.message);
+}
+
+static enum rs_code read_query(const struct command_line *line, struct rs_retrieval *out,
+                               struct rs_error *err)
+{
+	const char *subject = option_value(line, "subject");
+	static const char *const narrowing[] = {"issuer", "study", "series", "instance"};
+	out->directory = option_value(line, "output");
+	out->study = rs_str_from(option_value(line, "study"));
+	out->series = rs_str_from(option_value(line, "series"));
+	out->instance = rs_str_from(option_value(line, "instance"));
+	out->cids = line->operands;
+	out->cid_count = line->operand_count;
+	if (!subject == !line->operand_count)
+		return rs_error_set(err, RS_USAGE,
+		                    "retrieve: say whose data with --subject ID, or name objects by address");
+	for (size_t i = 0; i < RS_COUNT(narrowing); i++)
+		if (!subject && option_given(line, narrowing[i]))
+			return rs_error_set(err, RS_USAGE, "retrieve: --%s goes with --subject",
+			                    narrowing[i]);
+	if (!out->directory)
+		return rs_error_set(err, RS_USAGE, "retrieve: say where to with -o DIR");
+	RS_TRY(option_purpose(line, &out->purpose, err));
+	return option_operation(
+		line, RS_SET(RS_OPERATION_READ) | RS_SET(RS_OPERATION_EXTRACT) | RS_SET(RS_OPERATION_EXPORT),
+		RS_OPERATION_READ, &out->operation, err);
+}
+
+/* Each object's reason was told where it failed. */
+static enum rs_code conclude(const struct output *output, enum rs_code code, struct rs_error *err)
+{
+	if (!output->quiet && output->written + output->refused + output->failed)
+		fprintf(stderr, "%llu written, %llu refused, %llu failed\n",
+		        (unsigned long long)output->written, (unsigned long long)output->refused,
+		        (unsigned long long)output->failed);
+	return code == RS_OK ? RS_OK : rs_error_context(err, "retrieve");
+}
+
+static enum rs_code retrieve(const struct command_line *line, struct rs_node *node,
+                             struct rs_retrieval *retrieval, struct rs_error *err)
+{
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct output output = {.as_json = option_given(line, "json"), .quiet = option_given(line, "quiet")};
+	const char *subject = option_value(line, "subject"), *issuer = option_value(line, "issuer");
+	struct rs_node_subject found;
+	RS_TRY(session_actor(line, node, &actor, err));
+	if (subject) {
+		RS_TRY(rs_node_subject(node, issuer ? issuer : "", subject, &found, err));
+		retrieval->subject = &found;
+	}
+	rs_buffer_init(&text, (size_t)1 << 30);
+	rs_json_init(&output.json, &text, true);
+	rs_json_array_begin(&output.json);
+	retrieval->report = report;
+	retrieval->context = &output;
+	enum rs_code code = rs_node_retrieve(node, actor, retrieval, err);
+	rs_json_array_end(&output.json);
+	rs_buffer_append_text(&text, "\n");
+	if (output.as_json) {
+		struct rs_error printing = {0};
+		enum rs_code printed = rs_buffer_check(&text, "the result", &printing);
+		if (printed == RS_OK)
+			printed = session_write(NULL, rs_buffer_bytes(&text), &printing);
+		if (code == RS_OK && printed != RS_OK)
+			return rs_error_set(err, printed, "%s", printing.message);
+	}
+	return conclude(&output, code, err);
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
+	struct rs_retrieval retrieval = {.subject = NULL};
+	RS_TRY(read_query(line, &retrieval, err));
+	RS_TRY(session_pool(line, 1, &pool, err));
+	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
+	return retrieve(line, node, &retrieval, err);
+}
+
+static const struct option options[] = {
+	{"subject", "ID", "whose data: the PatientID, or what was given to seal --subject"},
+	{"issuer", "NAME", "the subject's IssuerOfPatientID, where files state one"},
+	{"study", "UID", "only of this StudyInstanceUID"},
+	{"series", "UID", "only of this SeriesInstanceUID"},
+	{"instance", "UID", "only of this SOPInstanceUID"},
+	{"purpose", "WORD",
+         "what it is for: treatment, research, operations, emergency, audit or patient-request"},
+	{"operation", "WORD", "what is done with it: read (otherwise), extract or export"},
+	{"output", "DIR", "where the files and their receipts go"},
+	SESSION_AS_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+static const struct example examples[] = {
+	{"radseal retrieve --subject P017 --as doctor --purpose treatment -o out", "all of a patient's data"},
+	{"radseal retrieve --subject P017 --study 1.2.840.1 --as lab --purpose research -o out",
+         "one study, as far as somebody consented"},
+	{NULL, NULL},
+};
+
+static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
+
+const struct command command_retrieve = {
+	.name = "retrieve",
+	.arguments = "(--subject ID | CID…) --purpose WORD -o DIR [--as NAME] [--home DIR]",
+	.summary = "give out sealed data that somebody may have",
+	.description =
+		"Asks the contract on behalf of a member, who may have what for which purpose. The request is an\n"
+		"entry of the ledger, durable before anything leaves; what is refused stays in, and the request\n"
+		"stands. What is allowed is decrypted, compared with the ledger and written, named by its address,\n"
+		"with a receipt beside it. Exit status 3 when something was refused.",
+	.options = options,
+	.examples = examples,
+	.aliases = aliases,
+	.run = run,
+};
