@@ -209,6 +209,12 @@ class Contract:
         self.decisions, self.glasses, self.anchors, self.clocks = {}, {}, {}, {}
 
     def digest(self):
+        hash_ = hashlib.sha256()
+        for key, value in sorted(self.rows().items()):
+            hash_.update(len(key).to_bytes(4, "big") + key + len(value).to_bytes(4, "big") + value)
+        return hash_.digest()
+
+    def rows(self):
         rows = {}
         if self.founded:
             rows[b"F"] = self.founded
@@ -239,10 +245,7 @@ class Contract:
             rows[b"A" + origin.encode()] = cbor(value)
         for name, time in self.clocks.items():
             rows[b"K" + name.encode()] = be64(time)
-        hash_ = hashlib.sha256()
-        for key in sorted(rows):
-            hash_.update(len(key).to_bytes(4, "big") + key + len(rows[key]).to_bytes(4, "big") + rows[key])
-        return hash_.digest()
+        return rows
 
     # -- the way of a transaction --
     def apply(self, act, signer):
@@ -565,7 +568,7 @@ class Contract:
 REFUSALS = ["NONE", "NOT_FOUNDED", "UNKNOWN_SIGNER", "REVOKED", "OUT_OF_PERIOD", "ROLE", "SCOPE", "UNKNOWN_ORGANISATION",
             "ALREADY_THERE", "NOT_THERE", "ID_TAKEN", "BACKDATED", "ROTATED", "ORGANISATION_KIND", "UNKNOWN_SUBJECT", "ERASED",
             "NOT_A_PATIENT", "PARENT", "VERSION", "SUPERSEDED", "NO_CONSENT", "CONSENT_DENIES", "CONSENT_REVOKED", "WIDENS",
-            "PURPOSE", "REVIEW_OVERDUE", "OWN_REVIEW", "ALREADY_REVIEWED", "ROLLED_BACK", "FORKED"]
+            "PURPOSE", "REVIEW_OVERDUE", "OWN_REVIEW", "ALREADY_REVIEWED", "ROLLED_BACK", "FORKED", "MAP_HEAD"]
 
 
 # ---- scenarios ----
@@ -578,6 +581,33 @@ def as_json(value):
     if isinstance(value, bytes):
         return value.hex()
     return [as_json(item) for item in value] if isinstance(value, list) else value
+
+
+# ---- The map of what is in force (src/ledger/ledger_head.h), which the engine has, and its heads in the log ----
+MAP_ORIGIN = "radseal.map/"
+
+
+def map_tree(leaves, depth=0):
+    """leaves: {path: hash of the value}, read by the path's bits from the root on"""
+    if len(leaves) < 2:
+        return b"".join(hashlib.sha256(b"\0" + path + value).digest() for path, value in leaves.items()) or bytes(32)
+    sides = [{}, {}]
+    for path, value in leaves.items():
+        sides[path[depth // 8] >> (7 - depth % 8) & 1][path] = value
+    return hashlib.sha256(b"\1" + map_tree(sides[0], depth + 1) + map_tree(sides[1], depth + 1)).digest()
+
+
+def map_rows(rows):
+    """What of a state is in the map: some rows as they are, and a subject's consents together."""
+    out = {key: value for key, value in rows.items() if key[:1] in (b"O", b"M", b"D", b"R", b"S")}
+    for key, value in sorted(rows.items()):
+        if key[:1] == b"C":
+            out[key[:33]] = out.get(key[:33], b"") + key[33:] + len(value).to_bytes(4, "big") + value
+    return out
+
+
+def map_root(rows):
+    return map_tree({hashlib.sha256(key).digest(): hashlib.sha256(value).digest() for key, value in map_rows(rows).items()})
 
 
 class Scenario:
@@ -616,6 +646,9 @@ class Scenario:
         entry = entry_of(act, key)
         if act["id"] in self.known:
             result = "NONE" if self.known[act["id"]] == entry else "ID_TAKEN"
+        elif act.get("origin", "").startswith(MAP_ORIGIN) and self.head(act["organisation"]) != {
+                name: act[name] for name in ("organisation", "origin", "size", "root")}:
+            result = "MAP_HEAD"
         else:
             result = self.contract.apply(act, key.public)
             if result == "NONE":
@@ -635,6 +668,10 @@ class Scenario:
         step["state"] = self.contract.digest().hex()
         self.steps.append(step)
         return act["id"]
+
+    def head(self, organisation):
+        return {"organisation": organisation, "origin": MAP_ORIGIN + organisation, "size": len(self.known),
+                "root": map_root(self.contract.rows())}
 
     def json(self):
         keys = {name: {"seed": key.seed.hex(), "public": key.public.hex()} for name, key in self.keys.items()}
@@ -882,6 +919,30 @@ def oversight():
     return s
 
 
+def heads():
+    s = Scenario("Heads of the map: only the right one, at its place and under the signer's own organisation, is admitted.")
+    consortium(s)
+    s.do("lee", "checkpoint-anchor", "ROLE", **s.head("Radiology"))
+    first = s.head("Radiology")
+    s.do("radiology", "checkpoint-anchor", "NONE", **first)
+    s.do("radiology", "checkpoint-anchor", "MAP_HEAD", **first)
+    s.do("radiology", "checkpoint-anchor", "MAP_HEAD", **{**s.head("Radiology"), "size": len(s.known) + 1})
+    s.do("oncology", "checkpoint-anchor", "MAP_HEAD", **{**s.head("Oncology"), "origin": MAP_ORIGIN + "Radiology"})
+    s.do("oncology", "checkpoint-anchor", "SCOPE", **s.head("Radiology"))
+    s.do("oncology", "checkpoint-anchor", "NONE", **s.head("Oncology"))
+    terms = {"effect": PERMIT, "roles": [RESEARCHER], "purposes": [RESEARCH], "operations": [READ], "from": s.now}
+    s.do("radiology", "consent-grant", "NONE", organisation="Research", subject="Ken", consent="one", **terms)
+    s.do("radiology", "consent-grant", "NONE", organisation="Oncology", subject="Ken", consent="two", **terms)
+    s.do("radiology", "checkpoint-anchor", "MAP_HEAD", **{**s.head("Radiology"), "root": first["root"]})
+    s.do("radiology", "checkpoint-anchor", "NONE", **s.head("Radiology"))
+    s.do("radiology", "consent-revoke", "NONE", subject="Ken", consent="two")
+    s.do("radiology", "member-revoke", "NONE", member="lee")
+    s.do("radiology", "device-rotate", "NONE", member="scanner", successor="scanner 2")
+    s.do("radiology", "erasure", "NONE", subject="Ken")
+    s.do("authority", "checkpoint-anchor", "NONE", **s.head("Regulator"))
+    return s
+
+
 def paper_b():
     s = Scenario("Paper B: gov, host and Dr. Lee; after removePermission the doctor's next setXrayhash is refused.")
     s.do("host", "organisation-add", "NONE", organisation="Hospital", member="host")
@@ -1009,7 +1070,8 @@ def main():
         pathlib.Path(sys.argv[4]).write_text(random_steps(int(sys.argv[2]), int(sys.argv[3])).json())
         return 0
     faults = 0
-    scenarios = {"people": people, "objects": objects, "consents": consents, "oversight": oversight, "paper-b": paper_b,
+    scenarios = {"people": people, "objects": objects, "consents": consents, "oversight": oversight, "heads": heads,
+                 "paper-b": paper_b,
                  "random-1": lambda: random_steps(1, 600), "random-2": lambda: random_steps(2, 600)}
     for name, scenario in scenarios.items():
         made = scenario()

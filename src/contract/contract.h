@@ -215,7 +215,8 @@ enum rs_code rs_state_digest(const struct rs_state *state, struct rs_digest *out
 	X(OWN_REVIEW, 26, "nobody reviews what they did themselves")                                        \
 	X(ALREADY_REVIEWED, 27, "it was reviewed already")                                                  \
 	X(ROLLED_BACK, 28, "this log was anchored with more entries before")                                \
-	X(FORKED, 29, "this log was anchored with the same size and another root before")
+	X(FORKED, 29, "this log was anchored with the same size and another root before")                   \
+	X(MAP_HEAD, 30, "it is not the head of the map that the entries before it lead to")
 enum rs_refusal {
 #define RS_REFUSAL_MEMBER(name, number, text) RS_REFUSAL_##name = number,
 	RS_REFUSALS(RS_REFUSAL_MEMBER)
@@ -224,7 +225,8 @@ enum rs_refusal {
 };
 const char *rs_refusal_name(enum rs_refusal refusal);
 const char *rs_refusal_text(enum rs_refusal refusal);
-/* Answers with writes (RS_REFUSAL_NONE) or with a refusal, and then nothing was written. An access request is admitted
+/* MAP_HEAD is an engine's, which has the map (ledger/ledger_head.h), as ID_TAKEN is.
+ * Answers with writes (RS_REFUSAL_NONE) or with a refusal, and then nothing was written. An access request is admitted
  * whatever is decided about it: that is read with rs_contract_decision(). */
 enum rs_code rs_contract_apply(const struct rs_state *state, const struct rs_act *act, enum rs_refusal *out,
                                struct rs_error *err);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const rs_vector_names[] = {"people",  "objects",  "consents", "oversight",
-                                       "paper-b", "random-1", "random-2"};
+const char *const rs_vector_names[] = {"people", "objects", "consents", "oversight",
+                                       "heads",  "paper-b", "random-1", "random-2"};
 const size_t rs_vector_names_count = RS_COUNT(rs_vector_names);
 
 struct rs_vectors {

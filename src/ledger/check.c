@@ -1,5 +1,5 @@
-/* Checking the whole ledger: entries, signatures, tree, checkpoints, and the contract replayed into a temporary table
- * that must equal the stored state. */
+/* Checking the whole ledger: entries, signatures, tree, checkpoints, and the contract replayed into temporary tables
+ * that must equal the stored state and its map. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@ struct checking {
 	rs_ledger_fault *fault;
 	void *context;
 	uint64_t faults;
-	struct rs_statement *get, *put, *each; /* of the replayed state */
-	uint8_t value[STATE_VALUE_MAX];
+	struct table state, map, changed; /* replayed */
+	struct mapped mapped;
 };
 
 static void found(struct checking *checking, const char *format, ...) RS_PRINTF(2, 3);
@@ -42,56 +42,22 @@ static enum rs_code judged(struct checking *checking, enum rs_code code, const s
 	return code;
 }
 
-static enum rs_code replay_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err)
-{
-	struct checking *checking = context;
-	bool row;
-	rs_statement_reset(checking->get);
-	rs_statement_bind_bytes(checking->get, 1, key);
-	RS_TRY(rs_statement_step(checking->get, &row, err));
-	if (!row)
-		return RS_NOT_FOUND;
-	struct rs_bytes value = rs_statement_bytes(checking->get, 0);
-	if (value.size > sizeof checking->value)
-		return rs_error_set(err, RS_ALTERED, "a replayed value is too long");
-	if (value.size)
-		memcpy(checking->value, value.data, value.size);
-	*out = rs_bytes_of(checking->value, value.size);
-	rs_statement_reset(checking->get);
-	return RS_OK;
-}
-
-static enum rs_code replay_put(void *context, struct rs_bytes key, struct rs_bytes value,
-                               struct rs_error *err)
-{
-	struct checking *checking = context;
-	rs_statement_bind_bytes(checking->put, 1, key);
-	rs_statement_bind_bytes(checking->put, 2, value);
-	return rs_statement_run(checking->put, err);
-}
-
-static enum rs_code replay_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
-                                struct rs_error *err)
-{
-	struct checking *checking = context;
-	return state_walk(checking->each, prefix, visit, visitor, err);
-}
-
 static enum rs_code replay_entry(struct checking *checking, uint64_t index, struct rs_bytes entry,
                                  struct rs_error *err)
 {
-	const struct rs_state state = {replay_get, replay_put, replay_each, checking};
+	const struct rs_state *state = &checking->mapped.state;
 	struct rs_act act;
 	enum rs_refusal refusal;
 	uint8_t key[ID_KEY_SIZE], place[8];
 	RS_TRY(rs_transaction_verify(entry, &act, err));
-	RS_TRY(rs_contract_apply(&state, &act, &refusal, err));
+	RS_TRY(mapped_apply(&checking->mapped, &act, index, &refusal, err));
 	if (refusal != RS_REFUSAL_NONE)
 		return rs_error_set(err, RS_ALTERED, "the contract refuses it (%s): %s",
 		                    rs_refusal_name(refusal), rs_refusal_text(refusal));
 	ledger_id_key(act.id, key);
 	rs_write_be64(place, index);
-	return replay_put(checking, rs_bytes_of(key, sizeof key), rs_bytes_of(place, sizeof place), err);
+	return state->put(state->context, rs_bytes_of(key, sizeof key), rs_bytes_of(place, sizeof place),
+	                  err);
 }
 
 static enum rs_code check_entries(struct checking *checking, struct rs_error *err)
@@ -186,7 +152,7 @@ static enum rs_code check_checkpoints(struct checking *checking, struct rs_error
 }
 
 /* Rows of one state that the other does not have with the same value. */
-static enum rs_code compare(struct checking *checking, const char *sql, const char *what,
+static enum rs_code compare(struct checking *checking, const char *table, const char *sql, const char *what,
                             struct rs_error *err)
 {
 	struct rs_statement *statement RS_CLEANUP(rs_statement_finish_pointer) = NULL;
@@ -199,35 +165,57 @@ static enum rs_code compare(struct checking *checking, const char *sql, const ch
 		struct rs_bytes key = rs_statement_bytes(statement, 0);
 		char text[2 * 12 + 1];
 		rs_hex_encode(rs_bytes_of(key.data, key.size < 12 ? key.size : 12), text);
-		found(checking, "the state's row %s… %s", text, what);
+		found(checking, "row %s… of %s %s", text, table, what);
 	}
+}
+
+static const char *const replayed[] = {"state", "map", "changed"};
+
+static enum rs_code prepare_replay(struct checking *checking, struct rs_error *err)
+{
+	struct table *tables[] = {&checking->state, &checking->map, &checking->changed};
+	struct rs_store *store = checking->ledger->store;
+	RS_TRY(rs_store_run(store, "PRAGMA temp_store=MEMORY", err));
+	for (size_t i = 0; i < RS_COUNT(replayed); i++) {
+		char sql[256], name[32];
+		snprintf(name, sizeof name, "temp.replayed_%s", replayed[i]);
+		snprintf(sql, sizeof sql,
+		         "DROP TABLE IF EXISTS %s;"
+		         "CREATE TABLE %s(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+		         name, name);
+		RS_TRY(rs_store_run(store, sql, err));
+		RS_TRY(table_prepare(store, name, tables[i], err));
+	}
+	checking->mapped = (struct mapped){table_view(&checking->state), table_view(&checking->map),
+	                                   table_view(&checking->changed)};
+	return RS_OK;
+}
+
+static enum rs_code compare_replay(struct checking *checking, struct rs_error *err)
+{
+	for (size_t i = 0; i < RS_COUNT(replayed); i++) {
+		char sql[160];
+		snprintf(sql, sizeof sql,
+		         "SELECT key,value FROM main.%s EXCEPT SELECT key,value FROM temp.replayed_%s",
+		         replayed[i], replayed[i]);
+		RS_TRY(compare(checking, replayed[i], sql, "is not what the entries lead to", err));
+		snprintf(sql, sizeof sql,
+		         "SELECT key,value FROM temp.replayed_%s EXCEPT SELECT key,value FROM main.%s",
+		         replayed[i], replayed[i]);
+		RS_TRY(compare(checking, replayed[i], sql, "is missing or altered", err));
+	}
+	return RS_OK;
 }
 
 static enum rs_code check_all(struct checking *checking, struct rs_error *err)
 {
-	struct rs_store *store = checking->ledger->store;
 	struct rs_error reason = {0};
-	RS_TRY(judged(checking, rs_store_check(store, &reason), &reason, err));
-	RS_TRY(rs_store_run(
-		store,
-		"PRAGMA temp_store=MEMORY; DROP TABLE IF EXISTS temp.replay;"
-		"CREATE TEMP TABLE replay(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-		err));
-	RS_TRY(rs_statement_prepare(store, "SELECT value FROM temp.replay WHERE key=?1", &checking->get,
-	                            err));
-	RS_TRY(rs_statement_prepare(store,
-	                            "INSERT INTO temp.replay VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET "
-	                            "value=excluded.value",
-	                            &checking->put, err));
-	RS_TRY(rs_statement_prepare(store, "SELECT key,value FROM temp.replay WHERE key>=?1 ORDER BY key",
-	                            &checking->each, err));
+	RS_TRY(judged(checking, rs_store_check(checking->ledger->store, &reason), &reason, err));
+	RS_TRY(prepare_replay(checking, err));
 	RS_TRY(check_entries(checking, err));
 	RS_TRY(check_nodes(checking, err));
 	RS_TRY(check_checkpoints(checking, err));
-	RS_TRY(compare(checking, "SELECT key,value FROM main.state EXCEPT SELECT key,value FROM temp.replay",
-	               "is not what the entries lead to", err));
-	return compare(checking, "SELECT key,value FROM temp.replay EXCEPT SELECT key,value FROM main.state",
-	               "is missing or altered", err);
+	return compare_replay(checking, err);
 }
 
 enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, void *context,
@@ -235,9 +223,9 @@ enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, v
 {
 	struct checking checking = {.ledger = ledger, .fault = fault, .context = context};
 	enum rs_code code = check_all(&checking, err);
-	rs_statement_finish(checking.get);
-	rs_statement_finish(checking.put);
-	rs_statement_finish(checking.each);
+	table_finish(&checking.state);
+	table_finish(&checking.map);
+	table_finish(&checking.changed);
 	if (code == RS_OK && checking.faults)
 		return rs_error_set(err, RS_ALTERED, "the ledger has %" PRIu64 " faults", checking.faults);
 	return code;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "contract/contract_vectors.h"
-#include "ledger/ledger_engine.h"
+#include "ledger/ledger_head.h"
 
 #define VECTORS_MAX 1024
 
@@ -217,19 +217,27 @@ static void run_forged_group(struct fixture *f, size_t engine)
 
 static void a_group_fails_as_a_whole(void **state) { for_all(*state, run_forged_group); }
 
-/* The same entries, the same tree, whichever engine. */
+static void next_head(struct fixture *f, struct rs_map_head *out)
+{
+	assert_int_equal(f->engine.map_next(f->engine.context, out, &f->err), RS_OK);
+}
+
+/* The same entries, the same tree and the same map, whichever engine. */
 static void engines_agree_on_the_root(void **state)
 {
 	struct fixture *f = *state;
 	static struct rs_append_result results[VECTORS_MAX];
 	for (size_t name = 0; name < rs_vector_names_count; name++) {
 		struct rs_digest roots[RS_COUNT(engines)];
+		struct rs_map_head heads[RS_COUNT(engines)];
 		load(f, rs_vector_names[name]);
 		for (size_t engine = 0; engine < RS_COUNT(engines); engine++) {
 			start(f, engine);
 			append(f, 0, f->count, results);
 			root_of(f, &roots[engine]);
 			assert_true(rs_digest_equal(&roots[engine], &roots[0]));
+			next_head(f, &heads[engine]);
+			assert_memory_equal(&heads[engine], &heads[0], sizeof *heads);
 			stop(f);
 		}
 		unload(f);
@@ -254,6 +262,142 @@ static void only_transactions_change_a_state(void **state)
 	}
 }
 
+/* An administrator's transactions, made here. */
+struct scene {
+	struct rs_signing_key admin;
+	uint8_t number; /* of the last one */
+};
+
+static enum rs_refusal submit(struct fixture *f, struct scene *scene, struct rs_act *act)
+{
+	struct rs_transaction transaction;
+	struct rs_append_result result;
+	act->id[0] = ++scene->number;
+	act->time_ms = 1000;
+	act->organisation = RS_STR("Radiology");
+	assert_int_equal(rs_transaction_sign(act, &scene->admin, &transaction, &f->err), RS_OK);
+	assert_int_equal(f->engine.append(f->engine.context, &transaction, 1, &result, &f->err), RS_OK);
+	rs_transaction_finish(&transaction);
+	return result.refusal;
+}
+
+static enum rs_refusal submit_head(struct fixture *f, struct scene *scene, const struct rs_map_head *head)
+{
+	struct rs_act act = {.organisation = RS_STR("Radiology")};
+	struct rs_buffer origin;
+	rs_buffer_init(&origin, RS_ORIGIN_MAX);
+	assert_int_equal(rs_map_head_act(head, &origin, &act, &f->err), RS_OK);
+	enum rs_refusal refusal = submit(f, scene, &act);
+	rs_buffer_finish(&origin);
+	return refusal;
+}
+
+static const struct rs_digest subject = {{7}};
+
+static void start_scene(struct fixture *f, struct scene *scene)
+{
+	struct rs_secret seed = {{3}};
+	struct rs_act founding = {.type = RS_TRANSACTION_ORGANISATION_ADD};
+	struct rs_act subject_act = {.type = RS_TRANSACTION_SUBJECT_REGISTER, .subject = subject};
+	scene->number = 0;
+	rs_signing_key_from_seed(&seed, &scene->admin);
+	memcpy(founding.member.bytes, scene->admin.public_key, RS_KEY_SIZE);
+	assert_int_equal(submit(f, scene, &founding), RS_REFUSAL_NONE);
+	assert_int_equal(submit(f, scene, &subject_act), RS_REFUSAL_NONE);
+}
+
+static void consent(struct fixture *f, struct scene *scene, enum rs_transaction_type type, uint8_t name)
+{
+	struct rs_act act = {.type = type, .subject = subject, .consent = {{name}}};
+	if (type == RS_TRANSACTION_CONSENT_GRANT) {
+		act.effect = RS_CONSENT_PERMIT;
+		act.roles = RS_SET_ROLES_ALL;
+		act.purposes = RS_SET(RS_PURPOSE_RESEARCH);
+		act.operations = RS_SET_OPERATIONS_ALL;
+	}
+	assert_int_equal(submit(f, scene, &act), RS_REFUSAL_NONE);
+}
+
+/* What the last head proves about a key; appends its value. */
+static void check_at_head(struct fixture *f, struct rs_bytes key, bool present, struct rs_buffer *value)
+{
+	struct rs_map_proof proof;
+	struct rs_bytes entry;
+	struct rs_map_head head;
+	struct rs_act act;
+	uint64_t index;
+	bool there;
+	assert_int_equal(f->engine.map_last(f->engine.context, &index, &f->err), RS_OK);
+	assert_int_equal(f->engine.entry(f->engine.context, index, &entry, &f->err), RS_OK);
+	assert_int_equal(rs_transaction_parse(entry, &act, &f->err), RS_OK);
+	assert_true(rs_map_head_of(&act, &head) && head.entries == index);
+	rs_buffer_clear(value);
+	assert_int_equal(f->engine.map_prove(f->engine.context, key, &proof, &there, value, &f->err), RS_OK);
+	assert_int_equal(there, present);
+	assert_int_equal(value->size > 0, present);
+	assert_int_equal(rs_map_presence_valid(&head.root, key, rs_buffer_bytes(value), &proof), present);
+	assert_int_equal(rs_map_absence_valid(&head.root, key, &proof), !present);
+}
+
+static size_t consents_in(const struct rs_buffer *value)
+{
+	struct rs_bytes rest = rs_buffer_bytes(value), name, row;
+	size_t count = 0;
+	while (rs_map_next_consent(&rest, &name, &row))
+		assert_int_equal(name.data[0], ++count);
+	assert_int_equal(rest.size, 0);
+	return count;
+}
+
+static void run_heads(struct fixture *f, struct scene *scene)
+{
+	uint8_t consents[1 + RS_SHA256_SIZE] = {'C', 7}, member[1 + RS_KEY_SIZE] = {'M'};
+	struct rs_bytes key = rs_bytes_of(consents, sizeof consents);
+	struct rs_map_proof proof;
+	struct rs_map_head head, wrong;
+	struct rs_buffer value;
+	uint64_t index;
+	bool there;
+	rs_buffer_init(&value, RS_MAP_VALUE_MAX);
+	memcpy(member + 1, scene->admin.public_key, RS_KEY_SIZE);
+	assert_int_equal(f->engine.map_last(f->engine.context, &index, &f->err), RS_NOT_FOUND);
+	next_head(f, &head);
+	assert_int_equal(submit_head(f, scene, &head), RS_REFUSAL_NONE);
+	check_at_head(f, key, false, &value);
+	check_at_head(f, rs_bytes_of(member, sizeof member), true, &value);
+	/* Neither an old one, nor another root. */
+	assert_int_equal(submit_head(f, scene, &head), RS_REFUSAL_MAP_HEAD);
+	consent(f, scene, RS_TRANSACTION_CONSENT_GRANT, 1);
+	consent(f, scene, RS_TRANSACTION_CONSENT_GRANT, 2);
+	next_head(f, &wrong);
+	wrong.root = head.root;
+	assert_int_equal(submit_head(f, scene, &wrong), RS_REFUSAL_MAP_HEAD);
+	/* What changed since the head is not proved by it; what did not is. */
+	assert_int_equal(f->engine.map_prove(f->engine.context, key, &proof, &there, &value, &f->err),
+	                 RS_NOT_FOUND);
+	check_at_head(f, rs_bytes_of(member, sizeof member), true, &value);
+	next_head(f, &head);
+	assert_int_equal(submit_head(f, scene, &head), RS_REFUSAL_NONE);
+	check_at_head(f, key, true, &value);
+	assert_int_equal(consents_in(&value), 2);
+	consent(f, scene, RS_TRANSACTION_CONSENT_REVOKE, 2);
+	next_head(f, &wrong);
+	assert_false(rs_digest_equal(&wrong.root, &head.root));
+	rs_buffer_finish(&value);
+}
+
+static void heads_say_what_is_in_force(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t engine = 0; engine < RS_COUNT(engines); engine++) {
+		struct scene scene;
+		start(f, engine);
+		start_scene(f, &scene);
+		run_heads(f, &scene);
+		stop(f);
+	}
+}
+
 static void no_fault(void *context, const char *sentence)
 {
 	(void)context;
@@ -273,6 +417,12 @@ static void the_check_replays_every_transaction(void **state)
 		stop(f);
 		unload(f);
 	}
+	struct scene scene;
+	start(f, 1);
+	start_scene(f, &scene);
+	run_heads(f, &scene);
+	assert_int_equal(rs_ledger_check(f->engine.context, no_fault, NULL, &f->err), RS_OK);
+	stop(f);
 }
 
 static int setup(void **state)
@@ -300,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_group_fails_as_a_whole),
 		cmocka_unit_test(engines_agree_on_the_root),
 		cmocka_unit_test(only_transactions_change_a_state),
+		cmocka_unit_test(heads_say_what_is_in_force),
 		cmocka_unit_test(the_check_replays_every_transaction),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

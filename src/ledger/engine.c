@@ -9,18 +9,17 @@
 static const char schema[] = "CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 			     "CREATE TABLE node(id INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
 			     "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+			     "CREATE TABLE map(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+			     "CREATE TABLE changed(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 			     "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL);";
 
 static const char *const statements[STATEMENT_COUNT] = {
 	[ADD_ENTRY] = "INSERT INTO entry VALUES(?1,?2)",
 	[GET_ENTRY] = "SELECT bytes FROM entry WHERE id=?1",
-	[COUNT_ENTRIES] = "SELECT count(*),coalesce(max(id),-1),coalesce(min(id),0) FROM entry",
+	[COUNT_ENTRIES] = "SELECT (SELECT min(id) FROM entry),(SELECT max(id) FROM entry)",
 	[ADD_NODE] = "INSERT INTO node VALUES(?1,?2)",
 	[GET_NODE] = "SELECT hash FROM node WHERE id=?1",
 	[COUNT_NODES] = "SELECT count(*) FROM node",
-	[PUT_STATE] = "INSERT INTO state VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
-	[GET_STATE] = "SELECT value FROM state WHERE key=?1",
-	[EACH_STATE] = "SELECT key,value FROM state WHERE key>=?1 ORDER BY key",
 	[ADD_CHECKPOINT] = "INSERT INTO checkpoint VALUES(?1,?2)",
 	[LAST_CHECKPOINT] = "SELECT size,note FROM checkpoint ORDER BY size DESC LIMIT 1",
 	[EACH_CHECKPOINT] = "SELECT size,note FROM checkpoint ORDER BY size",
@@ -35,6 +34,9 @@ void rs_ledger_close(struct rs_ledger *ledger)
 		return;
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		rs_statement_finish(ledger->statements[i]);
+	table_finish(&ledger->state);
+	table_finish(&ledger->map);
+	table_finish(&ledger->changed);
 	rs_store_close(ledger->store);
 	rs_buffer_finish(&ledger->checkpoint);
 	rs_free(ledger);
@@ -94,18 +96,19 @@ static void frontier_root(const struct rs_ledger *ledger, struct rs_digest *out)
 		rs_sha256(rs_bytes_of("", 0), out);
 }
 
+/* By the first and the last number: an entry that is missing between them is missed when it is read, or by fsck. */
 static enum rs_code read_counts(struct rs_ledger *ledger, struct rs_error *err)
 {
 	struct rs_statement *statement = ledger->statements[COUNT_ENTRIES];
 	bool row;
 	RS_TRY(rs_statement_step(statement, &row, err));
-	int64_t count = rs_statement_i64(statement, 0), last = rs_statement_i64(statement, 1);
-	int64_t first = rs_statement_i64(statement, 2);
+	bool none = rs_statement_is_null(statement, 0);
+	int64_t first = rs_statement_i64(statement, 0), last = rs_statement_i64(statement, 1);
 	rs_statement_reset(statement);
-	if (last + 1 != count || first != 0)
+	if (!none && (first != 0 || last < 0))
 		return rs_error_set(err, RS_ALTERED,
-		                    "ledger: %" PRId64 " entries are numbered up to %" PRId64, count, last);
-	ledger->size = (uint64_t)count;
+		                    "ledger: its entries are numbered %" PRId64 " to %" PRId64, first, last);
+	ledger->size = none ? 0 : (uint64_t)last + 1;
 	return RS_OK;
 }
 
@@ -146,10 +149,15 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 {
 	const uint8_t *public_key = options->key ? options->key->public_key : options->public_key;
 	RS_TRY(rs_note_key_init(&ledger->note_key, options->origin, public_key, err));
-	RS_TRY(rs_store_open(world, path, options->key ? RS_STORE_WRITE : RS_STORE_READ, schema, 1,
+	RS_TRY(rs_store_open(world, path, options->key ? RS_STORE_WRITE : RS_STORE_READ, schema, 2,
 	                     &ledger->store, err));
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		RS_TRY(rs_statement_prepare(ledger->store, statements[i], &ledger->statements[i], err));
+	RS_TRY(table_prepare(ledger->store, "state", &ledger->state, err));
+	RS_TRY(table_prepare(ledger->store, "map", &ledger->map, err));
+	RS_TRY(table_prepare(ledger->store, "changed", &ledger->changed, err));
+	ledger->mapped = (struct mapped){table_view(&ledger->state), table_view(&ledger->map),
+	                                 table_view(&ledger->changed)};
 	RS_TRY(read_counts(ledger, err));
 	RS_TRY(load_frontier(ledger, err));
 	return check_promise(ledger, err);
@@ -174,55 +182,6 @@ enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
 	return RS_OK;
 }
 
-enum rs_code ledger_state_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err)
-{
-	struct rs_ledger *ledger = context;
-	struct rs_statement *statement = ledger->statements[GET_STATE];
-	bool found;
-	rs_statement_reset(statement);
-	rs_statement_bind_bytes(statement, 1, key);
-	RS_TRY(rs_statement_step(statement, &found, err));
-	if (!found)
-		return RS_NOT_FOUND;
-	/* Copied, so that no cursor stays open under the writes that follow. */
-	struct rs_bytes value = rs_statement_bytes(statement, 0);
-	enum rs_code code = RS_OK;
-	if (value.size > sizeof ledger->value)
-		code = rs_error_set(err, RS_ALTERED, "ledger: a value of the state is too long");
-	else if (value.size)
-		memcpy(ledger->value, value.data, value.size);
-	*out = rs_bytes_of(ledger->value, value.size);
-	rs_statement_reset(statement);
-	return code;
-}
-
-enum rs_code state_walk(struct rs_statement *statement, struct rs_bytes prefix, rs_state_visit *visit,
-                        void *visitor, struct rs_error *err)
-{
-	enum rs_code code = RS_OK;
-	rs_statement_reset(statement);
-	rs_statement_bind_bytes(statement, 1, prefix.size ? prefix : rs_bytes_of("", 0));
-	while (code == RS_OK) {
-		bool more;
-		RS_TRY(rs_statement_step(statement, &more, err));
-		if (!more)
-			return RS_OK;
-		struct rs_bytes key = rs_statement_bytes(statement, 0);
-		if (key.size < prefix.size || !rs_bytes_equal(rs_bytes_of(key.data, prefix.size), prefix))
-			break;
-		code = visit(visitor, key, rs_statement_bytes(statement, 1), err);
-	}
-	rs_statement_reset(statement);
-	return code;
-}
-
-enum rs_code ledger_state_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
-                               struct rs_error *err)
-{
-	struct rs_ledger *ledger = context;
-	return state_walk(ledger->statements[EACH_STATE], prefix, visit, visitor, err);
-}
-
 static enum rs_code refuse_put(void *context, struct rs_bytes key, struct rs_bytes value,
                                struct rs_error *err)
 {
@@ -232,16 +191,9 @@ static enum rs_code refuse_put(void *context, struct rs_bytes key, struct rs_byt
 
 struct rs_state rs_ledger_state(struct rs_ledger *ledger)
 {
-	return (struct rs_state){ledger_state_get, refuse_put, ledger_state_each, ledger};
-}
-
-static enum rs_code state_put(void *context, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
-{
-	struct rs_ledger *ledger = context;
-	struct rs_statement *statement = ledger->statements[PUT_STATE];
-	rs_statement_bind_bytes(statement, 1, key);
-	rs_statement_bind_bytes(statement, 2, value);
-	return rs_statement_run(statement, err);
+	struct rs_state state = ledger->mapped.state;
+	state.put = refuse_put;
+	return state;
 }
 
 static enum rs_code add_node(struct rs_ledger *ledger, unsigned level, uint64_t index,
@@ -281,10 +233,11 @@ void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[
 enum rs_code rs_ledger_find(struct rs_ledger *ledger, const uint8_t id[static RS_TRANSACTION_ID_SIZE],
                             uint64_t *out_index, struct rs_error *err)
 {
+	const struct rs_state *state = &ledger->mapped.state;
 	uint8_t key[ID_KEY_SIZE];
 	struct rs_bytes value;
 	ledger_id_key(id, key);
-	RS_TRY(ledger_state_get(ledger, rs_bytes_of(key, sizeof key), &value, err));
+	RS_TRY(state->get(state->context, rs_bytes_of(key, sizeof key), &value, err));
 	if (value.size != 8)
 		return rs_error_set(err, RS_ALTERED, "ledger: the place of a transaction is not one");
 	*out_index = rs_read_be64(value.data);
@@ -305,7 +258,7 @@ static enum rs_code answer_known(struct rs_ledger *ledger, struct rs_bytes entry
 static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry,
                                struct rs_append_result *result, struct rs_error *err)
 {
-	const struct rs_state state = {ledger_state_get, state_put, ledger_state_each, ledger};
+	const struct rs_state *state = &ledger->mapped.state;
 	uint8_t key[ID_KEY_SIZE], place[8];
 	struct rs_act act;
 	uint64_t index;
@@ -315,13 +268,14 @@ static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry,
 		return answer_known(ledger, entry, index, result, err);
 	if (code != RS_NOT_FOUND)
 		return code;
-	RS_TRY(rs_contract_apply(&state, &act, &result->refusal, err));
+	RS_TRY(mapped_apply(&ledger->mapped, &act, ledger->size, &result->refusal, err));
 	if (result->refusal != RS_REFUSAL_NONE)
 		return RS_OK;
 	result->index = ledger->size;
 	ledger_id_key(act.id, key);
 	rs_write_be64(place, ledger->size);
-	RS_TRY(state_put(ledger, rs_bytes_of(key, sizeof key), rs_bytes_of(place, sizeof place), err));
+	RS_TRY(state->put(state->context, rs_bytes_of(key, sizeof key), rs_bytes_of(place, sizeof place),
+	                  err));
 	return add_entry(ledger, entry, err);
 }
 
@@ -448,4 +402,21 @@ enum rs_code rs_ledger_each_checkpoint(struct rs_ledger *ledger, rs_checkpoint_v
 			return code;
 		}
 	}
+}
+
+enum rs_code rs_ledger_map_next(struct rs_ledger *ledger, struct rs_map_head *out, struct rs_error *err)
+{
+	out->entries = ledger->size;
+	return mapped_root(&ledger->mapped, &out->root, err);
+}
+
+enum rs_code rs_ledger_map_last(struct rs_ledger *ledger, uint64_t *out_index, struct rs_error *err)
+{
+	return mapped_last_head(&ledger->mapped, out_index, err);
+}
+
+enum rs_code rs_ledger_map_prove(struct rs_ledger *ledger, struct rs_bytes key, struct rs_map_proof *out,
+                                 bool *out_present, struct rs_buffer *value, struct rs_error *err)
+{
+	return mapped_prove(&ledger->mapped, key, out, out_present, value, err);
 }

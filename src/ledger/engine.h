@@ -3,11 +3,11 @@
 #define LEDGER_EMBEDDED_H
 
 #include "ledger/ledger.h"
-#include "store/store.h"
+#include "mapped.h"
+#include "table.h"
 
 #define CHECKPOINT_SIZE_MAX 1024
 #define ID_KEY_SIZE (1 + RS_TRANSACTION_ID_SIZE)
-#define STATE_VALUE_MAX RS_STATE_VALUE_MAX
 
 enum statement_name {
 	ADD_ENTRY,
@@ -16,9 +16,6 @@ enum statement_name {
 	ADD_NODE,
 	GET_NODE,
 	COUNT_NODES,
-	PUT_STATE,
-	GET_STATE,
-	EACH_STATE,
 	ADD_CHECKPOINT,
 	LAST_CHECKPOINT,
 	EACH_CHECKPOINT,
@@ -28,25 +25,20 @@ enum statement_name {
 struct rs_ledger {
 	struct rs_store *store;
 	struct rs_statement *statements[STATEMENT_COUNT];
+	struct table state, map, changed;
+	struct mapped mapped;             /* over these three */
 	const struct rs_signing_key *key; /* NULL: read only */
 	struct rs_note_key note_key;
 	struct rs_pool *pool;
 	uint64_t size;
 	struct rs_digest frontier[64]; /* [level]: the complete subtree of that bit of size */
 	struct rs_buffer checkpoint;   /* the last one */
-	uint8_t value[STATE_VALUE_MAX];
 	uint8_t entry[RS_ENTRY_SIZE_MAX];
 };
 
 int64_t node_id(unsigned level, uint64_t index);
 enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, struct rs_digest *out,
                               struct rs_error *err);
-enum rs_code ledger_state_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err);
-enum rs_code ledger_state_each(void *context, struct rs_bytes prefix, rs_state_visit *visit, void *visitor,
-                               struct rs_error *err);
-/* The rows that `statement` (key, value; ?1 = first key) yields, as long as they begin with the prefix. */
-enum rs_code state_walk(struct rs_statement *statement, struct rs_bytes prefix, rs_state_visit *visit,
-                        void *visitor, struct rs_error *err);
 void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[static ID_KEY_SIZE]);
 
 #endif

@@ -37,17 +37,36 @@ static enum rs_code embedded_root(void *context, struct rs_digest *out, struct r
 
 static struct rs_state embedded_state(void *context) { return rs_ledger_state(context); }
 
+static enum rs_code embedded_map_next(void *context, struct rs_map_head *out, struct rs_error *err)
+{
+	return rs_ledger_map_next(context, out, err);
+}
+
+static enum rs_code embedded_map_last(void *context, uint64_t *out_index, struct rs_error *err)
+{
+	return rs_ledger_map_last(context, out_index, err);
+}
+
+static enum rs_code embedded_map_prove(void *context, struct rs_bytes key, struct rs_map_proof *out,
+                                       bool *out_present, struct rs_buffer *value, struct rs_error *err)
+{
+	return rs_ledger_map_prove(context, key, out, out_present, value, err);
+}
+
 static void embedded_close(void *context) { rs_ledger_close(context); }
 
 struct rs_engine rs_ledger_engine(struct rs_ledger *ledger)
 {
-	return (struct rs_engine){embedded_append, embedded_size,  embedded_entry, embedded_find,
-	                          embedded_root,   embedded_state, embedded_close, ledger};
+	return (struct rs_engine){
+		embedded_append, embedded_size,     embedded_entry,    embedded_find,      embedded_root,
+		embedded_state,  embedded_map_next, embedded_map_last, embedded_map_prove, embedded_close,
+		ledger};
 }
 
 struct twin {
-	struct rs_memory_state memory;
+	struct rs_memory_state memory, nodes, changed;
 	struct rs_state state, reading;
+	struct mapped mapped; /* over these three */
 	struct rs_buffer *entries;
 	struct rs_digest *leaves;
 	size_t count, capacity;
@@ -61,6 +80,8 @@ static void twin_close(void *context)
 	rs_free(twin->entries);
 	rs_free(twin->leaves);
 	rs_memory_state_finish(&twin->memory);
+	rs_memory_state_finish(&twin->nodes);
+	rs_memory_state_finish(&twin->changed);
 	rs_free(twin);
 }
 
@@ -95,6 +116,24 @@ static enum rs_code twin_root(void *context, struct rs_digest *out, struct rs_er
 }
 
 static struct rs_state twin_state(void *context) { return ((struct twin *)context)->reading; }
+
+static enum rs_code twin_map_next(void *context, struct rs_map_head *out, struct rs_error *err)
+{
+	const struct twin *twin = context;
+	out->entries = twin->count;
+	return mapped_root(&twin->mapped, &out->root, err);
+}
+
+static enum rs_code twin_map_last(void *context, uint64_t *out_index, struct rs_error *err)
+{
+	return mapped_last_head(&((struct twin *)context)->mapped, out_index, err);
+}
+
+static enum rs_code twin_map_prove(void *context, struct rs_bytes key, struct rs_map_proof *out,
+                                   bool *out_present, struct rs_buffer *value, struct rs_error *err)
+{
+	return mapped_prove(&((struct twin *)context)->mapped, key, out, out_present, value, err);
+}
 
 static enum rs_code make_room(struct twin *twin, struct rs_error *err)
 {
@@ -146,11 +185,18 @@ static enum rs_code append_one(struct twin *twin, const struct rs_transaction *t
 	}
 	if (code != RS_NOT_FOUND)
 		return code;
-	RS_TRY(rs_contract_apply(&twin->state, &act, &result->refusal, err));
+	RS_TRY(mapped_apply(&twin->mapped, &act, twin->count, &result->refusal, err));
 	if (result->refusal != RS_REFUSAL_NONE)
 		return RS_OK;
 	result->index = twin->count;
 	return keep_entry(twin, &act, entry, err);
+}
+
+static void each_state(struct twin *twin, void (*act)(struct rs_memory_state *memory))
+{
+	act(&twin->memory);
+	act(&twin->nodes);
+	act(&twin->changed);
 }
 
 static enum rs_code twin_append(void *context, const struct rs_transaction *transactions, size_t count,
@@ -159,14 +205,14 @@ static enum rs_code twin_append(void *context, const struct rs_transaction *tran
 	struct twin *twin = context;
 	size_t before = twin->count;
 	enum rs_code code = RS_OK;
-	rs_memory_state_begin(&twin->memory);
+	each_state(twin, rs_memory_state_begin);
 	for (size_t i = 0; i < count && code == RS_OK; i++)
 		code = append_one(twin, &transactions[i], &results[i], err);
 	if (code == RS_OK) {
-		rs_memory_state_commit(&twin->memory);
+		each_state(twin, rs_memory_state_commit);
 		return RS_OK;
 	}
-	rs_memory_state_rollback(&twin->memory);
+	each_state(twin, rs_memory_state_rollback);
 	while (twin->count > before)
 		rs_buffer_finish(&twin->entries[--twin->count]);
 	return code;
@@ -180,7 +226,10 @@ enum rs_code rs_memory_engine_create(struct rs_engine *out, struct rs_error *err
 	twin->state = rs_memory_state_view(&twin->memory);
 	twin->reading = twin->state;
 	twin->reading.put = refuse_put;
-	*out = (struct rs_engine){twin_append, twin_size,  twin_entry, twin_find,
-	                          twin_root,   twin_state, twin_close, twin};
+	twin->mapped = (struct mapped){twin->state, rs_memory_state_view(&twin->nodes),
+	                               rs_memory_state_view(&twin->changed)};
+	*out = (struct rs_engine){twin_append,    twin_size,  twin_entry,    twin_find,
+	                          twin_root,      twin_state, twin_map_next, twin_map_last,
+	                          twin_map_prove, twin_close, twin};
 	return RS_OK;
 }

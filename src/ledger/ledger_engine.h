@@ -5,6 +5,9 @@
 
 #include "ledger/ledger.h"
 
+struct rs_map_head; /* ledger/ledger_head.h, ledger/ledger_map.h */
+struct rs_map_proof;
+
 /* All functions as their namesakes in ledger.h. */
 struct rs_engine {
 	enum rs_code (*append)(void *context, const struct rs_transaction *transactions, size_t count,
@@ -16,6 +19,11 @@ struct rs_engine {
 	enum rs_code (*root)(void *context, struct rs_digest *out, struct rs_error *err);
 	/* The contract's state, to read: put() answers RS_USAGE. */
 	struct rs_state (*state)(void *context);
+	/* rs_ledger_map_next(), _last(), _prove() */
+	enum rs_code (*map_next)(void *context, struct rs_map_head *out, struct rs_error *err);
+	enum rs_code (*map_last)(void *context, uint64_t *out_index, struct rs_error *err);
+	enum rs_code (*map_prove)(void *context, struct rs_bytes key, struct rs_map_proof *out,
+	                          bool *out_present, struct rs_buffer *value, struct rs_error *err);
 	void (*close)(void *context);
 	void *context;
 };

@@ -1,22 +1,20 @@
-/* The verifiable map: a binary trie over hashed keys, whose hashes are computed when they are asked for. */
+/* The verifiable map: a binary trie over hashed keys, whose nodes are rows that somebody else keeps. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ledger/ledger_map.h"
 
-struct map_node {
-	bool is_leaf, is_hashed;
-	struct rs_digest hash;
-	union {
-		struct map_node *children[2];
-		struct {
-			struct rs_digest path, value;
-		};
-	};
-};
+#define NODE_SIZE (1 + 2 * RS_SHA256_SIZE)
+#define NODE_KEY_MAX (2 + RS_SHA256_SIZE)
 
-struct rs_map {
-	struct map_node *root; /* NULL: nothing */
-	size_t count;
+enum node_kind { NODE_LEAF, NODE_INNER, NODE_NOTHING };
+
+struct map_node {
+	enum node_kind kind;
+	union {
+		struct rs_map_leaf leaf;
+		struct rs_digest below[2];
+	};
 };
 
 static unsigned bit_of(const struct rs_digest *path, size_t depth)
@@ -24,68 +22,177 @@ static unsigned bit_of(const struct rs_digest *path, size_t depth)
 	return path->bytes[depth / 8] >> (7 - depth % 8) & 1;
 }
 
-static void leaf_hash(const struct rs_digest *path, const struct rs_digest *value, struct rs_digest *out)
+static void leaf_hash(const struct rs_map_leaf *leaf, struct rs_digest *out)
 {
 	struct rs_sha256 hash;
 	rs_sha256_init(&hash);
 	rs_sha256_update(&hash, "\x00", 1);
-	rs_sha256_update(&hash, path->bytes, RS_SHA256_SIZE);
-	rs_sha256_update(&hash, value->bytes, RS_SHA256_SIZE);
+	rs_sha256_update(&hash, leaf->path.bytes, RS_SHA256_SIZE);
+	rs_sha256_update(&hash, leaf->value.bytes, RS_SHA256_SIZE);
 	rs_sha256_final(&hash, out);
 }
 
-enum rs_code rs_map_create(struct rs_map **out, struct rs_error *err)
+static void node_hash(const struct map_node *node, struct rs_digest *out)
 {
-	struct rs_map *map = rs_allocate(sizeof *map);
-	if (!map)
-		return rs_error_memory(err, sizeof *map, "a map");
-	*out = map;
+	if (node->kind == NODE_NOTHING)
+		*out = (struct rs_digest){{0}};
+	else if (node->kind == NODE_LEAF)
+		leaf_hash(&node->leaf, out);
+	else
+		rs_node_hash(&node->below[0], &node->below[1], out);
+}
+
+/* Where a node lies: the depth, then the bits that lead to it, filled up with zeros. */
+static struct rs_bytes node_key(const struct rs_digest *path, size_t depth, uint8_t out[static NODE_KEY_MAX])
+{
+	size_t size = (depth + 7) / 8;
+	rs_write_be16(out, (uint16_t)depth);
+	memcpy(out + 2, path->bytes, size);
+	if (depth % 8)
+		out[2 + size - 1] &= (uint8_t)(0xff00u >> depth % 8);
+	return rs_bytes_of(out, 2 + size);
+}
+
+static enum rs_code read_node(const struct rs_state *nodes, const struct rs_digest *path, size_t depth,
+                              struct map_node *out, struct rs_error *err)
+{
+	uint8_t key[NODE_KEY_MAX];
+	struct rs_bytes value;
+	enum rs_code code = nodes->get(nodes->context, node_key(path, depth, key), &value, err);
+	out->kind = NODE_NOTHING;
+	if (code != RS_OK)
+		return code == RS_NOT_FOUND ? RS_OK : code;
+	if (value.size != NODE_SIZE || value.data[0] > NODE_INNER)
+		return rs_error_set(err, RS_ALTERED, "a node of the map is not one");
+	out->kind = (enum node_kind)value.data[0];
+	memcpy(out->below[0].bytes, value.data + 1, RS_SHA256_SIZE);
+	memcpy(out->below[1].bytes, value.data + 1 + RS_SHA256_SIZE, RS_SHA256_SIZE);
+	return RS_OK;
+}
+
+static enum rs_code write_node(const struct rs_state *nodes, const struct rs_digest *path, size_t depth,
+                               const struct map_node *node, struct rs_error *err)
+{
+	uint8_t key[NODE_KEY_MAX], value[NODE_SIZE] = {(uint8_t)node->kind};
+	memcpy(value + 1, node->below[0].bytes, RS_SHA256_SIZE);
+	memcpy(value + 1 + RS_SHA256_SIZE, node->below[1].bytes, RS_SHA256_SIZE);
+	return nodes->put(nodes->context, node_key(path, depth, key), rs_bytes_of(value, sizeof value), err);
+}
+
+struct updating {
+	const struct rs_state *nodes;
+	bool keep;
+};
+/* Leaves on their way down, sorted. `old` stood higher up until now, so nothing is below this place; NULL: none did. */
+struct coming {
+	const struct rs_map_leaf *leaves;
+	size_t count;
+	const struct rs_map_leaf *old;
+};
+
+static enum rs_code update(const struct updating *updating, size_t depth, const struct coming *coming,
+                           struct rs_digest *out, struct rs_error *err);
+
+/* Parts them by their next bit. */
+static struct coming half_of(const struct coming *coming, size_t depth, unsigned side)
+{
+	size_t middle = 0;
+	while (middle < coming->count && !bit_of(&coming->leaves[middle].path, depth))
+		middle++;
+	bool has_old = coming->old && bit_of(&coming->old->path, depth) == side;
+	return (struct coming){side ? coming->leaves + middle : coming->leaves,
+	                       side ? coming->count - middle : middle, has_old ? coming->old : NULL};
+}
+
+static enum rs_code update_below(const struct updating *updating, size_t depth, const struct coming *coming,
+                                 struct map_node *node, struct rs_error *err)
+{
+	if (depth == RS_MAP_DEPTH_MAX)
+		return rs_error_set(err, RS_ALTERED, "two leaves of the map have one path");
+	if (node->kind != NODE_INNER)
+		*node = (struct map_node){.kind = NODE_INNER, .below = {{{0}}, {{0}}}};
+	for (unsigned side = 0; side < 2; side++) {
+		struct coming half = half_of(coming, depth, side);
+		if (half.count || half.old)
+			RS_TRY(update(updating, depth + 1, &half, &node->below[side], err));
+	}
 	return RS_OK;
 }
 
 /* As deep as the trie: at most RS_MAP_DEPTH_MAX calls. */
-static void destroy_below(struct map_node *node)
+static enum rs_code update(const struct updating *updating, size_t depth, const struct coming *given,
+                           struct rs_digest *out, struct rs_error *err)
 {
-	if (!node)
-		return;
-	if (!node->is_leaf) {
-		destroy_below(node->children[0]);
-		destroy_below(node->children[1]);
+	struct coming coming = *given;
+	const struct rs_digest *path = coming.count ? &coming.leaves[0].path : &coming.old->path;
+	struct map_node node = {.kind = NODE_NOTHING};
+	struct rs_map_leaf old;
+	if (!coming.old)
+		RS_TRY(read_node(updating->nodes, path, depth, &node, err));
+	if (node.kind == NODE_LEAF) {
+		old = node.leaf;
+		coming.old = &old;
 	}
-	rs_free(node);
+	/* The one that is changed is there no more. */
+	if (coming.old && coming.count == 1 && rs_digest_equal(&coming.old->path, path))
+		coming.old = NULL;
+	if (node.kind != NODE_INNER && coming.count + (coming.old != NULL) == 1)
+		node = (struct map_node){.kind = NODE_LEAF,
+		                         .leaf = coming.count ? coming.leaves[0] : *coming.old};
+	else
+		RS_TRY(update_below(updating, depth, &coming, &node, err));
+	node_hash(&node, out);
+	return updating->keep ? write_node(updating->nodes, path, depth, &node, err) : RS_OK;
 }
 
-void rs_map_destroy(struct rs_map *map)
+static int by_path(const void *a, const void *b)
 {
-	if (!map)
-		return;
-	destroy_below(map->root);
-	rs_free(map);
+	const struct rs_map_leaf *left = a, *right = b;
+	return memcmp(left->path.bytes, right->path.bytes, RS_SHA256_SIZE);
 }
 
-size_t rs_map_count(const struct rs_map *map) { return map->count; }
-
-/* The way to a key: the links that lead there, from the root on. */
-struct way {
-	struct map_node **links[RS_MAP_DEPTH_MAX + 1];
-	size_t depth; /* links[depth] is where the way ends: at nothing, or at a leaf */
-};
-
-static void walk(struct rs_map *map, const struct rs_digest *path, struct way *out)
+enum rs_code rs_map_root(const struct rs_state *nodes, struct rs_digest *out, struct rs_error *err)
 {
-	out->depth = 0;
-	out->links[0] = &map->root;
-	while (*out->links[out->depth] && !(*out->links[out->depth])->is_leaf) {
-		struct map_node *node = *out->links[out->depth];
-		out->links[out->depth + 1] = &node->children[bit_of(path, out->depth)];
-		out->depth++;
+	static const struct rs_digest anywhere;
+	struct map_node node;
+	RS_TRY(read_node(nodes, &anywhere, 0, &node, err));
+	node_hash(&node, out);
+	return RS_OK;
+}
+
+enum rs_code rs_map_update(const struct rs_state *nodes, struct rs_map_leaf *leaves, size_t count, bool keep,
+                           struct rs_digest *out_root, struct rs_error *err)
+{
+	const struct updating updating = {nodes, keep};
+	struct coming coming = {.leaves = leaves, .count = count};
+	if (count == 0)
+		return rs_map_root(nodes, out_root, err);
+	qsort(leaves, count, sizeof *leaves, by_path);
+	return update(&updating, 0, &coming, out_root, err);
+}
+
+enum rs_code rs_map_prove(const struct rs_state *nodes, struct rs_bytes key, struct rs_map_proof *out,
+                          bool *out_present, struct rs_error *err)
+{
+	struct rs_digest path;
+	struct map_node node;
+	*out = (struct rs_map_proof){.count = 0};
+	rs_sha256(key, &path);
+	RS_TRY(read_node(nodes, &path, 0, &node, err));
+	while (node.kind == NODE_INNER) {
+		if (out->count == RS_MAP_DEPTH_MAX)
+			return rs_error_set(err, RS_ALTERED, "a way in the map does not end");
+		out->siblings[out->count] = node.below[!bit_of(&path, out->count)];
+		out->count++;
+		RS_TRY(read_node(nodes, &path, out->count, &node, err));
 	}
-}
-
-static void forget_hashes(const struct way *way)
-{
-	for (size_t i = 0; i < way->depth; i++)
-		(*way->links[i])->is_hashed = false;
+	*out_present = node.kind == NODE_LEAF && rs_digest_equal(&node.leaf.path, &path);
+	if (node.kind == NODE_LEAF && !*out_present) {
+		out->has_other = true;
+		out->other_path = node.leaf.path;
+		out->other_value = node.leaf.value;
+	}
+	return RS_OK;
 }
 
 static size_t first_difference(const struct rs_digest *a, const struct rs_digest *b)
@@ -94,131 +201,6 @@ static size_t first_difference(const struct rs_digest *a, const struct rs_digest
 	while (bit_of(a, depth) == bit_of(b, depth))
 		depth++;
 	return depth;
-}
-
-/* A chain of nodes from `depth` to where two paths part; NULL without memory, with nothing left behind. */
-static struct map_node *make_chain(struct map_node *old, struct map_node *added, size_t depth)
-{
-	size_t parting = first_difference(&old->path, &added->path);
-	struct map_node *below = NULL;
-	for (size_t at = parting + 1; at-- > depth;) {
-		struct map_node *node = rs_allocate(sizeof *node);
-		if (!node) {
-			while (below) { /* what was made so far holds the two leaves at its end only */
-				struct map_node *next = below->children[bit_of(&added->path, ++at)];
-				rs_free(below);
-				below = at == parting ? NULL : next;
-			}
-			return NULL;
-		}
-		node->children[bit_of(&added->path, at)] = at == parting ? added : below;
-		if (at == parting)
-			node->children[bit_of(&old->path, at)] = old;
-		below = node;
-	}
-	return below;
-}
-
-static enum rs_code add_leaf(struct rs_map *map, const struct way *way, const struct rs_digest *path,
-                             const struct rs_digest *value, struct rs_error *err)
-{
-	struct map_node **link = way->links[way->depth];
-	struct map_node *leaf = rs_allocate(sizeof *leaf);
-	if (!leaf)
-		return rs_error_memory(err, sizeof *leaf, "a map");
-	leaf->is_leaf = true;
-	leaf->path = *path;
-	leaf->value = *value;
-	struct map_node *placed = *link ? make_chain(*link, leaf, way->depth) : leaf;
-	if (!placed) {
-		rs_free(leaf);
-		return rs_error_memory(err, sizeof *leaf, "a map");
-	}
-	*link = placed;
-	map->count++;
-	return RS_OK;
-}
-
-enum rs_code rs_map_put(struct rs_map *map, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
-{
-	struct rs_digest path, hashed;
-	struct way way;
-	rs_sha256(key, &path);
-	rs_sha256(value, &hashed);
-	walk(map, &path, &way);
-	struct map_node *found = *way.links[way.depth];
-	if (found && rs_digest_equal(&found->path, &path)) {
-		found->value = hashed;
-		found->is_hashed = false;
-	} else {
-		RS_TRY(add_leaf(map, &way, &path, &hashed, err));
-	}
-	forget_hashes(&way);
-	return RS_OK;
-}
-
-/* A leaf that is left alone moves up to where its subtree begins. */
-static void contract_way(const struct way *way)
-{
-	for (size_t depth = way->depth; depth-- > 0;) {
-		struct map_node *node = *way->links[depth], *left = node->children[0],
-				*right = node->children[1];
-		struct map_node *only = !left ? right : !right ? left : NULL;
-		if (!only || !only->is_leaf)
-			return;
-		*way->links[depth] = only;
-		rs_free(node);
-	}
-}
-
-bool rs_map_remove(struct rs_map *map, struct rs_bytes key)
-{
-	struct rs_digest path;
-	struct way way;
-	rs_sha256(key, &path);
-	walk(map, &path, &way);
-	struct map_node *found = *way.links[way.depth];
-	if (!found || !rs_digest_equal(&found->path, &path))
-		return false;
-	forget_hashes(&way);
-	*way.links[way.depth] = NULL;
-	rs_free(found);
-	contract_way(&way);
-	map->count--;
-	return true;
-}
-
-static const struct rs_digest *hash_of(struct map_node *node)
-{
-	static const struct rs_digest nothing;
-	if (!node)
-		return &nothing;
-	if (!node->is_hashed && node->is_leaf)
-		leaf_hash(&node->path, &node->value, &node->hash);
-	else if (!node->is_hashed)
-		rs_node_hash(hash_of(node->children[0]), hash_of(node->children[1]), &node->hash);
-	node->is_hashed = true;
-	return &node->hash;
-}
-
-void rs_map_root(struct rs_map *map, struct rs_digest *out) { *out = *hash_of(map->root); }
-
-void rs_map_prove(struct rs_map *map, struct rs_bytes key, struct rs_map_proof *out, bool *out_present)
-{
-	struct rs_digest path;
-	struct way way;
-	*out = (struct rs_map_proof){.count = 0};
-	rs_sha256(key, &path);
-	walk(map, &path, &way);
-	for (size_t depth = 0; depth < way.depth; depth++)
-		out->siblings[out->count++] = *hash_of((*way.links[depth])->children[!bit_of(&path, depth)]);
-	const struct map_node *found = *way.links[way.depth];
-	*out_present = found && rs_digest_equal(&found->path, &path);
-	if (found && !*out_present) {
-		out->has_other = true;
-		out->other_path = found->path;
-		out->other_value = found->value;
-	}
 }
 
 /* Up from what stands at the end of the way. A leaf stands as high as it can, so nothing never stands beside the end. */
@@ -242,11 +224,12 @@ static bool leads_to(const struct rs_digest *root, const struct rs_digest *path,
 bool rs_map_presence_valid(const struct rs_digest *root, struct rs_bytes key, struct rs_bytes value,
                            const struct rs_map_proof *proof)
 {
-	struct rs_digest path, hashed, hash;
-	rs_sha256(key, &path);
-	rs_sha256(value, &hashed);
-	leaf_hash(&path, &hashed, &hash);
-	return !proof->has_other && leads_to(root, &path, hash, proof);
+	struct rs_map_leaf leaf;
+	struct rs_digest hash;
+	rs_sha256(key, &leaf.path);
+	rs_sha256(value, &leaf.value);
+	leaf_hash(&leaf, &hash);
+	return !proof->has_other && leads_to(root, &leaf.path, hash, proof);
 }
 
 bool rs_map_absence_valid(const struct rs_digest *root, struct rs_bytes key, const struct rs_map_proof *proof)
@@ -258,7 +241,7 @@ bool rs_map_absence_valid(const struct rs_digest *root, struct rs_bytes key, con
 		if (rs_digest_equal(&proof->other_path, &path) ||
 		    first_difference(&proof->other_path, &path) < proof->count)
 			return false;
-		leaf_hash(&proof->other_path, &proof->other_value, &hash);
+		leaf_hash(&(struct rs_map_leaf){proof->other_path, proof->other_value}, &hash);
 	}
 	return leads_to(root, &path, hash, proof);
 }

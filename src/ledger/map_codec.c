@@ -1,4 +1,4 @@
-/* Proofs and heads of the verifiable map as bytes. */
+/* Proofs of the verifiable map as bytes. */
 #include <string.h>
 
 #include "ledger/ledger_map.h"
@@ -6,7 +6,6 @@
 #define VERSION 1
 
 enum proof_field { PROOF_VERSION = 1, PROOF_SIBLINGS, PROOF_OTHER };
-enum head_field { HEAD_VERSION = 1, HEAD_ENTRIES, HEAD_ROOT };
 
 static bool is_nothing(const struct rs_digest *digest)
 {
@@ -102,36 +101,5 @@ enum rs_code rs_map_proof_decode(struct rs_bytes encoded, struct rs_map_proof *o
 	if (decode(encoded, &proof, err) != RS_OK)
 		return rs_error_context(err, "proof of the map");
 	*out = proof;
-	return RS_OK;
-}
-
-enum rs_code rs_map_head_encode(const struct rs_map_head *head, struct rs_buffer *out, struct rs_error *err)
-{
-	rs_cbor_write_map(out, 3);
-	rs_cbor_write_u64(out, HEAD_VERSION);
-	rs_cbor_write_u64(out, VERSION);
-	rs_cbor_write_u64(out, HEAD_ENTRIES);
-	rs_cbor_write_u64(out, head->entries);
-	rs_cbor_write_u64(out, HEAD_ROOT);
-	write_digest(out, &head->root);
-	return rs_buffer_check(out, "a head of the map", err);
-}
-
-enum rs_code rs_map_head_decode(struct rs_bytes encoded, struct rs_map_head *out, struct rs_error *err)
-{
-	struct rs_cbor_reader reader;
-	struct rs_map_head head;
-	size_t fields;
-	RS_TRY(rs_cbor_reader_init(&reader, encoded, err));
-	RS_TRY(rs_cbor_read_map(&reader, "head", &fields, err));
-	if (fields != 3)
-		return rs_error_set(err, RS_MALFORMED, "head of the map: three fields are needed");
-	RS_TRY(expect(&reader, "version", HEAD_VERSION, err));
-	RS_TRY(expect(&reader, "version", VERSION, err));
-	RS_TRY(expect(&reader, "entries", HEAD_ENTRIES, err));
-	RS_TRY(rs_cbor_read_u64(&reader, "entries", &head.entries, err));
-	RS_TRY(expect(&reader, "root", HEAD_ROOT, err));
-	RS_TRY(rs_cbor_read_fixed(&reader, "root", head.root.bytes, RS_SHA256_SIZE, err));
-	*out = head;
 	return RS_OK;
 }
