@@ -97,19 +97,6 @@ static void verify_with_receipt(struct verifier *verifier, const char *path)
 	show(verifier, path, code, &details, &err);
 }
 
-/* --key takes a verifier key or the path of a file with one. */
-static enum rs_code read_key(const char *key, char **out, struct rs_error *err)
-{
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_str text = rs_str_from(key);
-	if (rs_path_exists(rs_world_system(), key)) {
-		RS_TRY(rs_file_read_all(rs_world_system(), key, 4096, &content, err));
-		text = rs_str_trim(rs_buffer_str(&content));
-	}
-	*out = rs_str_duplicate(text);
-	return *out ? RS_OK : rs_error_memory(err, text.size, "the key");
-}
-
 /* Whom to believe: the log, and so many of the witnesses. */
 static enum rs_code read_trust(const struct command_line *line, struct verifier *verifier,
                                struct rs_error *err)
@@ -120,7 +107,7 @@ static enum rs_code read_trust(const struct command_line *line, struct verifier 
 		return rs_error_set(err, RS_USAGE,
 		                    "verify: --witness is for --receipt, whose checkpoint they signed");
 	for (size_t i = 0; i < line->repeat_count; i++)
-		RS_TRY(read_key(line->repeats[i], &verifier->witnesses[i], err));
+		RS_TRY(session_key(line->repeats[i], &verifier->witnesses[i], err));
 	verifier->keys = (struct rs_offline_keys){
 		.log = verifier->node ? rs_node_vkey(verifier->node) : verifier->vkey,
 		.witnesses = (const char *const *)verifier->witnesses,
@@ -150,7 +137,7 @@ static enum rs_code prepare(const struct command_line *line, struct verifier *ve
 		return session_node(line, RS_NODE_READ, pool, &verifier->node, err);
 	if (!key || !verifier->receipt)
 		return rs_error_set(err, RS_USAGE, "verify --offline needs --receipt FILE and --key KEY");
-	return read_key(key, &verifier->vkey, err);
+	return session_key(key, &verifier->vkey, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)

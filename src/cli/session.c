@@ -81,6 +81,18 @@ enum rs_code session_actor(const struct command_line *line, const struct rs_node
 	return rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err);
 }
 
+enum rs_code session_key(const char *key, char **out, struct rs_error *err)
+{
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_str text = rs_str_from(key);
+	if (rs_path_exists(rs_world_system(), key)) {
+		RS_TRY(rs_file_read_all(rs_world_system(), key, 4096, &content, err));
+		text = rs_str_trim(rs_buffer_str(&content));
+	}
+	*out = rs_str_duplicate(text);
+	return *out ? RS_OK : rs_error_memory(err, text.size, "the key");
+}
+
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err)
 {
 	if (path)

@@ -27,6 +27,8 @@ void session_node_close(struct rs_node **node);
 /* Close it before the node: RS_CLEANUP(rs_actor_close_pointer), declared after the node. */
 enum rs_code session_actor(const struct command_line *line, const struct rs_node *node, struct rs_actor **out,
                            struct rs_error *err);
+/* A verifier key, or what a file of this name holds; new heap string. */
+enum rs_code session_key(const char *key, char **out, struct rs_error *err);
 /* To standard output, or atomically to the file; a closed pipe is an error. */
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
 

@@ -1,16 +1,26 @@
 /* The table of subcommands, in the order of the life of a scan. */
 #include "command.h"
 
-extern const struct command command_init, command_seal, command_verify, command_retrieve, command_extract,
-	command_log, command_witness, command_fsck, command_backup, command_restore, command_demo,
-	command_manual, command_completion;
+#define COMMANDS(X) \
+	X(init)     \
+	X(seal)     \
+	X(verify)   \
+	X(retrieve) \
+	X(extract)  \
+	X(prove)    \
+	X(log)      \
+	X(witness)  \
+	X(fsck)     \
+	X(backup)   \
+	X(restore)  \
+	X(demo)     \
+	X(manual)   \
+	X(completion)
 
-const struct command *const commands[] = {
-	&command_init,       &command_seal,
-	&command_verify,     &command_retrieve,
-	&command_extract,    &command_log,
-	&command_witness,    &command_fsck,
-	&command_backup,     &command_restore,
-	&command_demo,       &command_manual,
-	&command_completion, NULL,
-};
+#define COMMAND_DECLARE(name) extern const struct command command_##name;
+COMMANDS(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+#define COMMAND_ROW(name) &command_##name,
+const struct command *const commands[] = {COMMANDS(COMMAND_ROW) NULL};
+#undef COMMAND_ROW

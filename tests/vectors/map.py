@@ -52,6 +52,26 @@ def prove(entries, path):
     return path in entries, out
 
 
+def proof_holds(root, key, value, proof):
+    """Whether a decoded proof {1: 1, 2: siblings, 3: [path, value] of another leaf} says that the key has this value, or
+    with None that it has none."""
+    path, siblings, other = sha256(key), [sibling or NOTHING for sibling in proof[2]], proof.get(3)
+    if proof[1] != 1 or (siblings and siblings[-1] == NOTHING) or (other and value is not None):
+        return False
+    if value is not None:
+        hashed = tree({path: sha256(value)})
+    elif other:
+        if other[0] == path or any(bit(other[0], depth) != bit(path, depth) for depth in range(len(siblings))):
+            return False
+        hashed = tree({other[0]: other[1]})
+    else:
+        hashed = NOTHING
+    for depth in reversed(range(len(siblings))):
+        pair = (siblings[depth], hashed) if bit(path, depth) else (hashed, siblings[depth])
+        hashed = sha256(b"\1" + pair[0] + pair[1])
+    return hashed == root
+
+
 def vector(entries, asked):
     """entries: {key: value} in bytes"""
     hashed = {sha256(key): sha256(value) for key, value in entries.items()}
