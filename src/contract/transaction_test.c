@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -10,24 +11,10 @@
 #include "contract/contract.h"
 
 /* A transaction that revokes a member, in hexadecimal digits: the payload, then what is around it. */
-#define ID     \
-	"0350" \
-	"00112233445566778899aabbccddeeff"
-#define KEY    \
-	"5820" \
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define HEADER \
-	"a2"   \
-	"01"   \
-	"27"   \
-	"04" KEY
-#define REVOKE               \
-	"a5"                 \
-	"0101"               \
-	"0203" ID "041903e8" \
-	"05"                 \
-	"a1"                 \
-	"02" KEY
+#define ID "035000112233445566778899aabbccddeeff"
+#define KEY "5820aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEADER "a2012704" KEY
+#define REVOKE "a501010203" ID "041903e805a102" KEY
 
 struct parts {
 	const char *header, *payload, *between; /* between header and payload */
@@ -106,235 +93,46 @@ static void what_is_around_the_payload_is_exact(void **state)
 	is_refused(&parts, RS_MALFORMED, "signature: 64 bytes");
 	parts = good, parts.header = "a10127";
 	is_refused(&parts, RS_MALFORMED, "an algorithm and a key");
-	parts = good, parts.header = "a2"
-				     "01"
-				     "26"
-				     "04" KEY; /* ES256 */
+	parts = good, parts.header = "a2012604" KEY; /* ES256 */
 	is_refused(&parts, RS_UNSUPPORTED, "algorithm -7");
-	parts = good, parts.header = "a2"
-				     "01"
-				     "27"
-				     "05" KEY;
+	parts = good, parts.header = "a2012705" KEY;
 	is_refused(&parts, RS_MALFORMED, "5 stands where 4 must");
 }
 
-static void payloads_are_exact(void **state)
+/* One thing wrong with what is within: the fields of a type of transaction, with spaces between, and K for a key. */
+struct wrong {
+	const char *type, *fields, *words; /* words: of an RS_MALFORMED */
+};
+
+static void each_is_refused(const struct wrong *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct parts parts = good;
+		char fields[512] = "", payload[1024];
+		size_t used = 0;
+		for (const char *c = cases[i].fields; *c != '\0'; c++) {
+			const char one[2] = {*c, '\0'}, *part = *c == 'K' ? KEY : *c == ' ' ? "" : one;
+			memcpy(fields + used, part, strlen(part) + 1);
+			used += strlen(part);
+		}
+		snprintf(payload, sizeof payload, "a5010102%s%s041903e805%s", cases[i].type, ID, fields);
+		parts.payload = payload;
+		is_refused(&parts, RS_MALFORMED, cases[i].words);
+	}
+}
+
+static void frames_of_payloads_are_exact(void **state)
 {
 	static const struct {
 		const char *payload;
 		enum rs_code code;
 		const char *words;
 	} cases[] = {
-		{"a4"
-	         "0101"
-	         "0203" ID "041903e8",
-	         RS_MALFORMED, "five fields"},
-		{"a5"
-	         "0102"
-	         "0203" ID "041903e8"
-	         "05"
-	         "a1"
-	         "02" KEY,
-	         RS_MALFORMED, "version: 2 stands where 1"},
-		{"a5"
-	         "0101"
-	         "0218ff" ID "041903e8"
-	         "05"
-	         "a1"
-	         "02" KEY,
-	         RS_UNSUPPORTED, "type: unknown"},
-		{"a5"
-	         "0101"
-	         "0200" ID "041903e8"
-	         "05"
-	         "a1"
-	         "02" KEY,
-	         RS_UNSUPPORTED, "type: unknown"},
-		{"a5"
-	         "0101"
-	         "0203"
-	         "034100"
-	         "041903e8"
-	         "05"
-	         "a1"
-	         "02" KEY,
-	         RS_MALFORMED, "id"},
-		{"a5"
-	         "0101"
-	         "0203" ID "041903e8"
-	         "05"
-	         "a0",
-	         RS_MALFORMED, "a field of member-revoke is missing"},
-		{"a5"
-	         "0101"
-	         "0203" ID "041903e8"
-	         "05"
-	         "a2"
-	         "02" KEY "0301",
-	         RS_MALFORMED, "field 3 does not belong to member-revoke"},
-		{"a5"
-	         "0101"
-	         "0203" ID "041903e8"
-	         "05"
-	         "a2"
-	         "02" KEY "1863"
-	         "01",
-	         RS_MALFORMED, "field 99 does not belong"},
-		/* organisation-add: an empty name */
-		{"a5"
-	         "0101"
-	         "0201" ID "041903e8"
-	         "05"
-	         "a2"
-	         "0160"
-	         "02" KEY,
-	         RS_MALFORMED, "organisation: 1 to"},
-		/* member-grant: a role that is none, a period that ends before it begins */
-		{"a5"
-	         "0101"
-	         "0202" ID "041903e8"
-	         "05"
-	         "a4"
-	         "016141"
-	         "02" KEY "0309"
-	         "0401",
-	         RS_MALFORMED, "role: unknown"},
-		{"a5"
-	         "0101"
-	         "0202" ID "041903e8"
-	         "05"
-	         "a5"
-	         "016141"
-	         "02" KEY "0301"
-	         "0405"
-	         "0505",
-	         RS_MALFORMED, "until: not after from"},
-		/* object-register: kind, instances, parents */
-		{"a5"
-	         "0101"
-	         "0206" ID "041903e8"
-	         "05"
-	         "a4"
-	         "016141"
-	         "0600"
-	         "07" KEY "0801",
-	         RS_MALFORMED, "kind: unknown"},
-		{"a5"
-	         "0101"
-	         "0206" ID "041903e8"
-	         "05"
-	         "a4"
-	         "016141"
-	         "0601"
-	         "07" KEY "0800",
-	         RS_MALFORMED, "instances: at least 1"},
-		{"a5"
-	         "0101"
-	         "0206" ID "041903e8"
-	         "05"
-	         "a5"
-	         "016141"
-	         "0601"
-	         "07" KEY "0801"
-	         "0a40",
-	         RS_MALFORMED, "parents: 1 to 64"},
-		{"a5"
-	         "0101"
-	         "0206" ID "041903e8"
-	         "05"
-	         "a5"
-	         "016141"
-	         "0601"
-	         "07" KEY "0801"
-	         "0a4100",
-	         RS_MALFORMED, "parents: 1 to 64"},
-		/* subject-register: a subject of zeros stands for none */
-		{"a5"
-	         "0101"
-	         "0208" ID "041903e8"
-	         "05"
-	         "a2"
-	         "016141"
-	         "0c5820"
-	         "0000000000000000000000000000000000000000000000000000000000000000",
-	         RS_MALFORMED, "subject: it is all zero"},
-		/* organisation-add: a kind of organisation that is none */
-		{"a5"
-	         "0101"
-	         "0201" ID "041903e8"
-	         "05"
-	         "a3"
-	         "016141"
-	         "02" KEY "0b06",
-	         RS_MALFORMED, "kind of organisation: unknown"},
-		/* consent-grant: without organisation, it may only deny */
-		{"a5"
-	         "0101"
-	         "020a" ID "041903e8"
-	         "05"
-	         "a7"
-	         "0400"
-	         "0c" KEY "0f" KEY "1001"
-	         "1102"
-	         "1202"
-	         "1302",
-	         RS_MALFORMED, "a consent that permits names an organisation"},
-		/* consent-narrow: no role; a role that is none; purposes beyond what consents speak about */
-		{"a5"
-	         "0101"
-	         "020b" ID "041903e8"
-	         "05"
-	         "a6"
-	         "0400"
-	         "0c" KEY "0f" KEY "1100"
-	         "1202"
-	         "1302",
-	         RS_MALFORMED, "roles: no set"},
-		{"a5"
-	         "0101"
-	         "020b" ID "041903e8"
-	         "05"
-	         "a6"
-	         "0400"
-	         "0c" KEY "0f" KEY "1101"
-	         "1202"
-	         "1302",
-	         RS_MALFORMED, "roles: no set"},
-		{"a5"
-	         "0101"
-	         "020b" ID "041903e8"
-	         "05"
-	         "a6"
-	         "0400"
-	         "0c" KEY "0f" KEY "1102"
-	         "121820"
-	         "1302",
-	         RS_MALFORMED, "purposes: no set"},
-		/* consent-narrow: studies that do not ascend */
-		{"a5"
-	         "0101"
-	         "020b" ID "041903e8"
-	         "05"
-	         "a7"
-	         "0400"
-	         "0c" KEY "0f" KEY "1102"
-	         "1202"
-	         "1302"
-	         "145840"
-	         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-	         RS_MALFORMED, "studies: they must ascend"},
-		/* checkpoint-anchor: of nothing */
-		{"a5"
-	         "0101"
-	         "0211" ID "041903e8"
-	         "05"
-	         "a4"
-	         "016141"
-	         "181c6141"
-	         "181d00"
-	         "181e" KEY,
-	         RS_MALFORMED, "size: at least 1"},
+		{"a401010203" ID "041903e8", RS_MALFORMED, "five fields"},
+		{"a501020203" ID "041903e805a102" KEY, RS_MALFORMED, "version: 2 stands where 1"},
+		{"a501010218ff" ID "041903e805a102" KEY, RS_UNSUPPORTED, "type: unknown"},
+		{"a501010200" ID "041903e805a102" KEY, RS_UNSUPPORTED, "type: unknown"},
+		{"a501010203034100041903e805a102" KEY, RS_MALFORMED, "id"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -342,6 +140,53 @@ static void payloads_are_exact(void **state)
 		parts.payload = cases[i].payload;
 		is_refused(&parts, cases[i].code, cases[i].words);
 	}
+}
+
+static void members_and_organisations_are_exact(void **state)
+{
+	static const struct wrong cases[] = {
+		{"03", "a0", "a field of member-revoke is missing"},
+		{"03", "a2 02K 0301", "field 3 does not belong to member-revoke"},
+		{"03", "a2 02K 186301", "field 99 does not belong"},
+		{"01", "a2 0160 02K", "organisation: 1 to"}, /* an empty name */
+		{"01", "a3 016141 02K 0b06", "kind of organisation: unknown"},
+		{"02", "a4 016141 02K 0309 0401", "role: unknown"},
+		{"02", "a5 016141 02K 0301 0405 0505", "until: not after from"},
+	};
+	(void)state;
+	each_is_refused(cases, RS_COUNT(cases));
+}
+
+static void objects_and_subjects_are_exact(void **state)
+{
+#define ZEROS "00000000000000000000000000000000"
+	static const struct wrong cases[] = {
+		{"06", "a4 016141 0600 07K 0801", "kind: unknown"},
+		{"06", "a4 016141 0601 07K 0800", "instances: at least 1"},
+		{"06", "a5 016141 0601 07K 0801 0a40", "parents: 1 to 64"},
+		{"06", "a5 016141 0601 07K 0801 0a4100", "parents: 1 to 64"},
+		{"08", "a2 016141 0c5820" ZEROS ZEROS, "subject: it is all zero"}, /* which stands for none */
+		{"11", "a4 016141 181c6141 181d00 181eK", "size: at least 1"},     /* an anchor of nothing */
+	};
+	(void)state;
+	each_is_refused(cases, RS_COUNT(cases));
+}
+
+static void consents_are_exact(void **state)
+{
+	static const struct wrong cases[] = {
+		/* without organisation it may only deny */
+		{"0a", "a7 0400 0cK 0fK 1001 1102 1202 1302", "a consent that permits names an organisation"},
+		/* narrowed to no role, to a role that is none, to purposes beyond what consents speak about */
+		{"0b", "a6 0400 0cK 0fK 1100 1202 1302", "roles: no set"},
+		{"0b", "a6 0400 0cK 0fK 1101 1202 1302", "roles: no set"},
+		{"0b", "a6 0400 0cK 0fK 1102 121820 1302", "purposes: no set"},
+		/* the same study twice */
+		{"0b", "a7 0400 0cK 0fK 1102 1202 1302 145840" ZEROS ZEROS ZEROS ZEROS,
+	         "studies: they must ascend"},
+	};
+	(void)state;
+	each_is_refused(cases, RS_COUNT(cases));
 }
 
 static void what_is_signed_is_read_again(void **state)
@@ -385,7 +230,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_put_together_by_hand_is_read),
 		cmocka_unit_test(what_is_around_the_payload_is_exact),
-		cmocka_unit_test(payloads_are_exact),
+		cmocka_unit_test(frames_of_payloads_are_exact),
+		cmocka_unit_test(members_and_organisations_are_exact),
+		cmocka_unit_test(objects_and_subjects_are_exact),
+		cmocka_unit_test(consents_are_exact),
 		cmocka_unit_test(what_is_signed_is_read_again),
 	};
 	return rs_crypto_init(NULL) == RS_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
