@@ -132,5 +132,7 @@ char *rs_path_directory(const char *path) RS_MUST_CHECK;
 /* "2026-11-21T03:04:05.678Z" (RFC 3339, UTC), NUL-terminated. */
 #define RS_TIME_TEXT_SIZE 32
 void rs_format_time_ms(uint64_t time_ms, char out[static RS_TIME_TEXT_SIZE]);
+/* The same back, with or without milliseconds, or a day alone: its beginning (UTC). From 1970 on; false for anything else. */
+bool rs_parse_time_ms(struct rs_str text, uint64_t *out);
 
 #endif

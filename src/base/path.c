@@ -238,3 +238,50 @@ void rs_format_time_ms(uint64_t time_ms, char out[static RS_TIME_TEXT_SIZE])
 	snprintf(out, RS_TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year % 10000, month % 100,
 	         day % 100, of_day / 3600 % 24, of_day / 60 % 60, of_day % 60, (unsigned)(time_ms % 1000));
 }
+
+/* A number of `digits` digits with `after` behind it, or at the end of the text when `after` is 0. */
+static bool take_number(struct rs_str *text, size_t digits, char after, unsigned *out)
+{
+	uint64_t value;
+	if (text->size < digits || !rs_parse_u64((struct rs_str){text->data, digits}, &value) ||
+	    (after ? text->size == digits || text->data[digits] != after : text->size != digits))
+		return false;
+	*out = (unsigned)value;
+	size_t used = digits + (after != 0);
+	*text = (struct rs_str){text->data + used, text->size - used};
+	return true;
+}
+
+static bool take_time_of_day(struct rs_str text, uint64_t *out_ms)
+{
+	unsigned hour, minute, second, ms = 0;
+	bool fraction = text.size > 8 && text.data[8] == '.';
+	if (!take_number(&text, 2, ':', &hour) || !take_number(&text, 2, ':', &minute) ||
+	    !take_number(&text, 2, fraction ? '.' : 'Z', &second) ||
+	    (fraction && !take_number(&text, 3, 'Z', &ms)) || text.size || hour > 23 || minute > 59 ||
+	    second > 59)
+		return false;
+	*out_ms = ((uint64_t)hour * 3600 + (uint64_t)minute * 60 + second) * 1000 + ms;
+	return true;
+}
+
+bool rs_parse_time_ms(struct rs_str text, uint64_t *out)
+{
+	unsigned year, month, day, real_year, real_month, real_day;
+	bool whole_day = text.size == 10;
+	uint64_t of_day = 0;
+	if (!take_number(&text, 4, '-', &year) || !take_number(&text, 2, '-', &month) ||
+	    !take_number(&text, 2, whole_day ? 0 : 'T', &day) ||
+	    (!whole_day && !take_time_of_day(text, &of_day)) || year < 1970 || month < 1 || month > 12)
+		return false;
+	/* Days from 1970-01-01 to the day, counted from the first of March: leap days come last. */
+	uint64_t shifted_year = month <= 2 ? year - 1 : year, era = shifted_year / 400;
+	uint64_t of_era = shifted_year % 400, shifted_month = month > 2 ? month - 3 : month + 9;
+	uint64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	                (153 * shifted_month + 2) / 5 + day - 719469;
+	civil_of_days(days, &real_year, &real_month, &real_day);
+	if (day < 1 || real_month != month || real_day != day) /* the 30th of February */
+		return false;
+	*out = days * 86400000 + of_day;
+	return true;
+}

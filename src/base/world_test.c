@@ -345,6 +345,53 @@ static void times_are_written(void **state)
 		snprintf(expected + size, sizeof expected - size, ".%03uZ", (unsigned)(ms % 1000));
 		rs_format_time_ms(ms, text);
 		assert_string_equal(text, expected);
+		uint64_t back = 0;
+		assert_true(rs_parse_time_ms(rs_str_from(text), &back));
+		assert_true(back == ms);
+	}
+}
+
+static void times_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} good[] = {{"1970-01-01", 0},
+	            {"2000-02-29", UINT64_C(951782400000)},
+	            {"2026-11-21T12:34:56Z", UINT64_C(1795264496000)},
+	            {"9999-12-31T23:59:59.999Z", UINT64_C(253402300799999)}};
+	static const char *const bad[] = {"",
+	                                  "2026",
+	                                  "1969-12-31",
+	                                  "2026-02-29",
+	                                  "2026-04-31",
+	                                  "2026-13-01",
+	                                  "2026-00-01",
+	                                  "2026-01-00",
+	                                  "2026-1-1",
+	                                  "2026-11-21 ",
+	                                  "2026-11-21T12:34Z",
+	                                  "2026-11-21T24:00:00Z",
+	                                  "2026-11-21T12:60:00Z",
+	                                  "2026-11-21T12:00:60Z",
+	                                  "2026-11-21T12:00:00",
+	                                  "2026-11-21T12:00:00+01:00",
+	                                  "+026-11-21",
+	                                  "2026-11-21T12:00:00.1Z",
+	                                  "2026-11-21T12:00:00.123",
+	                                  "2026-11-21T12:00:00ZZ",
+	                                  "20261-11-21"};
+	for (size_t i = 0; i < RS_COUNT(good); i++) {
+		uint64_t ms = 1;
+		assert_true(rs_parse_time_ms(rs_str_from(good[i].text), &ms));
+		assert_true(ms == good[i].ms);
+	}
+	for (size_t i = 0; i < RS_COUNT(bad); i++) {
+		uint64_t ms = 1;
+		if (rs_parse_time_ms(rs_str_from(bad[i]), &ms))
+			fail_msg("'%s' was taken", bad[i]);
+		assert_true(ms == 1);
 	}
 }
 
@@ -398,6 +445,7 @@ int main(void)
 		cmocka_unit_test(no_memory_is_told),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(times_are_written),
+		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(clock_and_random),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -15,10 +15,10 @@ const char *session_home(const struct command_line *line)
 	return home && *home ? home : "radseal-home";
 }
 
-static enum rs_code read_passphrase(const char *path, const char *variable, struct rs_buffer *out,
-                                    struct rs_error *err)
+enum rs_code session_secret(const char *path, const char *variable, struct rs_buffer *out,
+                            struct rs_error *err)
 {
-	const char *text = getenv(variable);
+	const char *text = variable ? getenv(variable) : NULL;
 	if (path) {
 		RS_TRY(rs_file_read_all(rs_world_system(), path, PASSPHRASE_MAX, out, err));
 		while (out->size && (out->data[out->size - 1] == '\n' || out->data[out->size - 1] == '\r'))
@@ -29,12 +29,12 @@ static enum rs_code read_passphrase(const char *path, const char *variable, stru
 	}
 	rs_buffer_init(out, PASSPHRASE_MAX);
 	rs_buffer_append_text(out, text ? text : "");
-	return rs_buffer_check(out, variable, err);
+	return rs_buffer_check(out, variable ? variable : "a passphrase", err);
 }
 
 enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err)
 {
-	return read_passphrase(option_value(line, "passphrase-file"), "RADSEAL_PASSPHRASE", out, err);
+	return session_secret(option_value(line, "passphrase-file"), "RADSEAL_PASSPHRASE", out, err);
 }
 
 enum rs_code session_pool(const struct command_line *line, unsigned per_processor, struct rs_pool **out,
@@ -76,8 +76,8 @@ enum rs_code session_actor(const struct command_line *line, const struct rs_node
                            struct rs_error *err)
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_secret_buffer_finish) = {0};
-	RS_TRY(read_passphrase(option_value(line, "as-passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
-	                       err));
+	RS_TRY(session_secret(option_value(line, "as-passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
+	                      err));
 	return rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err);
 }
 

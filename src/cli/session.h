@@ -9,6 +9,9 @@
 const char *session_home(const struct command_line *line);
 /* The content of --passphrase-file without its line end, or $RADSEAL_PASSPHRASE, or empty. Finish the buffer. */
 enum rs_code session_passphrase(const struct command_line *line, struct rs_buffer *out, struct rs_error *err);
+/* The same of another file and variable, either of which may be NULL. */
+enum rs_code session_secret(const char *path, const char *variable, struct rs_buffer *out,
+                            struct rs_error *err);
 /* --threads, or `per_processor` for each processor: more than one where threads wait for the disk. */
 enum rs_code session_pool(const struct command_line *line, unsigned per_processor, struct rs_pool **out,
                           struct rs_error *err);

@@ -3,6 +3,7 @@
 
 #define COMMANDS(X) \
 	X(init)     \
+	X(key)      \
 	X(seal)     \
 	X(verify)   \
 	X(retrieve) \

@@ -46,6 +46,10 @@ void rs_secret_finish(struct rs_secret *secret);
 /* For buffers that hold secrets: wipes, then rs_buffer_finish(). Reserve their size beforehand: a
  * buffer that grows leaves its old bytes in the heap. */
 void rs_secret_buffer_finish(struct rs_buffer *buffer);
+/* Memory for secrets that live long: zero-filled, locked (not swapped; as far as the system's limit allows), left out of
+ * core dumps, between guard pages. NULL without memory. */
+void *rs_secret_allocate(size_t size) RS_MUST_CHECK;
+void rs_secret_free(void *secrets); /* wipes; accepts NULL */
 enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *out, struct rs_error *err);
 
 /* AES-256-GCM (NIST SP 800-38D), 12-byte nonce, 16-byte tag. One key and nonce, one message. */

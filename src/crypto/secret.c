@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <sodium.h>
+#include <stddef.h>
 
 void rs_wipe(void *data, size_t size)
 {
@@ -30,6 +31,18 @@ void rs_secret_buffer_finish(struct rs_buffer *buffer)
 		rs_wipe(buffer->data, buffer->capacity);
 	rs_buffer_finish(buffer);
 }
+
+void *rs_secret_allocate(size_t size)
+{
+	/* Blocks end at a guard page: a whole number of the strictest alignment keeps them aligned. */
+	size_t rounded = (size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+	void *secrets = sodium_malloc(rounded);
+	if (secrets != NULL)
+		sodium_memzero(secrets, rounded);
+	return secrets;
+}
+
+void rs_secret_free(void *secrets) { sodium_free(secrets); }
 
 enum rs_code rs_secret_random(const struct rs_world *world, struct rs_secret *out, struct rs_error *err)
 {

@@ -98,6 +98,10 @@ enum rs_code rs_member_key_file_create(const struct rs_world *world, const char 
 enum rs_code rs_member_key_file_open(const struct rs_world *world, const char *path,
                                      const struct rs_unlock *unlock, struct rs_signing_key *out,
                                      struct rs_error *err);
+/* The same key under another unlock; atomic. */
+enum rs_code rs_member_key_file_change(const struct rs_world *world, const char *path,
+                                       const struct rs_unlock *old, const struct rs_unlock *new_unlock,
+                                       struct rs_error *err);
 
 /* Keys derived from a subject's key (HKDF-SHA-256, no salt); nonces are 16 random bytes of the series. */
 #define RS_NONCE_SIZE 16

@@ -16,13 +16,7 @@ struct rs_keyring {
 	char organisation[RS_ORGANISATION_NAME_MAX + 1];
 };
 
-void rs_keyring_close(struct rs_keyring *keyring)
-{
-	if (keyring == NULL)
-		return;
-	rs_wipe(keyring, sizeof(*keyring));
-	rs_free(keyring);
-}
+void rs_keyring_close(struct rs_keyring *keyring) { rs_secret_free(keyring); }
 
 void rs_keyring_close_pointer(struct rs_keyring **keyring) { rs_keyring_close(*keyring); }
 
@@ -154,7 +148,7 @@ enum rs_code rs_keyring_create(const struct rs_world *world, const char *path, c
 
 	RS_TRY(check_organisation(organisation, err));
 	RS_TRY(check_free(world, path, err));
-	keyring = rs_allocate(sizeof(*keyring));
+	keyring = rs_secret_allocate(sizeof(*keyring));
 	if (keyring == NULL)
 		return rs_error_memory(err, sizeof(*keyring), "a keyring");
 	memcpy(keyring->organisation, organisation.data, organisation.size);
@@ -177,7 +171,7 @@ enum rs_code rs_keyring_open(const struct rs_world *world, const char *path, con
 	rs_buffer_init(&payload, PAYLOAD_MAX);
 	rs_buffer_reserve(&payload, PAYLOAD_MAX);
 	RS_TRY(rs_key_file_read(world, path, unlock, &payload, err));
-	keyring = rs_allocate(sizeof(*keyring));
+	keyring = rs_secret_allocate(sizeof(*keyring));
 	if (keyring == NULL)
 		return rs_error_memory(err, sizeof(*keyring), "a keyring");
 	if (parse(rs_buffer_bytes(&payload), keyring, err) != RS_OK)
@@ -289,6 +283,19 @@ enum rs_code rs_member_key_file_create(const struct rs_world *world, const char 
 	return RS_OK;
 }
 
+static enum rs_code read_member(const struct rs_world *world, const char *path,
+                                const struct rs_unlock *unlock, struct rs_buffer *payload,
+                                struct rs_error *err)
+{
+	rs_buffer_init(payload, RS_KEY_FILE_PAYLOAD_MAX);
+	rs_buffer_reserve(payload, PAYLOAD_MAX);
+	RS_TRY(rs_key_file_read(world, path, unlock, payload, err));
+	if (payload->size != MEMBER_MAGIC_SIZE + RS_KEY_SIZE ||
+	    memcmp(payload->data, MEMBER_MAGIC, MEMBER_MAGIC_SIZE) != 0)
+		return rs_error_set(err, RS_MALFORMED, "%s: a key file, but not of a member", path);
+	return RS_OK;
+}
+
 enum rs_code rs_member_key_file_open(const struct rs_world *world, const char *path,
                                      const struct rs_unlock *unlock, struct rs_signing_key *out,
                                      struct rs_error *err)
@@ -296,12 +303,18 @@ enum rs_code rs_member_key_file_open(const struct rs_world *world, const char *p
 	struct rs_secret seed RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_buffer payload RS_CLEANUP(rs_secret_buffer_finish) = {0};
 
-	rs_buffer_init(&payload, RS_KEY_FILE_PAYLOAD_MAX);
-	RS_TRY(rs_key_file_read(world, path, unlock, &payload, err));
-	if (payload.size != MEMBER_MAGIC_SIZE + RS_KEY_SIZE ||
-	    memcmp(payload.data, MEMBER_MAGIC, MEMBER_MAGIC_SIZE) != 0)
-		return rs_error_set(err, RS_MALFORMED, "%s: a key file, but not of a member", path);
+	RS_TRY(read_member(world, path, unlock, &payload, err));
 	memcpy(seed.bytes, payload.data + MEMBER_MAGIC_SIZE, sizeof(seed.bytes));
 	rs_signing_key_from_seed(&seed, out);
 	return RS_OK;
+}
+
+enum rs_code rs_member_key_file_change(const struct rs_world *world, const char *path,
+                                       const struct rs_unlock *old, const struct rs_unlock *new_unlock,
+                                       struct rs_error *err)
+{
+	struct rs_buffer payload RS_CLEANUP(rs_secret_buffer_finish) = {0};
+
+	RS_TRY(read_member(world, path, old, &payload, err));
+	return rs_key_file_write(world, path, new_unlock, rs_buffer_bytes(&payload), err);
 }

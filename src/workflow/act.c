@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "contract/contract_people.h"
-#include "keys.h"
 #include "ledger/ledger_engine.h"
 #include "node.h"
+#include "workflow/workflow_keys.h"
 
 struct rs_actor {
 	struct rs_signing_key own;        /* of a key file */
@@ -14,13 +14,7 @@ struct rs_actor {
 	char organisation[RS_ORGANISATION_NAME_MAX + 1];
 };
 
-void rs_actor_close(struct rs_actor *actor)
-{
-	if (!actor)
-		return;
-	rs_wipe(actor, sizeof *actor);
-	rs_free(actor);
-}
+void rs_actor_close(struct rs_actor *actor) { rs_secret_free(actor); }
 
 void rs_actor_close_pointer(struct rs_actor **actor) { rs_actor_close(*actor); }
 
@@ -42,7 +36,7 @@ struct rs_state rs_node_state(struct rs_node *node)
 enum rs_code rs_node_actor_open(const struct rs_node *node, const char *name, struct rs_bytes passphrase,
                                 struct rs_actor **out, struct rs_error *err)
 {
-	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = rs_allocate(sizeof *actor);
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = rs_secret_allocate(sizeof *actor);
 	struct rs_engine engine = rs_ledger_engine(node->ledger);
 	struct rs_state state = engine.state(engine.context);
 	struct rs_person person;
@@ -50,7 +44,8 @@ enum rs_code rs_node_actor_open(const struct rs_node *node, const char *name, st
 		return rs_error_memory(err, sizeof *actor, "a member's key");
 	actor->key = &actor->own;
 	if (name)
-		RS_TRY(node_key_open(node, name, passphrase, &actor->own, err));
+		RS_TRY(rs_key_open(&(struct rs_keys_place){node->world, node->directory}, name, passphrase,
+		                   &actor->own, err));
 	else
 		actor->key = rs_keyring_member_key(node->keyring);
 	struct rs_member_key id = rs_actor_id(actor);
