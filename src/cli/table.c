@@ -11,6 +11,7 @@
 	X(prove)    \
 	X(log)      \
 	X(witness)  \
+	X(erase)    \
 	X(fsck)     \
 	X(backup)   \
 	X(restore)  \

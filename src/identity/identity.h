@@ -146,6 +146,14 @@ void rs_subject_keys_rollback(struct rs_subject_keys *keys);
  * beyond it; the KEK still guards those. */
 enum rs_code rs_subject_key_erase(struct rs_subject_keys *keys, const struct rs_pseudonym *pseudonym,
                                   struct rs_error *err);
+/* The row of the key as it is kept, appended: what must be gone after erasing. RS_NOT_FOUND without a sentence. */
+enum rs_code rs_subject_key_wrapped(struct rs_subject_keys *keys, const struct rs_pseudonym *pseudonym,
+                                    struct rs_buffer *out, struct rs_error *err);
+/* Anything but RS_OK ends the walk with that code. */
+typedef enum rs_code rs_subject_key_visit(void *context, const struct rs_pseudonym *pseudonym,
+                                          const struct rs_secret *key, struct rs_error *err);
+enum rs_code rs_subject_keys_each(struct rs_subject_keys *keys, rs_subject_key_visit *visit, void *context,
+                                  struct rs_error *err);
 /* All keys as they are kept, wrapped, for a backup of the key store: a CBOR array of pseudonym, wrapped key, …, appended. */
 enum rs_code rs_subject_keys_export(struct rs_subject_keys *keys, struct rs_buffer *out,
                                     struct rs_error *err);

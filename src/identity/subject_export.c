@@ -1,8 +1,48 @@
-/* Subject keys on their way into a backup and back. They travel wrapped, and come back one by one: a key that shall not
- * come back (its subject was erased since) is left out before it is written anywhere. */
+/* All subject keys at once: walking over them, and on their way into a backup and back. They travel wrapped, and come back
+ * one by one: a key that shall not come back (its subject was erased since) is left out before it is written anywhere. */
 #include "subject_keys.h"
 
+#include <string.h>
+
 #include "store/store.h"
+
+enum rs_code rs_subject_key_wrapped(struct rs_subject_keys *keys, const struct rs_pseudonym *pseudonym,
+                                    struct rs_buffer *out, struct rs_error *err)
+{
+	struct rs_statement *select RS_CLEANUP(rs_statement_finish_pointer) = NULL;
+	bool row = false;
+	RS_TRY(rs_statement_prepare(subject_keys_store(keys),
+	                            "SELECT wrapped FROM subject_key WHERE pseudonym=?1", &select, err));
+	rs_statement_bind_bytes(select, 1, rs_bytes_of(pseudonym->bytes, sizeof pseudonym->bytes));
+	RS_TRY(rs_statement_step(select, &row, err));
+	if (!row)
+		return RS_NOT_FOUND;
+	rs_buffer_append_bytes(out, rs_statement_bytes(select, 0));
+	return rs_buffer_check(out, "a wrapped key", err);
+}
+
+enum rs_code rs_subject_keys_each(struct rs_subject_keys *keys, rs_subject_key_visit *visit, void *context,
+                                  struct rs_error *err)
+{
+	struct rs_statement *rows RS_CLEANUP(rs_statement_finish_pointer) = NULL;
+	RS_TRY(rs_statement_prepare(subject_keys_store(keys), "SELECT pseudonym, wrapped FROM subject_key",
+	                            &rows, err));
+	for (;;) {
+		struct rs_secret secret RS_CLEANUP(rs_secret_finish) = {0};
+		struct rs_pseudonym pseudonym;
+		bool row = false;
+		RS_TRY(rs_statement_step(rows, &row, err));
+		if (!row)
+			return RS_OK;
+		struct rs_bytes name = rs_statement_bytes(rows, 0);
+		RS_TRY(subject_key_unwrap(keys, name, rs_statement_bytes(rows, 1), &secret, err));
+		if (name.size != sizeof pseudonym.bytes)
+			return rs_error_set(err, RS_ALTERED, "a subject's pseudonym has %zu bytes",
+			                    name.size);
+		memcpy(pseudonym.bytes, name.data, name.size);
+		RS_TRY(visit(context, &pseudonym, &secret, err));
+	}
+}
 
 enum rs_code rs_subject_keys_export(struct rs_subject_keys *keys, struct rs_buffer *out, struct rs_error *err)
 {

@@ -55,6 +55,13 @@ enum rs_code rs_note_key_init(struct rs_note_key *out, const char *name,
 enum rs_code rs_note_key_parse(struct rs_str vkey, struct rs_note_key *out, struct rs_error *err);
 void rs_note_key_format(const struct rs_note_key *key, char out[static RS_VKEY_SIZE]);
 
+/* Any text of whole lines without an empty one, whose first line is no origin (holds a space), signed by one key. */
+enum rs_code rs_note_sign(struct rs_str text, const char *name, const struct rs_signing_key *key,
+                          struct rs_buffer *out, struct rs_error *err);
+/* *out_text borrows. errors  RS_ALTERED, RS_MALFORMED */
+enum rs_code rs_note_open(struct rs_str note, const struct rs_note_key *key, struct rs_str *out_text,
+                          struct rs_error *err);
+
 /* C2SP tlog-checkpoint: origin, size, root, as a note signed by the log. */
 struct rs_checkpoint {
 	char origin[RS_NOTE_NAME_MAX + 1];

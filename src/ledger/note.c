@@ -88,27 +88,43 @@ enum rs_code note_key_parse(struct rs_str vkey, enum rs_note_algorithm algorithm
 	return RS_OK;
 }
 
-enum rs_code rs_checkpoint_sign(const struct rs_checkpoint *checkpoint, const struct rs_signing_key *key,
-                                struct rs_buffer *out, struct rs_error *err)
+/* The text stands in `out` from `start` on. */
+static enum rs_code sign_text(struct rs_buffer *out, size_t start, const char *name,
+                              const struct rs_signing_key *key, struct rs_error *err)
 {
 	struct rs_note_key note_key;
 	uint8_t signature[4 + RS_SIGNATURE_SIZE];
-	char root[RS_BASE64_SIZE(RS_SHA256_SIZE)], signed_text[RS_BASE64_SIZE(sizeof signature)];
-	RS_TRY(rs_note_key_init(&note_key, checkpoint->origin, key->public_key, err));
-	size_t start = out->size;
-	rs_base64_encode(rs_bytes_of(checkpoint->root.bytes, RS_SHA256_SIZE), root);
-	rs_buffer_printf(out, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size, root);
-	RS_TRY(rs_buffer_check(out, "a checkpoint", err));
+	char signed_text[RS_BASE64_SIZE(sizeof signature)];
+	RS_TRY(rs_buffer_check(out, "a signed note", err));
+	RS_TRY(rs_note_key_init(&note_key, name, key->public_key, err));
 	memcpy(signature, note_key.id, sizeof note_key.id);
 	rs_sign(key, rs_bytes_of(out->data + start, out->size - start), signature + 4);
 	rs_base64_encode(rs_bytes_of(signature, sizeof signature), signed_text);
-	rs_buffer_printf(out, "\n" EM_DASH " %s %s\n", checkpoint->origin, signed_text);
-	return rs_buffer_check(out, "a checkpoint", err);
+	rs_buffer_printf(out, "\n" EM_DASH " %s %s\n", name, signed_text);
+	return rs_buffer_check(out, "a signed note", err);
+}
+
+enum rs_code rs_note_sign(struct rs_str text, const char *name, const struct rs_signing_key *key,
+                          struct rs_buffer *out, struct rs_error *err)
+{
+	size_t start = out->size;
+	rs_buffer_append_str(out, text);
+	return sign_text(out, start, name, key, err);
+}
+
+enum rs_code rs_checkpoint_sign(const struct rs_checkpoint *checkpoint, const struct rs_signing_key *key,
+                                struct rs_buffer *out, struct rs_error *err)
+{
+	char root[RS_BASE64_SIZE(RS_SHA256_SIZE)];
+	size_t start = out->size;
+	rs_base64_encode(rs_bytes_of(checkpoint->root.bytes, RS_SHA256_SIZE), root);
+	rs_buffer_printf(out, "%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size, root);
+	return sign_text(out, start, checkpoint->origin, key, err);
 }
 
 enum rs_code note_malformed(struct rs_error *err, const char *what)
 {
-	return rs_error_set(err, RS_MALFORMED, "the checkpoint is malformed: %s", what);
+	return rs_error_set(err, RS_MALFORMED, "the signed note is malformed: %s", what);
 }
 
 bool note_parse_decimal(struct rs_str text, uint64_t *out)
@@ -165,10 +181,22 @@ static enum rs_code verify_line(struct rs_str line, struct rs_str body, const st
 	    !rs_base64_decode(rest, signature, &size) || size != 4 + RS_SIGNATURE_SIZE)
 		return note_malformed(err, "its signature line is not '— name signature'");
 	if (!rs_str_equal_text(name, key->name) || memcmp(signature, key->id, sizeof key->id) != 0)
-		return rs_error_set(err, RS_ALTERED,
-		                    "the checkpoint is signed by another key than the given one");
+		return rs_error_set(err, RS_ALTERED, "it is signed by another key than the given one");
 	if (!rs_signature_valid(key->public_key, rs_bytes_of_str(body), signature + 4))
-		return rs_error_set(err, RS_ALTERED, "the checkpoint's signature does not fit its text");
+		return rs_error_set(err, RS_ALTERED, "its signature does not fit its text");
+	return RS_OK;
+}
+
+enum rs_code rs_note_open(struct rs_str note, const struct rs_note_key *key, struct rs_str *out_text,
+                          struct rs_error *err)
+{
+	struct rs_str body, line;
+	RS_TRY(note_split(note, &body, &line, err));
+	line.size--; /* without its end */
+	if (memchr(line.data, '\n', line.size))
+		return note_malformed(err, "it must have one signature line");
+	RS_TRY(verify_line(line, body, key, err));
+	*out_text = body;
 	return RS_OK;
 }
 

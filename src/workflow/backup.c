@@ -15,7 +15,7 @@
 #define PIN_TRIES 1000
 #define CID_SIZE sizeof(struct rs_cid)
 
-/* Besides the two databases, the objects and witness/. */
+/* Besides the two databases, the objects, witness/ and certificates/. */
 static const char *const small_files[] = {"radseal.yaml", "keys/log.vkey", "keys/last-checkpoint",
                                           "keys/cosigned-checkpoint"};
 
@@ -194,27 +194,40 @@ static enum rs_code save_small(struct saving *saving, const char *name, struct r
 	return save_content(saving, name, &(struct rs_content){content.size, read_memory, &content}, err);
 }
 
-static enum rs_code save_witness_file(void *context, struct rs_str name, enum rs_file_kind kind,
-                                      struct rs_error *err)
+struct listing {
+	struct saving *saving;
+	const char *directory;
+};
+
+static enum rs_code save_listed(void *context, struct rs_str name, enum rs_file_kind kind,
+                                struct rs_error *err)
 {
+	const struct listing *listing = context;
 	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("witness/" RS_STR_FORMAT,
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, listing->directory,
 	                                                        RS_STR_ARGUMENTS(name));
-	return path ? save_small(context, path, err) : rs_error_memory(err, name.size, "a path");
+	return path ? save_small(listing->saving, path, err) : rs_error_memory(err, name.size, "a path");
+}
+
+static enum rs_code save_directory(struct saving *saving, const char *name, struct rs_error *err)
+{
+	const struct rs_files *files = saving->node->world->files;
+	struct listing listing = {saving, name};
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(node_path(saving->node, name, &path, err));
+	if (!rs_path_exists(saving->node->world, path))
+		return RS_OK;
+	return files->list(files, path, save_listed, &listing, err);
 }
 
 /* Before the databases are pinned: what the checkpoints among them promise, the pinned ledger has. */
 static enum rs_code save_files(struct saving *saving, struct rs_error *err)
 {
-	const struct rs_files *files = saving->node->world->files;
-	char *witness RS_CLEANUP(rs_free_pointer) = NULL;
 	for (size_t i = 0; i < RS_COUNT(small_files); i++)
 		RS_TRY(save_small(saving, small_files[i], err));
-	RS_TRY(node_path(saving->node, "witness", &witness, err));
-	if (!rs_path_exists(saving->node->world, witness))
-		return RS_OK;
-	return files->list(files, witness, save_witness_file, saving, err);
+	RS_TRY(save_directory(saving, "certificates", err));
+	return save_directory(saving, "witness", err);
 }
 
 /* SQLite copies to a file; it lies in the node for a moment, so that nothing readable ever lies on the backup's disk. */

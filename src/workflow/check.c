@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forget.h"
 #include "node.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
@@ -14,7 +15,8 @@ struct checking {
 	void *context;
 	struct rs_check_counts counts;
 	struct rs_note_key key;
-	uint64_t instances_in_ledger; /* announced by its entries */
+	uint64_t instances_in_ledger; /* announced by its entries, but for those of erased subjects */
+	struct rs_buffer erased;      /* their tokens */
 };
 
 static void found(struct checking *checking, const char *part, const char *format, ...) RS_PRINTF(3, 4);
@@ -61,11 +63,26 @@ static enum rs_code count_instances(struct checking *checking, struct rs_error *
 		if (code == RS_OK)
 			code = rs_transaction_parse(entry, &act, &reason);
 		/* Altered entries were named by the ledger's own check. */
-		if (code == RS_OK && act.type == RS_TRANSACTION_OBJECT_REGISTER)
+		if (code == RS_OK && act.type == RS_TRANSACTION_OBJECT_REGISTER &&
+		    !erased_tokens_have(&checking->erased, &act.subject))
 			checking->instances_in_ledger += act.instances;
 		else if (code == RS_NO_MEMORY)
 			return rs_error_set(err, code, "%s", reason.message);
 	}
+	return RS_OK;
+}
+
+/* Of an erased subject there is no key. */
+static enum rs_code check_key(void *context, const struct rs_pseudonym *pseudonym,
+                              const struct rs_secret *key, struct rs_error *err RS_UNUSED)
+{
+	struct checking *checking = context;
+	char text[RS_PSEUDONYM_TEXT_SIZE];
+	struct rs_digest token;
+	rs_subject_token(key, &token);
+	rs_pseudonym_format(pseudonym, text);
+	if (erased_tokens_have(&checking->erased, &token))
+		found(checking, "subjects", "subject %s was erased, and its key is there", text);
 	return RS_OK;
 }
 
@@ -241,8 +258,11 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 	if (code == RS_ALTERED && checking->counts.faults > before)
 		code = RS_OK;
 	RS_TRY(judged(checking, "ledger", "", code, &reason, err));
+	RS_TRY(erased_tokens(node->ledger, false, &checking->erased, err));
 	RS_TRY(count_instances(checking, err));
 	before = checking->counts.faults;
+	code = rs_subject_keys_each(node->subjects, check_key, checking, &reason);
+	RS_TRY(code == RS_ALTERED ? RS_OK : judged(checking, "subjects", "", code, &reason, err));
 	code = rs_subject_keys_check(node->subjects, subject_fault, checking, &reason);
 	if (code == RS_ALTERED && checking->counts.faults > before)
 		code = RS_OK;
@@ -263,7 +283,9 @@ enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *
                            struct rs_check_counts *out, struct rs_error *err)
 {
 	struct checking checking = {.node = node, .report = report, .context = context};
-	RS_TRY(check_parts(&checking, err));
+	enum rs_code code = check_parts(&checking, err);
+	rs_buffer_finish(&checking.erased);
+	RS_TRY(code);
 	*out = checking.counts;
 	if (checking.counts.faults)
 		return rs_error_set(err, RS_ALTERED, "%" PRIu64 " faults found", checking.counts.faults);

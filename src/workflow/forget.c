@@ -70,15 +70,18 @@ bool erased_tokens_have(const struct rs_buffer *tokens, const struct rs_digest *
 	       bsearch(token->bytes, tokens->data, tokens->size / RS_SHA256_SIZE, RS_SHA256_SIZE, by_token);
 }
 
-enum rs_code erased_tokens(struct rs_ledger *ledger, struct rs_buffer *out, struct rs_error *err)
+enum rs_code erased_tokens(struct rs_ledger *ledger, bool strict, struct rs_buffer *out, struct rs_error *err)
 {
 	rs_buffer_init(out, ROWS_MAX);
 	for (uint64_t index = 0; index < rs_ledger_size(ledger); index++) {
 		struct rs_bytes entry;
 		struct rs_act act;
-		RS_TRY(rs_ledger_entry(ledger, index, &entry, err));
-		RS_TRY(rs_transaction_parse(entry, &act, err));
-		if (act.type == RS_TRANSACTION_ERASURE)
+		enum rs_code code = rs_ledger_entry(ledger, index, &entry, err);
+		if (code == RS_OK)
+			code = rs_transaction_parse(entry, &act, err);
+		if (code != RS_OK && (strict || code == RS_NO_MEMORY))
+			return code;
+		if (code == RS_OK && act.type == RS_TRANSACTION_ERASURE)
 			rs_buffer_append(out, act.subject.bytes, RS_SHA256_SIZE);
 	}
 	RS_TRY(rs_buffer_check(out, "erased subjects", err));

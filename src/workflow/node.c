@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "erase.h"
 #include "source.h"
 
 #define UNLOCK_FILE_SIZE 32
@@ -230,6 +231,8 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 		code = recover_one(node, id, err);
 	}
 	rs_buffer_finish(&recovery.ids);
+	if (code == RS_OK)
+		code = node_resume_erasures(node, err);
 	if (code == RS_OK)
 		node->unfinished = false;
 	return code;

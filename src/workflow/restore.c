@@ -147,7 +147,9 @@ static const char *place_of(const char *name)
 	for (size_t i = 0; i < RS_COUNT(known); i++)
 		if (strcmp(name, known[i]) == 0)
 			return name;
-	if (strncmp(name, "witness/", 8) == 0 && name[8] && name[8] != '.' && !strchr(name + 8, '/'))
+	const char *slash = strchr(name, '/');
+	if (slash && (strncmp(name, "witness/", 8) == 0 || strncmp(name, "certificates/", 13) == 0) &&
+	    slash[1] && slash[1] != '.' && !strchr(slash + 1, '/'))
 		return name;
 	return NULL;
 }
@@ -258,14 +260,31 @@ static enum rs_code keep_key(void *context, struct rs_bytes pseudonym, const str
 	return rs_buffer_check(&restoring->forgotten, "erased subjects", err);
 }
 
+/* An index from before the erasure was carried out, and a key store from after it. */
+static enum rs_code see_row(void *context, const struct index_row *row, struct rs_error *err)
+{
+	struct restoring *restoring = context;
+	struct rs_bytes entry;
+	struct rs_act act;
+	if (row->entry < 0 || row->subject.size != sizeof(struct rs_pseudonym))
+		return RS_OK;
+	RS_TRY(rs_ledger_entry(restoring->node->ledger, (uint64_t)row->entry, &entry, err));
+	RS_TRY(rs_transaction_parse(entry, &act, err));
+	if (erased_tokens_have(&restoring->erased, &act.subject))
+		rs_buffer_append_bytes(&restoring->forgotten, row->subject);
+	return rs_buffer_check(&restoring->forgotten, "erased subjects", err);
+}
+
 static enum rs_code restore_subjects(struct restoring *restoring, struct rs_error *err)
 {
 	struct rs_node *node = restoring->node;
 	struct rs_pseudonym pseudonym;
-	RS_TRY(erased_tokens(node->ledger, &restoring->erased, err));
+	RS_TRY(erased_tokens(node->ledger, true, &restoring->erased, err));
 	rs_buffer_init(&restoring->forgotten, (size_t)1 << 30);
 	RS_TRY(rs_subject_keys_import(node->subjects, restoring->key_backup.subjects, keep_key, restoring,
 	                              &restoring->counts.erased, err));
+	if (restoring->erased.size)
+		RS_TRY(index_each_row(node->index, see_row, restoring, err));
 	struct forgotten forgotten = {.rows = 0};
 	for (size_t at = 0; at < restoring->forgotten.size; at += sizeof pseudonym.bytes) {
 		memcpy(pseudonym.bytes, restoring->forgotten.data + at, sizeof pseudonym.bytes);

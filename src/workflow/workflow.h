@@ -10,7 +10,8 @@
  *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
  *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
  *   subjects.sqlite    keys of the subjects, wrapped
- *   receipts/          one .tlog-proof for each admitted file */
+ *   receipts/          one .tlog-proof for each admitted file
+ *   erasing/           erasures on their way; certificates/ those that were carried out */
 #ifndef RS_WORKFLOW_H
 #define RS_WORKFLOW_H
 
