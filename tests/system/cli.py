@@ -169,21 +169,21 @@ def check_seal_and_verify(tried, home, scratch):
     rows = json.loads(tried(0, "seal", "--home", home, "--json", "--quiet", "--subject=P1", volume).stdout)
     assert [row["outcome"] for row in rows] == ["sealed"] and rows[0]["size"] == volume.stat().st_size
     receipt = rows[0]["receipt"]
-    done = tried(0, "seal", volume, env={"RADSEAL_HOME": str(home)})
+    done = tried(0, "seal", "--subject=P1", volume, env={"RADSEAL_HOME": str(home)})
     assert done.stdout == receipt + "\n" and "1 known" in done.stderr
     # --home wins over the environment; without --quiet the figures go to standard error
-    tried(0, "seal", "--home", home, volume, env={"RADSEAL_HOME": str(scratch / "nowhere")})
+    tried(0, "seal", "--home", home, "--subject=P1", volume, env={"RADSEAL_HOME": str(scratch / "nowhere")})
     folder = scratch / "folder"
     folder.mkdir()
     (folder / "notes.txt").write_text("no image")
     shutil.copy(volume, folder)
-    done = tried(0, "seal", "--home", home, folder)
+    done = tried(0, "seal", "--home", home, "--subject=P1", folder)
     assert done.stdout == receipt + "\n" and "1 skipped" in done.stderr and "skipped " in done.stderr
-    assert tried(0, "seal", "--home", home, "--quiet", folder).stderr == ""
+    assert tried(0, "seal", "--home", home, "--quiet", "--subject=P1", folder).stderr == ""
     done = tried(4, "seal", "--home", home, volume, scratch / "gone.nii", sentence="1 of 2 files were not sealed")
     assert done.stderr.count("gone.nii") == 1, done.stderr
     check_folders(tried, home, scratch)
-    rows = json.loads(tried(4, "seal", "--home", home, "--json", volume, scratch / "gone.nii").stdout)
+    rows = json.loads(tried(4, "seal", "--home", home, "--json", "--subject=P1", volume, scratch / "gone.nii").stdout)
     assert [row["outcome"] for row in rows] == ["known", "failed"] and rows[1]["reason"]
     key = home / "keys" / "log.vkey"
     offline = ["--offline", "--receipt", receipt, "--key"]
