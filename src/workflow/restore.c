@@ -148,7 +148,9 @@ static const char *place_of(const char *name)
 		if (strcmp(name, known[i]) == 0)
 			return name;
 	const char *slash = strchr(name, '/');
-	if (slash && (strncmp(name, "witness/", 8) == 0 || strncmp(name, "certificates/", 13) == 0) &&
+	if (slash &&
+	    (strncmp(name, "witness/", 8) == 0 || strncmp(name, "reasons/", 8) == 0 ||
+	     strncmp(name, "certificates/", 13) == 0) &&
 	    slash[1] && slash[1] != '.' && !strchr(slash + 1, '/'))
 		return name;
 	return NULL;
