@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access_words.h"
 #include "extract_dictionary.h"
+#include "extract_gate.h"
 #include "extract_options.h"
 #include "extract_seal.h"
 #include "session.h"
@@ -19,6 +21,7 @@ struct run {
 	enum rs_log_level log_level;
 	struct rs_error failure; /* of the first case that failed */
 	struct sealer sealer;
+	struct gate gate;
 	char *vectors;          /* the folder of sealed vectors */
 	const char *dictionary; /* a file that tells of the columns; NULL: none */
 	size_t done;
@@ -112,11 +115,11 @@ static enum rs_code report(struct run *run, const struct rs_cohort_counts *count
 	if (counts->failed == 0)
 		return RS_OK;
 	if (run->cohort->count > 1)
-		return rs_error_set(err, RS_MALFORMED,
+		return rs_error_set(err, run->gate.refused > 0 ? RS_REFUSED : RS_MALFORMED,
 		                    "%zu of %zu cases failed; the column 'error' tells why", counts->failed,
 		                    run->cohort->count);
 	*err = run->failure;
-	return failed_check(&run->cohort->cases[0], err);
+	return run->gate.refused > 0 ? err->code : failed_check(&run->cohort->cases[0], err);
 }
 
 /* Finished cases are kept beside the result, and not at all where there is nothing beside it. */
@@ -260,11 +263,30 @@ static enum rs_code sealing_wanted(const struct command_line *line, struct run *
 	return RS_OK;
 }
 
+/* With --purpose: as whom and what for. */
+static enum rs_code leave_wanted(const struct command_line *line, struct run *run,
+                                 struct rs_actor **out_actor, struct rs_cohort_job *job, struct rs_error *err)
+{
+	if (!option_given(line, "purpose") && !option_given(line, "as"))
+		return RS_OK;
+	if (!run->sealer.node)
+		return rs_error_set(err, RS_USAGE, "extract: --as and --purpose go with --home");
+	RS_TRY(option_purpose(line, &run->gate.purpose, err));
+	RS_TRY(session_actor(line, run->sealer.node, out_actor, err));
+	run->gate.node = run->sealer.node;
+	run->gate.actor = *out_actor;
+	run->gate.mutex = &run->sealer.mutex;
+	job->permit = gate_permit;
+	job->permit_context = &run->gate;
+	return RS_OK;
+}
+
 static enum rs_code run_with(const struct command_line *line, struct run *run,
                              const struct rs_radiomics_settings *settings, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL; /* closed before its pool */
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
 	char *journal RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_cohort_job job = {.world = rs_world_system(),
 	                            .settings = settings,
@@ -278,6 +300,7 @@ static enum rs_code run_with(const struct command_line *line, struct run *run,
 	RS_TRY(session_pool(line, 1, &pool, err));
 	job.pool = pool;
 	RS_TRY(sealing_wanted(line, run, pool, &node, &job, err));
+	RS_TRY(leave_wanted(line, run, &actor, &job, err));
 	RS_TRY(journal_path(run, &journal, err));
 	job.journal_path = journal;
 	if (run->output.directory)
@@ -356,6 +379,9 @@ static const struct option options[] = {
 	{"version", NULL, "print the version, as radseal version does"},
 	{"log-file", "FILE", "append a line for each case to FILE"},
 	{"logging-level", "LEVEL", "of the log file: DEBUG, INFO, WARNING (default) or ERROR"},
+	{"purpose", "WORD",
+         "with --home: ask for leave to measure what is sealed, for treatment, research, …"},
+	SESSION_AS_OPTIONS,
 	{"verbosity", "N", "1 to 5; below 3 without notes (default: 3; 4 without N)"},
 	{NULL, NULL, NULL},
 };
@@ -392,7 +418,8 @@ const struct command command_extract = {
 		"header noise is repaired and reported. Several sequences of one patient get columns side by side,\n"
 		"each with its name before it. A table of cases may be interrupted: what was finished is kept in\n"
 		"FILE.part and not done again. With --home each vector of features is written beside the output and\n"
-		"sealed. Takes the options and files of PyRadiomics' command line.",
+		"sealed; with --purpose the contract is asked for each case's sealed files before they are measured, and\n"
+		"a case that it refuses fails alone. Takes the options and files of PyRadiomics' command line.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

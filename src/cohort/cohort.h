@@ -82,6 +82,11 @@ struct rs_cohort_vector {
 typedef enum rs_code rs_cohort_seal(void *context, const struct rs_cohort_vector *vector, char **out_receipt,
                                     struct rs_error *err);
 
+/* Whether a case may be measured at all; asked before its files are read for that, and before an earlier result is taken
+ * from the journal. What it returns other than RS_OK is the case's failure. Called by several threads at once. */
+typedef enum rs_code rs_cohort_permit(void *context, const struct rs_cohort_case *item, size_t image_count,
+                                      struct rs_error *err);
+
 struct rs_cohort_job {
 	const struct rs_world *world;
 	const struct rs_radiomics_settings *settings;
@@ -95,6 +100,8 @@ struct rs_cohort_job {
 	const char *maps_suffix;    /* "nrrd" or "nii.gz": their format */
 	rs_cohort_seal *seal;       /* NULL: vectors are not sealed */
 	void *seal_context;
+	rs_cohort_permit *permit; /* NULL: whoever has the files may measure them */
+	void *permit_context;
 	const char *journal_path; /* where finished cases are kept until all are; NULL: nowhere */
 };
 

@@ -99,6 +99,15 @@ static void load_all(struct work *work)
 	}
 }
 
+static void refuse_all(struct work *work, const struct rs_error *refused)
+{
+	for (size_t i = 0; i < work->plan->image_count; i++) {
+		work->parts[i].settings_digest = work->plan->images[i].names.settings_digest;
+		work->parts[i].named = work->item->images[i].image != NULL;
+		work->parts[i].error = *refused;
+	}
+}
+
 static enum rs_code seal(struct work *work, size_t index, const struct label_choice *choice,
                          struct rs_error *err)
 {
@@ -305,8 +314,8 @@ static void measure_regions(struct work *work)
 }
 
 enum rs_code measure_case(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
-                          const struct cohort_plan *plan, size_t index, struct outcome *out,
-                          struct rs_error *err)
+                          const struct cohort_plan *plan, size_t index, const struct rs_error *refused,
+                          struct outcome *out, struct rs_error *err)
 {
 	struct work *work RS_CLEANUP(rs_free_pointer) = rs_allocate(sizeof *work);
 	if (work == NULL)
@@ -315,7 +324,10 @@ enum rs_code measure_case(const struct rs_cohort *cohort, const struct rs_cohort
 		.job = job, .plan = plan, .item = &cohort->cases[index], .index = index, .out = out};
 	rs_buffer_init(&out->rows, ROWS_SIZE_MAX);
 	rs_buffer_init(&out->notes, ROWS_SIZE_MAX);
-	load_all(work);
+	if (refused == NULL)
+		load_all(work);
+	else
+		refuse_all(work, refused);
 	measure_regions(work);
 	work_finish(work);
 	rs_buffer_append_u8(&out->notes, 0);

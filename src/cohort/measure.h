@@ -16,9 +16,10 @@ struct outcome {
 };
 void outcome_finish(struct outcome *outcome); /* accepts zeroed memory */
 
-/* Failures of the case stand in the outcome. errors  RS_NO_MEMORY, RS_TOO_LARGE: there is no row at all */
+/* refused: why its files must not be read, or NULL. Failures of the case stand in the outcome.
+ * errors  RS_NO_MEMORY, RS_TOO_LARGE: there is no row at all */
 enum rs_code measure_case(const struct rs_cohort *cohort, const struct rs_cohort_job *job,
-                          const struct cohort_plan *plan, size_t index, struct outcome *out,
-                          struct rs_error *err);
+                          const struct cohort_plan *plan, size_t index, const struct rs_error *refused,
+                          struct outcome *out, struct rs_error *err);
 
 #endif

@@ -73,12 +73,17 @@ static enum rs_code deliver(struct run *run, size_t index, struct outcome *outco
 static enum rs_code obtain(struct run *run, size_t index, struct outcome *out, struct rs_digest *key,
                            struct rs_error *err)
 {
+	const struct rs_cohort_job *job = run->job;
+	struct rs_error refused = {.code = RS_OK};
+	if (job->permit != NULL && job->permit(job->permit_context, &run->cohort->cases[index],
+	                                       run->cohort->image_count, &refused) != RS_OK)
+		return measure_case(run->cohort, job, &run->plan, index, &refused, out, err);
 	/* Files that cannot be looked at now are reported by the attempt to read them. */
 	if (run->journal != NULL &&
 	    journal_key(run->job->world, run->cohort, &run->plan, index, key, err) == RS_OK &&
 	    journal_find(run->journal, index, key, out))
 		return RS_OK;
-	return measure_case(run->cohort, run->job, &run->plan, index, out, err);
+	return measure_case(run->cohort, job, &run->plan, index, NULL, out, err);
 }
 
 static void stop(struct run *run)

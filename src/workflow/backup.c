@@ -15,7 +15,7 @@
 #define PIN_TRIES 1000
 #define CID_SIZE sizeof(struct rs_cid)
 
-/* Besides the two databases, the objects, witness/ and certificates/. */
+/* Besides the two databases, the objects, witness/, certificates/ and reasons/. */
 static const char *const small_files[] = {"radseal.yaml", "keys/log.vkey", "keys/last-checkpoint",
                                           "keys/cosigned-checkpoint"};
 
@@ -227,6 +227,7 @@ static enum rs_code save_files(struct saving *saving, struct rs_error *err)
 	for (size_t i = 0; i < RS_COUNT(small_files); i++)
 		RS_TRY(save_small(saving, small_files[i], err));
 	RS_TRY(save_directory(saving, "certificates", err));
+	RS_TRY(save_directory(saving, "reasons", err));
 	return save_directory(saving, "witness", err);
 }
 

@@ -10,4 +10,11 @@
 enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid, const char *directory,
                           char **out_path, struct rs_error *err);
 
+/* What became of an access request: refused as an entry, or decided. */
+enum rs_code node_decision(struct rs_node *node, const struct rs_act *act,
+                           const struct rs_append_result *result, struct rs_decision *out,
+                           struct rs_error *err);
+/* RS_REFUSED "NAME: sentence", or RS_OK. */
+enum rs_code node_refusal(const struct rs_decision *decision, struct rs_error *err);
+
 #endif

@@ -153,24 +153,17 @@ static enum rs_code form_requests(struct round *round, struct rs_error *err)
 
 static enum rs_code judge(struct round *round, struct item *item, struct rs_error *err)
 {
-	const struct rs_state state = rs_ledger_state(round->retrieving->node->ledger);
 	const struct rs_append_result *answer = &round->results[item->request];
 	struct rs_retrieved *result = &item->result;
-	enum rs_refusal refusal = answer->refusal;
 	if (item->entry < 0) {
 		rs_error_set(&result->error, RS_NOT_FOUND, "there is no such object here");
 		return RS_OK;
 	}
-	if (refusal == RS_REFUSAL_NONE) {
-		RS_TRY(rs_contract_decision(&state, round->acts[item->request].id, &result->decision, err));
-		result->asked = true;
-		result->entry = answer->index;
-		refusal = result->decision.refusal;
-	}
-	result->decision.refusal = refusal;
-	if (refusal != RS_REFUSAL_NONE)
-		rs_error_set(&result->error, RS_REFUSED, "%s: %s", rs_refusal_name(refusal),
-		             rs_refusal_text(refusal));
+	result->asked = answer->refusal == RS_REFUSAL_NONE;
+	result->entry = answer->index;
+	RS_TRY(node_decision(round->retrieving->node, &round->acts[item->request], answer, &result->decision,
+	                     err));
+	(void)node_refusal(&result->decision, &result->error);
 	return RS_OK;
 }
 

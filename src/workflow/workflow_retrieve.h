@@ -1,4 +1,4 @@
-/* The door out: what a node keeps is given out after the contract has decided, and after that is durable on the ledger. */
+/* The door out: what a node keeps is given out, or used, when the contract has decided and that is durable on the ledger. */
 #ifndef RS_WORKFLOW_RETRIEVE_H
 #define RS_WORKFLOW_RETRIEVE_H
 
@@ -35,5 +35,12 @@ struct rs_retrieval {
  * errors  RS_NOT_FOUND: nothing fits; RS_REFUSED; RS_ALTERED: it is not what was sealed, and was not given out */
 enum rs_code rs_node_retrieve(struct rs_node *node, const struct rs_actor *actor,
                               const struct rs_retrieval *retrieval, struct rs_error *err);
+
+/* Of what is sealed here: asks for the objects whose content these files are, or the files below these directories, which
+ * lie outside already and are used where they lie. Files that were not sealed here need no leave.
+ * errors  RS_REFUSED "NAME: sentence" of the first that is refused; all requests are durable on the ledger */
+enum rs_code rs_node_permit(struct rs_node *node, const struct rs_actor *actor, const char *const *paths,
+                            size_t count, enum rs_purpose purpose, enum rs_operation operation,
+                            struct rs_error *err);
 
 #endif
