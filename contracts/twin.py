@@ -598,8 +598,8 @@ def map_tree(leaves, depth=0):
 
 
 def map_rows(rows):
-    """What of a state is in the map: some rows as they are, and a subject's consents together."""
-    out = {key: value for key, value in rows.items() if key[:1] in (b"O", b"M", b"D", b"R", b"S")}
+    """What of a state is in the map: some rows as they are, and a subject's consents together, too."""
+    out = {key: value for key, value in rows.items() if key[:1] in (b"O", b"M", b"D", b"R", b"S", b"C")}
     for key, value in sorted(rows.items()):
         if key[:1] == b"C":
             out[key[:33]] = out.get(key[:33], b"") + key[33:] + len(value).to_bytes(4, "big") + value

@@ -15,7 +15,6 @@ enum claim_field {
 	CLAIM_KEY,
 	CLAIM_VALUE,
 	CLAIM_PROOF,
-	CLAIM_CONSENT,
 };
 
 static void write_field(struct rs_buffer *out, enum claim_field field, struct rs_bytes value)
@@ -32,15 +31,13 @@ enum rs_code rs_claim_format(const struct rs_claim *claim, uint64_t index, const
 	rs_buffer_init(&extra, EXTRA_SIZE_MAX);
 	rs_buffer_init(&proof, RS_MAP_PROOF_SIZE_MAX);
 	RS_TRY(rs_map_proof_encode(&claim->proof, &proof, err));
-	rs_cbor_write_map(&extra, claim->consent.size ? 6 : 5);
+	rs_cbor_write_map(&extra, 5);
 	rs_cbor_write_u64(&extra, CLAIM_VERSION);
 	rs_cbor_write_u64(&extra, VERSION);
 	write_field(&extra, CLAIM_ENTRY, claim->entry);
 	write_field(&extra, CLAIM_KEY, claim->key);
 	write_field(&extra, CLAIM_VALUE, claim->value);
 	write_field(&extra, CLAIM_PROOF, rs_buffer_bytes(&proof));
-	if (claim->consent.size)
-		write_field(&extra, CLAIM_CONSENT, claim->consent);
 	RS_TRY(rs_buffer_check(&extra, "a claim", err));
 	return rs_tlog_proof_format(rs_buffer_bytes(&extra), index, path, count, checkpoint, out, err);
 }
@@ -65,74 +62,78 @@ static enum rs_code read_claim(struct rs_bytes extra, struct rs_claim *out, stru
 	RS_TRY(rs_cbor_read_map(&reader, "claim", &fields, err));
 	RS_TRY(rs_cbor_read_u64(&reader, "version", &field, err));
 	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
-	if (field != CLAIM_VERSION || version != VERSION || (fields != 5 && fields != 6))
+	if (field != CLAIM_VERSION || version != VERSION || fields != 5)
 		return rs_error_set(err, RS_MALFORMED, "it is no claim of a version that is known here");
 	RS_TRY(read_field(&reader, CLAIM_ENTRY, "entry", &out->entry, err));
 	RS_TRY(read_field(&reader, CLAIM_KEY, "key", &out->key, err));
 	RS_TRY(read_field(&reader, CLAIM_VALUE, "value", &out->value, err));
 	RS_TRY(read_field(&reader, CLAIM_PROOF, "proof", &proof, err));
-	if (fields == 6)
-		RS_TRY(read_field(&reader, CLAIM_CONSENT, "consent", &out->consent, err));
-	bool is_consents = out->key.size && out->key.data[0] == RS_MAP_CONSENTS_LETTER;
-	if (out->key.size != 1 + RS_SHA256_SIZE ||
-	    (fields == 6 && (!is_consents || out->consent.size != RS_SHA256_SIZE)))
-		return rs_error_set(err, RS_MALFORMED, "key: it is about nothing that is known here");
 	return rs_map_proof_decode(proof, &out->proof, err);
 }
 
-static void say_hex(struct rs_buffer *out, const char *what, struct rs_bytes id)
+#define ID_SIZE 32 /* of a key, a token, a consent's name */
+
+static void say_hex(struct rs_buffer *out, const char *what, const uint8_t *id)
 {
-	char text[2 * RS_SHA256_SIZE + 1];
-	rs_hex_encode(id, text);
+	char text[2 * ID_SIZE + 1];
+	rs_hex_encode(rs_bytes_of(id, ID_SIZE), text);
 	rs_buffer_append_text(out, what);
 	rs_buffer_append_text(out, text);
 }
 
-static enum rs_code say_consents(const struct rs_claim *claim, struct rs_claim_facts *facts,
-                                 struct rs_error *err)
+static enum rs_code say_consents(const struct rs_claim *claim, struct rs_buffer *out, struct rs_error *err)
 {
-	struct rs_buffer *out = &facts->sentence;
 	struct rs_bytes rest = claim->value, name, row;
-	bool found = false;
-	say_hex(out, "of subject ", rs_bytes_of(claim->key.data + 1, RS_SHA256_SIZE));
+	const char *between = ", ";
+	say_hex(out, "of subject ", claim->key.data + 1);
 	while (rs_map_next_consent(&rest, &name, &row)) {
-		uint8_t key[1 + 2 * RS_SHA256_SIZE];
-		if (claim->consent.size && !rs_bytes_equal(name, claim->consent))
-			continue;
+		uint8_t key[1 + 2 * ID_SIZE];
 		memcpy(key, claim->key.data, claim->key.size);
 		memcpy(key + claim->key.size, name.data, name.size);
-		rs_buffer_append_text(out, found ? "\nand " : ", ");
-		found = true;
+		rs_buffer_append_text(out, between);
+		between = "\nand ";
 		RS_TRY(rs_row_say(rs_bytes_of(key, sizeof key), row, out, err));
 	}
-	if (rest.size)
-		return rs_error_set(err, RS_ALTERED, "the subject's consents are cut");
-	if (!found)
-		say_hex(out, claim->consent.size ? ", there is no consent " : ", there is no consent at all",
-		        claim->consent);
-	facts->present = found;
-	return RS_OK;
+	return rest.size ? rs_error_set(err, RS_ALTERED, "the subject's consents are cut") : RS_OK;
 }
 
-static enum rs_code say(const struct rs_claim *claim, struct rs_claim_facts *facts, struct rs_error *err)
+static void say_absence(const struct rs_claim *claim, struct rs_buffer *out)
 {
-	static const struct {
-		char letter;
-		const char *absent;
-	} kinds[] = {
-		{'M', "there is no member "}, {'D', "there is no device "}, {'S', "there is no subject "}};
-	if (claim->key.data[0] == RS_MAP_CONSENTS_LETTER)
-		return say_consents(claim, facts, err);
-	facts->present = claim->value.size > 0;
-	if (facts->present)
-		return rs_row_say(claim->key, claim->value, &facts->sentence, err);
-	for (size_t i = 0; i < RS_COUNT(kinds); i++)
-		if (claim->key.data[0] == kinds[i].letter) {
-			say_hex(&facts->sentence, kinds[i].absent,
-			        rs_bytes_of(claim->key.data + 1, RS_SHA256_SIZE));
-			return RS_OK;
-		}
-	return rs_error_set(err, RS_MALFORMED, "key: it is about nothing that is known here");
+	const uint8_t *key = claim->key.data;
+	if (key[0] == 'M')
+		say_hex(out, "there is no member ", key + 1);
+	else if (key[0] == 'D')
+		say_hex(out, "there is no device ", key + 1);
+	else if (key[0] == 'S')
+		say_hex(out, "there is no subject ", key + 1);
+	else
+		say_hex(out, "of subject ", key + 1);
+	if (key[0] == RS_MAP_CONSENTS_LETTER && claim->key.size > 1 + ID_SIZE)
+		say_hex(out, ", there is no consent ", key + 1 + ID_SIZE);
+	else if (key[0] == RS_MAP_CONSENTS_LETTER)
+		rs_buffer_append_text(out, ", there is no consent at all");
+}
+
+static enum rs_code say(const struct rs_claim *claim, struct rs_buffer *out, struct rs_error *err)
+{
+	size_t size = claim->key.size;
+	char letter = size ? (char)claim->key.data[0] : 0;
+	bool is_consent = letter == RS_MAP_CONSENTS_LETTER && size == 1 + 2 * ID_SIZE;
+	bool is_consents = letter == RS_MAP_CONSENTS_LETTER && size == 1 + ID_SIZE;
+	bool is_one = (letter == 'M' || letter == 'D' || letter == 'S') && size == 1 + ID_SIZE;
+	if (!is_consent && !is_consents && !is_one)
+		return rs_error_set(err, RS_MALFORMED, "key: it is about nothing that is known here");
+	if (claim->value.size == 0) {
+		say_absence(claim, out);
+		return RS_OK;
+	}
+	if (is_consents)
+		return say_consents(claim, out, err);
+	if (is_consent) {
+		say_hex(out, "of subject ", claim->key.data + 1);
+		rs_buffer_append_text(out, ", ");
+	}
+	return rs_row_say(claim->key, claim->value, out, err);
 }
 
 /* That the entry is a head, at its place of the log that the checkpoint is of. */
@@ -170,7 +171,8 @@ static enum rs_code check(const struct rs_tlog_proof *proof, const struct rs_tru
 	                     : rs_map_absence_valid(&head.root, claim.key, &claim.proof);
 	if (!holds)
 		return rs_error_set(err, RS_ALTERED, "the map of this head does not say so");
-	RS_TRY(say(&claim, facts, err));
+	facts->present = claim.value.size > 0;
+	RS_TRY(say(&claim, &facts->sentence, err));
 	return rs_buffer_check(&facts->sentence, "a sentence", err);
 }
 

@@ -109,21 +109,21 @@ static int teardown(void **state)
 /* The claim about a key at the last head, into f->text. */
 static void make_claim(struct fixture *f, char letter, const uint8_t *what, const struct rs_digest *consent)
 {
-	uint8_t key[33] = {(uint8_t)letter};
-	struct rs_claim claim = {.key = {key, sizeof key}};
+	uint8_t key[65] = {(uint8_t)letter};
+	struct rs_claim claim = {.key = {key, consent ? 65 : 33}};
 	struct rs_digest path[RS_PROOF_HASHES_MAX];
 	struct rs_buffer value;
 	uint64_t index;
 	size_t count;
 	bool present;
 	memcpy(key + 1, what, 32);
+	if (consent)
+		memcpy(key + 33, consent->bytes, 32);
 	rs_buffer_init(&value, RS_MAP_VALUE_MAX);
 	assert_int_equal(rs_ledger_map_last(f->ledger, &index, &f->err), RS_OK);
 	assert_int_equal(rs_ledger_map_prove(f->ledger, claim.key, &claim.proof, &present, &value, &f->err),
 	                 RS_OK);
 	claim.value = rs_buffer_bytes(&value);
-	if (consent)
-		claim.consent = rs_bytes_of(consent->bytes, RS_SHA256_SIZE);
 	assert_int_equal(rs_ledger_entry(f->ledger, index, &claim.entry, &f->err), RS_OK);
 	assert_int_equal(rs_ledger_prove(f->ledger, index, path, &count, &f->err), RS_OK);
 	rs_buffer_clear(&f->text);

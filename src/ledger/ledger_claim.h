@@ -1,8 +1,7 @@
 /* Claims: files that prove what is, or is not, in force, to anybody who believes the log and perhaps witnesses.
  *
  * A C2SP .tlog-proof of the entry that is a head of the map (ledger/ledger_head.h), whose extra data are deterministic CBOR
- * {1: version, 2: entry, 3: key in the map, 4: its value, "" when it has none, 5: proof of the map, 6: the consent that was
- * asked for, where one was}. */
+ * {1: version, 2: entry, 3: key in the map, 4: its value, "" when it has none, 5: proof of the map}. */
 #ifndef RS_LEDGER_CLAIM_H
 #define RS_LEDGER_CLAIM_H
 
@@ -13,7 +12,6 @@
 struct rs_claim {
 	struct rs_bytes entry, key, value;
 	struct rs_map_proof proof;
-	struct rs_bytes consent; /* its name, or empty */
 };
 /* Appends the file. RS_TOO_LARGE when the value is more than a claim holds. */
 enum rs_code rs_claim_format(const struct rs_claim *claim, uint64_t index, const struct rs_digest *path,

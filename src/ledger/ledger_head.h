@@ -7,8 +7,9 @@
  * paid by everybody.
  *
  * In the map are these rows of the state (contract/rows.h), by their own keys and values: organisations, members, devices and
- * their successors, subjects; and for each subject with consents 'C' ‖ subject -> of each consent, in the order of their
- * names: name (32 bytes) ‖ be32(size of row) ‖ row. So that a subject has no consent, or none but these, is one proof. */
+ * their successors, subjects, consents. So one consent is proved without showing the others. And for each subject with
+ * consents 'C' ‖ subject -> of each consent, in the order of their names: name (32 bytes) ‖ be32(size of row) ‖ row. So that a
+ * subject has no consent, or none but these, is one proof. */
 #ifndef RS_LEDGER_HEAD_H
 #define RS_LEDGER_HEAD_H
 
@@ -16,7 +17,7 @@
 #include "ledger/ledger_map.h"
 
 #define RS_MAP_ORIGIN "radseal.map/"
-#define RS_MAP_ROW_LETTERS "OMDRS"
+#define RS_MAP_ROW_LETTERS "OMDRSC"
 #define RS_MAP_CONSENTS_LETTER 'C'
 #define RS_MAP_VALUE_MAX ((size_t)48 * 1024)
 

@@ -39,14 +39,9 @@ bool rs_map_next_consent(struct rs_bytes *rest, struct rs_bytes *out_name, struc
 	return true;
 }
 
-/* The key in the map of a row of the state; none of size 0. */
-static struct rs_bytes map_key_of(struct rs_bytes row)
+static bool is_consent(struct rs_bytes key)
 {
-	if (row.size == 0)
-		return row;
-	if (row.data[0] == RS_MAP_CONSENTS_LETTER && row.size > RS_SHA256_SIZE)
-		return rs_bytes_of(row.data, row.size - RS_SHA256_SIZE);
-	return strchr(RS_MAP_ROW_LETTERS, row.data[0]) ? row : rs_bytes_of(row.data, 0);
+	return key.size == 1 + 2 * RS_SHA256_SIZE && key.data[0] == RS_MAP_CONSENTS_LETTER;
 }
 
 static enum rs_code mapped_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err)
@@ -59,9 +54,12 @@ static enum rs_code mapped_put(void *context, struct rs_bytes key, struct rs_byt
                                struct rs_error *err)
 {
 	const struct mapped *mapped = context;
-	struct rs_bytes changed = map_key_of(key);
-	if (changed.size)
-		RS_TRY(mapped->changed.put(mapped->changed.context, changed, rs_bytes_of("\1", 1), err));
+	const struct rs_state *changed = &mapped->changed;
+	if (key.size && strchr(RS_MAP_ROW_LETTERS, key.data[0]))
+		RS_TRY(changed->put(changed->context, key, rs_bytes_of("\1", 1), err));
+	if (is_consent(key)) /* all of the subject's, too */
+		RS_TRY(changed->put(changed->context, rs_bytes_of(key.data, 1 + RS_SHA256_SIZE),
+		                    rs_bytes_of("\1", 1), err));
 	return mapped->state.put(mapped->state.context, key, value, err);
 }
 
@@ -89,7 +87,7 @@ static enum rs_code append_value(const struct rs_state *state, struct rs_bytes k
                                  struct rs_error *err)
 {
 	struct rs_bytes value;
-	if (key.size && key.data[0] == RS_MAP_CONSENTS_LETTER)
+	if (key.size == 1 + RS_SHA256_SIZE && key.data[0] == RS_MAP_CONSENTS_LETTER)
 		return state->each(state->context, key, add_consent, out, err);
 	enum rs_code code = state->get(state->context, key, &value, err);
 	if (code != RS_OK)

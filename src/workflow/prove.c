@@ -120,19 +120,18 @@ enum rs_code rs_node_prove(struct rs_node *node, const struct rs_actor *actor,
 {
 	static const struct rs_digest none;
 	struct rs_buffer value RS_CLEANUP(rs_buffer_finish) = {0}, note RS_CLEANUP(rs_buffer_finish) = {0};
-	uint8_t key[1 + RS_SHA256_SIZE] = {(uint8_t)question->letter};
-	struct rs_claim claim = {.key = {key, sizeof key}};
+	uint8_t key[1 + 2 * RS_SHA256_SIZE] = {(uint8_t)question->letter};
+	bool is_consent = !rs_digest_equal(&question->consent, &none);
+	struct rs_claim claim = {.key = {key, is_consent ? sizeof key : 1 + RS_SHA256_SIZE}};
 	struct rs_digest what = question->what, path[RS_PROOF_HASHES_MAX];
 	uint64_t index, size = 0;
 	size_t count;
 	rs_buffer_init(&value, RS_MAP_VALUE_MAX);
 	rs_buffer_init(&note, NOTE_SIZE_MAX);
-	if (!rs_digest_equal(&question->consent, &none)) {
-		claim.consent = rs_bytes_of(question->consent.bytes, RS_SHA256_SIZE);
-		if (rs_digest_equal(&what, &none))
-			RS_TRY(find_subject(node, &question->consent, &what, err));
-	}
+	if (is_consent && rs_digest_equal(&what, &none))
+		RS_TRY(find_subject(node, &question->consent, &what, err));
 	memcpy(key + 1, what.bytes, RS_SHA256_SIZE);
+	memcpy(key + 1 + RS_SHA256_SIZE, question->consent.bytes, RS_SHA256_SIZE);
 	if (actor)
 		RS_TRY(write_head(node, actor, err));
 	RS_TRY(make_claim(node, &claim, &index, &value, err));
