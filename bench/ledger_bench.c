@@ -1,16 +1,23 @@
-/* Appends to the embedded ledger: one by one and in groups, signed here or by others, against bare SQLite commits of
- * the same entries on the same disk in the same run. Usage: ledger_bench [DIRECTORY] */
+/* The embedded ledger under load: appends one by one, in groups, and by eight writers at once; reads with proof, alone and
+ * beside a writer; against bare SQLite commits of the same entries on the same disk in the same run. With --entries N a log
+ * of so many is made first (10 million take a quarter of an hour and some 8 GB), and its opening and its proofs are timed.
+ * Usage: ledger_bench [--entries N] [DIRECTORY] */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ledger/ledger.h"
+#include "ledger/ledger_queue.h"
 #include "store/store.h"
 
 #define SINGLE 2000
 #define GROUPS 20
 #define GROUP 1024
+#define WRITERS 8
+#define READERS_MAX 64
+#define READS 20000 /* of each reader */
+#define PROOFS 2000 /* timed one by one */
 
 static const struct rs_world *world;
 static struct rs_error err;
@@ -102,6 +109,159 @@ static double appends_grouped(struct rs_ledger *ledger, const struct rs_signing_
 	return GROUPS * GROUP / taken;
 }
 
+struct writer {
+	pthread_t thread;
+	struct rs_ledger_queue *queue;
+	const struct rs_signing_key *key;
+};
+
+static void *write_durably(void *context)
+{
+	const struct writer *writer = context;
+	struct rs_transaction transaction;
+	struct signing signing = {writer->key, &transaction};
+	struct rs_error error = {0};
+	for (int i = 0; i < SINGLE; i++) {
+		struct rs_append_result result;
+		if (sign_one(&signing, 0, &error) != RS_OK ||
+		    rs_ledger_queue_append(writer->queue, &transaction, &result, &error) != RS_OK) {
+			fprintf(stderr, "ledger_bench: %s\n", error.message);
+			exit(1);
+		}
+		rs_transaction_finish(&transaction);
+	}
+	return NULL;
+}
+
+/* Eight writers, each of which waits for its own durable answer before it goes on. */
+static double appends_concurrent(struct rs_ledger *ledger, const struct rs_signing_key *key)
+{
+	struct writer writers[WRITERS];
+	struct rs_ledger_queue *queue;
+	must(rs_ledger_queue_create(ledger, &queue, &err));
+	double start = seconds();
+	for (int i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){.queue = queue, .key = key};
+		pthread_create(&writers[i].thread, NULL, write_durably, &writers[i]);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(writers[i].thread, NULL);
+	double rate = (double)WRITERS * SINGLE / (seconds() - start);
+	rs_ledger_queue_destroy(queue);
+	return rate;
+}
+
+struct reader {
+	pthread_t thread;
+	const char *path;
+	const struct rs_signing_key *key;
+	uint64_t seed;
+};
+
+/* One entry of the log with its proof, checked against nothing: what a server does to answer. */
+static void read_one(struct rs_ledger *ledger, uint64_t index)
+{
+	struct rs_digest path[RS_PROOF_HASHES_MAX];
+	struct rs_bytes entry;
+	size_t count;
+	struct rs_error error = {0};
+	if (rs_ledger_prove(ledger, index, path, &count, &error) == RS_OK &&
+	    rs_ledger_entry(ledger, index, &entry, &error) == RS_OK)
+		return;
+	fprintf(stderr, "ledger_bench: %s\n", error.message);
+	exit(1);
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return *seed >> 33;
+}
+
+static struct rs_ledger *open_to_read(const char *path, const struct rs_signing_key *key)
+{
+	struct rs_ledger_options options = {.origin = "radseal.local/bench", .public_key = key->public_key};
+	struct rs_ledger *ledger;
+	struct rs_error error = {0};
+	if (rs_ledger_open(world, path, &options, &ledger, &error) == RS_OK)
+		return ledger;
+	fprintf(stderr, "ledger_bench: %s\n", error.message);
+	exit(1);
+}
+
+static void *read_with_proof(void *context)
+{
+	struct reader *reader = context;
+	struct rs_ledger *ledger = open_to_read(reader->path, reader->key);
+	uint64_t size = rs_ledger_size(ledger);
+	for (int i = 0; i < READS; i++)
+		read_one(ledger, next_random(&reader->seed) % size);
+	rs_ledger_close(ledger);
+	return NULL;
+}
+
+/* A reader for each thread of the pool, each with a view of its own; `writer` (may be NULL) writes groups meanwhile. */
+static double reads_with_proof(const char *path, const struct rs_signing_key *key, unsigned readers,
+                               struct rs_ledger *writer, struct rs_pool *pool)
+{
+	struct reader list[READERS_MAX];
+	readers = readers < READERS_MAX ? readers : READERS_MAX;
+	double start = seconds();
+	for (unsigned i = 0; i < readers; i++) {
+		list[i] = (struct reader){.path = path, .key = key, .seed = i + 1};
+		pthread_create(&list[i].thread, NULL, read_with_proof, &list[i]);
+	}
+	if (writer)
+		(void)appends_grouped(writer, key, pool, true);
+	for (unsigned i = 0; i < readers; i++)
+		pthread_join(list[i].thread, NULL);
+	return readers * (double)READS / (seconds() - start);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return left < right ? -1 : left > right;
+}
+
+/* A log of so many entries: how long it takes to open, to prove, and what it takes on disk. */
+static void large(const char *path, const struct rs_ledger_options *options, const struct rs_signing_key *key,
+                  uint64_t entries)
+{
+	static double taken[PROOFS];
+	struct rs_ledger *ledger;
+	struct rs_file_stat stat;
+	uint64_t seed = 7;
+	double start = seconds();
+	must(rs_ledger_open(world, path, options, &ledger, &err));
+	while (rs_ledger_size(ledger) < entries) {
+		(void)appends_grouped(ledger, key, options->pool, true);
+		if (rs_ledger_size(ledger) / (GROUP * GROUPS) % 25 == 0)
+			fprintf(stderr, "%llu entries, %.0f s\n", (unsigned long long)rs_ledger_size(ledger),
+			        seconds() - start);
+	}
+	double made = seconds() - start;
+	uint64_t size = rs_ledger_size(ledger);
+	rs_ledger_close(ledger);
+	must(world->files->stat(world->files, path, &stat, &err));
+	start = seconds();
+	ledger = open_to_read(path, key);
+	double opened = seconds() - start;
+	for (int i = 0; i < PROOFS; i++) {
+		start = seconds();
+		read_one(ledger, next_random(&seed) % size);
+		taken[i] = seconds() - start;
+	}
+	rs_ledger_close(ledger);
+	qsort(taken, PROOFS, sizeof *taken, by_time);
+	printf("a log of %llu entries, made in %.0f s (%.0f /s)\n", (unsigned long long)size, made,
+	       (double)size / made);
+	printf("  open                                 %8.4f s    (target 1)\n", opened);
+	printf("  entry with proof, median and 99 %%    %8.3f ms   %.3f ms (target 1)\n",
+	       1e3 * taken[PROOFS / 2], 1e3 * taken[PROOFS * 99 / 100]);
+	printf("  disk for each entry                  %8.0f bytes\n", (double)stat.size / (double)size);
+}
+
 static double bare_commits(const char *directory)
 {
 	char path[512];
@@ -126,10 +286,47 @@ static double bare_commits(const char *directory)
 	return rate;
 }
 
+static void load(const char *directory, const char *path, const struct rs_ledger_options *options,
+                 const struct rs_signing_key *key)
+{
+	struct rs_pool *pool = options->pool;
+	struct rs_ledger *ledger;
+	unsigned readers = rs_pool_threads(pool);
+	must(rs_ledger_open(world, path, options, &ledger, &err));
+	double bare = bare_commits(directory);
+	double single = appends_single(ledger, key);
+	double own = appends_grouped(ledger, key, pool, true);
+	double others = appends_grouped(ledger, key, pool, false);
+	double concurrent = appends_concurrent(ledger, key);
+	double reads = reads_with_proof(path, key, readers, NULL, pool);
+	double beside = reads_with_proof(path, key, readers, ledger, pool);
+	printf("embedded ledger of %llu entries, %u threads, entries of about 300 bytes, each group durable\n",
+	       (unsigned long long)rs_ledger_size(ledger), readers);
+	printf("  bare SQLite commits, one row each    %8.0f /s\n", bare);
+	printf("  signed appends one by one            %8.0f /s   %.2f of bare commits (target 2,500)\n",
+	       single, single / bare);
+	printf("  signed appends in groups of %d     %8.0f /s   (target 20,000)\n", GROUP, own);
+	printf("  others' transactions, verified       %8.0f /s\n", others);
+	printf("  %d writers, each answered durably     %8.0f /s   %.2f of bare commits\n", WRITERS,
+	       concurrent, concurrent / bare);
+	printf("  entries read with proof              %8.0f /s   (target 50,000)\n", reads);
+	printf("  the same while groups are written    %8.0f /s\n", beside);
+	rs_ledger_close(ledger);
+}
+
 int main(int count, char **arguments)
 {
 	char template[] = "/tmp/ledger-bench-XXXXXX";
-	const char *directory = count > 1 ? arguments[1] : mkdtemp(template);
+	uint64_t entries = 0;
+	int next = 1;
+	if (count > 2 && strcmp(arguments[1], "--entries") == 0) {
+		if (!rs_parse_u64(rs_str_from(arguments[2]), &entries)) {
+			fprintf(stderr, "ledger_bench: --entries: '%s' is not a number\n", arguments[2]);
+			return 2;
+		}
+		next = 3;
+	}
+	const char *directory = count > next ? arguments[next] : mkdtemp(template);
 	char path[512];
 	struct rs_pool *pool;
 	struct rs_secret seed = {{7}};
@@ -140,22 +337,18 @@ int main(int count, char **arguments)
 	must(rs_pool_create(0, &pool, &err));
 	rs_signing_key_from_seed(&seed, &key);
 	snprintf(path, sizeof path, "%s/ledger.sqlite", directory);
-	struct rs_ledger_options options = {.origin = "radseal.local/bench", .key = &key, .pool = pool};
+	const struct rs_ledger_options options = {.origin = "radseal.local/bench", .key = &key, .pool = pool};
 	must(rs_ledger_open(world, path, &options, &ledger, &err));
-	found(ledger, &key);
-	double bare = bare_commits(directory);
-	double single = appends_single(ledger, &key);
-	double own = appends_grouped(ledger, &key, pool, true);
-	double others = appends_grouped(ledger, &key, pool, false);
-	printf("embedded ledger, %u threads, entries of about 300 bytes, each group durable\n",
-	       rs_pool_threads(pool));
-	printf("  bare SQLite commits, one row each    %8.0f /s\n", bare);
-	printf("  signed appends one by one            %8.0f /s   %.2f of bare commits (target 2,500)\n",
-	       single, single / bare);
-	printf("  signed appends in groups of %d     %8.0f /s   (target 20,000)\n", GROUP, own);
-	printf("  others' transactions, verified       %8.0f /s\n", others);
+	if (rs_ledger_size(ledger) == 0)
+		found(ledger, &key);
 	rs_ledger_close(ledger);
+	if (entries)
+		large(path, &options, &key, entries);
+	load(directory, path, &options, &key);
 	rs_pool_destroy(pool);
-	unlink(path);
+	if (count <= next) {
+		unlink(path);
+		rmdir(directory);
+	}
 	return 0;
 }

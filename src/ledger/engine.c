@@ -39,6 +39,7 @@ void rs_ledger_close(struct rs_ledger *ledger)
 	table_finish(&ledger->changed);
 	rs_store_close(ledger->store);
 	rs_buffer_finish(&ledger->checkpoint);
+	node_cache_destroy(ledger->cache);
 	rs_free(ledger);
 }
 
@@ -373,18 +374,6 @@ enum rs_code rs_ledger_entry(struct rs_ledger *ledger, uint64_t index, struct rs
 	*out = rs_bytes_of(ledger->entry, entry.size);
 	rs_statement_reset(statement);
 	return code;
-}
-
-enum rs_code rs_ledger_prove(struct rs_ledger *ledger, uint64_t index, struct rs_digest *path,
-                             size_t *out_count, struct rs_error *err)
-{
-	return rs_tree_inclusion(ledger_read_node, ledger, index, ledger->size, path, out_count, err);
-}
-
-enum rs_code rs_ledger_prove_consistency(struct rs_ledger *ledger, uint64_t old_size, struct rs_digest *proof,
-                                         size_t *out_count, struct rs_error *err)
-{
-	return rs_tree_consistency(ledger_read_node, ledger, old_size, ledger->size, proof, out_count, err);
 }
 
 enum rs_code rs_ledger_each_checkpoint(struct rs_ledger *ledger, rs_checkpoint_visit *visit, void *context,

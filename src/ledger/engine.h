@@ -31,11 +31,16 @@ struct rs_ledger {
 	struct rs_note_key note_key;
 	struct rs_pool *pool;
 	uint64_t size;
+	struct node_cache *cache;      /* of proofs; NULL until the first */
 	struct rs_digest frontier[64]; /* [level]: the complete subtree of that bit of size */
 	struct rs_buffer checkpoint;   /* the last one */
 	uint8_t entry[RS_ENTRY_SIZE_MAX];
 };
 
+void node_cache_destroy(struct node_cache *cache); /* accepts NULL */
+/* ledger_read_node() for proofs: the check of the ledger reads the file itself. */
+enum rs_code ledger_read_cached(void *context, unsigned level, uint64_t index, struct rs_digest *out,
+                                struct rs_error *err);
 int64_t node_id(unsigned level, uint64_t index);
 enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, struct rs_digest *out,
                               struct rs_error *err);

@@ -19,14 +19,14 @@ enum rs_code rs_ledger_prove_at(struct rs_ledger *ledger, uint64_t index, uint64
                                 struct rs_digest *path, size_t *out_count, struct rs_error *err)
 {
 	RS_TRY(check_size(ledger, size, err));
-	return rs_tree_inclusion(ledger_read_node, ledger, index, size, path, out_count, err);
+	return rs_tree_inclusion(ledger_read_cached, ledger, index, size, path, out_count, err);
 }
 
 enum rs_code rs_ledger_root_at(struct rs_ledger *ledger, uint64_t size, struct rs_digest *out,
                                struct rs_error *err)
 {
 	RS_TRY(check_size(ledger, size, err));
-	return rs_tree_root(ledger_read_node, ledger, size, out, err);
+	return rs_tree_root(ledger_read_cached, ledger, size, out, err);
 }
 
 enum rs_code rs_ledger_check_promise(struct rs_ledger *ledger, const struct rs_note_key *key,
