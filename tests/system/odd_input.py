@@ -263,7 +263,7 @@ def grids(odd, folder, values, mask):
          origin=(1, 1, 1))
     for mode, name in itertools.product(MODES, ("shifted.nrrd", "larger.nrrd", "smaller.nrrd")):
         row = odd.values(f"{name} corrected, {mode}", "i.nrrd", name, *MODES[mode], "-s", "correctMask:true")
-        if row is None or name != "shifted.nrrd" and mode == "plain" and row["diagnostics_Mask-corrected_VoxelNum"] != sum(mask):
+        if row is None or name != "shifted.nrrd" and mode in ("plain", "voxel") and row["diagnostics_Mask-corrected_VoxelNum"] != sum(mask):
             odd.faults.append(f"{name} {mode}: not corrected")
 
 
