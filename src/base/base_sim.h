@@ -4,7 +4,7 @@
  *
  * The disk keeps two states of each file: what programs see, and what a power cut leaves. Content becomes durable by
  * sync; creation, rename and removal of names by sync_directory. start_writeback makes a seeded choice of sectors
- * durable, as the system may at any time. What it promises beyond that, and what not, stands in sim.c. Paths are plain:
+ * durable, as the system may at any time. What it promises beyond that, and what not, stands in sim_disk.h. Paths are plain:
  * no "//", no slash at the end. */
 #ifndef RS_BASE_SIM_H
 #define RS_BASE_SIM_H
