@@ -36,8 +36,15 @@ void report_row(struct report *report, const struct field *fields, size_t count)
 	}
 	rs_json_object_begin(&report->json);
 	for (size_t i = 0; i < count; i++) {
-		rs_json_key(&report->json, fields[i].key);
-		if (fields[i].value && *fields[i].value)
+		if (!fields[i].key)
+			continue;
+		bool is_number = fields[i].key[0] == '#';
+		rs_json_key(&report->json, fields[i].key + is_number);
+		uint64_t number = 0;
+		bool has_value = fields[i].value && *fields[i].value;
+		if (has_value && is_number && rs_parse_u64(rs_str_from(fields[i].value), &number))
+			rs_json_u64(&report->json, number);
+		else if (has_value)
 			rs_json_text(&report->json, fields[i].value);
 		else
 			rs_json_null(&report->json);

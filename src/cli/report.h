@@ -10,8 +10,10 @@ struct report {
 	bool as_json, is_list;
 };
 struct field {
-	const char *key, *value; /* value NULL or "": JSON null, in text a dash */
-	int width;               /* of the column, in text; 0: left out there */
+	const char *
+		key; /* in JSON, with a '#' before it when the value is a number there; NULL: left out there */
+	const char *value; /* NULL or "": JSON null, in text a dash */
+	int width;         /* of the column, in text; 0: left out there */
 };
 /* is_list: an array, else the one row is an object of its own. Finish it. */
 void report_begin(struct report *report, const struct command_line *line, bool is_list);

@@ -93,6 +93,26 @@ enum rs_code session_key(const char *key, char **out, struct rs_error *err)
 	return *out ? RS_OK : rs_error_memory(err, text.size, "the key");
 }
 
+enum rs_code session_time(const struct command_line *line, const char *option, uint64_t fallback_ms,
+                          uint64_t *out_ms, struct rs_error *err)
+{
+	const uint64_t day_ms = UINT64_C(86400000), days_max = 36500;
+	struct rs_str text = rs_str_from(option_value(line, option));
+	uint64_t days;
+	*out_ms = fallback_ms;
+	if (text.size == 0 || rs_parse_time_ms(text, out_ms))
+		return RS_OK;
+	if (text.size > 2 && text.data[0] == '+' && text.data[text.size - 1] == 'd' &&
+	    rs_parse_u64((struct rs_str){text.data + 1, text.size - 2}, &days) && days <= days_max) {
+		*out_ms = rs_world_now_ms(rs_world_system()) + days * day_ms;
+		return RS_OK;
+	}
+	return rs_error_set(err, RS_USAGE,
+	                    "--%s: '" RS_STR_FORMAT
+	                    "' is no time; write 2027-01-31, 2027-01-31T12:00:00Z or +90d",
+	                    option, RS_STR_ARGUMENTS(text));
+}
+
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err)
 {
 	if (path)

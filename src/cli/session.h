@@ -32,6 +32,9 @@ enum rs_code session_actor(const struct command_line *line, const struct rs_node
                            struct rs_error *err);
 /* A verifier key, or what a file of this name holds; new heap string. */
 enum rs_code session_key(const char *key, char **out, struct rs_error *err);
+/* A time: "2027-01-31", "2027-01-31T12:00:00Z", or "+90d", counted from now. errors  RS_USAGE */
+enum rs_code session_time(const struct command_line *line, const char *option, uint64_t fallback_ms,
+                          uint64_t *out_ms, struct rs_error *err);
 /* To standard output, or atomically to the file; a closed pipe is an error. */
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
 

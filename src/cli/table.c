@@ -1,23 +1,26 @@
 /* The table of subcommands, in the order of the life of a scan. */
 #include "command.h"
 
-#define COMMANDS(X)    \
-	X(init)        \
-	X(key)         \
-	X(seal)        \
-	X(verify)      \
-	X(retrieve)    \
-	X(break_glass) \
-	X(extract)     \
-	X(prove)       \
-	X(log)         \
-	X(witness)     \
-	X(erase)       \
-	X(fsck)        \
-	X(backup)      \
-	X(restore)     \
-	X(demo)        \
-	X(manual)      \
+#define COMMANDS(X)     \
+	X(init)         \
+	X(key)          \
+	X(organisation) \
+	X(member)       \
+	X(device)       \
+	X(seal)         \
+	X(verify)       \
+	X(retrieve)     \
+	X(break_glass)  \
+	X(extract)      \
+	X(prove)        \
+	X(log)          \
+	X(witness)      \
+	X(erase)        \
+	X(fsck)         \
+	X(backup)       \
+	X(restore)      \
+	X(demo)         \
+	X(manual)       \
 	X(completion)
 
 #define COMMAND_DECLARE(name) extern const struct command command_##name;

@@ -23,6 +23,9 @@ typedef enum rs_code rs_person_visit(void *context, const struct rs_person *pers
 enum rs_code rs_contract_each_person(const struct rs_state *state, rs_person_visit *visit, void *context,
                                      struct rs_error *err);
 
+const char *rs_organisation_kind_name(enum rs_organisation_kind kind); /* "" for none */
+bool rs_organisation_kind_from_name(struct rs_str name, enum rs_organisation_kind *out);
+
 struct rs_organisation {
 	char name[RS_ORGANISATION_NAME_MAX + 1];
 	enum rs_organisation_kind kind;

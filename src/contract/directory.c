@@ -5,6 +5,27 @@
 
 #include "scene.h"
 
+const char *rs_organisation_kind_name(enum rs_organisation_kind kind)
+{
+	switch (kind) {
+#define KIND_CASE(member, number, name) \
+	case RS_ORGANISATION_##member: return name;
+		RS_ORGANISATION_KINDS(KIND_CASE)
+#undef KIND_CASE
+	default: return "";
+	}
+}
+
+bool rs_organisation_kind_from_name(struct rs_str name, enum rs_organisation_kind *out)
+{
+	for (int kind = 1; kind < RS_ORGANISATION_KIND_COUNT; kind++)
+		if (rs_str_equal_text(name, rs_organisation_kind_name((enum rs_organisation_kind)kind))) {
+			*out = (enum rs_organisation_kind)kind;
+			return true;
+		}
+	return false;
+}
+
 /* A row of one fixed size beside a person's; left alone when there is none. */
 static enum rs_code beside(const struct rs_state *state, char letter, const struct rs_member_key *id,
                            uint8_t out[static RS_KEY_SIZE], struct rs_error *err)

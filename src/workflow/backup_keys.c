@@ -11,7 +11,8 @@
 #define DAY_MS ((uint64_t)24 * 3600 * 1000)
 #define PREFIX "radseal-keys-"
 #define SUFFIX ".backup"
-#define MEMBERS_MAX ((size_t)10000)
+#define MEMBERS_MAX ((size_t)30000)
+#define MEMBER_FILE_MAX ((size_t)64 << 20) /* names.box */
 
 void key_backup_finish(struct key_backup *backup)
 {
@@ -78,7 +79,19 @@ enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring 
 	return RS_OK;
 }
 
-/* Members' key files: each is encrypted under its own passphrase or unlock file. */
+/* What belongs to members' keys: key files, each encrypted under its own passphrase or unlock file, these, public keys, and
+ * the members' names. The node's own keys go elsewhere. */
+static bool is_members(struct rs_str name)
+{
+	static const char *const endings[] = {".key", ".unlock", ".pub"};
+	if (rs_str_equal_text(name, "node.key") || rs_str_equal_text(name, "unlock.key"))
+		return false;
+	for (size_t i = 0; i < RS_COUNT(endings); i++)
+		if (rs_str_ends_with(name, endings[i]))
+			return true;
+	return rs_str_equal_text(name, "names.box");
+}
+
 struct members {
 	const struct rs_node *node;
 	struct rs_buffer encoded;
@@ -90,14 +103,13 @@ static enum rs_code add_member(void *context, struct rs_str name, enum rs_file_k
 {
 	struct members *members = context;
 	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
-	if (kind != RS_FILE_REGULAR || !rs_str_ends_with(name, ".key") ||
-	    rs_str_equal_text(name, "node.key") || rs_str_equal_text(name, "unlock.key"))
+	if (kind != RS_FILE_REGULAR || !is_members(name))
 		return RS_OK;
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
 		"%s/keys/" RS_STR_FORMAT, members->node->directory, RS_STR_ARGUMENTS(name));
 	if (!path || members->count == MEMBERS_MAX)
 		return rs_error_memory(err, MEMBERS_MAX, "members' key files");
-	RS_TRY(rs_file_read_all(members->node->world, path, 2 * RS_KEY_FILE_PAYLOAD_MAX, &content, err));
+	RS_TRY(rs_file_read_all(members->node->world, path, MEMBER_FILE_MAX, &content, err));
 	rs_cbor_write_str(&members->encoded, name);
 	rs_cbor_write_bytes(&members->encoded, rs_buffer_bytes(&content));
 	members->count++;
@@ -141,7 +153,7 @@ static enum rs_code make_file(struct rs_node *node, uint64_t made_ms, uint64_t u
 	struct rs_buffer box RS_CLEANUP(rs_buffer_finish) = {0};
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(node_path(node, "keys/node.key", &path, err));
-	RS_TRY(rs_file_read_all(node->world, path, 2 * RS_KEY_FILE_PAYLOAD_MAX, &node_key, err));
+	RS_TRY(rs_file_read_all(node->world, path, MEMBER_FILE_MAX, &node_key, err));
 	rs_buffer_init(&inner, FILE_MAX);
 	rs_buffer_init(&box, FILE_MAX);
 	rs_buffer_init(out, FILE_MAX);

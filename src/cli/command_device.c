@@ -1,0 +1,79 @@
+/* radseal device: scanners and gateways that sign, enrolled, rotated, revoked, listed. */
+#include "people.h"
+
+static enum rs_code enrol(const struct command_line *line, struct rs_node *node, const struct rs_actor *actor,
+                          struct rs_error *err)
+{
+	struct rs_act act = {.type = RS_TRANSACTION_DEVICE_ENROL,
+	                     .organisation = rs_str_from(option_value(line, "org"))};
+	const char *name = option_value(line, "name");
+	struct rs_digest label; /* a device's row has none: its name is known to this node alone */
+	RS_TRY(rs_node_find_person(node, line->operands[1], &act.member, err));
+	if (name)
+		RS_TRY(rs_node_name_keep(node, &act.member, rs_str_from(name), &label, err));
+	return people_act(line, node, actor, &act, err);
+}
+
+static enum rs_code rotate(const struct command_line *line, struct rs_node *node,
+                           const struct rs_actor *actor, struct rs_error *err)
+{
+	struct rs_act act = {.type = RS_TRANSACTION_DEVICE_ROTATE};
+	RS_TRY(rs_node_find_person(node, line->operands[1], &act.member, err));
+	RS_TRY(rs_node_find_person(node, line->operands[2], &act.successor, err));
+	return people_act(line, node, actor, &act, err);
+}
+
+static enum rs_code revoke(const struct command_line *line, struct rs_node *node,
+                           const struct rs_actor *actor, struct rs_error *err)
+{
+	struct rs_act act = {.type = RS_TRANSACTION_DEVICE_REVOKE};
+	RS_TRY(rs_node_find_person(node, line->operands[1], &act.member, err));
+	return people_act(line, node, actor, &act, err);
+}
+
+static enum rs_code list(const struct command_line *line, struct rs_node *node,
+                         const struct rs_actor *actor RS_UNUSED, struct rs_error *err)
+{
+	return people_list(line, node, true, err);
+}
+
+static const struct people_action actions[] = {{"enrol", 1, true, enrol},
+                                               {"rotate", 2, true, rotate},
+                                               {"revoke", 1, true, revoke},
+                                               {"list", 0, false, list}};
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	return people_run(line, actions, RS_COUNT(actions), err);
+}
+
+static const struct option options[] = {
+	{"org", "NAME", "enrol: the organisation; otherwise that of who signs"},
+	{"name", "TEXT", "enrol: which device that is, kept encrypted in this node"},
+	{"history", "WHO", "list: all that happened to one key"},
+	SESSION_AS_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+static const struct example examples[] = {
+	{"radseal device enrol mr-1 --name \"MR, room 4\"", "the key keys/mr-1.key may sign what it images"},
+	{"radseal device rotate mr-1 mr-1b --as mr-1",
+         "a new key in place of the old one, signed by the device itself"},
+	{"radseal device revoke mr-1b", "the key was stolen: nothing it signs is admitted any more"},
+	{"radseal device list --history mr-1 --json", "every state of one key, from the log"},
+	{NULL, NULL},
+};
+
+const struct command command_device = {
+	.name = "device",
+	.arguments = "enrol|rotate|revoke|list [WHO…] [--as NAME] [--home DIR]",
+	.summary = "enrol scanners and gateways, rotate and revoke their keys",
+	.description =
+		"WHO is as in radseal member. A device's key registers objects and subjects of its organisation\n"
+		"and nothing else. rotate puts another key in its place: the old one is refused from then on\n"
+		"(ROTATED) and the ledger keeps the link between them; the device may sign that itself. Neither\n"
+		"a rotated nor a revoked key comes back.",
+	.options = options,
+	.examples = examples,
+	.run = run,
+};
