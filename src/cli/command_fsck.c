@@ -1,6 +1,7 @@
 /* radseal fsck: everything against everything. */
 #include <stdio.h>
 
+#include "contract/contract_people.h"
 #include "session.h"
 
 struct output {
@@ -38,6 +39,42 @@ static void json_counts(struct rs_json *json, const struct rs_check_counts *coun
 	}
 }
 
+/* No faults: keys whose roles ended but that nobody revoked are worth a look. */
+struct ended {
+	struct output *output;
+	uint64_t now_ms;
+};
+
+static enum rs_code tell_ended(void *context, const struct rs_person *person, struct rs_error *err RS_UNUSED)
+{
+	const struct ended *ended = context;
+	char time[RS_TIME_TEXT_SIZE], key[RS_MEMBER_KEY_TEXT_SIZE];
+	if (person->revoked || person->until_ms == 0 || person->until_ms > ended->now_ms)
+		return RS_OK;
+	rs_format_time_ms(person->until_ms, time);
+	rs_member_key_format(&person->key, key);
+	if (ended->output->as_json)
+		rs_json_text(&ended->output->json, key);
+	else
+		printf("expired: the role of %.16s (%s of %s) ended at %s\n", key, rs_role_name(person->role),
+		       person->organisation, time);
+	return RS_OK;
+}
+
+static enum rs_code list_ended(struct rs_node *node, struct output *output, struct rs_error *err)
+{
+	struct ended ended = {output, rs_world_now_ms(rs_world_system())};
+	const struct rs_state state = rs_node_state(node);
+	if (output->as_json) {
+		rs_json_key(&output->json, "expired");
+		rs_json_array_begin(&output->json);
+	}
+	RS_TRY(rs_contract_each_person(&state, tell_ended, &ended, err));
+	if (output->as_json)
+		rs_json_array_end(&output->json);
+	return RS_OK;
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
@@ -58,6 +95,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (output.as_json) {
 		rs_json_array_end(&output.json);
 		json_counts(&output.json, &counts);
+		if (code == RS_OK)
+			RS_TRY(list_ended(node, &output, err));
 		rs_json_object_end(&output.json);
 		rs_buffer_append_text(&text, "\n");
 		RS_TRY(session_write(NULL, rs_buffer_bytes(&text), err));
@@ -66,6 +105,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		       (unsigned long long)counts.entries, (unsigned long long)counts.records,
 		       (unsigned long long)counts.objects, (unsigned long long)counts.receipts,
 		       (unsigned long long)counts.subjects, (unsigned long long)counts.faults);
+		if (code == RS_OK)
+			return list_ended(node, &output, err);
 	}
 	return code;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "session.h"
+#include "workflow/workflow_people.h"
 
 static enum rs_code print_json(const char *directory, bool with_passphrase, struct rs_error *err)
 {
@@ -26,16 +27,32 @@ static enum rs_code print_json(const char *directory, bool with_passphrase, stru
 	return session_write(NULL, rs_buffer_bytes(&text), err);
 }
 
+static enum rs_code make(const struct command_line *line, const char *directory, struct rs_bytes passphrase,
+                         struct rs_error *err)
+{
+	const char *organisation = option_value(line, "org"), *kind_name = option_value(line, "kind");
+	enum rs_organisation_kind kind = RS_ORGANISATION_ANY;
+	if (option_given(line, "consortium")) {
+		if (organisation || kind_name)
+			return rs_error_set(err, RS_USAGE, "init: --consortium has its own --org and --kind");
+		return rs_node_create_consortium(rs_world_system(), directory, passphrase, err);
+	}
+	if (kind_name && !rs_organisation_kind_from_name(rs_str_from(kind_name), &kind))
+		return rs_error_set(err, RS_USAGE,
+		                    "init: --kind is one of radiology, oncology, hospital-administration, "
+		                    "research and regulator");
+	return rs_node_create_of_kind(rs_world_system(), directory, organisation ? organisation : "Radiology",
+	                              kind, passphrase, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
 	if (line->operand_count != 1 || !*line->operands[0])
 		return rs_error_set(err, RS_USAGE, "init: name one directory: radseal init DIR");
-	const char *directory = line->operands[0], *organisation = option_value(line, "org");
+	const char *directory = line->operands[0];
 	RS_TRY(session_passphrase(line, &passphrase, err));
-	enum rs_code code = rs_node_create(rs_world_system(), directory,
-	                                   organisation ? organisation : "Radiology",
-	                                   rs_buffer_bytes(&passphrase), err);
+	enum rs_code code = make(line, directory, rs_buffer_bytes(&passphrase), err);
 	bool with_passphrase = passphrase.size > 0;
 	rs_wipe(passphrase.data, passphrase.size);
 	RS_TRY(code);
@@ -51,12 +68,21 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	else
 		printf("  its keys open with %s/keys/unlock.key: keep a copy in a safe place, and away from backups\n",
 		       directory);
+	for (size_t i = 0; option_given(line, "consortium") && i < RS_CONSORTIUM_PARTIES; i++)
+		printf("  %s: administered with %s/keys/%s.key (--as %s)\n",
+		       rs_consortium_parties[i].organisation, directory, rs_consortium_parties[i].key_name,
+		       rs_consortium_parties[i].key_name);
 	printf("next: radseal seal --home %s PATH\n", directory);
 	return RS_OK;
 }
 
 static const struct option options[] = {
 	{"org", "NAME", "the organisation that runs the node (default: Radiology)"},
+	{"kind", "KIND",
+         "what kind that is: radiology, oncology, hospital-administration, research or regulator (default: "
+         "none, which may give every role)"},
+	{"consortium", NULL,
+         "the five organisations of a consortium at once, each with an administrator's key"},
 	{NULL, NULL, NULL},
 };
 
@@ -64,17 +90,21 @@ static const struct example examples[] = {
 	{"radseal init /srv/radseal --org Radiology", "a node whose keys open with a file beside them"},
 	{"radseal init /srv/radseal --passphrase-file /root/passphrase",
          "a node whose keys open with a passphrase (Argon2id)"},
+	{"radseal init /srv/radseal --consortium",
+         "Hospital Administration, Radiology, Oncology, Research and Regulator on one ledger"},
 	{NULL, NULL},
 };
 
 const struct command command_init = {
 	.name = "init",
-	.arguments = "DIR [--org NAME]",
+	.arguments = "DIR [--org NAME] [--kind KIND | --consortium]",
 	.summary = "make a node: keys, vault, ledger, configuration",
 	.description =
 		"Makes a node in DIR, which must be missing or empty: its keys, an empty encrypted vault, a\n"
 		"ledger whose first entry names the organisation and its administrator, and a commented\n"
-		"configuration file, radseal.yaml.",
+		"configuration file, radseal.yaml. With --consortium the node belongs to Hospital Administration,\n"
+		"and the administrators of the other four sign with keys/radiology-admin.key, oncology-admin,\n"
+		"research-admin and regulator-admin: give each to whom it belongs.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/contract_people.h"
+
 #define PASSPHRASE_MAX 1024
+#define WARN_DAYS 30 /* before a role ends */
 
 const char *session_home(const struct command_line *line)
 {
@@ -51,6 +54,26 @@ enum rs_code session_pool(const struct command_line *line, unsigned per_processo
 
 void session_pool_destroy(struct rs_pool **pool) { rs_pool_destroy(*pool); }
 
+/* The role of who signs here ends soon, or has ended: told once, while there is time to do something about it. */
+static void warn_of_end(const struct command_line *line, struct rs_node *node,
+                        const struct rs_member_key *key)
+{
+	const uint64_t day_ms = UINT64_C(86400000), now_ms = rs_world_now_ms(rs_world_system());
+	const struct rs_state state = rs_node_state(node);
+	struct rs_person person;
+	char time[RS_TIME_TEXT_SIZE], text[RS_MEMBER_KEY_TEXT_SIZE];
+	if (option_given(line, "quiet") || rs_contract_person(&state, key, &person, NULL) != RS_OK ||
+	    person.revoked || person.until_ms == 0 || person.until_ms > now_ms + WARN_DAYS * day_ms)
+		return;
+	rs_format_time_ms(person.until_ms, time);
+	rs_member_key_format(key, text);
+	fprintf(stderr,
+	        "radseal: the role of %.16s (%s of %s) %s %s; an administrator prolongs it with radseal "
+	        "member grant\n",
+	        text, rs_role_name(person.role), person.organisation,
+	        person.until_ms > now_ms ? "ends at" : "ended at", time);
+}
+
 enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
                           struct rs_node **out, struct rs_error *err)
 {
@@ -67,18 +90,26 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 	/* Status 3 belongs to the contract; keys that do not open are denied access. */
 	if (code == RS_REFUSED)
 		return err->code = RS_DENIED;
+	if (code == RS_OK && !option_given(line, "as")) {
+		const struct rs_member_key own = rs_node_administrator(*out);
+		warn_of_end(line, *out, &own);
+	}
 	return code;
 }
 
 void session_node_close(struct rs_node **node) { rs_node_close(*node); }
 
-enum rs_code session_actor(const struct command_line *line, const struct rs_node *node, struct rs_actor **out,
+enum rs_code session_actor(const struct command_line *line, struct rs_node *node, struct rs_actor **out,
                            struct rs_error *err)
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_secret_buffer_finish) = {0};
 	RS_TRY(session_secret(option_value(line, "as-passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
 	                      err));
-	return rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err);
+	RS_TRY(rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err));
+	const struct rs_member_key id = rs_actor_id(*out);
+	if (option_given(line, "as"))
+		warn_of_end(line, node, &id);
+	return RS_OK;
 }
 
 enum rs_code session_key(const char *key, char **out, struct rs_error *err)

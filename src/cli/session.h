@@ -27,8 +27,9 @@ void session_node_close(struct rs_node **node);
 		"as-passphrase-file", "FILE",                                                       \
 			"opens that key; otherwise keys/NAME.unlock or $RADSEAL_AS_PASSPHRASE does" \
 	}
-/* Close it before the node: RS_CLEANUP(rs_actor_close_pointer), declared after the node. */
-enum rs_code session_actor(const struct command_line *line, const struct rs_node *node, struct rs_actor **out,
+/* Says on standard error when the member's role ends within 30 days (as session_node() does for the node's
+ * administrator). Close it before the node: RS_CLEANUP(rs_actor_close_pointer), declared after the node. */
+enum rs_code session_actor(const struct command_line *line, struct rs_node *node, struct rs_actor **out,
                            struct rs_error *err);
 /* A verifier key, or what a file of this name holds; new heap string. */
 enum rs_code session_key(const char *key, char **out, struct rs_error *err);

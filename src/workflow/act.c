@@ -27,6 +27,11 @@ struct rs_member_key rs_actor_id(const struct rs_actor *actor)
 
 struct rs_str rs_actor_organisation(const struct rs_actor *actor) { return rs_str_from(actor->organisation); }
 
+struct rs_member_key rs_node_administrator(const struct rs_node *node)
+{
+	return rs_keyring_member_id(node->keyring);
+}
+
 struct rs_state rs_node_state(struct rs_node *node)
 {
 	struct rs_engine engine = rs_ledger_engine(node->ledger);

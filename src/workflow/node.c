@@ -447,12 +447,13 @@ static enum rs_code create_keys(struct rs_node *node, struct rs_bytes passphrase
 }
 
 /* The genesis: the organisation and its administrator, signed by the administrator. */
-static enum rs_code found_ledger(struct rs_node *node, struct rs_error *err)
+static enum rs_code found_ledger(struct rs_node *node, enum rs_organisation_kind kind, struct rs_error *err)
 {
 	struct rs_act act = {
 		.type = RS_TRANSACTION_ORGANISATION_ADD,
 		.time_ms = rs_world_now_ms(node->world),
 		.organisation = rs_keyring_organisation(node->keyring),
+		.organisation_kind = kind,
 		.member = rs_keyring_member_id(node->keyring),
 	};
 	struct rs_transaction transaction RS_CLEANUP(rs_transaction_finish) = {.checked = false};
@@ -466,7 +467,8 @@ static enum rs_code found_ledger(struct rs_node *node, struct rs_error *err)
 	return RS_OK;
 }
 
-static enum rs_code create_parts(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)
+static enum rs_code create_parts(struct rs_node *node, enum rs_organisation_kind kind,
+                                 struct rs_bytes passphrase, struct rs_error *err)
 {
 	char *vault RS_CLEANUP(rs_free_pointer) = NULL;
 	char *vkey RS_CLEANUP(rs_free_pointer) = NULL;
@@ -479,7 +481,7 @@ static enum rs_code create_parts(struct rs_node *node, struct rs_bytes passphras
 	RS_TRY(create_keys(node, passphrase, err));
 	RS_TRY(open_keys(node, passphrase, err));
 	RS_TRY(open_ledger(node, err));
-	RS_TRY(found_ledger(node, err));
+	RS_TRY(found_ledger(node, kind, err));
 	RS_TRY(rs_vault_create(node->world, vault, err));
 	RS_TRY(rs_shards_make(node->world, node->receipts, err));
 	RS_TRY(index_open(node->world, index, RS_STORE_WRITE, &node->index, err));
@@ -494,13 +496,20 @@ static enum rs_code create_parts(struct rs_node *node, struct rs_bytes passphras
 enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
                             struct rs_bytes passphrase, struct rs_error *err)
 {
+	return rs_node_create_of_kind(world, directory, organisation, RS_ORGANISATION_ANY, passphrase, err);
+}
+
+enum rs_code rs_node_create_of_kind(const struct rs_world *world, const char *directory,
+                                    const char *organisation, enum rs_organisation_kind kind,
+                                    struct rs_bytes passphrase, struct rs_error *err)
+{
 	struct rs_node *node;
 	RS_TRY(node_new(world, directory, RS_NODE_WRITE, NULL, &node, err));
 	enum rs_code code = config_init(&node->config, organisation, passphrase.size == 0, err);
 	if (code == RS_OK)
 		code = claim(node, err);
 	if (code == RS_OK)
-		code = create_parts(node, passphrase, err);
+		code = create_parts(node, kind, passphrase, err);
 	rs_node_close(node);
 	return code;
 }

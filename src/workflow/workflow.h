@@ -17,7 +17,7 @@
 #define RS_WORKFLOW_H
 
 #include "base/base.h"
-#include "identity/identity.h"
+#include "contract/contract.h"
 
 #define RS_ADMIT_SIZE_MAX ((size_t)64 << 30) /* bytes of one admitted file */
 
@@ -30,6 +30,10 @@ enum rs_node_access { RS_NODE_READ, RS_NODE_WRITE };
  *         RS_USAGE for a bad organisation name */
 enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
                             struct rs_bytes passphrase, struct rs_error *err);
+/* The same, founded by an organisation of this kind. */
+enum rs_code rs_node_create_of_kind(const struct rs_world *world, const char *directory,
+                                    const char *organisation, enum rs_organisation_kind kind,
+                                    struct rs_bytes passphrase, struct rs_error *err);
 
 /* Opens a node. Writing takes its lock (RS_BUSY when another process has it) and first ends what a
  * crash interrupted: a group that reached the ledger is completed, any other is taken back.

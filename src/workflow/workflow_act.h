@@ -19,6 +19,8 @@ struct rs_member_key rs_actor_id(const struct rs_actor *actor);
 /* The member's as of the state when the actor was opened; of a key that is nobody's, the node's. Lives as long as the actor. */
 struct rs_str rs_actor_organisation(const struct rs_actor *actor);
 
+/* The node's own member: who signs when nobody is named. */
+struct rs_member_key rs_node_administrator(const struct rs_node *node);
 /* The contract's state, to read: put() answers RS_USAGE. One thread at a time, as all of the ledger. */
 struct rs_state rs_node_state(struct rs_node *node);
 

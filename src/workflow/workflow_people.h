@@ -55,4 +55,16 @@ enum rs_code rs_node_member_rotate(struct rs_node *node, const struct rs_actor *
                                    const struct rs_member_key *old, const struct rs_member_key *replacement,
                                    uint64_t *out_entry, struct rs_error *err);
 
+/* A node with paper A's five organisations on its ledger. The one it belongs to governs ("Hospital Administration"); each of
+ * the others has an administrator, whose key lies beside the node's: keys/NAME.key, NAME as below. They open as the node does
+ * (the same passphrase, or an unlock file each), to be moved or changed by whom they are given to. */
+enum rs_code rs_node_create_consortium(const struct rs_world *world, const char *directory,
+                                       struct rs_bytes passphrase, struct rs_error *err);
+struct rs_consortium_party {
+	const char *organisation, *key_name;
+	enum rs_organisation_kind kind;
+};
+#define RS_CONSORTIUM_PARTIES 4
+extern const struct rs_consortium_party rs_consortium_parties[RS_CONSORTIUM_PARTIES];
+
 #endif
