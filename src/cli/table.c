@@ -3,10 +3,10 @@
 
 #define COMMANDS(X)     \
 	X(init)         \
-	X(key)          \
 	X(organisation) \
 	X(member)       \
 	X(device)       \
+	X(key)          \
 	X(seal)         \
 	X(verify)       \
 	X(retrieve)     \
@@ -15,6 +15,7 @@
 	X(prove)        \
 	X(log)          \
 	X(witness)      \
+	X(audit)        \
 	X(erase)        \
 	X(fsck)         \
 	X(backup)       \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "forget.h"
 #include "node.h"
 
@@ -248,6 +249,28 @@ static enum rs_code check_listed(void *context, const struct rs_cid *cid, struct
 	return RS_OK;
 }
 
+static void audit_fault(void *context, const char *sentence) { found(context, "audit", "%s", sentence); }
+
+/* Derived from the ledger, so it is checked last and only where there is one. */
+static enum rs_code check_audit(struct checking *checking, struct rs_error *err)
+{
+	struct rs_node *node = checking->node;
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_audit *audit RS_CLEANUP(rs_audit_close_pointer) = NULL;
+	const struct rs_engine engine = rs_ledger_engine(node->ledger);
+	struct rs_error reason = {0};
+	RS_TRY(node_path(node, "audit.sqlite", &path, err));
+	if (!rs_path_exists(node->world, path))
+		return RS_OK;
+	uint64_t before = checking->counts.faults;
+	enum rs_code code = rs_audit_open(node->world, path, &engine, RS_AUDIT_READ, &audit, &reason);
+	if (code == RS_OK)
+		code = rs_audit_check(audit, audit_fault, checking, &reason);
+	if (code == RS_ALTERED && checking->counts.faults > before)
+		code = RS_OK;
+	return judged(checking, "audit", "audit.sqlite", code, &reason, err);
+}
+
 static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 {
 	struct rs_node *node = checking->node;
@@ -276,7 +299,8 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 		found(checking, "index",
 		      "it has %" PRIu64 " records, the ledger announces %" PRIu64 " instances",
 		      checking->counts.records, checking->instances_in_ledger);
-	return rs_vault_list(node->vault, check_listed, checking, err);
+	RS_TRY(rs_vault_list(node->vault, check_listed, checking, err));
+	return check_audit(checking, err);
 }
 
 enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *context,

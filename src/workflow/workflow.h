@@ -10,6 +10,7 @@
  *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
  *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
  *   subjects.sqlite    keys of the subjects, wrapped
+ *   audit.sqlite       what audits found in the log, to be found again: derived, may be deleted
  *   receipts/          one .tlog-proof for each admitted file
  *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key
  *   erasing/           erasures on their way; certificates/ those that were carried out */
@@ -114,7 +115,7 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
 enum rs_code rs_node_cose_receipt(struct rs_node *node, uint64_t entry, struct rs_buffer *out,
                                   struct rs_error *err);
 
-/* A fault: which part ("vault", "ledger", "index", "subjects", "receipts"), which thing in it, what is wrong. */
+/* A fault: which part ("vault", "ledger", "index", "subjects", "receipts", "audit"), which thing in it, what is wrong. */
 typedef void rs_fault_report(void *context, const char *part, const char *sentence);
 
 struct rs_check_counts {

@@ -1,0 +1,168 @@
+"""`radseal audit` as an auditor uses it: `audit.py RADSEAL`. Its proofs are checked by receipts.py, which shares no line with
+radseal; that nothing is missing, against `radseal log`; FHIR by audit_formats.py."""
+import base64
+import csv
+import io
+import json
+import pathlib
+import sqlite3
+import sys
+import tempfile
+
+from audit_formats import judge_bundle
+from node_tools import Radseal, write_nifti
+from receipts import check_note, included, leaf_hash
+
+FILES = 5
+
+
+class Node(Radseal):
+    def audit(self, *arguments, check=0):
+        return self.run("audit", *arguments, "--home", self.home, check=check)
+
+    def lines(self, *arguments):
+        return json.loads(self.audit(*arguments, "--json").stdout)
+
+    def log(self):
+        return json.loads(self.run("log", "--home", self.home, "--json", check=0).stdout)["entries"]
+
+
+def check_proof(path, vkey):
+    """C2SP tlog-proof: number and bytes of an entry of the log, and the tree it is proved in."""
+    text, note = path.read_text().split("\n\n", 1)
+    header, extra, index, *hashes = text.split("\n")
+    assert header == "c2sp.org/tlog-proof@v1" and extra.startswith("extra ") and index.startswith("index ")
+    entry, number = base64.b64decode(extra[6:]), int(index[6:])
+    size, root = check_note(note, vkey)
+    assert included(leaf_hash(entry), number, size, [base64.b64decode(line) for line in hashes], root), path.name
+    return number, size, root
+
+
+def check_subject(node, scratch):
+    told = node.lines("subject", "--subject", "P1", "--proofs", scratch / "proofs")
+    log = node.log()
+    assert told["tree_size"] == len(log) and told["request"] == len(log) - 1
+    types = [line["type"] for line in told["lines"]]
+    assert types == ["subject-register"] + ["object-register"] * FILES + ["access-request"]
+    assert {line["transaction"] for line in told["lines"]} == {log[line["entry"]]["id"] for line in told["lines"]}
+    last = told["lines"][-1]
+    assert (last["purpose"], last["operation"], last["decision"], last["basis"]) == ("operations", "read", "permitted", "care")
+    vkey = (scratch / "proofs" / "log.vkey").read_text().strip()
+    assert vkey == (node.home / "keys" / "log.vkey").read_text().strip()
+    proved = {}
+    for path in (scratch / "proofs").glob("*.tlog-proof"):
+        number, size, root = check_proof(path, vkey)
+        proved[number] = path.name
+        assert size == told["tree_size"] and base64.b64encode(root).decode() == told["tree_root"]
+    rests = {line[name] for line in told["lines"] for name in ("entry", "role_entry", "object_entry") if name in line}
+    assert set(proved) == rests, "every line is proved, and what it rests on"
+    assert all(line["proof"] == proved[line["entry"]] for line in told["lines"])
+    return told["lines"][0]["subject"]
+
+
+def check_forms(node, token):
+    by_token = node.lines("subject", "--token", token)["lines"]
+    assert by_token[:-1] == node.lines("subject", "--subject", "P1")["lines"][:len(by_token) - 1], "both names, one subject"
+    rows = list(csv.DictReader(io.StringIO(node.audit("subject", "--token", token, "--format", "csv").stdout, newline="")))
+    assert [int(row["entry"]) for row in rows[:len(by_token)]] == [line["entry"] for line in by_token]
+    events = judge_bundle(json.loads(node.audit("subject", "--token", token, "--format", "fhir").stdout))
+    assert len(events) == len(rows) + 1, "each audit is an entry of the next one"
+    assert judge_bundle(json.loads(node.audit("all", "--refused", "--format", "fhir").stdout)) == []
+    told = node.audit("subject", "--subject", "P1", "--identify").stdout
+    assert "patient P1" in told and "rests on" in told and "P1" not in node.audit("subject", "--subject", "P1").stdout
+
+
+def check_others(node, scratch, token):
+    log = node.log()
+    member = log[0]["signer"]
+    lines = node.lines("member", member)["lines"]
+    assert [line["entry"] for line in lines] == [entry["index"] for entry in log], "one member did all of it"
+    assert lines[0]["relation"] == "signs concerns" and lines[0]["role"] == "hospital-administrator"
+    image = scratch / "volume2.nii"
+    lines = node.lines("object", image)["lines"]
+    assert [line["relation"] for line in lines] == ["registers", "asks"] and lines[0]["subject"] == token
+    assert [line["relation"] for line in node.lines("object", lines[0]["object"])["lines"]] == ["registers", "asks", "asks"]
+    everything = node.lines("all")["lines"]
+    assert [line["transaction"] for line in everything] == [entry["id"] for entry in node.log()]
+    moment = everything[4]["time"]
+    assert [line["entry"] for line in node.lines("all", "--from", moment)["lines"]] == \
+        [line["entry"] for line in everything if line["time"] >= moment]
+    assert [line["entry"] for line in node.lines("all", "--until", moment)["lines"]] == \
+        [line["entry"] for line in everything if line["time"] < moment]
+    assert node.lines("all", "--from", "2100-01-01")["lines"] == []
+    bursts = node.lines("all", "--anomalies", "--burst", 3)["lines"]
+    assert bursts and {line["findings"] for line in bursts} == {"burst"}
+    assert node.lines("all", "--anomalies")["lines"] == [] == node.lines("all", "--open-reviews")["lines"]
+
+
+def check_usage(node, token):
+    for arguments, sentence in [([], "name what to audit"), (["nonsense"], "subject, member, object or all"),
+                                (["subject"], "--token"), (["subject", "x", "--token", token], "--token"),
+                                (["subject", "--token", "12"], "64 hexadecimal"), (["member", "x"], "hexadecimal"),
+                                (["member"], "audit member KEY"), (["subject", "--subject", "P1", "--token", token], "--token"),
+                                (["subject", "--token", token, "--identify"], "--identify"), (["all", "--from", "monday"], "--from"),
+                                (["subject", "--token", token, "--issuer", "x"], "--issuer"), (["all", "--token", token], "--token"),
+                                (["all", "--refused", "--anomalies"], "different questions"), (["all", "--burst", "3"], "--anomalies"),
+                                (["all", "--anomalies", "--burst", "1"], "burst"), (["all", "--format", "xml"], "--format"),
+                                (["all", "--format", "csv", "--json"], "--json"), (["all", "--as", "x"], "--as")]:
+        done = node.audit(*arguments, check=None)
+        assert done.returncode == (2 if arguments[:2] != ["member", "x"] else done.returncode) and done.returncode in (1, 2), done
+        assert sentence in done.stderr, f"{arguments}: {done.stderr}"
+    before = len(node.log())
+    for arguments in (["subject", "--token", "ab" * 32], ["subject", "--subject", "P9"], ["object", "cd" * 32],
+                      ["object", node.home / "radseal.yaml"]):
+        assert node.audit(*arguments, check=4).stdout == ""
+    assert len(node.log()) == before, "nothing was asked for"
+
+
+def changed(node, sql):
+    connection = sqlite3.connect(node.home / "audit.sqlite")
+    connection.execute(sql)
+    connection.commit()
+    connection.close()
+
+
+def check_changes(node, token):
+    """An index that hides an access: fsck names it, --replay makes it anew. A state that lies: the audit names it."""
+    whole = [line["entry"] for line in node.lines("all")["lines"]]
+    hidden = [line["entry"] for line in node.lines("subject", "--token", token)["lines"]]
+    changed(node, f"DELETE FROM about WHERE entry={hidden[-1]}")
+    assert "fault in audit" in node.fsck(check=1).stdout
+    assert hidden[-1] not in [line["entry"] for line in node.lines("subject", "--token", token)["lines"]]
+    assert set(hidden) < {line["entry"] for line in node.lines("subject", "--token", token, "--replay")["lines"]}
+    node.fsck(check=0)
+    (node.home / "audit.sqlite").unlink()
+    for name in ("audit.sqlite-wal", "audit.sqlite-shm"):
+        (node.home / name).unlink(missing_ok=True)
+    assert [line["entry"] for line in node.lines("all")["lines"]][:len(whole)] == whole, "it may be deleted"
+    connection = sqlite3.connect(node.home / "ledger.sqlite")
+    request = connection.execute("SELECT key, value FROM state WHERE substr(key,1,1)=x'51' LIMIT 1").fetchone()
+    connection.execute("UPDATE state SET value=? WHERE key=?", (request[1][:2] + b"\x02" + request[1][3:], request[0]))
+    connection.commit()
+    done = node.audit("all", check=1)
+    assert "is not what the log leads to" in done.stderr
+    connection.execute("UPDATE state SET value=? WHERE key=?", (request[1], request[0]))
+    connection.commit()
+    connection.close()
+    node.audit("all")
+    node.fsck(check=0)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        node = Node(sys.argv[1], scratch / "node")
+        node.init()
+        for number in range(FILES):
+            write_nifti(scratch / f"volume{number}.nii", number, side=4)
+            node.seal("--subject", "P1", scratch / f"volume{number}.nii")
+        token = check_subject(node, scratch)
+        check_forms(node, token)
+        check_others(node, scratch, token)
+        check_usage(node, token)
+        check_changes(node, token)
+        print(f"{len(node.log())} entries")
+
+
+if __name__ == "__main__":
+    main()
