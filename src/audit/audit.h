@@ -39,7 +39,10 @@ enum rs_audit_relation {
 	RS_AUDIT_REGISTERS = 4, /* the object */
 	RS_AUDIT_FOLLOWS = 8,   /* is the next version of the object */
 	RS_AUDIT_MADE_FROM = 16,
-	RS_AUDIT_ASKS = 32, /* for the object's data */
+	RS_AUDIT_ASKS = 32,   /* for the object's data */
+	RS_AUDIT_PARENT = 64, /* the object was made from it */
+	RS_AUDIT_ANCESTOR = 128,
+	RS_AUDIT_DESCENDANT = 256,
 };
 
 enum rs_audit_review {
@@ -101,13 +104,15 @@ struct rs_audit_question {
 	struct rs_digest id; /* the subject's token, or the object's commitment */
 	struct rs_member_key member;
 	uint64_t from_ms, until_ms; /* of entries' own times; until 0: open */
+	bool provenance; /* RS_AUDIT_OBJECT: registrations of all it was made from and all that came of it */
 	bool refused, open_reviews; /* only access requests that were refused; only glasses nobody reviewed */
 	uint64_t now_ms;            /* by which a review is overdue */
 	uint64_t burst; /* RS_AUDIT_ANOMALIES: requests of one member within an hour that make one */
 };
 #define RS_AUDIT_BURST_DEFAULT 100
 #define RS_AUDIT_BURST_MAX 100000
-/* Lines in the order of the log (RS_AUDIT_ANOMALIES: kind by kind, bursts member by member). Memory does not grow with the
+/* Lines in the order of the log (RS_AUDIT_OBJECT: version by version, what it was made from first, or with `provenance` nearest
+ * first; RS_AUDIT_ANOMALIES: kind by kind, bursts member by member). Memory does not grow with the
  * log. RS_ALTERED names the entry where the log, the contract and what is stored do not agree. */
 enum rs_code rs_audit_ask(struct rs_audit *audit, const struct rs_audit_question *question,
                           rs_audit_visit *visit, void *context, struct rs_error *err);

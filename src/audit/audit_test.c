@@ -76,7 +76,7 @@ static void a_subject(void **state)
 	finish(&f);
 }
 
-static void members_objects_and_all(void **state)
+static void members_and_all(void **state)
 {
 	struct fixture f;
 	(void)state;
@@ -89,12 +89,6 @@ static void members_objects_and_all(void **state)
 	EXPECT(&f, ((struct rs_audit_question){.about = RS_AUDIT_MEMBER, .member = member_of(&f, ADMIN)}), 0,
 	       1, 2, 4, 11, 18, 21, 25);
 	assert_int_equal(f.lines[0].signer.role, RS_ROLE_HOSPITAL_ADMINISTRATOR);
-	EXPECT(&f, ((struct rs_audit_question){.about = RS_AUDIT_OBJECT, .id = named('o', 1)}), 8, 9, 10, 12,
-	       14, 15, 16, 20, 22, 23, 26);
-	assert_int_equal(f.lines[0].relations, RS_AUDIT_REGISTERS);
-	assert_int_equal(f.lines[1].relations, RS_AUDIT_ASKS);
-	assert_int_equal(f.lines[5].relations, RS_AUDIT_MADE_FROM);
-	assert_int_equal(f.lines[6].relations, RS_AUDIT_FOLLOWS);
 	EXPECT(&f, ((struct rs_audit_question){.about = RS_AUDIT_ALL, .refused = true}), 10, 22, 23, 26);
 	EXPECT(&f, ((struct rs_audit_question){.about = RS_AUDIT_ALL, .open_reviews = true}), 19);
 	assert_int_equal(f.lines[0].review, RS_AUDIT_REVIEW_OVERDUE);
@@ -102,6 +96,37 @@ static void members_objects_and_all(void **state)
 	       ((struct rs_audit_question){
 		       .about = RS_AUDIT_ALL, .from_ms = START + 4000, .until_ms = START + 7000}),
 	       3, 4, 5);
+	finish(&f);
+}
+
+#define ABOUT_OBJECT(number) ((struct rs_audit_question){.about = RS_AUDIT_OBJECT, .id = named('o', number)})
+
+static void objects_and_what_they_are_made_of(void **state)
+{
+	struct fixture f;
+	(void)state;
+	begin(&f);
+	for (uint8_t version = 1; version <= 3;
+	     version += 2) { /* asked for either version: both, one after the other */
+		EXPECT(&f, ABOUT_OBJECT(version), 8, 9, 10, 12, 14, 15, 16, 20, 22, 23, 26, 16);
+		assert_int_equal(f.lines[0].relations, RS_AUDIT_REGISTERS);
+		assert_int_equal(f.lines[1].relations, RS_AUDIT_ASKS);
+		assert_int_equal(f.lines[5].relations, RS_AUDIT_MADE_FROM);
+		assert_int_equal(f.lines[6].relations, RS_AUDIT_FOLLOWS);
+		assert_int_equal(f.lines[11].relations, RS_AUDIT_REGISTERS);
+	}
+	EXPECT(&f, ABOUT_OBJECT(2), 8, 15);
+	assert_int_equal(f.lines[0].relations, RS_AUDIT_PARENT);
+	struct rs_audit_question provenance = ABOUT_OBJECT(1);
+	provenance.provenance = true;
+	EXPECT(&f, provenance, 8, 15, 16);
+	assert_int_equal(f.lines[1].relations, RS_AUDIT_DESCENDANT);
+	provenance.id = named('o', 2);
+	EXPECT(&f, provenance, 15, 8);
+	assert_int_equal(f.lines[1].relations, RS_AUDIT_ANCESTOR);
+	provenance.id = named('o', 9);
+	assert_int_equal(ask(&f, provenance, NULL), RS_OK);
+	assert_int_equal(f.count, 0);
 	finish(&f);
 }
 
@@ -269,9 +294,13 @@ static void another_log_is_told_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_subject),           cmocka_unit_test(members_objects_and_all),
-		cmocka_unit_test(anomalies),           cmocka_unit_test(changes_are_found),
-		cmocka_unit_test(the_file_is_checked), cmocka_unit_test(another_log_is_told_apart),
+		cmocka_unit_test(a_subject),
+		cmocka_unit_test(members_and_all),
+		cmocka_unit_test(objects_and_what_they_are_made_of),
+		cmocka_unit_test(anomalies),
+		cmocka_unit_test(changes_are_found),
+		cmocka_unit_test(the_file_is_checked),
+		cmocka_unit_test(another_log_is_told_apart),
 	};
 	return rs_crypto_init(NULL) == RS_OK ? cmocka_run_group_tests_name("audit", tests, NULL, NULL) : 1;
 }

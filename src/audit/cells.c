@@ -270,7 +270,8 @@ static void put_findings(struct cells *cells, unsigned findings)
 
 static void put_relations(struct cells *cells, unsigned relations)
 {
-	static const char *const names[] = {"signs", "concerns", "registers", "follows", "made-from", "asks"};
+	static const char *const names[] = {"signs", "concerns", "registers", "follows",   "made-from",
+	                                    "asks",  "parent",   "ancestor",  "descendant"};
 	const char *separator = "";
 	if (!relations)
 		return;

@@ -29,6 +29,8 @@ static const char *const statements[PAST_STATEMENT_COUNT] = {
 	[LOAD_DONE] = "SELECT size,newest,tree FROM done",
 	[COUNT_ROWS] = "SELECT count(*) FROM past",
 	[COUNT_TOPICS] = "SELECT count(*) FROM about",
+	[PUT_SEEN] = "INSERT OR IGNORE INTO temp.seen(object,relation) VALUES(?1,?2)",
+	[GET_SEEN] = "SELECT object,relation FROM temp.seen WHERE place=?1",
 };
 
 void rs_audit_close(struct rs_audit *audit)
@@ -82,7 +84,11 @@ static enum rs_code open_parts(struct rs_audit *audit, const struct rs_world *wo
 	RS_TRY(rs_store_open(world, path, access == RS_AUDIT_WRITE ? RS_STORE_WRITE : RS_STORE_READ, schema,
 	                     1, &audit->store, err));
 	/* What is derived may be lost by a power cut, and is caught up then; it may not be torn. */
-	RS_TRY(rs_store_run(audit->store, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536", err));
+	RS_TRY(rs_store_run(audit->store,
+	                    "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+	                    "CREATE TEMP TABLE seen(place INTEGER PRIMARY KEY, object BLOB UNIQUE NOT NULL, "
+	                    "relation INTEGER NOT NULL)",
+	                    err));
 	for (size_t i = 0; i < PAST_STATEMENT_COUNT; i++)
 		RS_TRY(rs_statement_prepare(audit->store, statements[i], &audit->statements[i], err));
 	return load_done(audit, err);

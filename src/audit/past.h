@@ -18,6 +18,8 @@ enum past_statement {
 	LOAD_DONE,
 	COUNT_ROWS,
 	COUNT_TOPICS,
+	PUT_SEEN, /* objects of a provenance, in the order they were found */
+	GET_SEEN,
 	PAST_STATEMENT_COUNT,
 };
 

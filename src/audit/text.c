@@ -91,6 +91,7 @@ void text_line(struct rs_audit_writer *writer, const struct rs_audit_line *line)
 	rs_buffer_append_text(out, "\n");
 	if (!strstr(writer->heading->question, get(writer, COLUMN_SUBJECT)))
 		detail(writer, "subject", COLUMN_SUBJECT);
+	detail(writer, "relation", COLUMN_RELATION);
 	detail(writer, "made from", COLUMN_PARENTS);
 	detail(writer, "follows", COLUMN_PREVIOUS);
 	if (line->has_terms) {

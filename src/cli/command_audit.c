@@ -57,8 +57,9 @@ static enum rs_code read_format(struct auditing *auditing, struct rs_error *err)
 static const struct {
 	const char *option, *kind;
 } belongs[] = {
-	{"subject", "subject"}, {"issuer", "subject"},   {"token", "subject"}, {"identify", "subject"},
-	{"refused", "all"},     {"open-reviews", "all"}, {"anomalies", "all"}, {"burst", "all"},
+	{"subject", "subject"},  {"issuer", "subject"},    {"token", "subject"},
+	{"identify", "subject"}, {"provenance", "object"}, {"refused", "all"},
+	{"open-reviews", "all"}, {"anomalies", "all"},     {"burst", "all"},
 };
 
 static enum rs_code check_usage(const struct command_line *line, struct rs_error *err)
@@ -71,7 +72,7 @@ static enum rs_code check_usage(const struct command_line *line, struct rs_error
 		{"subject", 1,
 	         "audit subject --subject PATIENT_ID [--issuer TEXT], or audit subject --token HEX"},
 		{"member", 2, "audit member KEY"},
-		{"object", 2, "audit object COMMITMENT, or the file"},
+		{"object", 2, "audit object COMMITMENT, or its CID or file"},
 		{"all", 1,
 	         "audit all [--from TIME] [--until TIME] [--refused | --open-reviews | --anomalies]"},
 	};
@@ -136,6 +137,7 @@ static enum rs_code read_question(struct auditing *auditing, struct rs_error *er
 	RS_TRY(read_time(line, "until", &question->until_ms, err));
 	RS_TRY(option_u64(line, "burst", RS_AUDIT_BURST_DEFAULT, RS_AUDIT_BURST_MAX, &question->burst, err));
 	question->now_ms = rs_world_now_ms(rs_world_system());
+	question->provenance = option_given(line, "provenance");
 	question->refused = option_given(line, "refused");
 	question->open_reviews = option_given(line, "open-reviews");
 	question->about = option_given(line, "anomalies") ? RS_AUDIT_ANOMALIES : RS_AUDIT_ALL;
@@ -289,6 +291,7 @@ static const struct option options[] = {
 	{"identify", NULL, "tell the PatientID of --subject in the answer, to who may know it"},
 	{"from", "TIME", "only entries dated from then on (2026-11-21, or with T03:04:05Z)"},
 	{"until", "TIME", "only entries dated before"},
+	{"provenance", NULL, "all that an object was made from, and all that was made of it"},
 	{"refused", NULL, "access requests that were refused"},
 	{"open-reviews", NULL, "broken glasses that nobody reviewed"},
 	{"anomalies", NULL,

@@ -42,8 +42,17 @@ enum rs_code rs_node_object_named(struct rs_node *node, const char *name, struct
 	struct source source RS_CLEANUP(source_finish) = {.size = 0};
 	struct rs_digest locator;
 	struct index_row row;
+	struct rs_cid cid;
 	if (rs_hex_decode(rs_str_from(name), out->bytes, sizeof out->bytes))
 		return RS_OK;
+	if (rs_cid_parse(rs_str_from(name), &cid)) {
+		enum rs_code code = index_find_object(node->index, rs_bytes_of(cid.bytes, sizeof cid.bytes),
+		                                      &row, err);
+		if (code == RS_NOT_FOUND)
+			return rs_error_set(err, code, "%s: no object with this address was sealed here",
+			                    name);
+		return code == RS_OK ? commitment_of_entry(node, row.entry, out, err) : code;
+	}
 	RS_TRY(source_open(node->world, name, node->memory_max, &source, err));
 	RS_TRY(source_hash(&source, err));
 	node_locator(node, LOCATOR_CONTENT, rs_bytes_of(source.sha256.bytes, RS_SHA256_SIZE), &locator);

@@ -9,7 +9,8 @@
  * stays as it is meanwhile, and must outlive the audit. */
 enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, struct rs_audit **out,
                                 struct rs_error *err);
-/* The commitment of an object that is called by it (64 hexadecimal digits) or by a file that was sealed here. */
+/* The commitment of an object that is called by it (64 hexadecimal digits), by the address (CID) of what was sealed here, or
+ * by such a file. */
 enum rs_code rs_node_object_named(struct rs_node *node, const char *name, struct rs_digest *out,
                                   struct rs_error *err);
 

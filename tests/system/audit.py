@@ -82,6 +82,8 @@ def check_others(node, scratch, token):
     lines = node.lines("object", image)["lines"]
     assert [line["relation"] for line in lines] == ["registers", "asks"] and lines[0]["subject"] == token
     assert [line["relation"] for line in node.lines("object", lines[0]["object"])["lines"]] == ["registers", "asks", "asks"]
+    receipt = pathlib.Path(json.loads(node.seal("--subject", "P1", image).stdout)[0]["receipt"])
+    assert node.lines("object", receipt.name.removesuffix(".tlog-proof"))["question"] == f"object {lines[0]['object']}"
     everything = node.lines("all")["lines"]
     assert [line["transaction"] for line in everything] == [entry["id"] for entry in node.log()]
     moment = everything[4]["time"]
