@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit_write.h"
+#include "audit_check.h"
 #include "session.h"
 #include "workflow/workflow_audit.h"
 #include "workflow/workflow_subject.h"
@@ -53,44 +54,36 @@ static enum rs_code read_format(struct auditing *auditing, struct rs_error *err)
 	return RS_OK;
 }
 
-/* Options that only one kind of question has. */
+/* Which kinds of questions have which options. */
+#define QUESTIONS "subject, member, object, all"
 static const struct {
-	const char *option, *kind;
+	const char *option, *kinds;
 } belongs[] = {
-	{"subject", "subject"},  {"issuer", "subject"},    {"token", "subject"},
-	{"identify", "subject"}, {"provenance", "object"}, {"refused", "all"},
-	{"open-reviews", "all"}, {"anomalies", "all"},     {"burst", "all"},
+	{"subject", "subject"},
+	{"issuer", "subject"},
+	{"token", "subject"},
+	{"identify", "subject"},
+	{"provenance", "object"},
+	{"refused", "all"},
+	{"open-reviews", "all"},
+	{"anomalies", "all"},
+	{"burst", "all"},
+	{"key", "check"},
+	{"as", "subject, object"}, /* those are accesses; what members did is for whoever runs the node */
+	{"as-passphrase-file", "subject, object"},
+	{"from", QUESTIONS},
+	{"until", QUESTIONS},
+	{"format", QUESTIONS},
+	{"proofs", QUESTIONS},
+	{"replay", QUESTIONS},
 };
 
-static enum rs_code check_usage(const struct command_line *line, struct rs_error *err)
+static enum rs_code check_options(const struct command_line *line, const char *kind, struct rs_error *err)
 {
-	static const struct {
-		const char *kind;
-		size_t operands;
-		const char *usage;
-	} kinds[] = {
-		{"subject", 1,
-	         "audit subject --subject PATIENT_ID [--issuer TEXT], or audit subject --token HEX"},
-		{"member", 2, "audit member KEY"},
-		{"object", 2, "audit object COMMITMENT, or its CID or file"},
-		{"all", 1,
-	         "audit all [--from TIME] [--until TIME] [--refused | --open-reviews | --anomalies]"},
-	};
-	const char *kind = operand(line, 0);
-	size_t i = 0;
-	while (i < RS_COUNT(kinds) && strcmp(kind, kinds[i].kind) != 0)
-		i++;
-	if (i == RS_COUNT(kinds))
-		return rs_error_set(err, RS_USAGE,
-		                    "audit: name what to audit: subject, member, object or all");
-	if (line->operand_count != kinds[i].operands)
-		return rs_error_set(err, RS_USAGE, "audit %s: write: radseal %s", kind, kinds[i].usage);
-	for (size_t k = 0; k < RS_COUNT(belongs); k++)
-		if (option_given(line, belongs[k].option) && strcmp(kind, belongs[k].kind) != 0)
+	for (size_t i = 0; i < RS_COUNT(belongs); i++)
+		if (option_given(line, belongs[i].option) && !strstr(belongs[i].kinds, kind))
 			return rs_error_set(err, RS_USAGE, "--%s belongs to: radseal audit %s",
-			                    belongs[k].option, belongs[k].kind);
-	if (strcmp(kind, "subject") == 0 && !option_value(line, "subject") == !option_value(line, "token"))
-		return rs_error_set(err, RS_USAGE, "audit subject: write: radseal %s", kinds[i].usage);
+			                    belongs[i].option, belongs[i].kinds);
 	if (option_given(line, "identify") && !option_value(line, "subject"))
 		return rs_error_set(err, RS_USAGE,
 		                    "--identify tells whom --subject names; a token names nobody");
@@ -100,15 +93,41 @@ static enum rs_code check_usage(const struct command_line *line, struct rs_error
 		return rs_error_set(
 			err, RS_USAGE,
 			"audit all: --refused, --open-reviews and --anomalies are different questions; ask one");
-	if ((option_given(line, "as") || option_given(line, "as-passphrase-file")) &&
-	    (strcmp(kind, "member") == 0 || strcmp(kind, "all") == 0))
-		return rs_error_set(
-			err, RS_USAGE,
-			"--as belongs to audit subject and audit object, which are accesses; what "
-			"members did is for whoever runs the node");
 	if (option_given(line, "burst") && !option_given(line, "anomalies"))
 		return rs_error_set(err, RS_USAGE, "--burst belongs to --anomalies");
 	return RS_OK;
+}
+
+static enum rs_code check_usage(const struct command_line *line, struct rs_error *err)
+{
+	static const struct {
+		const char *kind;
+		size_t least, most; /* operands */
+		const char *usage;
+	} kinds[] = {
+		{"subject", 1, 1,
+	         "--subject PATIENT_ID [--issuer TEXT], or radseal audit subject --token HEX"},
+		{"member", 2, 2, "KEY"},
+		{"object", 2, 2, "COMMITMENT, or its CID or file"},
+		{"all", 1, 1, "[--from TIME] [--until TIME] [--refused | --open-reviews | --anomalies]"},
+		{"check", 2, SIZE_MAX, "PROOF... --key KEY, the log's verifier key"},
+	};
+	const char *kind = operand(line, 0);
+	bool is_subject = strcmp(kind, "subject") == 0, is_check = strcmp(kind, "check") == 0;
+	size_t i = 0;
+	while (i < RS_COUNT(kinds) && strcmp(kind, kinds[i].kind) != 0)
+		i++;
+	if (i == RS_COUNT(kinds))
+		return rs_error_set(
+			err, RS_USAGE,
+			"audit: name what to audit: subject, member, object or all; or check proofs");
+	bool named = is_subject ? !option_value(line, "subject") != !option_value(line, "token")
+	             : is_check ? option_given(line, "key")
+	                        : true;
+	if (!named || line->operand_count < kinds[i].least || line->operand_count > kinds[i].most)
+		return rs_error_set(err, RS_USAGE, "audit %s: write: radseal audit %s %s", kind, kind,
+		                    kinds[i].usage);
+	return check_options(line, kind, err);
 }
 
 static enum rs_code read_subject(struct auditing *auditing, struct rs_error *err)
@@ -270,6 +289,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_audit *audit RS_CLEANUP(rs_audit_close_pointer) = NULL;
 	struct auditing auditing = {.line = line};
 	RS_TRY(check_usage(line, err));
+	if (strcmp(operand(line, 0), "check") == 0)
+		return audit_check(line, err);
 	RS_TRY(read_format(&auditing, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, NULL, &node, err));
 	auditing.node = node;
@@ -301,6 +322,8 @@ static const struct option options[] = {
 	{"proofs", "DIR",
          "write the proof of every line, and of what it rests on, as C2SP tlog-proof into DIR"},
 	{"replay", NULL, "replay the whole log first, every signature verified, instead of what came since"},
+	{"key", "KEY",
+         "audit check: the log's verifier key, or a file that holds it (DIR/log.vkey of --proofs)"},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -312,13 +335,16 @@ static const struct example examples[] = {
          "the same for an auditor's tools"},
 	{"radseal audit member 9c41… --from 2026-11-01", "every act of a member or device since then"},
 	{"radseal audit object scan.nii.gz", "versions of an object, what was made of it, who asked for it"},
+	{"radseal audit check proofs/*.tlog-proof --key log.vkey",
+         "whether these entries are in the log, without the node"},
 	{"radseal audit all --anomalies", "what is out of the ordinary, as facts"},
 	{NULL, NULL},
 };
 
 const struct command command_audit = {
 	.name = "audit",
-	.arguments = "subject --subject ID | subject --token HEX | member KEY | object ID | all [--home DIR]",
+	.arguments =
+		"subject --subject ID | subject --token HEX | member KEY | object ID | all | check PROOF… [--home DIR]",
 	.summary = "tell from the log who did what with whose data, on which ground; every line proved",
 	.description =
 		"Tells every entry that is about a subject, a member or device, or an object, or all of a time: who, when,\n"

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pathlib
+import random
 import sqlite3
 import sys
 import tempfile
@@ -57,7 +58,26 @@ def check_subject(node, scratch):
     rests = {line[name] for line in told["lines"] for name in ("entry", "role_entry", "object_entry") if name in line}
     assert set(proved) == rests, "every line is proved, and what it rests on"
     assert all(line["proof"] == proved[line["entry"]] for line in told["lines"])
+    check_check(node, scratch, proved)
     return told["lines"][0]["subject"]
+
+
+def check_check(node, scratch, proved):
+    """The node's own check of its proofs, without the node: every bit of a file counts."""
+    files, key = sorted((scratch / "proofs").glob("*.tlog-proof")), scratch / "proofs" / "log.vkey"
+    told = json.loads(node.run("audit", "check", *files, "--key", key, "--json", check=0).stdout)
+    assert {row["entry"]: pathlib.Path(row["path"]).name for row in told} == proved
+    assert {row["transaction"] for row in told} <= {entry["id"] for entry in node.log()}
+    text, changed = files[1].read_bytes(), scratch / "changed.tlog-proof"
+    generator = random.Random(5)
+    for place in {generator.randrange(len(text)) for _ in range(40)}:
+        changed.write_bytes(text[:place] + bytes([text[place] ^ 1 << generator.randrange(8)]) + text[place + 1:])
+        done = node.run("audit", "check", files[0], changed, "--key", key, "--quiet", check=1)
+        assert done.stdout.startswith(f"NOT PROVED  {changed}: ") and done.stdout.count("\n") == 1
+    other = Node(node.program, scratch / "other")
+    other.init()
+    node.run("audit", "check", files[0], "--key", other.home / "keys" / "log.vkey", check=1)
+    node.run("audit", "check", scratch / "none", "--key", key, check=4)
 
 
 def check_forms(node, token):
@@ -106,7 +126,9 @@ def check_usage(node, token):
                                 (["subject", "--token", token, "--issuer", "x"], "--issuer"), (["all", "--token", token], "--token"),
                                 (["all", "--refused", "--anomalies"], "different questions"), (["all", "--burst", "3"], "--anomalies"),
                                 (["all", "--anomalies", "--burst", "1"], "burst"), (["all", "--format", "xml"], "--format"),
-                                (["all", "--format", "csv", "--json"], "--json"), (["all", "--as", "x"], "--as")]:
+                                (["all", "--format", "csv", "--json"], "--json"), (["all", "--as", "x"], "--as"),
+                                (["check", "x"], "--key"), (["check", "--key", "x"], "PROOF"), (["check", "x", "--key", "y"], "--key"),
+                                (["check", "x", "--key", "y", "--replay"], "--replay"), (["all", "--key", "x"], "--key")]:
         done = node.audit(*arguments, check=None)
         assert done.returncode == (2 if arguments[:2] != ["member", "x"] else done.returncode) and done.returncode in (1, 2), done
         assert sentence in done.stderr, f"{arguments}: {done.stderr}"
