@@ -5,6 +5,8 @@
 
 #include "ledger/ledger.h"
 #include "ledger/ledger_cose.h"
+#include "ledger/ledger_tiles.h"
+#include "log_compare.h"
 #include "session.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 30)
@@ -178,10 +180,29 @@ static enum rs_code print_consistency(struct rs_ledger *ledger, const char *text
 	return RS_OK;
 }
 
+static enum rs_code write_tiles(struct rs_ledger *ledger, const char *directory, struct output *output,
+                                struct rs_error *err)
+{
+	uint64_t files;
+	RS_TRY(rs_ledger_write_tiles(ledger, rs_world_system(), directory, &files, err));
+	if (output->as_json) {
+		rs_json_key(&output->json, "size");
+		rs_json_u64(&output->json, rs_ledger_size(ledger));
+		rs_json_key(&output->json, "files_written");
+		rs_json_u64(&output->json, files);
+		return RS_OK;
+	}
+	return rs_buffer_printf(&output->text, "%s: %" PRIu64 " entries, %" PRIu64 " files written\n",
+	                        directory, rs_ledger_size(ledger), files);
+}
+
 static enum rs_code print_what_was_asked(const struct command_line *line, struct rs_ledger *ledger,
                                          struct output *output, struct rs_error *err)
 {
+	const char *tiles = option_value(line, "tiles");
 	const char *proof = option_value(line, "proof"), *old_size = option_value(line, "consistency");
+	if (tiles)
+		return write_tiles(ledger, tiles, output, err);
 	if (proof)
 		return print_proof(ledger, proof, output, err);
 	if (option_given(line, "checkpoints"))
@@ -207,14 +228,19 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
 	struct output output = {.as_json = option_given(line, "json")};
+	if (line->operand_count && strcmp(line->operands[0], "compare") == 0)
+		return log_compare(line, err);
 	if (line->operand_count)
-		return rs_error_set(err, RS_USAGE, "log takes no operand; name the node with --home");
+		return rs_error_set(err, RS_USAGE,
+		                    "log takes no operand but compare; name the node with --home");
+	if (option_given(line, "key"))
+		return rs_error_set(err, RS_USAGE, "log: --key is for log compare; a node has its own key");
 	if (option_given(line, "proof") + option_given(line, "consistency") +
-	            option_given(line, "checkpoints") >
+	            option_given(line, "checkpoints") + option_given(line, "tiles") >
 	    1)
-		return rs_error_set(
-			err, RS_USAGE,
-			"log: --proof, --consistency and --checkpoints are different questions; ask one");
+		return rs_error_set(err, RS_USAGE,
+		                    "log: --proof, --consistency, --checkpoints and --tiles are different "
+		                    "questions; ask one");
 	if (option_given(line, "cose") && !option_given(line, "proof"))
 		return rs_error_set(err, RS_USAGE,
 		                    "log: --cose writes the proof of one entry; name it with --proof");
@@ -245,6 +271,9 @@ static const struct option options[] = {
 	{"cose", "FILE", "write the proof of --proof to FILE as a COSE Receipt, too (RFC 9942)"},
 	{"consistency", "SIZE",
          "print the proof that the log only grew since it had SIZE entries (C2SP tlog-witness)"},
+	{"tiles", "DIR",
+         "write what is new of the log to DIR as static files for a web server (C2SP tlog-tiles)"},
+	{"key", "KEY", "compare: the log's verifier key, or a file with it (keys/log.vkey of the node)"},
 	{NULL, NULL, NULL},
 };
 
@@ -254,6 +283,9 @@ static const struct example examples[] = {
          "what to keep elsewhere, to notice a rewritten log"},
 	{"radseal log --consistency 12 --home /srv/radseal",
          "what a witness asks for who saw the log with 12 entries"},
+	{"radseal log --tiles /srv/www/log --home /srv/radseal", "let others mirror and monitor the log"},
+	{"radseal log compare seen-here seen-there --key log.vkey",
+         "were we shown the same log? two signed trees of one size say no, to anybody"},
 	{"radseal log --proof 3 > entry3.tlog-proof", "a proof that any C2SP tool can check"},
 	{NULL, NULL},
 };
@@ -261,11 +293,13 @@ static const struct example examples[] = {
 const struct command command_log = {
 	.name = "log",
 	.arguments =
-		"[--checkpoints | --proof INDEX [--cose FILE] | --consistency SIZE] [--json] [--home DIR]",
+		"[compare FILE… --key KEY | --checkpoints | --proof INDEX [--cose FILE] | --consistency SIZE | --tiles DIR]",
 	.summary = "list the ledger's entries or checkpoints; print proofs",
 	.description =
 		"Lists the ledger's entries and its last signed checkpoint, or all its checkpoints, or prints a proof:\n"
-		"that one entry is in the log, or that nothing of an earlier log was changed.",
+		"that one entry is in the log, or that nothing of an earlier log was changed. With --tiles the log is\n"
+		"written as static files. compare needs no node: it tells whether checkpoints that were signed with\n"
+		"one key contradict each other (status 1, a split view).",
 	.options = options,
 	.examples = examples,
 	.run = run,

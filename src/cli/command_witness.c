@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/ledger_tiles.h"
 #include "ledger/ledger_witness.h"
 #include "net/net_http.h"
 #include "session.h"
@@ -73,6 +74,7 @@ static void on_signal(int number RS_UNUSED) { stop = 1; }
 
 struct serving {
 	struct rs_witnessing *witnessing;
+	const char *tiles; /* a directory of radseal log --tiles; NULL: none is served */
 	bool quiet;
 };
 
@@ -86,11 +88,34 @@ static void tell(const struct serving *serving, const struct rs_witness_answer *
 		fprintf(stderr, "%s cosigned\n", now);
 }
 
+/* Files that were written by radseal log --tiles, and no others. */
+static enum rs_code serve_tile(const struct serving *serving, struct rs_str target,
+                               struct rs_http_answer *answer, struct rs_error *err)
+{
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s" RS_STR_FORMAT, serving->tiles,
+	                                                        RS_STR_ARGUMENTS(target));
+	if (!path)
+		return rs_error_memory(err, 1, "a path");
+	answer->status = 404;
+	if (!rs_path_exists(rs_world_system(), path))
+		return rs_buffer_append_text(&answer->body, "there is no such tile\n");
+	RS_TRY(rs_file_read_all(rs_world_system(), path, RS_HTTP_ANSWER_MAX, &content, err));
+	bool is_text = rs_str_equal_text(target, "/checkpoint");
+	answer->status = 200;
+	answer->media = is_text ? "text/plain; charset=utf-8" : "application/octet-stream";
+	rs_buffer_append_bytes(&answer->body, rs_buffer_bytes(&content));
+	return rs_buffer_check(&answer->body, "an answer", err);
+}
+
 static enum rs_code handle(void *context, const struct rs_http_request *request,
                            struct rs_http_answer *answer, struct rs_error *err)
 {
 	const struct serving *serving = context;
 	struct rs_witness_answer said = {.status = 0};
+	if (serving->tiles && rs_str_equal_text(request->method, "GET") &&
+	    rs_tile_path_valid(request->target))
+		return serve_tile(serving, request->target, answer, err);
 	bool is_known = rs_str_ends_with(request->target, ADD_CHECKPOINT);
 	if (!is_known || !rs_str_equal_text(request->method, "POST")) {
 		answer->status = is_known ? 405 : 404;
@@ -126,7 +151,7 @@ static enum rs_code serve(const struct command_line *line, struct rs_node *node,
 	RS_TRY(rs_http_server_open(address ? address : DEFAULT_ADDRESS, &server, err));
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	struct serving serving = {witnessing, option_given(line, "quiet")};
+	struct serving serving = {witnessing, option_value(line, "tiles"), option_given(line, "quiet")};
 	printf("port %u\nkey %s\n", rs_http_server_port(server), vkey);
 	fflush(stdout);
 	enum rs_code code = rs_http_server_run(server, &stop, handle, &serving, err);
@@ -246,6 +271,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 static const struct option options[] = {
 	{"key", "KEY", "a verifier key, or a file of them: of logs to sign for, or of witnesses to believe"},
 	{"listen", "ADDRESS", "serve: host and port; otherwise " DEFAULT_ADDRESS ", port 0 for a free one"},
+	{"tiles", "DIR", "serve: this log's static files, too, as radseal log --tiles writes them to DIR"},
 	{"quorum", "N", "cosign: so many of the witnesses must sign; otherwise all"},
 	{"output", "FILE", "sign, receipt: write to FILE instead of standard output"},
 	{NULL, NULL, NULL},

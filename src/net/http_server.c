@@ -86,7 +86,7 @@ static void accept_one(struct rs_http_server *server)
 	struct connection *connection = &server->connections[server->count++];
 	*connection = (struct connection){.socket = socket, .deadline_ns = now_ns() + PATIENCE_NS};
 	rs_buffer_init(&connection->in, RS_HTTP_HEAD_MAX + RS_HTTP_BODY_MAX + 4096);
-	rs_buffer_init(&connection->out, RS_HTTP_HEAD_MAX + RS_HTTP_BODY_MAX);
+	rs_buffer_init(&connection->out, RS_HTTP_HEAD_MAX + RS_HTTP_ANSWER_MAX);
 }
 
 static void write_answer(struct connection *connection, const struct rs_http_answer *answer)
@@ -110,7 +110,7 @@ static void answer_requests(struct connection *connection, rs_http_handle *handl
 		struct rs_http_request request;
 		struct rs_http_answer answer = {.media = "text/plain; charset=utf-8"};
 		struct rs_error err = {.code = RS_OK};
-		rs_buffer_init(&answer.body, RS_HTTP_BODY_MAX);
+		rs_buffer_init(&answer.body, RS_HTTP_ANSWER_MAX);
 		enum rs_code code = rs_http_parse_request(rs_buffer_bytes(&connection->in), &request, &used,
 		                                          &err);
 		connection->closing = code != RS_OK || (used > 0 && !request.keep_alive);

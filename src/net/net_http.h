@@ -9,6 +9,7 @@
 
 #define RS_HTTP_HEAD_MAX ((size_t)8192)
 #define RS_HTTP_BODY_MAX ((size_t)128 * 1024)
+#define RS_HTTP_ANSWER_MAX ((size_t)17 << 20) /* body that a server sends: 256 entries of a log at most */
 
 /* Views borrow from what was received. */
 struct rs_http_request {
@@ -30,7 +31,7 @@ struct rs_http_answer {
 enum rs_code rs_http_parse_answer(struct rs_bytes received, unsigned *out_status, struct rs_bytes *out_body,
                                   struct rs_error *err);
 
-/* Fills status, media and body (initialised with RS_HTTP_BODY_MAX, empty). A failure is answered with 500. */
+/* Fills status, media and body (initialised with RS_HTTP_ANSWER_MAX, empty). A failure is answered with 500. */
 typedef enum rs_code rs_http_handle(void *context, const struct rs_http_request *request,
                                     struct rs_http_answer *answer, struct rs_error *err);
 

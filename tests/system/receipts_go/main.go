@@ -132,6 +132,12 @@ func mustNot(err error, what string, number int) {
 }
 
 func main() {
+	if len(os.Args) == 3 {
+		size, err := readLog(os.Args[1], os.Args[2])
+		must(err, "tiles", 0)
+		fmt.Println(size)
+		return
+	}
 	var in input
 	must(json.NewDecoder(os.Stdin).Decode(&in), "input", 0)
 	trees := []checkpoint{}
