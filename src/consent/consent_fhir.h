@@ -43,4 +43,8 @@ struct rs_fhir_context {
 enum rs_code rs_fhir_consent_read(struct rs_bytes json, const struct rs_fhir_context *context,
                                   struct rs_fhir_consent *out, struct rs_buffer *notes, struct rs_error *err);
 
+/* A date or dateTime of FHIR as the stretch that it names: *out_end is the first millisecond after it. False when it is none,
+ * or lies before 1970. */
+bool rs_fhir_time_parse(struct rs_str text, uint64_t *out_begin, uint64_t *out_end);
+
 #endif

@@ -96,6 +96,16 @@ static bool read_stretch(struct rs_str text, int64_t *begin, int64_t *end)
 	return text.size == 0;
 }
 
+bool rs_fhir_time_parse(struct rs_str text, uint64_t *out_begin, uint64_t *out_end)
+{
+	int64_t begin, end;
+	if (!read_stretch(text, &begin, &end) || begin < 0)
+		return false;
+	*out_begin = (uint64_t)begin;
+	*out_end = (uint64_t)end;
+	return true;
+}
+
 static enum rs_code read_time(const json_t *value, int64_t *begin, int64_t *end, struct rs_error *err)
 {
 	const char *text = NULL;

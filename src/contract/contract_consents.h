@@ -28,11 +28,16 @@ void rs_consent_key(const struct rs_digest *subject, const struct rs_digest *con
 enum rs_code rs_consent_row_decode(struct rs_bytes row, struct rs_consent_terms *out, bool *out_revoked,
                                    struct rs_error *err);
 
+/* A consent as it stands in a state. */
+struct rs_consent_facts {
+	struct rs_digest subject, name;
+	struct rs_consent_terms terms;
+	bool revoked;
+};
 /* Anything but RS_OK ends the walk with that code. It may not use the state. */
-typedef enum rs_code rs_consent_visit(void *visitor, const struct rs_digest *consent,
-                                      const struct rs_consent_terms *terms, bool revoked,
+typedef enum rs_code rs_consent_visit(void *visitor, const struct rs_consent_facts *consent,
                                       struct rs_error *err);
-/* Every consent about the subject, by name. */
+/* Every consent about the subject (NULL: about anybody), by subject and name. */
 enum rs_code rs_contract_consents(const struct rs_state *state, const struct rs_digest *subject,
                                   rs_consent_visit *visit, void *visitor, struct rs_error *err);
 

@@ -73,20 +73,19 @@ struct listing {
 static enum rs_code list_one(void *visitor, struct rs_bytes key, struct rs_bytes value, struct rs_error *err)
 {
 	struct listing *listing = visitor;
-	struct rs_consent_terms terms;
-	struct rs_digest name;
-	bool revoked;
+	struct rs_consent_facts facts;
 	if (key.size != RS_CONSENT_KEY_SIZE)
 		return rs_error_set(err, RS_ALTERED, "the state's row of a consent is not one");
-	memcpy(name.bytes, key.data + 1 + RS_SHA256_SIZE, RS_SHA256_SIZE);
-	RS_TRY(rs_consent_row_decode(value, &terms, &revoked, err));
-	return listing->visit(listing->visitor, &name, &terms, revoked, err);
+	memcpy(facts.subject.bytes, key.data + 1, RS_SHA256_SIZE);
+	memcpy(facts.name.bytes, key.data + 1 + RS_SHA256_SIZE, RS_SHA256_SIZE);
+	RS_TRY(rs_consent_row_decode(value, &facts.terms, &facts.revoked, err));
+	return listing->visit(listing->visitor, &facts, err);
 }
 
 enum rs_code rs_contract_consents(const struct rs_state *state, const struct rs_digest *subject,
                                   rs_consent_visit *visit, void *visitor, struct rs_error *err)
 {
 	struct listing listing = {visit, visitor};
-	struct key prefix = key_of('C', digest_bytes(subject));
+	struct key prefix = key_of('C', subject ? digest_bytes(subject) : (struct rs_bytes){.size = 0});
 	return state->each(state->context, key_bytes(&prefix), list_one, &listing, err);
 }

@@ -120,6 +120,8 @@ void rs_subject_token(const struct rs_secret *subject, struct rs_digest *out);
  * under a key derived with info = "radseal commitment v1" over kind ‖ value; `kind` keeps values of different meaning apart. */
 void rs_subject_commitment(const struct rs_secret *subject, uint8_t kind, struct rs_bytes value,
                            struct rs_digest *out);
+/* That key: whoever has it, and a value, can check the value's commitment. For the subject. */
+void rs_subject_commitment_key(const struct rs_secret *subject, struct rs_secret *out);
 
 /* One random key per data subject, wrapped by the keyring's KEK, in an SQLite file. */
 struct rs_subject_keys; /* one thread at a time */

@@ -48,11 +48,16 @@ void rs_subject_token(const struct rs_secret *subject, struct rs_digest *out)
 	memcpy(out->bytes, token.bytes, sizeof(out->bytes));
 }
 
+void rs_subject_commitment_key(const struct rs_secret *subject, struct rs_secret *out)
+{
+	derive(subject, (const uint8_t *)COMMITMENT_LABEL, sizeof(COMMITMENT_LABEL) - 1, out);
+}
+
 void rs_subject_commitment(const struct rs_secret *subject, uint8_t kind, struct rs_bytes value,
                            struct rs_digest *out)
 {
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	const struct rs_bytes parts[] = {{&kind, 1}, value};
-	derive(subject, (const uint8_t *)COMMITMENT_LABEL, sizeof(COMMITMENT_LABEL) - 1, &key);
+	rs_subject_commitment_key(subject, &key);
 	rs_hmac_sha256_parts(rs_bytes_of(key.bytes, sizeof(key.bytes)), parts, RS_COUNT(parts), out);
 }

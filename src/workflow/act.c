@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "actor.h"
 #include "contract/contract_people.h"
 #include "ledger/ledger_engine.h"
 #include "node.h"
@@ -24,6 +25,8 @@ struct rs_member_key rs_actor_id(const struct rs_actor *actor)
 	memcpy(id.bytes, actor->key->public_key, sizeof id.bytes);
 	return id;
 }
+
+const struct rs_signing_key *actor_key(const struct rs_actor *actor) { return actor->key; }
 
 struct rs_str rs_actor_organisation(const struct rs_actor *actor) { return rs_str_from(actor->organisation); }
 
@@ -97,7 +100,8 @@ static enum rs_code sign_act(struct rs_node *node, const struct rs_actor *actor,
 	RS_TRY(complete(node, act, err));
 	struct rs_act whole = *act;
 	whole.signer = rs_actor_id(actor);
-	if (whole.organisation.size == 0)
+	/* A denial without an organisation is one for everybody. */
+	if (whole.organisation.size == 0 && act->type != RS_TRANSACTION_CONSENT_GRANT)
 		whole.organisation = rs_actor_organisation(actor);
 	return rs_transaction_sign(&whole, actor->key, out, err);
 }

@@ -37,6 +37,15 @@ enum rs_code rs_node_commitment(struct rs_node *node, const struct rs_node_subje
 	return RS_OK;
 }
 
+enum rs_code rs_node_commitment_key(struct rs_node *node, const struct rs_node_subject *subject,
+                                    struct rs_secret *out, struct rs_error *err)
+{
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	RS_TRY(rs_subject_key_get(node->subjects, &subject->pseudonym, false, &key, err));
+	rs_subject_commitment_key(&key, out);
+	return RS_OK;
+}
+
 /* The ledger tells, not the index: a crash, or a sealing of years ago, may have left the one without the other. */
 enum rs_code node_subject_entry(struct rs_node *node, const struct rs_digest *token,
                                 struct rs_transaction *out, bool *out_needed, struct rs_error *err)

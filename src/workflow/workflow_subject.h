@@ -24,5 +24,8 @@ enum rs_commitment_kind {
 enum rs_code rs_node_commitment(struct rs_node *node, const struct rs_node_subject *subject,
                                 enum rs_commitment_kind kind, struct rs_str value, struct rs_digest *out,
                                 struct rs_error *err);
+/* The key of the subject's commitments: for the patient, who can then check what they are of. */
+enum rs_code rs_node_commitment_key(struct rs_node *node, const struct rs_node_subject *subject,
+                                    struct rs_secret *out, struct rs_error *err);
 
 #endif

@@ -15,7 +15,7 @@ from node_tools import Radseal, files_below, write_nifti
 
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? ", re.M)
 
-REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness")}
+REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key")}
 IMPLIED = {"verbosity"}  # stands for a value of its own when none follows, as in PyRadiomics
 
 
@@ -93,7 +93,8 @@ def check_operands(tried, scratch):
             (["seal"], "name the files"), (["verify"], "name the files"), (["extract"], "image and its mask"),
             (["extract", "a"], "image and its mask"), (["extract", "a", "b", "c"], "image and its mask"),
             (["prove", "member", "x"], "64 hexa"), (["prove", "x", "y"], "neither"), (["prove", "--check", "x"], "--key"),
-            (["log", "x"], "no operand"), (["fsck", "x"], "no operand"), (["manual", "x"], "no operand"),
+            (["log", "x"], "no operand"), (["fsck", "x"], "no operand"), (["consent"], "what to do"),
+            (["consent", "list", "--deny"], "takes no --deny"), (["consent", "verify", "x"], "--organisation"), (["manual", "x"], "no operand"),
             (["completion"], "one shell"), (["completion", "tcsh"], "one shell"), (["completion", "bash", "zsh"], "one shell"),
             (["demo", "a", "b"], "one new directory"), (["demo", "--json", nowhere], "--json"),
             (["extract", "a", "b", "--mode", "nonsense"], "nonsense"), (["extract", "a", "b", "--label", "0"], "label"),
