@@ -4,6 +4,8 @@
 
 #include "consent/consent_record.h"
 #include "consent_call.h"
+#include "ledger/ledger_claim.h"
+#include "ledger/ledger_witness.h"
 #include "workflow/workflow_subject.h"
 
 #define DOCUMENT_SIZE_MAX ((size_t)1 << 20)
@@ -187,6 +189,43 @@ static enum rs_code read_revocations(const struct command_line *line, struct che
 	return RS_OK;
 }
 
+/* What a ledger proved of the subject's consents: denials and revocations up to then. */
+static enum rs_code judge_proved(const struct command_line *line, const struct rs_consent_question *question,
+                                 struct rs_consent_answer *out, struct rs_error *err)
+{
+	struct rs_claim_facts facts RS_CLEANUP(rs_claim_facts_finish) = {.present = false};
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer vkey RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_consent_hearing hearing = {.question = question, .name = out->consent};
+	struct rs_trust trust = {.quorum = 0};
+	const char *path = option_value(line, "proof"), *key = option_value(line, "log");
+	uint64_t age_s;
+	if (!path || !key)
+		return path || key || option_given(line, "max-age")
+		               ? rs_error_set(err, RS_USAGE, "--proof, --log and --max-age go together")
+		               : RS_OK;
+	struct rs_str key_text = rs_str_from(key);
+	if (rs_path_exists(rs_world_system(), key)) {
+		RS_TRY(rs_file_read_all(rs_world_system(), key, RS_VKEY_SIZE, &vkey, err));
+		key_text = rs_str_trim(rs_buffer_str(&vkey));
+	}
+	RS_TRY(rs_note_key_parse(key_text, &trust.log, err));
+	RS_TRY(rs_file_read_all(rs_world_system(), path, RS_CLAIM_SIZE_MAX, &text, err));
+	if (rs_claim_check(rs_buffer_str(&text), &trust, &facts, err) != RS_OK)
+		return rs_error_context(err, "%s", path);
+	RS_TRY(rs_consent_hear_proved(&hearing, rs_buffer_bytes(&facts.key), rs_buffer_bytes(&facts.value),
+	                              err));
+	rs_consent_settle(&hearing, out);
+	RS_TRY(option_u64(line, "max-age", UINT64_MAX / 1000, UINT64_MAX / 1000, &age_s, err));
+	if (out->refusal == RS_REFUSAL_NONE && question->time_ms > facts.time_ms &&
+	    question->time_ms - facts.time_ms > age_s * 1000) {
+		*out = (struct rs_consent_answer){.refusal = RS_REFUSAL_NO_CONSENT};
+		snprintf(out->sentence, sizeof out->sentence,
+		         "the proof that the consent is in force is older than --max-age");
+	}
+	return RS_OK;
+}
+
 static enum rs_code judge_offline(const struct command_line *line, struct checking *checking,
                                   const struct rs_consent_question *question, struct rs_consent_answer *out,
                                   struct rs_error *err)
@@ -202,7 +241,7 @@ static enum rs_code judge_offline(const struct command_line *line, struct checki
 	const struct rs_consent_trust trust = {checking->keys, line->repeat_count, checking->revoked,
 	                                       checking->revoked_count};
 	rs_consent_judge(checking->tokens, checking->count, &trust, question, out);
-	return RS_OK;
+	return out->refusal == RS_REFUSAL_NONE ? judge_proved(line, question, out, err) : RS_OK;
 }
 
 static enum rs_code judge_at_node(const struct command_line *line, struct checking *checking,
@@ -210,9 +249,10 @@ static enum rs_code judge_at_node(const struct command_line *line, struct checki
                                   struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
-	if (line->repeat_count || checking->revoked_count)
-		return rs_error_set(err, RS_USAGE,
-		                    "--key and --revocations go with --offline: here the ledger knows");
+	if (line->repeat_count || checking->revoked_count || option_given(line, "proof"))
+		return rs_error_set(
+			err, RS_USAGE,
+			"--key, --proof and --revocations go with --offline: here the ledger knows");
 	RS_TRY(session_node(line, RS_NODE_READ, NULL, &node, err));
 	return rs_node_consent_judge(node, checking->tokens, checking->count, question, out, err);
 }

@@ -15,7 +15,6 @@
 #define RS_CONSENT_H
 
 #include "contract/contract_consents.h"
-#include "ledger/ledger_map.h"
 
 #define RS_CONSENT_BLOCKS_MAX 16
 #define RS_CONSENT_TOKEN_SIZE_MAX ((size_t)65536)
@@ -84,13 +83,20 @@ void rs_consent_judge(const struct rs_consent_token *tokens, size_t count,
                       const struct rs_consent_trust *trust, const struct rs_consent_question *question,
                       struct rs_consent_answer *out);
 
-enum rs_consent_status { RS_CONSENT_UNKNOWN, RS_CONSENT_IN_FORCE, RS_CONSENT_REVOKED };
-/* What the contract's state says of a consent, proved by the verifiable map over that state: `row` is the value under
- * rs_consent_key(), empty for a proof that there is none. That `root` belongs to a checkpoint is the caller's to check.
- * errors  RS_ALTERED: the proof does not lead to the root */
-enum rs_code rs_consent_status_prove(const struct rs_digest *root, const struct rs_digest *subject,
-                                     const struct rs_digest *consent, struct rs_bytes row,
-                                     const struct rs_map_proof *proof, enum rs_consent_status *out,
-                                     struct rs_error *err);
+/* The other half of an answer: what a ledger says of the consents about the subject. Hear each of them, then settle: an answer
+ * that permitted is refused when the ledger denies, or has the token's consent not, narrower, or revoked. */
+struct rs_consent_hearing {
+	const struct rs_consent_question *question;
+	struct rs_digest name; /* of the consent that permitted */
+	bool permits, revoked;
+	struct rs_consent_answer denial;
+};
+void rs_consent_hear(struct rs_consent_hearing *hearing, const struct rs_consent_facts *consent);
+/* All of them out of a proof (ledger/ledger_claim.h), whose key and value these are; or, where that is a proof of one consent,
+ * the one that permitted: denials are then not heard.
+ * errors  RS_ALTERED when it is neither */
+enum rs_code rs_consent_hear_proved(struct rs_consent_hearing *hearing, struct rs_bytes key,
+                                    struct rs_bytes value, struct rs_error *err);
+void rs_consent_settle(const struct rs_consent_hearing *hearing, struct rs_consent_answer *answer);
 
 #endif

@@ -318,60 +318,68 @@ static void a_wrong_clock_gives_nothing(void **unused)
 	}
 }
 
-/* The root of a map of one row (src/ledger/ledger_map.h): its leaf. */
-static void root_of_one(struct rs_bytes key, struct rs_bytes row, struct rs_map_proof *leaf,
-                        struct rs_digest *out)
+/* The value of a subject's consents in the map (src/ledger/ledger_head.h): name, size of row, row. */
+static struct rs_bytes proved_value(const struct rs_state *state, const struct rs_digest *consent)
 {
-	uint8_t node[1 + 2 * RS_SHA256_SIZE] = {0};
-	*leaf = (struct rs_map_proof){.has_other = true};
-	rs_sha256(key, &leaf->other_path);
-	rs_sha256(row, &leaf->other_value);
-	memcpy(node + 1, leaf->other_path.bytes, RS_SHA256_SIZE);
-	memcpy(node + 1 + RS_SHA256_SIZE, leaf->other_value.bytes, RS_SHA256_SIZE);
-	rs_sha256(rs_bytes_of(node, sizeof node), out);
-}
-
-static void check_status(const struct rs_state *state, const struct rs_digest *consent,
-                         enum rs_consent_status wanted)
-{
-	static const struct rs_map_proof empty;
-	struct rs_map_proof beside;
-	struct rs_digest root, other = {{'d'}}, subject = SUBJECT;
-	struct rs_bytes row, none = {.size = 0};
-	enum rs_consent_status status;
+	static uint8_t value[RS_SHA256_SIZE + 4 + RS_STATE_VALUE_MAX];
+	struct rs_digest subject = SUBJECT;
 	uint8_t key[RS_CONSENT_KEY_SIZE];
+	struct rs_bytes row;
 	rs_consent_key(&subject, consent, key);
 	assert_int_equal(state->get(state->context, rs_bytes_of(key, sizeof key), &row, NULL), RS_OK);
-	root_of_one(rs_bytes_of(key, sizeof key), row, &beside, &root);
-	assert_int_equal(rs_consent_status_prove(&root, &subject, consent, row, &empty, &status, NULL),
-	                 RS_OK);
-	assert_int_equal(status, wanted);
-	assert_int_equal(rs_consent_status_prove(&root, &subject, &other, none, &beside, &status, NULL),
-	                 RS_OK);
-	assert_int_equal(status, RS_CONSENT_UNKNOWN);
-	assert_int_equal(rs_consent_status_prove(&root, &subject, &other, row, &empty, &status, NULL),
-	                 RS_ALTERED);
-	assert_int_equal(rs_consent_status_prove(&root, &subject, consent, none, &beside, &status, NULL),
-	                 RS_ALTERED);
-	root.bytes[0] ^= 1;
-	assert_int_equal(rs_consent_status_prove(&root, &subject, consent, row, &empty, &status, NULL),
-	                 RS_ALTERED);
+	memcpy(value, consent->bytes, RS_SHA256_SIZE);
+	rs_write_be32(value + RS_SHA256_SIZE, (uint32_t)row.size);
+	memcpy(value + RS_SHA256_SIZE + 4, row.data, row.size);
+	return rs_bytes_of(value, RS_SHA256_SIZE + 4 + row.size);
 }
 
-static void revocation_is_proved(void **unused)
+static enum rs_refusal settled(struct rs_bytes value, enum rs_purpose purpose, enum rs_code code)
+{
+	struct rs_consent_question question = {.subject = SUBJECT,
+	                                       .organisation = RS_STR("Research"),
+	                                       .role = RS_ROLE_RESEARCHER,
+	                                       .purpose = purpose,
+	                                       .operation = RS_OPERATION_TRAIN,
+	                                       .time_ms = 5};
+	struct rs_consent_hearing hearing = {.question = &question, .name = {{'c'}}};
+	struct rs_consent_answer answer = {.refusal = RS_REFUSAL_NONE, .consent = {{'c'}}};
+	uint8_t key[1 + RS_SHA256_SIZE] = {'C', 'p', 1};
+	assert_int_equal(rs_consent_hear_proved(&hearing, rs_bytes_of(key, sizeof key), value, NULL), code);
+	rs_consent_settle(&hearing, &answer);
+	key[1] ^= 1;
+	assert_int_equal(rs_consent_hear_proved(&hearing, rs_bytes_of(key, sizeof key), value, NULL),
+	                 RS_ALTERED);
+	return answer.refusal;
+}
+
+/* A token alone would permit: what the ledger proves of its consent takes that back. */
+static void what_the_ledger_says_counts(void **unused)
 {
 	struct rs_memory_state memory = {.count = 0};
 	const struct rs_state state = rs_memory_state_view(&memory);
 	struct rs_consent_token token = {.subject = SUBJECT, .count = 1, .blocks[0].id = {{'c'}}};
+	struct rs_consent_token denial = {.subject = SUBJECT, .count = 1, .blocks[0].id = {{'d'}}};
 	struct rs_consent_terms terms = test_terms("Research");
 	(void)unused;
 	found(&state);
-	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_GRANT, &token, &terms)),
-	                 RS_REFUSAL_NONE);
-	check_status(&state, &token.blocks[0].id, RS_CONSENT_IN_FORCE);
-	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_REVOKE, &token, &terms)),
-	                 RS_REFUSAL_NONE);
-	check_status(&state, &token.blocks[0].id, RS_CONSENT_REVOKED);
+	assert_int_equal(settled(rs_bytes_of("", 0), RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NO_CONSENT);
+	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_GRANT, &token, &terms)), 0);
+	struct rs_bytes value = proved_value(&state, &token.blocks[0].id);
+	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NONE);
+	assert_int_equal(settled(rs_bytes_of(value.data, value.size - 1), RS_PURPOSE_RESEARCH, RS_ALTERED),
+	                 RS_REFUSAL_NO_CONSENT);
+	terms.purposes = RS_SET(RS_PURPOSE_TREATMENT);
+	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_NARROW, &token, &terms)), 0);
+	value = proved_value(&state, &token.blocks[0].id);
+	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NO_CONSENT);
+	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_REVOKE, &token, &terms)), 0);
+	value = proved_value(&state, &token.blocks[0].id);
+	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_CONSENT_REVOKED);
+	terms = test_terms("");
+	terms.effect = RS_CONSENT_DENY;
+	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_GRANT, &denial, &terms)), 0);
+	value = proved_value(&state, &denial.blocks[0].id);
+	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_CONSENT_DENIES);
 	rs_memory_state_finish(&memory);
 }
 
@@ -381,7 +389,7 @@ int main(void)
 		cmocka_unit_test(tokens_answer_as_the_contract_does),
 		cmocka_unit_test(a_block_only_takes_away),
 		cmocka_unit_test(a_wrong_clock_gives_nothing),
-		cmocka_unit_test(revocation_is_proved),
+		cmocka_unit_test(what_the_ledger_says_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

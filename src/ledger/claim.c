@@ -173,10 +173,18 @@ static enum rs_code check(const struct rs_tlog_proof *proof, const struct rs_tru
 		return rs_error_set(err, RS_ALTERED, "the map of this head does not say so");
 	facts->present = claim.value.size > 0;
 	RS_TRY(say(&claim, &facts->sentence, err));
+	rs_buffer_append_bytes(&facts->key, claim.key);
+	rs_buffer_append_bytes(&facts->value, claim.value);
+	RS_TRY(rs_buffer_check(&facts->value, "a value of the map", err));
 	return rs_buffer_check(&facts->sentence, "a sentence", err);
 }
 
-void rs_claim_facts_finish(struct rs_claim_facts *facts) { rs_buffer_finish(&facts->sentence); }
+void rs_claim_facts_finish(struct rs_claim_facts *facts)
+{
+	rs_buffer_finish(&facts->sentence);
+	rs_buffer_finish(&facts->key);
+	rs_buffer_finish(&facts->value);
+}
 
 enum rs_code rs_claim_check(struct rs_str text, const struct rs_trust *trust, struct rs_claim_facts *out,
                             struct rs_error *err)
@@ -184,6 +192,8 @@ enum rs_code rs_claim_check(struct rs_str text, const struct rs_trust *trust, st
 	struct rs_tlog_proof proof RS_CLEANUP(rs_tlog_proof_finish) = {.index = 0};
 	struct rs_claim_facts facts = {.present = false};
 	rs_buffer_init(&facts.sentence, SENTENCE_SIZE_MAX);
+	rs_buffer_init(&facts.key, RS_STATE_KEY_MAX);
+	rs_buffer_init(&facts.value, RS_MAP_VALUE_MAX);
 	enum rs_code code = rs_tlog_proof_parse(text, &proof, err);
 	if (code == RS_OK)
 		code = check(&proof, trust, &facts, err);

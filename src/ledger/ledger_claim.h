@@ -20,11 +20,12 @@ enum rs_code rs_claim_format(const struct rs_claim *claim, uint64_t index, const
 
 struct rs_claim_facts {
 	char origin[RS_NOTE_NAME_MAX + 1];
-	uint64_t entries, time_ms; /* of the head: what it says is about so many first entries of the log */
-	uint64_t tree_size;        /* of the checkpoint */
-	size_t cosigned;           /* by so many of the witnesses */
-	bool present;              /* what was asked for is there; revoked or not, the sentence says */
-	struct rs_buffer sentence; /* what is proved; several lines for several consents */
+	uint64_t entries, time_ms;   /* of the head: what it says is about so many first entries of the log */
+	uint64_t tree_size;          /* of the checkpoint */
+	size_t cosigned;             /* by so many of the witnesses */
+	bool present;                /* what was asked for is there; revoked or not, the sentence says */
+	struct rs_buffer sentence;   /* what is proved; several lines for several consents */
+	struct rs_buffer key, value; /* of the map; value empty: there is none */
 };
 void rs_claim_facts_finish(struct rs_claim_facts *facts); /* accepts zeroed memory */
 /* Everything: checkpoint, cosignatures, place and signature of the head, proof of the map.

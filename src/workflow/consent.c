@@ -1,5 +1,4 @@
 /* Consents through a node. */
-#include <stdio.h>
 #include <string.h>
 
 #include "actor.h"
@@ -173,53 +172,20 @@ enum rs_code rs_node_consent_revoke(struct rs_node *node, const struct rs_actor 
 	                out_index, err);
 }
 
-struct hearing {
-	const struct rs_consent_question *question;
-	struct rs_consent_token *row; /* a consent of the ledger, as if it were a token */
-	struct rs_digest name;
-	bool permits;
-	struct rs_consent_answer denial;
-};
-
 static enum rs_code hear_row(void *visitor, const struct rs_consent_facts *consent, struct rs_error *err)
 {
-	static const struct rs_member_key ledger;
-	static const struct rs_consent_trust trust = {.issuers = &ledger, .issuer_count = 1};
-	struct hearing *hearing = visitor;
-	struct rs_consent_answer answer;
 	(void)err;
-	if (consent->revoked)
-		return RS_OK;
-	hearing->row->subject = consent->subject;
-	hearing->row->effect = consent->terms.effect;
-	hearing->row->count = 1;
-	hearing->row->blocks[0].id = consent->name;
-	hearing->row->blocks[0].terms = consent->terms;
-	rs_consent_judge(hearing->row, 1, &trust, hearing->question, &answer);
-	if (answer.refusal == RS_REFUSAL_CONSENT_DENIES)
-		hearing->denial = answer;
-	if (answer.refusal == RS_REFUSAL_NONE && rs_digest_equal(&consent->name, &hearing->name))
-		hearing->permits = true;
+	rs_consent_hear(visitor, consent);
 	return RS_OK;
 }
 
 static enum rs_code judge_ledger(struct rs_node *node, const struct rs_consent_question *question,
                                  struct rs_consent_answer *out, struct rs_error *err)
 {
-	struct rs_consent_token *row RS_CLEANUP(rs_free_pointer) = rs_allocate(sizeof *row);
-	struct hearing hearing = {.question = question, .row = row, .name = out->consent};
+	struct rs_consent_hearing hearing = {.question = question, .name = out->consent};
 	const struct rs_state state = rs_node_state(node);
-	if (!row)
-		return rs_error_memory(err, sizeof *row, "a consent");
 	RS_TRY(rs_contract_consents(&state, &question->subject, hear_row, &hearing, err));
-	if (hearing.denial.refusal != RS_REFUSAL_NONE) {
-		*out = hearing.denial;
-	} else if (!hearing.permits) {
-		*out = (struct rs_consent_answer){.refusal = RS_REFUSAL_NO_CONSENT};
-		snprintf(out->sentence, sizeof out->sentence,
-		         "%s (the ledger has the token's consent not, narrower, or revoked)",
-		         rs_refusal_text(RS_REFUSAL_NO_CONSENT));
-	}
+	rs_consent_settle(&hearing, out);
 	return RS_OK;
 }
 

@@ -84,7 +84,7 @@ def revocation_reaches_everyone(consents, scratch, name, less, study, offline):
     consents.here("narrow", name, "--operations", "all", check=3)
     consents.here("revoke", name[:12])
     assert "CONSENT_REVOKED" in consents.here("revoke", name, check=3).stderr
-    assert consents.ask(less, *home, study=study, check=3) == "NO_CONSENT"
+    assert consents.ask(less, *home, study=study, check=3) == "CONSENT_REVOKED"
     revoked = consents.here("list", "--revoked").stdout
     assert revoked == name + "\n"
     (scratch / "revoked").write_text(revoked)
@@ -110,6 +110,34 @@ def denials_override(consents, scratch):
     assert consents.ask(permit, denial, "--offline", "--key", key, operation="train", check=3) == "CONSENT_DENIES"
     assert consents.ask(permit, denial, "--offline", "--key", key) == "NONE"
     return name
+
+
+def revocation_is_proved(consents, scratch):
+    """A verifier without a node, but with a proof of what the ledger says of the subject's consents (radseal prove)."""
+    token, proof, home = scratch / "proved.consent", scratch / "proof", consents.node.home
+    name = consents.grant("-o", token)
+    shown = json.loads(consents.run("show", token, "--json").stdout)
+    offline = ("--offline", "--key", shown["blocks"][0]["signer"])
+    proved = (*offline, "--proof", proof, "--log", home / "keys/log.vkey")
+
+    def prove():
+        proof.unlink(missing_ok=True)
+        consents.node.run("prove", "consents", shown["subject"], "-o", proof, "--home", home, check=0)
+    prove()
+    old = proof.read_bytes()
+    assert consents.ask(token, *proved) == "NONE" and consents.ask(token, *proved, "--max-age", "3600") == "NONE"
+    assert consents.ask(token, *proved, "--max-age", "3600", time="2050-01-01", check=3) == "NO_CONSENT"
+    assert consents.ask(token, *proved, operation="train", check=3) == "CONSENT_DENIES", "the ledger's denial"
+    consents.here("revoke", name)
+    prove()
+    assert consents.ask(token, *offline) == "NONE" and consents.ask(token, *proved, check=3) == "CONSENT_REVOKED"
+    consents.node.run("prove", "consent", name, "-o", scratch / "one", "--home", home, check=0)
+    one = (*offline, "--proof", scratch / "one", "--log", home / "keys/log.vkey")
+    assert consents.ask(token, *one, check=3) == "CONSENT_REVOKED"
+    data = bytearray(old)
+    data[len(data) // 3] ^= 1
+    proof.write_bytes(data)
+    assert "proof" in consents.ask(token, *proved, check=1)
 
 
 def documents(consents, scratch, denial):
@@ -156,6 +184,7 @@ def main():
         name, less, study, offline = tokens_need_only_files(consents, scratch)
         revocation_reaches_everyone(consents, scratch, name, less, study, offline)
         denial = denials_override(consents, scratch)
+        revocation_is_proved(consents, scratch)
         documents(consents, scratch, denial)
         node.fsck(check=0)
     print("consents: tokens, revocation, denials, FHIR, records")
