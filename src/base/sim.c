@@ -60,8 +60,8 @@ void rs_sim_destroy(struct rs_sim *sim)
 {
 	if (!sim)
 		return;
-	names_finish(&sim->seen);
-	names_finish(&sim->durable);
+	sim_names_finish(&sim->seen);
+	sim_names_finish(&sim->durable);
 	for (size_t i = 0; i < sim->change_count; i++)
 		change_finish(&sim->changes[i]);
 	for (size_t i = 0; i < sim->node_count; i++) {
@@ -110,7 +110,7 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 		node->locked_exclusively = false;
 	}
 	names_drop_orphans(&sim->durable);
-	names_finish(&sim->seen);
+	sim_names_finish(&sim->seen);
 	sim->seen = (struct names){NULL, 0, 0};
 	for (size_t i = 0; i < sim->durable.count; i++)
 		names_set(&sim->seen, sim->durable.rows[i].path, sim->durable.rows[i].node);
@@ -122,7 +122,7 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 enum rs_code rs_sim_flip(struct rs_sim *sim, const char *path, uint64_t offset, unsigned bit,
                          struct rs_error *err)
 {
-	const struct name *row = names_find(&sim->seen, path);
+	const struct name *row = sim_names_find(&sim->seen, path);
 	if (!row || offset >= row->node->seen.size)
 		return disk_missing(path, err);
 	row->node->seen.data[offset] ^= (uint8_t)(1u << bit);

@@ -76,12 +76,12 @@ enum rs_code disk_fault(const struct rs_sim *sim, const char *path, struct rs_er
 /* ---- names and their changes: sim_names.c ---- */
 
 char *disk_text(const char *text); /* a copy */
-struct name *names_find(const struct names *names, const char *path);
+struct name *sim_names_find(const struct names *names, const char *path);
 void names_set(struct names *names, const char *path, struct node *node);
 bool names_parent_exists(const struct names *names, const char *path);
 /* A durable name in a directory whose own name was lost cannot be reached any more. */
 void names_drop_orphans(struct names *names);
-void names_finish(struct names *names);
+void sim_names_finish(struct names *names);
 void change_apply(struct names *names, const struct change *change);
 void change_finish(struct change *change);
 /* Changes what programs see, and remembers that for the disk. */

@@ -41,7 +41,7 @@ static enum rs_code sim_open(const struct rs_files *files, const char *path, uns
                              struct rs_file **out, struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
-	const struct name *row = names_find(&sim->seen, path);
+	const struct name *row = sim_names_find(&sim->seen, path);
 	struct node *node = row ? row->node : NULL;
 	if (node && (flags & RS_OPEN_CREATE) && (flags & RS_OPEN_EXCLUSIVE))
 		return rs_error_set(err, RS_EXISTS, "%s: is there already", path);

@@ -25,7 +25,7 @@ char *disk_text(const char *text)
 	return copy;
 }
 
-struct name *names_find(const struct names *names, const char *path)
+struct name *sim_names_find(const struct names *names, const char *path)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (strcmp(names->rows[i].path, path) == 0)
@@ -35,7 +35,7 @@ struct name *names_find(const struct names *names, const char *path)
 
 void names_set(struct names *names, const char *path, struct node *node)
 {
-	struct name *row = names_find(names, path);
+	struct name *row = sim_names_find(names, path);
 	if (row) {
 		row->node = node;
 		return;
@@ -46,7 +46,7 @@ void names_set(struct names *names, const char *path, struct node *node)
 
 static void names_unset(struct names *names, const char *path)
 {
-	struct name *row = names_find(names, path);
+	struct name *row = sim_names_find(names, path);
 	if (!row)
 		return;
 	free(row->path);
@@ -95,7 +95,7 @@ bool names_parent_exists(const struct names *names, const char *path)
 		return true;
 	char *parent = disk_text(path);
 	parent[slash - path] = '\0';
-	const struct name *row = names_find(names, parent);
+	const struct name *row = sim_names_find(names, parent);
 	bool exists = row && row->node->is_directory;
 	free(parent);
 	return exists;
@@ -122,8 +122,8 @@ static enum rs_code sim_rename(const struct rs_files *files, const char *from, c
                                struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
-	const struct name *row = names_find(&sim->seen, from);
-	const struct name *replaced = names_find(&sim->seen, to);
+	const struct name *row = sim_names_find(&sim->seen, from);
+	const struct name *replaced = sim_names_find(&sim->seen, to);
 	if (!row || !names_parent_exists(&sim->seen, to))
 		return disk_missing(from, err);
 	/* Kernels can, with all that lies below; radseal never does. */
@@ -147,7 +147,7 @@ static enum rs_code sim_rename(const struct rs_files *files, const char *from, c
 
 static enum rs_code remove_name(struct rs_sim *sim, const char *path, bool directory, struct rs_error *err)
 {
-	const struct name *row = names_find(&sim->seen, path);
+	const struct name *row = sim_names_find(&sim->seen, path);
 	if (row && row->node->is_directory && !directory)
 		return disk_is_directory(path, err);
 	if (!row || row->node->is_directory != directory)
@@ -189,7 +189,7 @@ static enum rs_code sim_make_directory(const struct rs_files *files, const char 
                                        struct rs_error *err)
 {
 	struct rs_sim *sim = sim_of(files);
-	if (names_find(&sim->seen, path))
+	if (sim_names_find(&sim->seen, path))
 		return rs_error_set(err, RS_EXISTS, "%s: is there already", path);
 	if (!names_parent_exists(&sim->seen, path))
 		return disk_missing(path, err);
@@ -202,7 +202,7 @@ static enum rs_code sim_make_directory(const struct rs_files *files, const char 
 /* The root and the working directory are there always. */
 static bool directory_exists(const struct rs_sim *sim, const char *path)
 {
-	const struct name *row = names_find(&sim->seen, path);
+	const struct name *row = sim_names_find(&sim->seen, path);
 	return row ? row->node->is_directory : strcmp(path, "/") == 0 || strcmp(path, ".") == 0;
 }
 
@@ -231,7 +231,7 @@ static enum rs_code sim_stat(const struct rs_files *files, const char *path, str
                              struct rs_error *err)
 {
 	const struct rs_sim *sim = sim_of(files);
-	const struct name *row = names_find(&sim->seen, path);
+	const struct name *row = sim_names_find(&sim->seen, path);
 	bool directory = directory_exists(sim, path);
 	if (!row && !directory)
 		return disk_missing(path, err);
@@ -260,7 +260,7 @@ static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_
 	qsort(names, count, sizeof *names, by_bytes);
 	enum rs_code code = RS_OK;
 	for (size_t i = 0; i < count; i++) {
-		const struct name *row = names_find(&sim->seen, names[i]);
+		const struct name *row = sim_names_find(&sim->seen, names[i]);
 		enum rs_file_kind kind = row && row->node->is_directory ? RS_FILE_DIRECTORY : RS_FILE_REGULAR;
 		if (code == RS_OK)
 			code = visit(context, rs_str_from(name_in(path, names[i])), kind, err);
@@ -270,7 +270,7 @@ static enum rs_code sim_list(const struct rs_files *files, const char *path, rs_
 	return code;
 }
 
-void names_finish(struct names *names)
+void sim_names_finish(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
 		free(names->rows[i].path);
