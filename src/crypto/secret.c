@@ -36,7 +36,8 @@ void *rs_secret_allocate(size_t size)
 {
 	/* Blocks end at a guard page: a whole number of the strictest alignment keeps them aligned. */
 	size_t rounded = (size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
-	void *secrets = sodium_malloc(rounded);
+	/* Before rs_crypto_init(), too; asked again it does nothing. */
+	void *secrets = sodium_init() < 0 ? NULL : sodium_malloc(rounded);
 	if (secrets != NULL)
 		sodium_memzero(secrets, rounded);
 	return secrets;
