@@ -90,6 +90,21 @@ static enum rs_code conclude(const struct output *output, enum rs_code code, str
 	return code == RS_OK ? RS_OK : rs_error_context(err, "retrieve");
 }
 
+/* A public key, or the file with it that `radseal key new` leaves beside the key. */
+static enum rs_code read_recipient(const char *text, struct rs_member_key *out, struct rs_error *err)
+{
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_str hex = rs_str_from(text);
+	if (rs_path_exists(rs_world_system(), text)) {
+		RS_TRY(rs_file_read_all(rs_world_system(), text, 4096, &content, err));
+		hex = rs_str_trim(rs_buffer_str(&content));
+	}
+	if (rs_member_key_parse(hex, out, err) == RS_OK)
+		return RS_OK;
+	rs_error_context(err, "--for");
+	return err->code = RS_USAGE;
+}
+
 static enum rs_code retrieve(const struct command_line *line, struct rs_node *node,
                              struct rs_retrieval *retrieval, struct rs_error *err)
 {
@@ -127,7 +142,12 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
 	struct rs_retrieval retrieval = {.subject = NULL};
+	struct rs_member_key recipient;
 	RS_TRY(read_query(line, &retrieval, err));
+	if (option_given(line, "for")) {
+		RS_TRY(read_recipient(option_value(line, "for"), &recipient, err));
+		retrieval.recipient = &recipient;
+	}
 	RS_TRY(session_pool(line, 1, &pool, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
 	return retrieve(line, node, &retrieval, err);
@@ -142,6 +162,8 @@ static const struct option options[] = {
 	{"purpose", "WORD",
          "what it is for: treatment, research, operations, emergency, audit or patient-request"},
 	{"operation", "WORD", "what is done with it: read (otherwise), extract or export"},
+	{"for", "KEY",
+         "seal bundles to this member's key (64 digits, or a file NAME.pub); with --operation export"},
 	{"output", "DIR", "where the files and their receipts go"},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
@@ -151,6 +173,8 @@ static const struct example examples[] = {
 	{"radseal retrieve --subject P017 --as doctor --purpose treatment -o out", "all of a patient's data"},
 	{"radseal retrieve --subject P017 --study 1.2.840.1 --as lab --purpose research -o out",
          "one study, as far as somebody consented"},
+	{"radseal retrieve --subject P017 --purpose operations --operation export --for reader.pub -o out",
+         "bundles that only the member with this key can open, with radseal open"},
 	{NULL, NULL},
 };
 
@@ -164,7 +188,9 @@ const struct command command_retrieve = {
 		"Asks the contract on behalf of a member, who may have what for which purpose. The request is an\n"
 		"entry of the ledger, durable before anything leaves; what is refused stays in, and the request\n"
 		"stands. What is allowed is decrypted, compared with the ledger and written, named by its address,\n"
-		"with a receipt beside it. Exit status 3 when something was refused.",
+		"with a receipt beside it. With --for nothing is decrypted: bundles hold the stored objects and their\n"
+		"keys, sealed to a member to whom the contract would allow their use. Exit status 3 when something was\n"
+		"refused.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

@@ -11,6 +11,7 @@
 	X(verify)       \
 	X(retrieve)     \
 	X(break_glass)  \
+	X(open)         \
 	X(consent)      \
 	X(extract)      \
 	X(prove)        \

@@ -96,6 +96,12 @@ enum rs_code rs_seal_to(const uint8_t public_key[static RS_KEY_SIZE], struct rs_
 enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed, struct rs_buffer *out,
                           struct rs_error *err); /* RS_ALTERED */
 
+/* The X25519 keys that belong to an Ed25519 key, so that to whom signs something can be sealed, too. False for a public key
+ * that is none, or weak. */
+bool rs_seal_public_key_of_signer(const uint8_t public_key[static RS_KEY_SIZE],
+                                  uint8_t out[static RS_KEY_SIZE]);
+void rs_seal_secret_of_signer(const struct rs_signing_key *key, struct rs_secret *out);
+
 /* Key files: a payload under a key made from a passphrase (Argon2id, parameters in the file) or
  * from an unlock file of >= 32 random bytes (HKDF). Written atomically with mode 0600; a file that
  * group or others may read is refused with RS_DENIED and the chmod to run. The payload is authenticated. */

@@ -77,3 +77,14 @@ enum rs_code rs_seal_open(const struct rs_secret *secret, struct rs_bytes sealed
 	out->size += sealed.size - RS_SEAL_OVERHEAD;
 	return RS_OK;
 }
+
+bool rs_seal_public_key_of_signer(const uint8_t public_key[static RS_KEY_SIZE],
+                                  uint8_t out[static RS_KEY_SIZE])
+{
+	return crypto_sign_ed25519_pk_to_curve25519(out, public_key) == 0;
+}
+
+void rs_seal_secret_of_signer(const struct rs_signing_key *key, struct rs_secret *out)
+{
+	(void)crypto_sign_ed25519_sk_to_curve25519(out->bytes, key->expanded);
+}

@@ -8,9 +8,9 @@
 struct reading {
 	struct rs_file *file;
 	struct object_header header;
-	uint64_t stored_size;
-	struct rs_gcm *gcm; /* NULL without a key */
-	uint8_t *block;     /* STORED_CHUNK_SIZE */
+	uint64_t base, stored_size; /* of the object's bytes in the file */
+	struct rs_gcm *gcm;         /* NULL without a key */
+	uint8_t *block;             /* STORED_CHUNK_SIZE */
 	struct rs_cid_builder builder;
 };
 
@@ -32,16 +32,18 @@ static enum rs_code read_exactly(struct rs_file *file, uint64_t offset, void *ou
 	return RS_OK;
 }
 
-static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *cid,
-                                  const struct rs_secret *key, struct reading *reading, struct rs_error *err)
+static enum rs_code reading_begin_file(const struct rs_world *world, const char *path, uint64_t base,
+                                       const struct rs_secret *key, struct reading *reading,
+                                       struct rs_error *err)
 {
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	uint8_t head[RS_OBJECT_HEADER_SIZE];
+	uint64_t size;
 	size_t got;
-	RS_TRY(object_path(vault, cid, &path, err));
-	RS_TRY(rs_file_open(vault->world, path, RS_OPEN_READ, &reading->file, err));
-	RS_TRY(rs_file_size(reading->file, &reading->stored_size, err));
-	RS_TRY(rs_file_read_at(reading->file, 0, head, sizeof head, &got, err));
+	RS_TRY(rs_file_open(world, path, RS_OPEN_READ, &reading->file, err));
+	RS_TRY(rs_file_size(reading->file, &size, err));
+	reading->base = base;
+	reading->stored_size = size > base ? size - base : 0;
+	RS_TRY(rs_file_read_at(reading->file, base, head, sizeof head, &got, err));
 	RS_TRY(object_header_parse(rs_bytes_of(head, got), reading->stored_size, &reading->header, err));
 	uint64_t largest = reading->stored_size < STORED_CHUNK_SIZE ? reading->stored_size
 	                                                            : STORED_CHUNK_SIZE;
@@ -53,6 +55,14 @@ static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *c
 	return key ? rs_gcm_create(key->bytes, &reading->gcm, err) : RS_OK;
 }
 
+static enum rs_code reading_begin(struct rs_vault *vault, const struct rs_cid *cid,
+                                  const struct rs_secret *key, struct reading *reading, struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(object_path(vault, cid, &path, err));
+	return reading_begin_file(vault->world, path, 0, key, reading, err);
+}
+
 /* Reads chunk `chunk` into the block; *out_plain (with a key) is its decrypted content, in place. */
 static enum rs_code reading_chunk(struct reading *reading, uint64_t chunk, struct rs_bytes *out_plain,
                                   struct rs_error *err)
@@ -61,7 +71,7 @@ static enum rs_code reading_chunk(struct reading *reading, uint64_t chunk, struc
 		 left = reading->stored_size - offset;
 	size_t size = left < STORED_CHUNK_SIZE ? (size_t)left : STORED_CHUNK_SIZE;
 	struct rs_bytes stored = {reading->block, size};
-	RS_TRY(read_exactly(reading->file, offset, reading->block, size, err));
+	RS_TRY(read_exactly(reading->file, reading->base + offset, reading->block, size, err));
 	RS_TRY(rs_cid_builder_add(&reading->builder, stored, err));
 	*out_plain = rs_bytes_of(reading->block, reading->gcm ? size - RS_GCM_TAG_SIZE : 0);
 	if (!reading->gcm)
@@ -141,6 +151,42 @@ enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, 
                               rs_vault_take *take, void *context, struct rs_error *err)
 {
 	return name_object(cid, read_to(vault, cid, key, take, context, err), err);
+}
+
+enum rs_code rs_object_read_to(const struct rs_world *world, const char *path, uint64_t offset,
+                               const struct rs_cid *cid, const struct rs_secret *key, rs_vault_take *take,
+                               void *context, struct rs_error *err)
+{
+	struct reading reading RS_CLEANUP(reading_finish) = {0};
+	enum rs_code code = reading_begin_file(world, path, offset, key, &reading, err);
+	if (code == RS_OK)
+		code = give_content(&reading, take, context, err);
+	if (code == RS_OK)
+		code = reading_end(&reading, cid, err);
+	return name_object(cid, code, err);
+}
+
+static enum rs_code read_stored(struct rs_vault *vault, const struct rs_cid *cid, rs_vault_take *take,
+                                void *context, struct rs_error *err)
+{
+	struct reading reading RS_CLEANUP(reading_finish) = {0};
+	RS_TRY(reading_begin(vault, cid, NULL, &reading, err));
+	RS_TRY(take(context, rs_bytes_of(reading.header.bytes, sizeof reading.header.bytes), err));
+	uint64_t left = reading.stored_size - RS_OBJECT_HEADER_SIZE;
+	for (uint64_t chunk = 0; left > 0; chunk++) {
+		struct rs_bytes none;
+		size_t size = left < STORED_CHUNK_SIZE ? (size_t)left : STORED_CHUNK_SIZE;
+		RS_TRY(reading_chunk(&reading, chunk, &none, err));
+		RS_TRY(take(context, rs_bytes_of(reading.block, size), err));
+		left -= size;
+	}
+	return reading_end(&reading, cid, err);
+}
+
+enum rs_code rs_vault_read_stored(struct rs_vault *vault, const struct rs_cid *cid, rs_vault_take *take,
+                                  void *context, struct rs_error *err)
+{
+	return name_object(cid, read_stored(vault, cid, take, context, err), err);
 }
 
 /* What is done with the content: it is compared with what is expected, or else hashed. */

@@ -106,6 +106,13 @@ enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, con
 typedef enum rs_code rs_vault_take(void *context, struct rs_bytes piece, struct rs_error *err);
 enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                               rs_vault_take *take, void *context, struct rs_error *err);
+/* The stored bytes as they are, which need no key. */
+enum rs_code rs_vault_read_stored(struct rs_vault *vault, const struct rs_cid *cid, rs_vault_take *take,
+                                  void *context, struct rs_error *err);
+/* As rs_vault_read_to(), of an object whose stored bytes are the rest of a file from `offset` on. */
+enum rs_code rs_object_read_to(const struct rs_world *world, const char *path, uint64_t offset,
+                               const struct rs_cid *cid, const struct rs_secret *key, rs_vault_take *take,
+                               void *context, struct rs_error *err);
 struct rs_object_facts {
 	uint8_t nonce[RS_OBJECT_NONCE_SIZE];
 	uint64_t size;           /* bytes of content */

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "outgoing.h"
+#include "workflow/workflow_bundle.h"
+
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 
 /* What is needed, taken out of the stores that serve one thread at a time. */
@@ -53,95 +56,77 @@ static enum rs_code take(struct rs_node *node, const struct rs_cid *cid, struct 
 	return code;
 }
 
-/* A file on its way out: it has no name until it is compared. */
-struct writing {
-	struct rs_file *file;
-	char *temporary;
-	const struct rs_files *files;
-	struct rs_sha256 hash;
-	uint64_t size;
-	bool compressed; /* by gzip, RFC 1952 */
+struct releasing {
+	struct rs_node *node;
+	const struct rs_cid *cid;
+	const struct rs_secret *key;
 };
 
-static void writing_finish(struct writing *writing)
+static enum rs_code read_object(void *context, rs_vault_take *take_piece, void *taker, struct rs_error *err)
 {
-	rs_file_close(writing->file);
-	if (writing->temporary)
-		(void)writing->files->remove(writing->files, writing->temporary, NULL);
-	rs_free(writing->temporary);
+	const struct releasing *releasing = context;
+	return rs_vault_read_to(releasing->node->vault, releasing->cid, releasing->key, take_piece, taker,
+	                        err);
 }
 
-static enum rs_code write_piece(void *context, struct rs_bytes piece, struct rs_error *err)
+static enum rs_code write_file(struct rs_node *node, const struct rs_cid *cid, const struct taken *taken,
+                               const char *base, char **out_path, struct rs_error *err)
 {
-	struct writing *writing = context;
-	if (writing->size == 0)
-		writing->compressed = piece.size > 1 && piece.data[0] == 0x1f && piece.data[1] == 0x8b;
-	rs_sha256_update(&writing->hash, piece.data, piece.size);
-	RS_TRY(rs_file_write_at(writing->file, writing->size, piece.data, piece.size, err));
-	writing->size += piece.size;
-	return RS_OK;
-}
-
-static const char *extension_of(struct rs_str media, bool compressed)
-{
-	static const char *const known[][3] = {{"application/dicom", ".dcm", ".dcm"},
-	                                       {"application/x-nifti", ".nii", ".nii.gz"},
-	                                       {"application/x-nrrd", ".nrrd", ".nrrd"},
-	                                       {"application/x-metaimage", ".mha", ".mha"},
-	                                       {"text/vnd.radseal.features", ".features", ".features"}};
-	for (size_t i = 0; i < RS_COUNT(known); i++)
-		if (rs_str_equal_text(media, known[i][0]))
-			return known[i][compressed ? 2 : 1];
-	return "";
-}
-
-/* What was decrypted is what the ledger says was sealed. */
-static enum rs_code compare(const struct rs_node *node, const struct taken *taken, struct writing *writing,
-                            struct rs_error *err)
-{
-	struct rs_note_key key;
+	struct releasing releasing = {node, cid, &taken->object_key};
+	struct rs_trust trust = {.quorum = 0};
 	struct rs_receipt_facts facts;
-	struct rs_digest sha256;
-	rs_sha256_final(&writing->hash, &sha256);
-	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &key, err));
-	return rs_receipt_match(rs_buffer_str(&taken->receipt), &key, &sha256, writing->size, &facts, err);
+	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &trust.log, err));
+	const struct outgoing out = {.world = node->world,
+	                             .base = base,
+	                             .receipt = rs_buffer_str(&taken->receipt),
+	                             .trust = &trust,
+	                             .read = read_object,
+	                             .context = &releasing};
+	return outgoing_write(&out, &facts, out_path, err);
 }
 
-static enum rs_code write_object(struct rs_node *node, const struct rs_cid *cid, const struct taken *taken,
-                                 const char *base, char **out_path, struct rs_error *err)
+/* The key alone is opened and sealed anew; the object's bytes are those of the vault. */
+static enum rs_code format_head(const struct rs_cid *cid, const struct taken *taken,
+                                const struct rs_member_key *recipient, struct rs_buffer *out,
+                                struct rs_error *err)
 {
-	struct writing writing RS_CLEANUP(writing_finish) = {.files = node->world->files};
-	char *temporary = rs_text_printf("%s.part", base);
-	if (!temporary)
+	struct rs_bundle bundle = {
+		.cid = *cid, .recipient = *recipient, .receipt = rs_buffer_str(&taken->receipt)};
+	struct rs_buffer sealed RS_CLEANUP(rs_buffer_finish) = {0};
+	uint8_t public_key[RS_KEY_SIZE];
+	if (!rs_seal_public_key_of_signer(recipient->bytes, public_key))
+		return rs_error_set(err, RS_USAGE, "the recipient's key is weak, or none");
+	rs_buffer_init(&sealed, sizeof bundle.sealed_key);
+	RS_TRY(rs_seal_to(public_key, rs_bytes_of(taken->object_key.bytes, RS_KEY_SIZE), &sealed, err));
+	memcpy(bundle.sealed_key, sealed.data, sizeof bundle.sealed_key);
+	return rs_bundle_format(&bundle, out, err);
+}
+
+static enum rs_code write_bundle(struct rs_node *node, const struct rs_cid *cid, const struct taken *taken,
+                                 const struct rs_member_key *recipient, const char *base, char **out_path,
+                                 struct rs_error *err)
+{
+	struct rs_buffer head RS_CLEANUP(rs_buffer_finish) = {0};
+	struct writing writing RS_CLEANUP(writing_finish) = {.file = NULL};
+	if (!rs_bytes_equal(taken->record.cid, rs_bytes_of(cid->bytes, sizeof cid->bytes)))
+		return rs_error_set(err, RS_ALTERED, "its record names another address");
+	rs_buffer_init(&head, RS_BUNDLE_HEAD_MAX);
+	RS_TRY(format_head(cid, taken, recipient, &head, err));
+	RS_TRY(writing_begin(node->world, base, &writing, err));
+	RS_TRY(writing_take(&writing, rs_buffer_bytes(&head), err));
+	RS_TRY(rs_vault_read_stored(node->vault, cid, writing_take, &writing, err));
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s.bundle", base);
+	if (!path)
 		return rs_error_memory(err, strlen(base), "a path");
-	enum rs_code code = rs_file_open(node->world, temporary,
-	                                 RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_TRUNCATE, &writing.file,
-	                                 err);
-	if (code != RS_OK) {
-		rs_free(temporary);
-		return code;
-	}
-	writing.temporary = temporary;
-	rs_sha256_init(&writing.hash);
-	RS_TRY(rs_vault_read_to(node->vault, cid, &taken->object_key, write_piece, &writing, err));
-	RS_TRY(compare(node, taken, &writing, err));
-	RS_TRY(rs_file_sync(writing.file, err));
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
-		"%s%s", base, extension_of(taken->record.media, writing.compressed));
-	char *receipt RS_CLEANUP(rs_free_pointer) = path ? rs_text_printf("%s.tlog-proof", path) : NULL;
-	if (!receipt)
-		return rs_error_memory(err, strlen(base), "a path");
-	RS_TRY(rs_file_replace(node->world, receipt, rs_buffer_bytes(&taken->receipt), 0600, err));
-	RS_TRY(writing.files->rename(writing.files, temporary, path, err));
-	rs_free(temporary);
-	writing.temporary = NULL;
+	RS_TRY(writing_name(&writing, path, err));
 	*out_path = path;
 	path = NULL;
 	return RS_OK;
 }
 
-enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid, const char *directory,
-                          char **out_path, struct rs_error *err)
+enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid,
+                          const struct rs_member_key *recipient, const char *directory, char **out_path,
+                          struct rs_error *err)
 {
 	struct taken taken RS_CLEANUP(taken_finish) = {.object_key = {{0}}};
 	char name[RS_CID_TEXT_SIZE];
@@ -151,7 +136,8 @@ enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid, const 
 		return rs_error_memory(err, strlen(directory), "a path");
 	enum rs_code code = take(node, cid, &taken, err);
 	if (code == RS_OK)
-		code = write_object(node, cid, &taken, base, out_path, err);
+		code = recipient ? write_bundle(node, cid, &taken, recipient, base, out_path, err)
+		                 : write_file(node, cid, &taken, base, out_path, err);
 	if (code != RS_OK && err)
 		rs_error_context(err, "%s", name);
 	return code;

@@ -4,11 +4,12 @@
 
 #include "node.h"
 
-/* Decrypts it into DIRECTORY/<address>.<extension>, with its receipt beside it. The file gets its name when it was
- * compared with the ledger; the directory is the caller's to sync. *out_path: new heap string. Safe in parallel.
- * errors  RS_ALTERED; RS_NOT_FOUND: its subject was erased */
-enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid, const char *directory,
-                          char **out_path, struct rs_error *err);
+/* Decrypts it into DIRECTORY/<address>.<extension>, with its receipt beside it; or, for a recipient, puts it as it is into a
+ * bundle. The file gets its name when it was compared with the ledger; the directory is the caller's to sync. *out_path:
+ * new heap string. Safe in parallel. errors  RS_ALTERED; RS_NOT_FOUND: its subject was erased */
+enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid,
+                          const struct rs_member_key *recipient, const char *directory, char **out_path,
+                          struct rs_error *err);
 
 /* What became of an access request: refused as an entry, or decided. */
 enum rs_code node_decision(struct rs_node *node, const struct rs_act *act,

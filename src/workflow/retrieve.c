@@ -151,6 +151,29 @@ static enum rs_code form_requests(struct round *round, struct rs_error *err)
 	return RS_OK;
 }
 
+/* To whom nobody consented nothing is sealed, whatever the sender may do: there must be a purpose and an operation that the
+ * contract would allow the recipient now. */
+static enum rs_code judge_recipient(struct round *round, const struct rs_act *request,
+                                    struct rs_decision *out, struct rs_error *err)
+{
+	const struct rs_state state = rs_ledger_state(round->retrieving->node->ledger);
+	struct rs_act act = *request;
+	struct rs_decision decision, first = {.refusal = RS_REFUSAL_PURPOSE};
+	act.signer = *round->retrieving->what->recipient;
+	for (unsigned purpose = RS_PURPOSE_TREATMENT; purpose <= RS_PURPOSE_PATIENT_REQUEST; purpose++)
+		for (unsigned operation = RS_OPERATION_READ; operation <= RS_OPERATION_EXPORT; operation++) {
+			act.purpose = (enum rs_purpose)purpose;
+			act.operation = (enum rs_operation)operation;
+			RS_TRY(rs_contract_decide(&state, &act, &decision, err));
+			if (decision.refusal == RS_REFUSAL_NONE)
+				return RS_OK;
+			if (first.refusal == RS_REFUSAL_PURPOSE)
+				first = decision;
+		}
+	*out = first;
+	return RS_OK;
+}
+
 static enum rs_code judge(struct round *round, struct item *item, struct rs_error *err)
 {
 	const struct rs_append_result *answer = &round->results[item->request];
@@ -163,6 +186,12 @@ static enum rs_code judge(struct round *round, struct item *item, struct rs_erro
 	result->entry = answer->index;
 	RS_TRY(node_decision(round->retrieving->node, &round->acts[item->request], answer, &result->decision,
 	                     err));
+	if (result->decision.refusal == RS_REFUSAL_NONE && round->retrieving->what->recipient) {
+		RS_TRY(judge_recipient(round, &round->acts[item->request], &result->decision, err));
+		if (node_refusal(&result->decision, &result->error) != RS_OK)
+			rs_error_context(&result->error, "the recipient");
+		return RS_OK;
+	}
 	(void)node_refusal(&result->decision, &result->error);
 	return RS_OK;
 }
@@ -175,6 +204,7 @@ static enum rs_code release_one(void *context, size_t index, struct rs_error *er
 	if (item->result.error.code != RS_OK)
 		return RS_OK;
 	enum rs_code code = node_release(round->retrieving->node, &item->cid,
+	                                 round->retrieving->what->recipient,
 	                                 round->retrieving->what->directory, &item->path, &reason);
 	if (code == RS_NO_SPACE || code == RS_NO_MEMORY || code == RS_INTERNAL) {
 		if (err)
@@ -226,6 +256,8 @@ enum rs_code rs_node_retrieve(struct rs_node *node, const struct rs_actor *actor
 	struct round *round RS_CLEANUP(rs_free_pointer) = rs_allocate(sizeof *round);
 	if (!round)
 		return rs_error_memory(err, sizeof *round, "a group of requests");
+	if (retrieval->recipient && retrieval->operation != RS_OPERATION_EXPORT)
+		return rs_error_set(err, RS_USAGE, "a bundle for another member is an export");
 	RS_TRY(choose(&retrieving, err));
 	RS_TRY(rs_directory_make(node->world, retrieval->directory, err));
 	for (size_t start = 0; start < retrieving.count; start += round->count) {

@@ -5,11 +5,12 @@
 #include "ledger/ledger_cose.h"
 #include "node.h"
 #include "source.h"
+#include "trust.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 #define FILES_A_THREAD ((size_t)32) /* of a batch: enough to even out unequal files */
 
-static void fill_details(const struct rs_receipt_facts *facts, struct rs_proof_details *out)
+void trust_details(const struct rs_receipt_facts *facts, struct rs_proof_details *out)
 {
 	*out = (struct rs_proof_details){
 		.entry = facts->index,
@@ -56,6 +57,19 @@ static enum rs_code read_witnesses(const struct rs_offline_keys *keys, struct rs
 	return RS_OK;
 }
 
+enum rs_code trust_read(const struct rs_offline_keys *keys,
+                        struct rs_note_key witnesses[static RS_WITNESSES_MAX], struct rs_trust *out,
+                        struct rs_error *err)
+{
+	struct rs_trust trust = {
+		.witnesses = witnesses, .witness_count = keys->witness_count, .quorum = keys->quorum};
+	if (rs_note_key_parse(rs_str_from(keys->log), &trust.log, err) != RS_OK)
+		return bad_key("--key", err);
+	RS_TRY(read_witnesses(keys, witnesses, err));
+	*out = trust;
+	return RS_OK;
+}
+
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
                                const struct rs_offline_keys *keys, struct rs_proof_details *out,
                                struct rs_error *err)
@@ -63,19 +77,16 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
 	struct source file RS_CLEANUP(source_finish) = {.file = NULL};
 	struct rs_buffer receipt RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_note_key witnesses[RS_WITNESSES_MAX];
-	struct rs_trust trust = {
-		.witnesses = witnesses, .witness_count = keys->witness_count, .quorum = keys->quorum};
+	struct rs_trust trust;
 	struct rs_receipt_facts facts;
-	if (rs_note_key_parse(rs_str_from(keys->log), &trust.log, err) != RS_OK)
-		return bad_key("--key", err);
-	RS_TRY(read_witnesses(keys, witnesses, err));
+	RS_TRY(trust_read(keys, witnesses, &trust, err));
 	RS_TRY(source_open(world, path, SOURCE_MEMORY_MAX, &file, err));
 	RS_TRY(rs_file_read_all(world, receipt_path, RECEIPT_SIZE_MAX, &receipt, err));
 	RS_TRY(source_hash(&file, err));
 	RS_TRY(altered(rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &file.sha256, file.size,
 	                                        &facts, err),
 	               err));
-	fill_details(&facts, out);
+	trust_details(&facts, out);
 	return RS_OK;
 }
 
@@ -194,7 +205,7 @@ static enum rs_code verify_source(struct rs_node *node, struct source *file, str
 		rs_error_context(err, "its receipt");
 		return altered(code, err);
 	}
-	fill_details(&facts, out);
+	trust_details(&facts, out);
 	return RS_OK;
 }
 

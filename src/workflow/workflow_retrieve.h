@@ -24,6 +24,9 @@ struct rs_retrieval {
 	size_t cid_count;
 	enum rs_purpose purpose;
 	enum rs_operation operation;
+	/* A member, of whatever organisation, to whom bundles are sealed; NULL: files. For RS_OPERATION_EXPORT only, and only for
+	 * whom the contract would let use the object in some way. */
+	const struct rs_member_key *recipient;
 	const char *directory; /* made when missing */
 	rs_retrieve_report *report;
 	void *context;
