@@ -19,11 +19,15 @@ enum rs_code rs_audit_open(const struct rs_world *world, const char *path, const
                            enum rs_audit_access access, struct rs_audit **out, struct rs_error *err);
 void rs_audit_close(struct rs_audit *audit);          /* accepts NULL */
 void rs_audit_close_pointer(struct rs_audit **audit); /* for RS_CLEANUP */
-/* Replays what the log has got since. RS_ALTERED: an entry that the contract refuses, or a log that is not the one that was
- * replayed before; the sentence says which. */
-enum rs_code rs_audit_update(struct rs_audit *audit, struct rs_error *err);
+/* So many of so many entries were replayed. */
+typedef void rs_audit_progress(void *context, uint64_t done, uint64_t total);
+/* Replays what the log has got since; progress may be NULL. RS_ALTERED: an entry that the contract refuses, or a log that is
+ * not the one that was replayed before; the sentence says which. */
+enum rs_code rs_audit_update(struct rs_audit *audit, rs_audit_progress *progress, void *context,
+                             struct rs_error *err);
 /* Forgets everything and replays the whole log, every signature verified. */
-enum rs_code rs_audit_replay(struct rs_audit *audit, struct rs_error *err);
+enum rs_code rs_audit_replay(struct rs_audit *audit, rs_audit_progress *progress, void *context,
+                             struct rs_error *err);
 /* So many entries were replayed. */
 uint64_t rs_audit_size(const struct rs_audit *audit);
 

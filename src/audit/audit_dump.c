@@ -36,7 +36,7 @@ int main(int count, char **arguments)
 	heading.checkpoint.size = f.engine.size(f.engine.context);
 	enum rs_code code = f.engine.root(f.engine.context, &heading.checkpoint.root, &err);
 	if (code == RS_OK)
-		code = rs_audit_update(f.audit, &err);
+		code = rs_audit_update(f.audit, NULL, NULL, &err);
 	if (code == RS_OK)
 		code = rs_audit_writer_create(&heading, format, print, stdout, &writer, &err);
 	if (code == RS_OK)

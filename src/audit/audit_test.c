@@ -23,7 +23,7 @@ static enum rs_code ask(struct fixture *f, struct rs_audit_question question, st
 {
 	question.now_ms = f->time_ms + 8 * DAY;
 	f->count = 0;
-	RS_TRY(rs_audit_update(f->audit, err));
+	RS_TRY(rs_audit_update(f->audit, NULL, NULL, err));
 	return rs_audit_ask(f->audit, &question, keep, f, err);
 }
 
@@ -222,9 +222,9 @@ static void changes_are_found(void **state)
 	reopen(&f, &liar);
 	assert_int_equal(ask(&f, ABOUT_SUBJECT(1), &err), RS_ALTERED); /* a signature */
 	assert_non_null(strstr(err.message, "entry 9"));
-	assert_int_equal(rs_audit_replay(f.audit, &err), RS_ALTERED);
+	assert_int_equal(rs_audit_replay(f.audit, NULL, NULL, &err), RS_ALTERED);
 	reopen(&f, &f.engine);
-	assert_int_equal(rs_audit_replay(f.audit, &err), RS_OK);
+	assert_int_equal(rs_audit_replay(f.audit, NULL, NULL, &err), RS_OK);
 	assert_int_equal(ask(&f, ABOUT_SUBJECT(1), &err), RS_OK);
 	finish(&f);
 }
@@ -236,7 +236,7 @@ static size_t faults_after(struct fixture *f, const char *sql)
 	struct rs_store *store = NULL;
 	size_t faults = 0;
 	struct rs_error err = {0};
-	assert_int_equal(rs_audit_replay(f->audit, &err), RS_OK);
+	assert_int_equal(rs_audit_replay(f->audit, NULL, NULL, &err), RS_OK);
 	rs_audit_close(f->audit);
 	f->audit = NULL;
 	assert_int_equal(rs_store_open(rs_sim_world(f->sim), PATH, RS_STORE_WRITE, "", 1, &store, &err),
@@ -280,13 +280,13 @@ static void another_log_is_told_apart(void **state)
 	f.ids = 100;
 	add_people(&f);
 	reopen(&f, &f.engine);
-	assert_int_equal(rs_audit_update(f.audit, &err), RS_ALTERED);
+	assert_int_equal(rs_audit_update(f.audit, NULL, NULL, &err), RS_ALTERED);
 	add_uses(&f);
 	add_ends(&f);
 	for (int i = 0; i < 3; i++)
 		add(&f, READER, request(1, RS_PURPOSE_TREATMENT, RS_OPERATION_READ));
-	assert_int_equal(rs_audit_update(f.audit, &err), RS_ALTERED);
-	assert_int_equal(rs_audit_replay(f.audit, &err), RS_OK);
+	assert_int_equal(rs_audit_update(f.audit, NULL, NULL, &err), RS_ALTERED);
+	assert_int_equal(rs_audit_replay(f.audit, NULL, NULL, &err), RS_OK);
 	assert_int_equal(rs_audit_size(f.audit), 30);
 	finish(&f);
 }

@@ -7,6 +7,7 @@
 #include "past.h"
 
 #define GROUP 16384 /* entries of one commit */
+#define TOLD_AT_ONCE 256
 
 static const char schema[] =
 	"CREATE TABLE past(key BLOB NOT NULL, entry INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY(key,entry)) "
@@ -174,12 +175,24 @@ static enum rs_code replay_one(struct rs_audit *audit, uint64_t index, bool veri
 	return RS_OK;
 }
 
-static enum rs_code replay_group(struct rs_audit *audit, uint64_t end, bool verify, struct rs_error *err)
+/* How a log is replayed. */
+struct replaying {
+	bool verify;
+	rs_audit_progress *progress; /* may be NULL */
+	void *context;
+	uint64_t total;
+};
+
+static enum rs_code replay_group(struct rs_audit *audit, uint64_t end, const struct replaying *replaying,
+                                 struct rs_error *err)
 {
 	RS_TRY(rs_store_begin(audit->store, err));
 	enum rs_code code = RS_OK;
-	while (code == RS_OK && audit->size < end)
-		code = replay_one(audit, audit->size, verify, err);
+	while (code == RS_OK && audit->size < end) {
+		code = replay_one(audit, audit->size, replaying->verify, err);
+		if (replaying->progress && audit->size % TOLD_AT_ONCE == 0)
+			replaying->progress(replaying->context, audit->size, replaying->total);
+	}
 	if (code == RS_OK)
 		code = save_done(audit, err);
 	if (code == RS_OK)
@@ -191,9 +204,9 @@ static enum rs_code replay_group(struct rs_audit *audit, uint64_t end, bool veri
 	return code;
 }
 
-static enum rs_code catch_up(struct rs_audit *audit, bool verify, struct rs_error *err)
+static enum rs_code catch_up(struct rs_audit *audit, struct replaying replaying, struct rs_error *err)
 {
-	uint64_t size = audit->engine.size(audit->engine.context);
+	uint64_t size = replaying.total = audit->engine.size(audit->engine.context);
 	struct rs_digest root, expected;
 	if (audit->size > size)
 		return rs_error_set(err, RS_ALTERED,
@@ -202,8 +215,8 @@ static enum rs_code catch_up(struct rs_audit *audit, bool verify, struct rs_erro
 		                    "audit's file anew with: radseal audit --replay",
 		                    audit->size, size);
 	while (audit->size < size)
-		RS_TRY(replay_group(audit, size - audit->size > GROUP ? audit->size + GROUP : size, verify,
-		                    err));
+		RS_TRY(replay_group(audit, size - audit->size > GROUP ? audit->size + GROUP : size,
+		                    &replaying, err));
 	RS_TRY(audit->engine.root(audit->engine.context, &expected, err));
 	tree_root(audit, &root);
 	if (!rs_digest_equal(&root, &expected))
@@ -216,17 +229,21 @@ static enum rs_code catch_up(struct rs_audit *audit, bool verify, struct rs_erro
 	return RS_OK;
 }
 
-enum rs_code rs_audit_update(struct rs_audit *audit, struct rs_error *err)
+enum rs_code rs_audit_update(struct rs_audit *audit, rs_audit_progress *progress, void *context,
+                             struct rs_error *err)
 {
-	return catch_up(audit, false, err);
+	const struct replaying replaying = {.progress = progress, .context = context};
+	return catch_up(audit, replaying, err);
 }
 
-enum rs_code rs_audit_replay(struct rs_audit *audit, struct rs_error *err)
+enum rs_code rs_audit_replay(struct rs_audit *audit, rs_audit_progress *progress, void *context,
+                             struct rs_error *err)
 {
+	const struct replaying replaying = {.verify = true, .progress = progress, .context = context};
 	RS_TRY(rs_store_run(audit->store,
 	                    "BEGIN; DELETE FROM past; DELETE FROM about; DELETE FROM done; COMMIT", err));
 	RS_TRY(load_done(audit, err));
-	return catch_up(audit, true, err);
+	return catch_up(audit, replaying, err);
 }
 
 /* --- Checking --- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit_write.h"
+#include "base/base_progress.h"
 #include "audit_check.h"
 #include "session.h"
 #include "workflow/workflow_audit.h"
@@ -282,6 +283,25 @@ static enum rs_code answer(struct auditing *auditing, struct rs_audit *audit, st
 	return RS_OK;
 }
 
+static void tell_progress(void *context, uint64_t done, uint64_t total)
+{
+	struct rs_progress *progress = context;
+	progress->total = total;
+	rs_progress_update(progress, done);
+}
+
+static enum rs_code replay(const struct command_line *line, struct rs_node *node, struct rs_audit **out,
+                           struct rs_error *err)
+{
+	struct rs_progress progress;
+	rs_progress_begin(&progress, rs_world_system()->clock, option_given(line, "quiet") ? NULL : stderr,
+	                  "replaying the log", 0);
+	enum rs_code code = rs_node_audit_open(node, option_given(line, "replay"), tell_progress, &progress,
+	                                       out, err);
+	rs_progress_end(&progress);
+	return code;
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
@@ -298,7 +318,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	describe(&auditing);
 	RS_TRY(session_actor(line, node, &actor, err));
 	RS_TRY(ask_leave(&auditing, actor, err));
-	RS_TRY(rs_node_audit_open(node, option_given(line, "replay"), &audit, err));
+	RS_TRY(replay(line, node, &audit, err));
 	enum rs_code code = answer(&auditing, audit, err);
 	rs_audit_writer_destroy(auditing.writer);
 	rs_free(auditing.written);

@@ -9,15 +9,15 @@
 #include "node.h"
 #include "source.h"
 
-enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, struct rs_audit **out,
-                                struct rs_error *err)
+enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, rs_audit_progress *progress, void *context,
+                                struct rs_audit **out, struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_audit *audit RS_CLEANUP(rs_audit_close_pointer) = NULL;
 	const struct rs_engine engine = rs_ledger_engine(node->ledger);
 	RS_TRY(node_path(node, "audit.sqlite", &path, err));
 	RS_TRY(rs_audit_open(node->world, path, &engine, RS_AUDIT_WRITE, &audit, err));
-	RS_TRY((replay ? rs_audit_replay : rs_audit_update)(audit, err));
+	RS_TRY((replay ? rs_audit_replay : rs_audit_update)(audit, progress, context, err));
 	*out = audit;
 	audit = NULL;
 	return RS_OK;

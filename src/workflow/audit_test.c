@@ -229,7 +229,7 @@ static void fsck_knows_what_an_audit_should_find(void **state)
 	(void)state;
 	begin(&w);
 	assert_false(has_audit_fault(&w)); /* there is none yet */
-	assert_int_equal(rs_node_audit_open(w.node, false, &audit, &err), RS_OK);
+	assert_int_equal(rs_node_audit_open(w.node, false, NULL, NULL, &audit, &err), RS_OK);
 	rs_audit_close(audit);
 	assert_false(has_audit_fault(&w));
 	close_world(&w);
@@ -240,7 +240,7 @@ static void fsck_knows_what_an_audit_should_find(void **state)
 	rs_store_close(store);
 	open_world(&w);
 	assert_true(has_audit_fault(&w));
-	assert_int_equal(rs_node_audit_open(w.node, true, &audit, &err), RS_OK); /* anew */
+	assert_int_equal(rs_node_audit_open(w.node, true, NULL, NULL, &audit, &err), RS_OK); /* anew */
 	rs_audit_close(audit);
 	assert_false(has_audit_fault(&w));
 	end(&w);

@@ -5,10 +5,10 @@
 #include "audit/audit.h"
 #include "workflow/workflow_act.h"
 
-/* The node's audit.sqlite, caught up with the log; `replay` makes it anew. The node must be open for writing, so that the log
- * stays as it is meanwhile, and must outlive the audit. */
-enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, struct rs_audit **out,
-                                struct rs_error *err);
+/* The node's audit.sqlite, caught up with the log; `replay` makes it anew; progress may be NULL. The node must be open for
+ * writing, so that the log stays as it is meanwhile, and must outlive the audit. */
+enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, rs_audit_progress *progress, void *context,
+                                struct rs_audit **out, struct rs_error *err);
 /* The commitment of an object that is called by it (64 hexadecimal digits), by the address (CID) of what was sealed here, or
  * by such a file. */
 enum rs_code rs_node_object_named(struct rs_node *node, const char *name, struct rs_digest *out,
