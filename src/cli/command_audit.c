@@ -9,6 +9,7 @@
 #include "audit_check.h"
 #include "session.h"
 #include "workflow/workflow_audit.h"
+#include "workflow/workflow_people.h"
 #include "workflow/workflow_subject.h"
 
 #define PROOF_SIZE_MAX ((size_t)128 * 1024)
@@ -30,18 +31,6 @@ struct auditing {
 static const char *operand(const struct command_line *line, size_t index)
 {
 	return index < line->operand_count ? line->operands[index] : "";
-}
-
-static enum rs_code read_time(const struct command_line *line, const char *name, uint64_t *out,
-                              struct rs_error *err)
-{
-	const char *text = option_value(line, name);
-	*out = 0;
-	if (text && !rs_parse_time_ms(rs_str_from(text), out))
-		return rs_error_set(err, RS_USAGE,
-		                    "--%s: '%s' is no time; write 2026-11-21 or 2026-11-21T03:04:05Z (UTC)",
-		                    name, text);
-	return RS_OK;
 }
 
 static enum rs_code read_format(struct auditing *auditing, struct rs_error *err)
@@ -108,7 +97,7 @@ static enum rs_code check_usage(const struct command_line *line, struct rs_error
 	} kinds[] = {
 		{"subject", 1, 1,
 	         "--subject PATIENT_ID [--issuer TEXT], or radseal audit subject --token HEX"},
-		{"member", 2, 2, "KEY"},
+		{"member", 2, 2, "KEY or NAME"},
 		{"object", 2, 2, "COMMITMENT, or its CID or file"},
 		{"all", 1, 1, "[--from TIME] [--until TIME] [--refused | --open-reviews | --anomalies]"},
 		{"check", 2, SIZE_MAX, "PROOF... --key KEY, the log's verifier key"},
@@ -153,8 +142,8 @@ static enum rs_code read_question(struct auditing *auditing, struct rs_error *er
 	const struct command_line *line = auditing->line;
 	struct rs_audit_question *question = &auditing->question;
 	const char *kind = operand(line, 0);
-	RS_TRY(read_time(line, "from", &question->from_ms, err));
-	RS_TRY(read_time(line, "until", &question->until_ms, err));
+	RS_TRY(session_time(line, "from", 0, &question->from_ms, err));
+	RS_TRY(session_time(line, "until", 0, &question->until_ms, err));
 	RS_TRY(option_u64(line, "burst", RS_AUDIT_BURST_DEFAULT, RS_AUDIT_BURST_MAX, &question->burst, err));
 	question->now_ms = rs_world_now_ms(rs_world_system());
 	question->provenance = option_given(line, "provenance");
@@ -172,7 +161,7 @@ static enum rs_code read_question(struct auditing *auditing, struct rs_error *er
 	if (strcmp(kind, "member") != 0)
 		return RS_OK;
 	question->about = RS_AUDIT_MEMBER;
-	return rs_member_key_parse(rs_str_from(operand(line, 1)), &question->member, err);
+	return rs_node_find_person(auditing->node, operand(line, 1), &question->member, err);
 }
 
 static void describe(struct auditing *auditing)
@@ -353,7 +342,7 @@ static const struct example examples[] = {
          "who asked for this patient's data, and why"},
 	{"radseal audit subject --token 3f2a… --format fhir --proofs proofs/",
          "the same for an auditor's tools"},
-	{"radseal audit member 9c41… --from 2026-11-01", "every act of a member or device since then"},
+	{"radseal audit member dr-lee --from 2026-11-01", "every act of a member or device since then"},
 	{"radseal audit object scan.nii.gz", "versions of an object, what was made of it, who asked for it"},
 	{"radseal audit check proofs/*.tlog-proof --key log.vkey",
          "whether these entries are in the log, without the node"},
@@ -364,7 +353,7 @@ static const struct example examples[] = {
 const struct command command_audit = {
 	.name = "audit",
 	.arguments =
-		"subject --subject ID | subject --token HEX | member KEY | object ID | all | check PROOF… [--home DIR]",
+		"subject --subject ID | subject --token HEX | member KEY|NAME | object ID | all | check PROOF… [--home DIR]",
 	.summary = "tell from the log who did what with whose data, on which ground; every line proved",
 	.description =
 		"Tells every entry that is about a subject, a member or device, or an object, or all of a time: who, when,\n"
