@@ -10,8 +10,6 @@
 
 #define DOCUMENT_SIZE_MAX ((size_t)1 << 20)
 #define REVOCATIONS_SIZE_MAX ((size_t)1 << 26)
-#define TOKENS_MAX 64
-
 void consent_named_finish(struct consent_named *named) { rs_secret_buffer_finish(&named->file); }
 
 enum rs_code consent_token_read(const char *path, struct consent_named *out, struct rs_error *err)
@@ -151,8 +149,9 @@ static void checking_finish(struct checking *checking)
 static enum rs_code read_tokens(const struct command_line *line, struct checking *out, struct rs_error *err)
 {
 	size_t count = line->operand_count - 1;
-	if (count == 0 || count > TOKENS_MAX)
-		return rs_error_set(err, RS_USAGE, "consent verify: name 1 to %d token files", TOKENS_MAX);
+	if (count == 0 || count > RS_CONSENT_TOKENS_MAX)
+		return rs_error_set(err, RS_USAGE, "consent verify: name 1 to %d token files",
+		                    RS_CONSENT_TOKENS_MAX);
 	out->tokens = rs_allocate_array(count, sizeof *out->tokens);
 	if (!out->tokens)
 		return rs_error_memory(err, count * sizeof *out->tokens, "consent tokens");
@@ -189,47 +188,58 @@ static enum rs_code read_revocations(const struct command_line *line, struct che
 	return RS_OK;
 }
 
-/* What a ledger proved of the subject's consents: denials and revocations up to then. */
-static enum rs_code judge_proved(const struct command_line *line, const struct rs_consent_question *question,
-                                 struct rs_consent_answer *out, struct rs_error *err)
+static enum rs_code read_log_key(const char *text, struct rs_note_key *out, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_str vkey = rs_str_from(text);
+	if (rs_path_exists(rs_world_system(), text)) {
+		RS_TRY(rs_file_read_all(rs_world_system(), text, RS_VKEY_SIZE, &file, err));
+		vkey = rs_str_trim(rs_buffer_str(&file));
+	}
+	if (rs_note_key_parse(vkey, out, err) == RS_OK)
+		return RS_OK;
+	rs_error_context(err, "--log");
+	return err->code = RS_USAGE;
+}
+
+/* What a ledger proved of the subject's consents: denials, narrowings and revocations up to then. */
+static enum rs_code hear_proof(const struct command_line *line, struct rs_consent_hearing *hearing,
+                               uint64_t *out_time_ms, struct rs_error *err)
 {
 	struct rs_claim_facts facts RS_CLEANUP(rs_claim_facts_finish) = {.present = false};
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_buffer vkey RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_consent_hearing hearing = {.question = question, .name = out->consent};
 	struct rs_trust trust = {.quorum = 0};
-	const char *path = option_value(line, "proof"), *key = option_value(line, "log");
-	uint64_t age_s;
-	if (!path || !key)
-		return path || key || option_given(line, "max-age")
-		               ? rs_error_set(err, RS_USAGE, "--proof, --log and --max-age go together")
-		               : RS_OK;
-	struct rs_str key_text = rs_str_from(key);
-	if (rs_path_exists(rs_world_system(), key)) {
-		RS_TRY(rs_file_read_all(rs_world_system(), key, RS_VKEY_SIZE, &vkey, err));
-		key_text = rs_str_trim(rs_buffer_str(&vkey));
-	}
-	RS_TRY(rs_note_key_parse(key_text, &trust.log, err));
+	const char *path = option_value(line, "proof");
+	if (!option_given(line, "log"))
+		return rs_error_set(err, RS_USAGE, "--proof needs --log, the verifier key of its log");
+	RS_TRY(read_log_key(option_value(line, "log"), &trust.log, err));
 	RS_TRY(rs_file_read_all(rs_world_system(), path, RS_CLAIM_SIZE_MAX, &text, err));
 	if (rs_claim_check(rs_buffer_str(&text), &trust, &facts, err) != RS_OK)
 		return rs_error_context(err, "%s", path);
-	RS_TRY(rs_consent_hear_proved(&hearing, rs_buffer_bytes(&facts.key), rs_buffer_bytes(&facts.value),
-	                              err));
-	rs_consent_settle(&hearing, out);
-	RS_TRY(option_u64(line, "max-age", UINT64_MAX / 1000, UINT64_MAX / 1000, &age_s, err));
-	if (out->refusal == RS_REFUSAL_NONE && question->time_ms > facts.time_ms &&
-	    question->time_ms - facts.time_ms > age_s * 1000) {
-		*out = (struct rs_consent_answer){.refusal = RS_REFUSAL_NO_CONSENT};
-		snprintf(out->sentence, sizeof out->sentence,
-		         "the proof that the consent is in force is older than --max-age");
-	}
-	return RS_OK;
+	*out_time_ms = facts.time_ms;
+	return rs_consent_hear_proved(hearing, rs_buffer_bytes(&facts.key), rs_buffer_bytes(&facts.value),
+	                              err);
+}
+
+static void refuse_old_proof(const struct rs_consent_question *question, uint64_t time_ms, uint64_t age_s,
+                             struct rs_consent_answer *answer)
+{
+	bool is_old = question->time_ms > time_ms && question->time_ms - time_ms > age_s * 1000;
+	if (answer->refusal != RS_REFUSAL_NONE || !is_old)
+		return;
+	*answer = (struct rs_consent_answer){.refusal = RS_REFUSAL_NO_CONSENT};
+	snprintf(answer->sentence, sizeof answer->sentence,
+	         "the proof that the consent is in force is older than --max-age");
 }
 
 static enum rs_code judge_offline(const struct command_line *line, struct checking *checking,
                                   const struct rs_consent_question *question, struct rs_consent_answer *out,
                                   struct rs_error *err)
 {
+	struct rs_consent_hearing hearing = {
+		.question = question, .tokens = checking->tokens, .count = checking->count};
+	bool has_proof = option_given(line, "proof");
+	uint64_t age_s, time_ms = question->time_ms;
 	if (line->repeat_count == 0)
 		return rs_error_set(err, RS_USAGE,
 		                    "consent verify --offline needs the --key of who may consent");
@@ -238,10 +248,16 @@ static enum rs_code judge_offline(const struct command_line *line, struct checki
 			rs_error_context(err, "--key");
 			return err->code = RS_USAGE;
 		}
+	if (!has_proof && (option_given(line, "log") || option_given(line, "max-age")))
+		return rs_error_set(err, RS_USAGE, "--log and --max-age go with --proof");
+	RS_TRY(option_u64(line, "max-age", UINT64_MAX / 1000, UINT64_MAX / 1000, &age_s, err));
+	if (has_proof)
+		RS_TRY(hear_proof(line, &hearing, &time_ms, err));
 	const struct rs_consent_trust trust = {checking->keys, line->repeat_count, checking->revoked,
-	                                       checking->revoked_count};
+	                                       checking->revoked_count, has_proof ? &hearing : NULL};
 	rs_consent_judge(checking->tokens, checking->count, &trust, question, out);
-	return out->refusal == RS_REFUSAL_NONE ? judge_proved(line, question, out, err) : RS_OK;
+	refuse_old_proof(question, time_ms, age_s, out);
+	return RS_OK;
 }
 
 static enum rs_code judge_at_node(const struct command_line *line, struct checking *checking,

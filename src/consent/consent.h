@@ -67,11 +67,13 @@ struct rs_consent_question {
 		skew_ms; /* the verifier's clock may be wrong by so much: a permission must hold, and a denial
 	                   * counts, anywhere from time - skew to time + skew */
 };
+struct rs_consent_hearing;
 struct rs_consent_trust {
 	const struct rs_member_key *issuers; /* whose consents count for this subject */
 	size_t issuer_count;
 	const struct rs_digest *revoked; /* ids of blocks */
 	size_t revoked_count;
+	const struct rs_consent_hearing *ledger; /* NULL: not asked */
 };
 struct rs_consent_answer {
 	enum rs_refusal refusal;  /* RS_REFUSAL_NONE: permitted */
@@ -83,20 +85,21 @@ void rs_consent_judge(const struct rs_consent_token *tokens, size_t count,
                       const struct rs_consent_trust *trust, const struct rs_consent_question *question,
                       struct rs_consent_answer *out);
 
-/* The other half of an answer: what a ledger says of the consents about the subject. Hear each of them, then settle: an answer
- * that permitted is refused when the ledger denies, or has the token's consent not, narrower, or revoked. */
+/* What a ledger says of the consents about the subject, heard one by one before tokens are judged: its denials count, and a
+ * token permits only what its consent does there too. */
+#define RS_CONSENT_TOKENS_MAX 64
 struct rs_consent_hearing {
 	const struct rs_consent_question *question;
-	struct rs_digest name; /* of the consent that permitted */
-	bool permits, revoked;
-	struct rs_consent_answer denial;
+	const struct rs_consent_token *tokens; /* those that will be judged */
+	size_t count;                          /* at most RS_CONSENT_TOKENS_MAX */
+	bool permits[RS_CONSENT_TOKENS_MAX], revoked[RS_CONSENT_TOKENS_MAX];
+	struct rs_consent_answer denial; /* refusal NONE: there is none */
 };
 void rs_consent_hear(struct rs_consent_hearing *hearing, const struct rs_consent_facts *consent);
 /* All of them out of a proof (ledger/ledger_claim.h), whose key and value these are; or, where that is a proof of one consent,
- * the one that permitted: denials are then not heard.
+ * that of one of the tokens: denials are then not heard.
  * errors  RS_ALTERED when it is neither */
 enum rs_code rs_consent_hear_proved(struct rs_consent_hearing *hearing, struct rs_bytes key,
                                     struct rs_bytes value, struct rs_error *err);
-void rs_consent_settle(const struct rs_consent_hearing *hearing, struct rs_consent_answer *answer);
 
 #endif

@@ -133,6 +133,18 @@ struct objection {
 	const char *text; /* NULL: the consent speaks */
 };
 
+/* A denial needs no ledger: it takes nothing from anybody who does not want it. */
+static struct objection ledger_objects(const struct rs_consent_hearing *ledger,
+                                       const struct rs_consent_token *token)
+{
+	size_t at = ledger ? (size_t)(token - ledger->tokens) : 0;
+	if (!ledger || token->effect == RS_CONSENT_DENY || ledger->permits[at])
+		return (struct objection){RS_REFUSAL_NONE, NULL};
+	if (ledger->revoked[at])
+		return (struct objection){RS_REFUSAL_CONSENT_REVOKED, "it was revoked on the ledger"};
+	return (struct objection){RS_REFUSAL_NO_CONSENT, "the ledger has it not, or narrower"};
+}
+
 /* Why a consent does not speak about the question. */
 static struct objection objection_of(const struct rs_consent_token *token,
                                      const struct rs_consent_trust *trust,
@@ -167,7 +179,7 @@ static struct objection objection_of(const struct rs_consent_token *token,
 	for (size_t i = 0; i < RS_COUNT(checks); i++)
 		if (!checks[i].holds)
 			return (struct objection){checks[i].refusal, checks[i].text};
-	return (struct objection){RS_REFUSAL_NONE, NULL};
+	return ledger_objects(trust->ledger, token);
 }
 
 static void answer_with(struct rs_consent_answer *out, enum rs_refusal refusal,
@@ -211,4 +223,6 @@ void rs_consent_judge(const struct rs_consent_token *tokens, size_t count,
 	}
 	if (permit && bases >> RS_BASIS_CONSENT & 1)
 		answer_with(out, RS_REFUSAL_NONE, permit, NULL);
+	if (trust->ledger && trust->ledger->denial.refusal != RS_REFUSAL_NONE)
+		*out = trust->ledger->denial;
 }

@@ -163,7 +163,7 @@ static struct rs_consent_trust trust_of(const struct wallet *wallet, struct rs_m
 	struct rs_signing_key key;
 	test_key(1, &key);
 	memcpy(issuer->bytes, key.public_key, RS_KEY_SIZE);
-	return (struct rs_consent_trust){issuer, 1, wallet->revoked, wallet->revoked_count};
+	return (struct rs_consent_trust){issuer, 1, wallet->revoked, wallet->revoked_count, NULL};
 }
 
 static bool compare_one(const struct rs_state *state, const struct wallet *wallet, unsigned organisation,
@@ -333,19 +333,24 @@ static struct rs_bytes proved_value(const struct rs_state *state, const struct r
 	return rs_bytes_of(value, RS_SHA256_SIZE + 4 + row.size);
 }
 
-static enum rs_refusal settled(struct rs_bytes value, enum rs_purpose purpose, enum rs_code code)
+static enum rs_refusal heard(struct rs_consent_token *token, struct rs_bytes value, enum rs_code code)
 {
 	struct rs_consent_question question = {.subject = SUBJECT,
 	                                       .organisation = RS_STR("Research"),
 	                                       .role = RS_ROLE_RESEARCHER,
-	                                       .purpose = purpose,
+	                                       .purpose = RS_PURPOSE_RESEARCH,
 	                                       .operation = RS_OPERATION_TRAIN,
 	                                       .time_ms = 5};
-	struct rs_consent_hearing hearing = {.question = &question, .name = {{'c'}}};
-	struct rs_consent_answer answer = {.refusal = RS_REFUSAL_NONE, .consent = {{'c'}}};
+	struct rs_consent_hearing hearing = {.question = &question, .tokens = token, .count = 1};
+	struct rs_member_key issuer;
+	struct rs_consent_answer answer;
+	struct wallet wallet = {.revoked_count = 0};
+	struct rs_consent_trust trust = trust_of(&wallet, &issuer);
 	uint8_t key[1 + RS_SHA256_SIZE] = {'C', 'p', 1};
+	token->blocks[0].signer = issuer;
+	trust.ledger = &hearing;
 	assert_int_equal(rs_consent_hear_proved(&hearing, rs_bytes_of(key, sizeof key), value, NULL), code);
-	rs_consent_settle(&hearing, &answer);
+	rs_consent_judge(token, 1, &trust, &question, &answer);
 	key[1] ^= 1;
 	assert_int_equal(rs_consent_hear_proved(&hearing, rs_bytes_of(key, sizeof key), value, NULL),
 	                 RS_ALTERED);
@@ -357,29 +362,31 @@ static void what_the_ledger_says_counts(void **unused)
 {
 	struct rs_memory_state memory = {.count = 0};
 	const struct rs_state state = rs_memory_state_view(&memory);
-	struct rs_consent_token token = {.subject = SUBJECT, .count = 1, .blocks[0].id = {{'c'}}};
+	struct rs_consent_token token = {
+		.subject = SUBJECT, .effect = RS_CONSENT_PERMIT, .count = 1, .blocks[0].id = {{'c'}}};
 	struct rs_consent_token denial = {.subject = SUBJECT, .count = 1, .blocks[0].id = {{'d'}}};
 	struct rs_consent_terms terms = test_terms("Research");
 	(void)unused;
 	found(&state);
-	assert_int_equal(settled(rs_bytes_of("", 0), RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NO_CONSENT);
+	token.blocks[0].terms = terms;
+	assert_int_equal(heard(&token, rs_bytes_of("", 0), RS_OK), RS_REFUSAL_NO_CONSENT);
 	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_GRANT, &token, &terms)), 0);
 	struct rs_bytes value = proved_value(&state, &token.blocks[0].id);
-	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NONE);
-	assert_int_equal(settled(rs_bytes_of(value.data, value.size - 1), RS_PURPOSE_RESEARCH, RS_ALTERED),
+	assert_int_equal(heard(&token, value, RS_OK), RS_REFUSAL_NONE);
+	assert_int_equal(heard(&token, rs_bytes_of(value.data, value.size - 1), RS_ALTERED),
 	                 RS_REFUSAL_NO_CONSENT);
 	terms.purposes = RS_SET(RS_PURPOSE_TREATMENT);
 	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_NARROW, &token, &terms)), 0);
-	value = proved_value(&state, &token.blocks[0].id);
-	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_NO_CONSENT);
+	assert_int_equal(heard(&token, proved_value(&state, &token.blocks[0].id), RS_OK),
+	                 RS_REFUSAL_NO_CONSENT);
 	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_REVOKE, &token, &terms)), 0);
-	value = proved_value(&state, &token.blocks[0].id);
-	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_CONSENT_REVOKED);
+	assert_int_equal(heard(&token, proved_value(&state, &token.blocks[0].id), RS_OK),
+	                 RS_REFUSAL_CONSENT_REVOKED);
 	terms = test_terms("");
 	terms.effect = RS_CONSENT_DENY;
 	assert_int_equal(apply(&state, consent_act(RS_TRANSACTION_CONSENT_GRANT, &denial, &terms)), 0);
-	value = proved_value(&state, &denial.blocks[0].id);
-	assert_int_equal(settled(value, RS_PURPOSE_RESEARCH, RS_OK), RS_REFUSAL_CONSENT_DENIES);
+	assert_int_equal(heard(&token, proved_value(&state, &denial.blocks[0].id), RS_OK),
+	                 RS_REFUSAL_CONSENT_DENIES);
 	rs_memory_state_finish(&memory);
 }
 

@@ -179,37 +179,38 @@ static enum rs_code hear_row(void *visitor, const struct rs_consent_facts *conse
 	return RS_OK;
 }
 
-static enum rs_code judge_ledger(struct rs_node *node, const struct rs_consent_question *question,
-                                 struct rs_consent_answer *out, struct rs_error *err)
+/* What the ledger admitted under a token's name was signed by who might then; else the issuer must be one who may now. Who
+ * may speak for one subject may not for another. */
+static enum rs_code is_believed(struct rs_node *node, const struct rs_consent_token *token,
+                                const struct rs_consent_question *question, bool *out, struct rs_error *err)
 {
-	struct rs_consent_hearing hearing = {.question = question, .name = out->consent};
-	const struct rs_state state = rs_node_state(node);
-	RS_TRY(rs_contract_consents(&state, &question->subject, hear_row, &hearing, err));
-	rs_consent_settle(&hearing, out);
-	return RS_OK;
+	struct rs_consent_facts row;
+	*out = false;
+	if (!rs_digest_equal(&token->subject, &question->subject))
+		return RS_OK;
+	enum rs_code code = find_row(node, token, &row, err);
+	*out = code == RS_OK;
+	return code == RS_NOT_FOUND ? issuer_may(node, token, question->time_ms, out, err) : code;
 }
 
 enum rs_code rs_node_consent_judge(struct rs_node *node, const struct rs_consent_token *tokens, size_t count,
                                    const struct rs_consent_question *question, struct rs_consent_answer *out,
                                    struct rs_error *err)
 {
-	struct rs_consent_answer answer;
-	struct rs_consent_trust trust = {.issuers = NULL};
-	struct rs_member_key *issuers RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *issuers);
-	if (!issuers)
-		return rs_error_memory(err, count * sizeof *issuers, "keys of issuers");
+	struct rs_consent_hearing hearing = {.question = question, .tokens = tokens, .count = count};
+	struct rs_consent_trust trust = {.ledger = &hearing};
+	struct rs_member_key issuers[RS_CONSENT_TOKENS_MAX];
+	const struct rs_state state = rs_node_state(node);
+	if (count > RS_CONSENT_TOKENS_MAX)
+		return rs_error_set(err, RS_USAGE, "more than %d consent tokens", RS_CONSENT_TOKENS_MAX);
 	for (size_t i = 0; i < count; i++) {
-		/* Who may speak for one subject may not for another. */
-		bool may = rs_digest_equal(&tokens[i].subject, &question->subject);
-		if (may)
-			RS_TRY(issuer_may(node, &tokens[i], question->time_ms, &may, err));
-		if (may)
+		bool believed;
+		RS_TRY(is_believed(node, &tokens[i], question, &believed, err));
+		if (believed)
 			issuers[trust.issuer_count++] = tokens[i].blocks[0].signer;
 	}
 	trust.issuers = issuers;
-	rs_consent_judge(tokens, count, &trust, question, &answer);
-	if (answer.refusal == RS_REFUSAL_NONE)
-		RS_TRY(judge_ledger(node, question, &answer, err));
-	*out = answer;
+	RS_TRY(rs_contract_consents(&state, &question->subject, hear_row, &hearing, err));
+	rs_consent_judge(tokens, count, &trust, question, out);
 	return RS_OK;
 }

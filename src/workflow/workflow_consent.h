@@ -30,7 +30,7 @@ enum rs_code rs_node_consent_revoke(struct rs_node *node, const struct rs_actor 
                                     const struct rs_consent_facts *consent, uint64_t *out_index,
                                     struct rs_error *err);
 
-/* rs_consent_judge() with what the ledger knows: whose keys may give consent for the subject, what was revoked or narrowed
+/* rs_consent_judge() with what the ledger knows: which tokens are of consents that it admitted, what was revoked or narrowed
  * there, and the subject's denials. A token that the ledger does not have permits nothing. */
 enum rs_code rs_node_consent_judge(struct rs_node *node, const struct rs_consent_token *tokens, size_t count,
                                    const struct rs_consent_question *question, struct rs_consent_answer *out,
