@@ -14,6 +14,9 @@ BANNED = {
     r"\b(fopen|creat|mkstemp|tmpnam)\s*\(": "struct rs_world",
     r"\b(malloc|calloc|realloc|free)\s*\(": "rs_allocate, rs_reallocate, rs_free",
 }
+# Where secrets and what is made of them are compared: how long it takes must not tell how much was right.
+SECRET_FOLDERS = ("src/crypto/", "src/identity/")
+MEMCMP = re.compile(r"\bmemcmp\s*\(")
 # The places where the world itself is made, and libraries' own memory is given back.
 EXEMPT = {"src/base/sim.c", "src/base/sim_file.c", "src/base/sim_names.c", "src/base/memory.c", "src/base/world.c"}
 # cmocka writes a skipped test as "not ok", which Meson takes for a failure where data are missing.
@@ -38,6 +41,8 @@ def faults_of(name, text):
                 found = re.search(pattern, code)
                 if found and not re.search(r"[.>]\s*$", code[:found.start()]):
                     yield number, f"'{found[0].strip('( ')}' is banned; use {instead}"
+            if name.startswith(SECRET_FOLDERS) and MEMCMP.search(code):
+                yield number, "'memcmp' is banned where secrets are compared; use rs_equal_constant_time"
         if name.endswith("_test.c") and SKIPPING.search(code):
             yield number, "cmocka's skip() fails in Meson; let main() print '1..0 # SKIP reason' and return 0"
         if UNFINISHED.search(line) and "UNFINISHED" not in line:
@@ -52,6 +57,7 @@ def self_test():
     assert list(faults_of("src/a/a.c", "\tstrcpy(a, b);")) and list(faults_of("src/a/a.c", "x; "))
     assert list(faults_of("src/a/a.c", "/* TO" + "DO */")) and not list(faults_of("src/a/a.c", "/* free() it */"))
     assert list(faults_of("src/a/a_test.c", "\tskip();")) and not list(faults_of("src/a/a_test.c", "/* skip() */"))
+    assert list(faults_of("src/crypto/a.c", "\tmemcmp(a, b, 4);")) and not list(faults_of("src/a/a.c", "\tmemcmp(a, b, 4);"))
     assert not list(faults_of("src/a/a.c", "\tworld->time(x);"))
 
 

@@ -291,7 +291,7 @@ static enum rs_code read_member(const struct rs_world *world, const char *path,
 	rs_buffer_reserve(payload, PAYLOAD_MAX);
 	RS_TRY(rs_key_file_read(world, path, unlock, payload, err));
 	if (payload->size != MEMBER_MAGIC_SIZE + RS_KEY_SIZE ||
-	    memcmp(payload->data, MEMBER_MAGIC, MEMBER_MAGIC_SIZE) != 0)
+	    !rs_equal_constant_time(payload->data, MEMBER_MAGIC, MEMBER_MAGIC_SIZE))
 		return rs_error_set(err, RS_MALFORMED, "%s: a key file, but not of a member", path);
 	return RS_OK;
 }

@@ -70,7 +70,7 @@ static enum rs_code parse_id(struct rs_str hex, const char *what, uint8_t out[st
 
 bool rs_member_key_equal(const struct rs_member_key *a, const struct rs_member_key *b)
 {
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	return rs_equal_constant_time(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
 void rs_member_key_format(const struct rs_member_key *key, char out[static RS_MEMBER_KEY_TEXT_SIZE])
@@ -85,7 +85,7 @@ enum rs_code rs_member_key_parse(struct rs_str hex, struct rs_member_key *out, s
 
 bool rs_pseudonym_equal(const struct rs_pseudonym *a, const struct rs_pseudonym *b)
 {
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	return rs_equal_constant_time(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
 void rs_pseudonym_format(const struct rs_pseudonym *pseudonym, char out[static RS_PSEUDONYM_TEXT_SIZE])

@@ -245,13 +245,26 @@ static enum rs_code resume(struct erasure *erasure, struct rs_buffer *certificat
 	return carry_out(erasure, certificate, err);
 }
 
+/* A note that a crash kept from getting its name tells the pseudonym, and is for nothing. */
+static enum rs_code remove_unfinished(const struct rs_node *node, struct rs_str name, struct rs_error *err)
+{
+	const struct rs_files *files = node->world->files;
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/erasing/" RS_STR_FORMAT, node->directory,
+	                                                        RS_STR_ARGUMENTS(name));
+	if (!path)
+		return rs_error_memory(err, name.size, "a path");
+	return files->remove(files, path, err);
+}
+
 static enum rs_code resume_one(void *context, struct rs_str name, enum rs_file_kind kind,
                                struct rs_error *err)
 {
 	struct erasure erasure RS_CLEANUP(erasure_finish) = {.node = context};
 	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
-	if (kind != RS_FILE_REGULAR || rs_pseudonym_parse(name, &erasure.subject.pseudonym, NULL) != RS_OK)
+	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
+	if (rs_pseudonym_parse(name, &erasure.subject.pseudonym, NULL) != RS_OK)
+		return remove_unfinished(context, name, err);
 	rs_buffer_init(&certificate, (size_t)1 << 24);
 	return resume(&erasure, &certificate, err);
 }

@@ -166,7 +166,7 @@ static enum rs_code read_again(void *context, uint64_t offset, size_t size, uint
 		struct piece_tag tag;
 		RS_TRY(read_exactly(source, offset + done, scratch + done, bytes.size, err));
 		RS_TRY(tag_piece(source, number, bytes, &tag, err));
-		if (memcmp(tag.bytes, source->tags[number].bytes, sizeof tag.bytes) != 0)
+		if (!rs_equal_constant_time(tag.bytes, source->tags[number].bytes, sizeof tag.bytes))
 			return changed(err);
 	}
 	*out = rs_bytes_of(scratch, size);

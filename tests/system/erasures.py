@@ -161,7 +161,7 @@ def kills(site, scratch, rounds=12):
         site.node.fsck(check=0)
         if site.node.verdicts(path)[str(path)] == "genuine":
             site.erase(f"K{number}")
-        assert not holding(site.node.home, wanted)
+        assert not holding(site.node.home, wanted), holding(site.node.home, wanted)
         assert not list((site.node.home / "erasing").iterdir())
     certificates = list((site.node.home / "certificates").iterdir())
     for path in certificates:
