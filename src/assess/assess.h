@@ -1,0 +1,99 @@
+/* How good predictions are: discrimination, classification, calibration, usefulness, agreement of readers. Numbers agree
+ * with R's pROC, rms (val.prob), dcurves and psych; no interval leaves the range of what it is about.
+ * Outcomes are 0 or 1, probabilities within [0, 1]; arrays have `count` items and are borrowed. */
+#ifndef RS_ASSESS_H
+#define RS_ASSESS_H
+
+#include "base/base.h"
+
+struct rs_interval {
+	double value, lower, upper;
+};
+
+/* ---- discrimination ---- */
+
+/* Above `threshold`: positive. Thresholds are midpoints between scores, ascending, from -inf to inf. */
+struct rs_roc_point {
+	double threshold, sensitivity, specificity;
+};
+struct rs_roc {
+	size_t count;
+	struct rs_roc_point *points;
+};
+void rs_roc_finish(struct rs_roc *roc); /* accepts zeroed memory */
+/* errors  RS_NOT_FOUND when all outcomes are the same; RS_MALFORMED names a score that is NaN */
+enum rs_code rs_roc_of(const double *score, const uint8_t *outcome, size_t count, struct rs_roc *out,
+                       struct rs_error *err);
+/* The point with the largest sensitivity + specificity; of equal ones the first. */
+const struct rs_roc_point *rs_roc_youden(const struct rs_roc *roc);
+
+/* Areas under the ROC curves of several scores of the same subjects, and their covariance (DeLong 1988). n log n.
+ * scores      `scores_count` arrays
+ * area        scores_count
+ * covariance  scores_count x scores_count; NaN when there is one subject of a kind only */
+enum rs_code rs_auc_of(const double *const *scores, size_t scores_count, const uint8_t *outcome, size_t count,
+                       double *area, double *covariance, struct rs_error *err);
+/* On the logit scale; [0, 1] wide when nothing is known. At an area of 0 or 1, where the error is 0, Hanley & Lippman's
+ * 1 - level to the 1/positives-like bound does not exist either: the interval is then the exact one of a proportion of
+ * `pairs_like` subjects, all alike. */
+struct rs_interval rs_auc_interval(double area, double variance, size_t smaller_class, double level);
+/* Two-sided p of area[a] = area[b]; NaN when both move together. */
+double rs_auc_difference(const double *area, const double *covariance, size_t scores_count, size_t a,
+                         size_t b, double *out_z);
+/* Average precision: Σ (recall step) × precision, ties taken at once. */
+enum rs_code rs_average_precision(const double *score, const uint8_t *outcome, size_t count, double *out,
+                                  struct rs_error *err);
+
+/* ---- classification ---- */
+
+struct rs_confusion {
+	uint64_t true_positive, false_positive, true_negative, false_negative;
+};
+/* Positive: score >= threshold. */
+struct rs_confusion rs_confusion_of(const double *score, const uint8_t *outcome, size_t count,
+                                    double threshold);
+struct rs_classification {
+	struct rs_interval sensitivity, specificity, positive_value, negative_value, accuracy; /* exact */
+	double f1, balanced_accuracy, mcc; /* MCC 0 when a row or column is empty; F1 NaN without positives */
+};
+void rs_classification_of(const struct rs_confusion *confusion, double level, struct rs_classification *out);
+/* Clopper & Pearson's exact interval; [0, 1] around NaN for none of none. */
+struct rs_interval rs_proportion_interval(uint64_t successes, uint64_t trials, double level);
+
+/* ---- calibration ---- */
+
+struct rs_calibration {
+	double brier, log_loss;              /* log loss of clipped probabilities: 1e-15 … 1 - 1e-15 */
+	struct rs_interval intercept, slope; /* of logit p; ideal 0 and 1; NaN when no finite one fits */
+	double in_the_large;                 /* intercept when the slope is held at 1 */
+	double ici, e90, e_max;              /* |p - lowess(p)|: mean, 90th percentile, largest */
+	double hosmer_lemeshow, hosmer_lemeshow_df, hosmer_lemeshow_p; /* ten groups by deciles of p */
+	double spiegelhalter_z, spiegelhalter_p;
+};
+enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t count, double level,
+                               struct rs_calibration *out, struct rs_error *err);
+/* Cleveland's locally weighted line (share 2/3 of the points, no robust steps) through (x, y), x ascending. */
+enum rs_code rs_lowess(const double *x, const double *y, size_t count, double *out, struct rs_error *err);
+
+/* ---- usefulness ---- */
+
+/* Vickers & Elkin: of treating those with p >= threshold, all, and nobody (0), per subject. */
+struct rs_net_benefit {
+	double threshold, model, all;
+};
+void rs_net_benefit_of(const double *p, const uint8_t *outcome, size_t count, double threshold,
+                       struct rs_net_benefit *out);
+
+/* ---- agreement ---- */
+
+/* Shrout & Fleiss's intraclass correlations of `subjects` rows rated by `raters` columns. */
+enum rs_icc_kind { RS_ICC_1, RS_ICC_2, RS_ICC_3, RS_ICC_1K, RS_ICC_2K, RS_ICC_3K, RS_ICC_KINDS };
+struct rs_icc {
+	struct rs_interval icc;
+	double f, df1, df2, p;
+};
+/* errors  RS_USAGE for fewer than 2 subjects or raters. Ratings that are all the same give NaN. */
+enum rs_code rs_icc_of(const double *ratings, size_t subjects, size_t raters, double level,
+                       struct rs_icc out[static RS_ICC_KINDS], struct rs_error *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* Discrimination, calibration, usefulness and agreement against R (pROC, rms, psych) and scikit-learn. */
+#include "numeric/numeric_reference.h"
+
+#include "assess/assess.h"
+
+struct study {
+	size_t count;
+	double *s100b, *ndka, *wfns, *p;
+	uint8_t *outcome;
+	json_t *roc, *logistic, *wdbc;
+};
+static struct study study;
+
+static int open_study(void **state)
+{
+	struct rs_csv csv;
+	(void)state;
+	table_open("roc/aSAH.csv", &csv);
+	study.count = csv.rows;
+	study.s100b = column_of(&csv, "s100b");
+	study.ndka = column_of(&csv, "ndka");
+	study.wfns = column_of(&csv, "wfns");
+	study.outcome = rs_allocate(csv.rows);
+	study.p = rs_allocate_array(csv.rows, sizeof *study.p);
+	study.roc = reference_open("roc_delong_aSAH.json");
+	study.logistic = reference_open("logistic_calibration_aSAH.json");
+	study.wdbc = reference_open("wdbc.json");
+	for (size_t i = 0; i < csv.rows; i++) {
+		study.outcome[i] = strcmp(rs_csv_cell(&csv, i, rs_csv_column(&csv, "outcome")), "Poor") == 0;
+		study.p[i] = json_number_value(json_array_get(json_object_get(study.logistic, "pred"), i));
+	}
+	rs_csv_finish(&csv);
+	return 0;
+}
+
+static int close_study(void **state)
+{
+	(void)state;
+	rs_free(study.s100b);
+	rs_free(study.ndka);
+	rs_free(study.wfns);
+	rs_free(study.p);
+	rs_free(study.outcome);
+	json_decref(study.roc);
+	json_decref(study.logistic);
+	json_decref(study.wdbc);
+	return 0;
+}
+
+static void areas_are_those_of_proc(void **state)
+{
+	(void)state;
+	const double *const scores[] = {study.s100b, study.ndka, study.wfns};
+	static const char *const names[] = {"s100b", "ndka", "wfns"};
+	double area[3], covariance[9], z;
+	assert_int_equal(rs_auc_of(scores, 3, study.outcome, study.count, area, covariance, NULL), RS_OK);
+	for (size_t s = 0; s < 3; s++) {
+		json_t *want = reference_at(study.roc, names[s]);
+		double half = 1.959963984540054 * sqrt(covariance[4 * s]);
+		agrees(want, "auc", area[s], 1e-12);
+		agrees(want, "var", covariance[4 * s], 1e-12);
+		agrees(want, "delong_ci95/0", area[s] - half, 1e-12);
+		struct rs_interval interval = rs_auc_interval(area[s], covariance[4 * s], 41, 0.95);
+		assert_true(interval.lower > 0 && interval.lower < area[s] && area[s] < interval.upper &&
+		            interval.upper < 1);
+	}
+	agrees(study.roc, "cov_s100b_ndka", covariance[1], 1e-12);
+	double p = rs_auc_difference(area, covariance, 3, 0, 1, &z);
+	agrees(study.roc, "delong_s100b_vs_ndka/z", z, 1e-11);
+	agrees(study.roc, "delong_s100b_vs_ndka/p", p, 1e-11);
+	p = rs_auc_difference(area, covariance, 3, 0, 2, &z);
+	agrees(study.roc, "delong_s100b_vs_wfns/z", z, 1e-11);
+	agrees(study.roc, "delong_s100b_vs_wfns/p", p, 1e-11);
+}
+
+static void curves_are_those_of_proc(void **state)
+{
+	(void)state;
+	struct rs_roc roc;
+	assert_int_equal(rs_roc_of(study.s100b, study.outcome, study.count, &roc, NULL), RS_OK);
+	json_t *want = reference_at(study.roc, "roc_points");
+	assert_int_equal(roc.count, json_array_size(reference_at(want, "threshold")));
+	for (size_t i = 0; i < roc.count; i++) {
+		char path[64];
+		snprintf(path, sizeof path, "threshold/%zu", i);
+		if (isfinite(roc.points[i].threshold))
+			agrees(want, path, roc.points[i].threshold, 1e-12);
+		snprintf(path, sizeof path, "sensitivity/%zu", i);
+		agrees(want, path, roc.points[i].sensitivity, 1e-12);
+		snprintf(path, sizeof path, "specificity/%zu", i);
+		agrees(want, path, roc.points[i].specificity, 1e-12);
+	}
+	const struct rs_roc_point *best = rs_roc_youden(&roc);
+	agrees(study.roc, "youden/threshold", best->threshold, 1e-12);
+	struct rs_confusion confusion = rs_confusion_of(study.s100b, study.outcome, study.count,
+	                                                best->threshold);
+	struct rs_classification found;
+	rs_classification_of(&confusion, 0.95, &found);
+	agrees(study.roc, "youden/sensitivity", found.sensitivity.value, 1e-12);
+	agrees(study.roc, "youden/specificity", found.specificity.value, 1e-12);
+	agrees(study.roc, "youden/ppv", found.positive_value.value, 1e-12);
+	agrees(study.roc, "youden/npv", found.negative_value.value, 1e-12);
+	rs_roc_finish(&roc);
+}
+
+static void calibration_agrees(json_t *want, const double *p)
+{
+	struct rs_calibration found;
+	assert_int_equal(rs_calibration_of(p, study.outcome, study.count, 0.95, &found, NULL), RS_OK);
+	agrees(want, "Brier", found.brier, 1e-12);
+	/* rms stops its search at 1e-7 or so. */
+	assert_true(fabs(found.intercept.value - reference_number(want, "Intercept")) < 1e-6);
+	assert_true(fabs(found.slope.value - reference_number(want, "Slope")) < 1e-6);
+	agrees(want, "Emax", found.e_max, 1e-10);
+	agrees(want, "E90", found.e90, 1e-10);
+	agrees(want, "Eavg", found.ici, 1e-10);
+	agrees(want, "S:z", found.spiegelhalter_z, 1e-10);
+	agrees(want, "S:p", found.spiegelhalter_p, 1e-10);
+}
+
+static void calibration_is_that_of_rms(void **state)
+{
+	(void)state;
+	double shrunk[256];
+	struct rs_calibration found;
+	calibration_agrees(reference_at(study.logistic, "val_prob_apparent"), study.p);
+	for (size_t i = 0; i < study.count; i++)
+		shrunk[i] = 1 / (1 + exp(-(0.3 + 0.7 * log(study.p[i] / (1 - study.p[i])))));
+	calibration_agrees(reference_at(study.logistic, "val_prob_shrunk"), shrunk);
+	assert_int_equal(rs_calibration_of(study.p, study.outcome, study.count, 0.95, &found, NULL), RS_OK);
+	agrees(study.logistic, "logloss", found.log_loss, 1e-12);
+	agrees(study.logistic, "hosmer_lemeshow/chisq", found.hosmer_lemeshow, 1e-10);
+	agrees(study.logistic, "hosmer_lemeshow/df", found.hosmer_lemeshow_df, 1e-12);
+	agrees(study.logistic, "hosmer_lemeshow/p", found.hosmer_lemeshow_p, 1e-10);
+	for (size_t t = 0; t < 12; t++) {
+		struct rs_net_benefit benefit;
+		char path[64];
+		snprintf(path, sizeof path, "dca/threshold/%zu", t);
+		rs_net_benefit_of(study.p, study.outcome, study.count, reference_number(study.logistic, path),
+		                  &benefit);
+		snprintf(path, sizeof path, "dca/net_benefit_model/%zu", t);
+		agrees(study.logistic, path, benefit.model, 1e-12);
+		snprintf(path, sizeof path, "dca/net_benefit_all/%zu", t);
+		agrees(study.logistic, path, benefit.all, 1e-12);
+	}
+}
+
+static void classification_is_that_of_sklearn(void **state)
+{
+	(void)state;
+	json_t *want = reference_at(study.wdbc, "lr_l2_C1");
+	struct rs_csv csv;
+	double p[114], average;
+	uint8_t outcome[114];
+	size_t n = 0;
+	table_open("wdbc/wdbc.csv", &csv);
+	for (size_t i = 0; i < csv.rows; i += 5, n++) { /* test rows: every fifth */
+		outcome[n] = rs_csv_cell(&csv, i, rs_csv_column(&csv, "malignant"))[0] == '1';
+		p[n] = json_number_value(json_array_get(json_object_get(want, "p"), n));
+	}
+	assert_int_equal(n, 114);
+	struct rs_confusion confusion = rs_confusion_of(p, outcome, n, 0.5);
+	struct rs_classification found;
+	rs_classification_of(&confusion, 0.95, &found);
+	agrees(want, "f1", found.f1, 1e-12);
+	agrees(want, "mcc", found.mcc, 1e-12);
+	agrees(want, "acc", found.accuracy.value, 1e-12);
+	agrees(want, "bal_acc", found.balanced_accuracy, 1e-12);
+	assert_int_equal(rs_average_precision(p, outcome, n, &average, NULL), RS_OK);
+	agrees(want, "ap", average, 1e-12);
+	rs_csv_finish(&csv);
+}
+
+static void agreement_is_that_of_psych(void **state)
+{
+	(void)state;
+	json_t *root = reference_open("icc_shrout_fleiss.json");
+	double ratings[24];
+	struct rs_icc found[RS_ICC_KINDS];
+	for (size_t i = 0; i < 24; i++) {
+		char path[32];
+		snprintf(path, sizeof path, "data/%zu/%zu", i / 4, i % 4);
+		ratings[i] = reference_number(root, path);
+	}
+	assert_int_equal(rs_icc_of(ratings, 6, 4, 0.95, found, NULL), RS_OK);
+	for (size_t k = 0; k < RS_ICC_KINDS; k++) {
+		const struct {
+			const char *name;
+			double value;
+		} members[] = {{"ICC", found[k].icc.value},
+		               {"F", found[k].f},
+		               {"df1", found[k].df1},
+		               {"df2", found[k].df2},
+		               {"p", found[k].p},
+		               {"lower bound", found[k].icc.lower},
+		               {"upper bound", found[k].icc.upper}};
+		for (size_t m = 0; m < RS_COUNT(members); m++) {
+			char path[64];
+			snprintf(path, sizeof path, "icc/%s/%zu", members[m].name, k);
+			agrees(root, path, members[m].value, 1e-10);
+		}
+	}
+	json_decref(root);
+}
+
+static void edges_are_defined(void **state)
+{
+	(void)state;
+	const double score[] = {1, 2, 3, 4}, flat[] = {0.5, 0.5, 0.5, 0.5};
+	const uint8_t apart[] = {0, 0, 1, 1}, all[] = {1, 1, 1, 1}, mixed[] = {0, 1, 0, 1};
+	const double *const one[] = {score};
+	double area, variance;
+	struct rs_error err;
+	struct rs_calibration found;
+	assert_int_equal(rs_auc_of(one, 1, all, 4, &area, &variance, &err), RS_NOT_FOUND);
+	assert_string_equal(err.message, "all 4 subjects have the outcome 1");
+	assert_int_equal(rs_auc_of(one, 1, apart, 4, &area, &variance, &err), RS_OK);
+	struct rs_interval interval = rs_auc_interval(area, variance, 2, 0.95);
+	assert_true(area == 1 && variance == 0 && interval.upper == 1 && interval.lower > 0 &&
+	            interval.lower < 0.3);
+	assert_int_equal(rs_calibration_of(flat, mixed, 4, 0.95, &found, &err), RS_OK);
+	assert_true(found.brier == 0.25 && isnan(found.slope.value) && fabs(found.in_the_large) < 1e-12);
+	const double beyond[] = {0.5, 1.5, 0, 0};
+	assert_int_equal(rs_calibration_of(beyond, mixed, 4, 0.95, &found, &err), RS_MALFORMED);
+	assert_string_equal(err.message, "row 2: 1.5 is no probability");
+	interval = rs_proportion_interval(0, 0, 0.95);
+	assert_true(isnan(interval.value) && interval.lower == 0 && interval.upper == 1);
+}
+
+int main(void)
+{
+	if (!data_is_here())
+		return 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(areas_are_those_of_proc),
+		cmocka_unit_test(curves_are_those_of_proc),
+		cmocka_unit_test(calibration_is_that_of_rms),
+		cmocka_unit_test(classification_is_that_of_sklearn),
+		cmocka_unit_test(agreement_is_that_of_psych),
+		cmocka_unit_test(edges_are_defined),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, open_study, close_study);
+}
