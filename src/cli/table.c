@@ -14,6 +14,7 @@
 	X(open)         \
 	X(consent)      \
 	X(extract)      \
+	X(evaluate)     \
 	X(prove)        \
 	X(log)          \
 	X(witness)      \

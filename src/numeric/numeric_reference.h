@@ -18,7 +18,7 @@
 #include "base/base_csv.h"
 #include "base/base_world.h"
 
-static bool data_is_here(void)
+static RS_UNUSED bool data_is_here(void)
 {
 	const char *data = getenv("RADSEAL_DATA");
 	if (data && data[0])
@@ -27,7 +27,7 @@ static bool data_is_here(void)
 	return false;
 }
 
-static json_t *reference_open(const char *name)
+static RS_UNUSED json_t *reference_open(const char *name)
 {
 	char *path = rs_text_printf("%s/prognosis/reference/%s", getenv("RADSEAL_DATA"), name);
 	json_error_t why;
@@ -59,25 +59,25 @@ static json_t *reference_at(json_t *root, const char *path)
 	return root;
 }
 
-static void near(const char *what, double value, double expected, double tolerance)
+static RS_UNUSED void near(const char *what, double value, double expected, double tolerance)
 {
 	if (isnan(expected) ? !isnan(value)
 	                    : !(fabs(value - expected) <= tolerance * fmax(fabs(expected), 1e-3)))
 		fail_msg("%s: %.15g, the reference has %.15g", what, value, expected);
 }
 
-static double reference_number(json_t *root, const char *path)
+static RS_UNUSED double reference_number(json_t *root, const char *path)
 {
 	json_t *value = reference_at(root, path);
 	return json_is_null(value) ? NAN : json_number_value(value);
 }
 
-static void agrees(json_t *root, const char *path, double value, double tolerance)
+static RS_UNUSED void agrees(json_t *root, const char *path, double value, double tolerance)
 {
 	near(path, value, reference_number(root, path), tolerance);
 }
 
-static void table_open(const char *name, struct rs_csv *out)
+static RS_UNUSED void table_open(const char *name, struct rs_csv *out)
 {
 	char *path = rs_text_printf("%s/prognosis/%s", getenv("RADSEAL_DATA"), name);
 	struct rs_buffer file;
@@ -90,7 +90,7 @@ static void table_open(const char *name, struct rs_csv *out)
 }
 
 /* NA is NaN; words are numbered in the order they first occur. */
-static double *column_of(const struct rs_csv *csv, const char *name)
+static RS_UNUSED double *column_of(const struct rs_csv *csv, const char *name)
 {
 	size_t column = rs_csv_column(csv, name);
 	double *out = rs_allocate_array(csv->rows, sizeof *out), next = 0;

@@ -15,7 +15,8 @@ from node_tools import Radseal, files_below, write_nifti
 
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? ", re.M)
 
-REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key"), ("open", "witness")}
+REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key"),
+              ("open", "witness"), ("evaluate", "score")}
 IMPLIED = {"verbosity"}  # stands for a value of its own when none follows, as in PyRadiomics
 
 
@@ -283,6 +284,26 @@ def check_extract(tried, demo, scratch):
         tried(2, "extract", *case, *wrong, sentence=sentence)
 
 
+def check_evaluate(tried, scratch):
+    table = scratch / "predictions.csv"
+    table.write_text("id,p,late,days,died\na,0.9,1,3,1\nb,0.2,0,9,0\nc,0.8,1,5,1\nd,0.4,0,,0\n")
+    told = {(row["of"], row["name"]): row for row in json.loads(
+        tried(0, "evaluate", table, "--class", "late", "--score", "p", "--json").stdout)}
+    assert told["p", "auc"]["value"] == 1 and told["p", "auc"]["interval"][1] == 1
+    told = {(row["of"], row["name"]): row["value"] for row in json.loads(
+        tried(0, "evaluate", table, "--time", "days", "--event", "died", "--score", "p", "--json").stdout)}
+    assert told["", "left_out"] == 1 and told["p", "harrell_c"] == 1
+    text = tried(0, "evaluate", table, "--class", "late", "--score=p").stdout
+    assert re.search(r"^p +f1 +1$", text, re.M) and "nan" not in text
+    tried(0, "evaluate", table, "--class", "late", "--score=p", "--output", scratch / "found.txt")
+    assert (scratch / "found.txt").read_text() == text
+    for status, wrong, sentence in [(2, ["--score", "p"], "outcome or a time"), (2, ["--class", "late", "--score", "q"], "id, p, late"),
+                                    (1, ["--class", "late", "--score", "id"], "line 2, column id"),
+                                    (2, ["--class", "late", "--score", "p", "--level", "2"], "--level")]:
+        tried(status, "evaluate", table, *wrong, sentence=sentence)
+    tried(4, "evaluate", scratch / "gone.csv", "--class", "late", "--score", "p", sentence="gone.csv")
+
+
 def check_full_disk(tried, home, demo):
     for arguments in (["help"], ["version"], ["seal", "--help"], ["manual"], ["completion", "bash"],
                       ["log", "--home", home], ["log", "--home", home, "--json"], ["fsck", "--home", home],
@@ -343,6 +364,7 @@ def main():
         check_seal_and_verify(tried, home, scratch)
         check_log_and_fsck(tried, home)
         check_extract(tried, demo, scratch)
+        check_evaluate(tried, scratch)
         check_full_disk(tried, home, demo)
     print(f"{len(commands)} commands, {tried.count} calls answered as their help says")
     return 0

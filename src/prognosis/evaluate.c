@@ -1,0 +1,214 @@
+/* Predictions held against what came of them. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "assess/assess.h"
+#include "columns.h"
+#include "evaluate.h"
+
+void told_finish(struct told *told)
+{
+	rs_free(told->rows);
+	rs_free(told->outcome);
+	rs_free(told->time);
+	for (size_t s = 0; s < RS_SCORES_MAX; s++)
+		rs_free(told->score[s]);
+}
+
+void finding_tell(const struct told *told, const char *of, const char *name, double value, double lower,
+                  double upper, double p)
+{
+	told->visit(told->context, &(struct rs_finding){of, name, value, lower, upper, p});
+}
+
+void finding_tell_value(const struct told *told, const char *of, const char *name, double value)
+{
+	finding_tell(told, of, name, value, NAN, NAN, NAN);
+}
+
+void finding_tell_interval(const struct told *told, const char *of, const char *name,
+                           const struct rs_interval *interval)
+{
+	finding_tell(told, of, name, interval->value, interval->lower, interval->upper, NAN);
+}
+
+/* Rows where none of the columns is empty. */
+static enum rs_code choose_rows(struct told *told, const size_t *columns, size_t column_count,
+                                struct rs_error *err)
+{
+	const struct rs_csv *table = told->asked->table;
+	told->rows = rs_allocate_array(table->rows, sizeof *told->rows);
+	told->outcome = rs_allocate(table->rows);
+	told->time = rs_allocate_array(table->rows, sizeof *told->time);
+	if (!told->rows || !told->outcome || !told->time)
+		return rs_error_memory(err, table->rows * sizeof *told->rows, "a table");
+	for (size_t row = 0; row < table->rows; row++) {
+		bool whole = true;
+		for (size_t c = 0; c < column_count; c++)
+			whole = whole && !cell_is_missing(rs_csv_cell(table, row, columns[c]));
+		if (whole)
+			told->rows[told->count++] = row;
+	}
+	return told->count ? RS_OK
+	                   : rs_error_set(err, RS_NOT_FOUND, "no row of the table has all columns filled");
+}
+
+static enum rs_code read_scores(struct told *told, struct rs_error *err)
+{
+	const struct rs_evaluation *asked = told->asked;
+	for (size_t s = 0; s < asked->score_count; s++) {
+		size_t column = rs_csv_column(asked->table, asked->scores[s]);
+		told->score[s] = rs_allocate_array(told->count, sizeof *told->score[s]);
+		if (!told->score[s])
+			return rs_error_memory(err, told->count * sizeof *told->score[s], "scores");
+		for (size_t i = 0; i < told->count; i++)
+			RS_TRY(cell_number(asked->table, told->rows[i], column, &told->score[s][i], err));
+	}
+	return RS_OK;
+}
+
+static void read_outcome(struct told *told, const char *column, const char *value)
+{
+	size_t at = rs_csv_column(told->asked->table, column);
+	for (size_t i = 0; i < told->count; i++) {
+		const char *cell = rs_csv_cell(told->asked->table, told->rows[i], at);
+		told->outcome[i] = strcmp(cell, value ? value : "1") == 0;
+		told->positives += told->outcome[i];
+	}
+}
+
+static bool are_probabilities(const double *score, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (score[i] < 0 || score[i] > 1)
+			return false;
+	return true;
+}
+
+static void tell_classes(const struct told *told, const char *of, const double *score, double threshold)
+{
+	struct rs_confusion confusion = rs_confusion_of(score, told->outcome, told->count, threshold);
+	struct rs_classification found;
+	rs_classification_of(&confusion, told->asked->level, &found);
+	finding_tell_value(told, of, "threshold", threshold);
+	finding_tell_interval(told, of, "sensitivity", &found.sensitivity);
+	finding_tell_interval(told, of, "specificity", &found.specificity);
+	finding_tell_interval(told, of, "positive_predictive_value", &found.positive_value);
+	finding_tell_interval(told, of, "negative_predictive_value", &found.negative_value);
+	finding_tell_interval(told, of, "accuracy", &found.accuracy);
+	finding_tell_value(told, of, "balanced_accuracy", found.balanced_accuracy);
+	finding_tell_value(told, of, "f1", found.f1);
+	finding_tell_value(told, of, "mcc", found.mcc);
+}
+
+static enum rs_code tell_calibration(const struct told *told, const char *of, const double *p,
+                                     double threshold, struct rs_error *err)
+{
+	struct rs_calibration found;
+	struct rs_net_benefit benefit;
+	RS_TRY(rs_calibration_of(p, told->outcome, told->count, told->asked->level, &found, err));
+	finding_tell_value(told, of, "brier", found.brier);
+	finding_tell_value(told, of, "log_loss", found.log_loss);
+	finding_tell_interval(told, of, "calibration_intercept", &found.intercept);
+	finding_tell_interval(told, of, "calibration_slope", &found.slope);
+	finding_tell_value(told, of, "calibration_in_the_large", found.in_the_large);
+	finding_tell_value(told, of, "ici", found.ici);
+	finding_tell_value(told, of, "e90", found.e90);
+	finding_tell_value(told, of, "e_max", found.e_max);
+	finding_tell(told, of, "hosmer_lemeshow", found.hosmer_lemeshow, NAN, NAN, found.hosmer_lemeshow_p);
+	finding_tell(told, of, "spiegelhalter_z", found.spiegelhalter_z, NAN, NAN, found.spiegelhalter_p);
+	rs_net_benefit_of(p, told->outcome, told->count, threshold, &benefit);
+	finding_tell_value(told, of, "net_benefit", benefit.model);
+	finding_tell_value(told, of, "net_benefit_of_treating_all", benefit.all);
+	return RS_OK;
+}
+
+static enum rs_code tell_score(const struct told *told, size_t s, double area, double variance,
+                               struct rs_error *err)
+{
+	const char *of = told->asked->scores[s];
+	const double *score = told->score[s];
+	size_t negatives = told->count - told->positives;
+	struct rs_interval interval = rs_auc_interval(
+		area, variance, told->positives < negatives ? told->positives : negatives,
+		told->asked->level);
+	bool probabilities = are_probabilities(score, told->count);
+	double precision, threshold = told->asked->threshold;
+	RS_TRY(rs_average_precision(score, told->outcome, told->count, &precision, err));
+	finding_tell_interval(told, of, "auc", &interval);
+	finding_tell_value(told, of, "average_precision", precision);
+	if (isnan(threshold) && probabilities)
+		threshold = 0.5;
+	if (!isnan(threshold))
+		tell_classes(told, of, score, threshold);
+	return probabilities && threshold > 0 && threshold < 1
+	               ? tell_calibration(told, of, score, threshold, err)
+	               : RS_OK;
+}
+
+static enum rs_code evaluate_classes(struct told *told, struct rs_error *err)
+{
+	size_t n = told->asked->score_count;
+	double area[RS_SCORES_MAX], covariance[RS_SCORES_MAX * RS_SCORES_MAX];
+	const double *scores[RS_SCORES_MAX];
+	for (size_t s = 0; s < n; s++)
+		scores[s] = told->score[s];
+	finding_tell_value(told, "", "positives", (double)told->positives);
+	RS_TRY(rs_auc_of(scores, n, told->outcome, told->count, area, covariance, err));
+	for (size_t s = 0; s < n; s++)
+		RS_TRY(tell_score(told, s, area[s], covariance[s * n + s], err));
+	for (size_t a = 0; a < n; a++)
+		for (size_t b = a + 1; b < n; b++) {
+			char pair[256];
+			snprintf(pair, sizeof pair, "%s - %s", told->asked->scores[a],
+			         told->asked->scores[b]);
+			double p = rs_auc_difference(area, covariance, n, a, b, NULL);
+			finding_tell(told, pair, "auc_difference", area[a] - area[b], NAN, NAN, p);
+		}
+	return RS_OK;
+}
+
+static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_error *err)
+{
+	if ((asked->outcome != NULL) == (asked->time != NULL))
+		return rs_error_set(err, RS_USAGE, "give either an outcome or a time and an event");
+	if ((asked->time != NULL) != (asked->event != NULL))
+		return rs_error_set(err, RS_USAGE, "a time needs an event, an event a time");
+	if (asked->score_count > RS_SCORES_MAX || (asked->outcome && asked->score_count == 0))
+		return rs_error_set(err, RS_USAGE, "give 1 to %d scores", RS_SCORES_MAX);
+	if (asked->group && asked->outcome)
+		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
+	return RS_OK;
+}
+
+enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
+                         struct rs_error *err)
+{
+	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
+	const char *names[RS_SCORES_MAX + 4];
+	size_t columns[RS_COUNT(names)], count = 0;
+	RS_TRY(check_asked(evaluation, err));
+	const char *const others[] = {evaluation->outcome, evaluation->time, evaluation->event,
+	                              evaluation->group};
+	for (size_t i = 0; i < RS_COUNT(others); i++)
+		if (others[i])
+			names[count++] = others[i];
+	for (size_t s = 0; s < evaluation->score_count; s++)
+		names[count++] = evaluation->scores[s];
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(column_find(evaluation->table, names[i], &columns[i], err));
+	RS_TRY(choose_rows(&told, columns, count, err));
+	RS_TRY(read_scores(&told, err));
+	finding_tell_value(&told, "", "rows", (double)told.count);
+	finding_tell_value(&told, "", "left_out", (double)(evaluation->table->rows - told.count));
+	if (evaluation->outcome) {
+		read_outcome(&told, evaluation->outcome, evaluation->positive);
+		return evaluate_classes(&told, err);
+	}
+	read_outcome(&told, evaluation->event, evaluation->event_value);
+	size_t time = rs_csv_column(evaluation->table, evaluation->time);
+	for (size_t i = 0; i < told.count; i++)
+		RS_TRY(cell_number(evaluation->table, told.rows[i], time, &told.time[i], err));
+	return evaluate_survival(&told, err);
+}

@@ -1,0 +1,36 @@
+/* Prognosis: what tables of subjects say of models. Columns of a CSV table (base/base_csv.h) are named by the caller. */
+#ifndef RS_PROGNOSIS_H
+#define RS_PROGNOSIS_H
+
+#include "base/base.h"
+#include "base/base_csv.h"
+
+#define RS_SCORES_MAX 16
+
+/* Predictions beside what came of them. One of the outcomes is given. */
+struct rs_evaluation {
+	const struct rs_csv *table;
+	/* Class: rows whose cell in `outcome` is `positive` (NULL: "1") against all others that are not empty. */
+	const char *outcome, *positive;
+	/* Survival: followed up to `time`; the event came where the cell in `event` is `event_value` (NULL: "1"). */
+	const char *time, *event, *event_value;
+	const char *group;         /* survival: compared groups; NULL: none */
+	const char *const *scores; /* columns; higher: likelier positive, or an earlier event */
+	size_t score_count;        /* at most RS_SCORES_MAX */
+	double threshold;          /* positive from here on; NaN: 0.5 for probabilities, else none */
+	double horizon;            /* survival at this time; NaN: none */
+	double level;              /* of intervals, 0.95 for 95 % */
+};
+/* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. */
+struct rs_finding {
+	const char *of, *name;
+	double value, lower, upper, p;
+};
+typedef void rs_finding_visit(void *context, const struct rs_finding *finding);
+/* Rows with an empty or NA cell in any of the columns used are left out, and counted ("left_out").
+ * errors  RS_USAGE (no such column, which there are), RS_MALFORMED (line and column of a cell that is not a number, with a
+ *         hint for decimal commas), RS_NOT_FOUND (one class only, no event) */
+enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
+                         struct rs_error *err);
+
+#endif
