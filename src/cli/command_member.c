@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "people.h"
+#include "workflow/workflow_subject.h"
 
 /* The names of a table of the contract, for a sentence. */
 static enum rs_code read_role(const struct command_line *line, enum rs_role *out, struct rs_error *err)
@@ -53,6 +54,21 @@ static enum rs_code rotate(const struct command_line *line, struct rs_node *node
 	return people_told(line, &replacement, RS_TRANSACTION_MEMBER_GRANT, entry, err);
 }
 
+/* A patient's or guardian's key: it acts for the subject from now on, and no other. */
+static enum rs_code act_for(const struct command_line *line, struct rs_node *node,
+                            const struct rs_actor *actor, struct rs_error *err)
+{
+	struct rs_act act = {.type = RS_TRANSACTION_SUBJECT_REGISTER};
+	const char *patient_id = option_value(line, "subject"), *issuer = option_value(line, "issuer");
+	struct rs_node_subject subject;
+	if (!patient_id)
+		return rs_error_set(err, RS_USAGE, "member act-for: name the --subject");
+	RS_TRY(rs_node_find_person(node, line->operands[1], &act.member, err));
+	RS_TRY(rs_node_subject(node, issuer ? issuer : "", patient_id, &subject, err));
+	act.subject = subject.token;
+	return people_act(line, node, actor, &act, err);
+}
+
 static enum rs_code forget(const struct command_line *line, struct rs_node *node,
                            const struct rs_actor *actor RS_UNUSED, struct rs_error *err)
 {
@@ -67,11 +83,9 @@ static enum rs_code list(const struct command_line *line, struct rs_node *node,
 	return people_list(line, node, false, err);
 }
 
-static const struct people_action actions[] = {{"grant", 1, true, grant},
-                                               {"revoke", 1, true, revoke},
-                                               {"rotate", 2, true, rotate},
-                                               {"forget", 1, true, forget},
-                                               {"list", 0, false, list}};
+static const struct people_action actions[] = {{"grant", 1, true, grant},   {"revoke", 1, true, revoke},
+                                               {"rotate", 2, true, rotate}, {"act-for", 1, true, act_for},
+                                               {"forget", 1, true, forget}, {"list", 0, false, list}};
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
@@ -87,6 +101,8 @@ static const struct option options[] = {
 	{"until", "TIME", "grant: the role ends then; otherwise it is open"},
 	{"name", "TEXT",
          "grant: who that is, kept encrypted in this node; the ledger gets a salted commitment"},
+	{"subject", "ID", "act-for: the patient's identifier, as sealed"},
+	{"issuer", "TEXT", "act-for: who issued that identifier (IssuerOfPatientID)"},
 	{"expiring", "DAYS", "list: only roles that end within so many days, or have ended"},
 	{"history", "WHO", "list: all that happened to one key"},
 	SESSION_AS_OPTIONS,
@@ -101,13 +117,15 @@ static const struct example examples[] = {
 	{"radseal member revoke reader-2", "from now on everything that this key signs is refused"},
 	{"radseal member rotate reader-2 reader-3",
          "the same role for another key, which takes the old one's place"},
+	{"radseal member act-for p-17 --subject P017",
+         "the key of a patient, or guardian, who gives consent for P017"},
 	{"radseal member list --expiring 30", "whose roles end within a month"},
 	{NULL, NULL},
 };
 
 const struct command command_member = {
 	.name = "member",
-	.arguments = "grant|revoke|rotate|forget|list [WHO…] [--role ROLE] [--as NAME] [--home DIR]",
+	.arguments = "grant|revoke|rotate|act-for|forget|list [WHO…] [--role ROLE] [--as NAME] [--home DIR]",
 	.summary = "grant and revoke roles, hand them on to another key, list members",
 	.description =
 		"WHO is a public key (64 hexadecimal digits), the first of them (at least eight) of a key on the\n"

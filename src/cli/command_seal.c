@@ -105,18 +105,21 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	const struct rs_clock *clock = rs_world_system()->clock;
 	if (line->operand_count == 0)
 		return rs_error_set(err, RS_USAGE, "seal: name the files or directories to seal");
 	RS_TRY(session_pool(line, 2, &pool, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
+	RS_TRY(session_actor(line, node, &actor, err));
 	struct output output = {.as_json = option_given(line, "json"), .quiet = option_given(line, "quiet")};
 	rs_buffer_init(&text, (size_t)1 << 30);
 	rs_json_init(&output.json, &text, true);
 	rs_json_array_begin(&output.json);
 	rs_progress_begin(&output.progress, clock, output.quiet ? NULL : stderr, "sealing", 0);
 	struct rs_admit_options options = {
+		.actor = actor,
 		.subject = option_value(line, "subject"),
 		.report = report,
 		.progress = progress,
@@ -139,18 +142,20 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"subject", "ID", "the subject of files that name none (NIfTI, NRRD); kept as a keyed pseudonym"},
+	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
 static const struct example examples[] = {
 	{"radseal seal --home /srv/radseal /data/study1", "seal every image below a directory"},
 	{"radseal seal scan.nii.gz mask.nrrd --subject P017", "seal two files of one subject"},
+	{"radseal seal /spool/incoming --as mr-1", "sign with the key of a scanner (see radseal device)"},
 	{NULL, NULL},
 };
 
 const struct command command_seal = {
 	.name = "seal",
-	.arguments = "PATH… [--home DIR] [--subject ID]",
+	.arguments = "PATH… [--home DIR] [--subject ID] [--as NAME]",
 	.summary = "admit files or directories: encrypt, store, commit to the ledger",
 	.description =
 		"Encrypts and stores every file, commits to it in the ledger and prints the path of its receipt.\n"

@@ -94,8 +94,8 @@ static enum rs_code complete(struct rs_node *node, struct rs_act *act, struct rs
 	return take_known_time(node, act, err);
 }
 
-static enum rs_code sign_act(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
-                             struct rs_transaction *out, struct rs_error *err)
+enum rs_code node_sign(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
+                       struct rs_transaction *out, struct rs_error *err)
 {
 	RS_TRY(complete(node, act, err));
 	struct rs_act whole = *act;
@@ -118,7 +118,7 @@ enum rs_code rs_node_transact_all(struct rs_node *node, const struct rs_actor *a
 	if (!transactions)
 		return rs_error_memory(err, count * sizeof *transactions, "transactions");
 	for (; code == RS_OK && signed_count < count; signed_count++)
-		code = sign_act(node, actor, &acts[signed_count], &transactions[signed_count], err);
+		code = node_sign(node, actor, &acts[signed_count], &transactions[signed_count], err);
 	if (code == RS_OK)
 		code = rs_ledger_append(node->ledger, transactions, count, results, err);
 	for (size_t i = 0; i < signed_count; i++)

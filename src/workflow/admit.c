@@ -27,6 +27,8 @@ struct leaf {
 
 struct group {
 	struct rs_node *node;
+	const struct rs_actor *actor;
+	const char *place; /* may be NULL */
 	struct staged *files;
 	size_t count;
 	struct staged **order; /* sealed ones, sorted by series then by place */
@@ -157,29 +159,30 @@ static enum rs_code commit_instance(struct leaf *leaf, size_t instance, const st
 	                   rs_buffer_bytes(&encoded), &leaf->boxes[instance], err);
 }
 
-static enum rs_code sign_leaf(struct rs_node *node, struct leaf *leaf, const struct rs_digest *root,
-                              struct rs_error *err)
+static enum rs_code sign_leaf(const struct group *group, struct leaf *leaf, const struct rs_digest *root,
+                              const struct rs_digest *label, struct rs_error *err)
 {
 	struct rs_act act = {
 		.type = RS_TRANSACTION_OBJECT_REGISTER,
-		.time_ms = rs_world_now_ms(node->world),
-		.organisation = rs_keyring_organisation(node->keyring),
 		.kind = kind_of(leaf->files[0]),
 		.commitment = *root,
 		.instances = leaf->count,
 		.subject = leaf->subject,
 		.study = leaf->study,
 		.parents = rs_buffer_bytes(&leaf->files[0]->parents),
+		.label = *label,
 	};
-	RS_TRY(rs_world_random(node->world, act.id, sizeof act.id, err));
+	RS_TRY(node_sign(group->node, group->actor, &act, &leaf->transaction, err));
 	memcpy(leaf->id, act.id, sizeof act.id);
-	return rs_transaction_sign(&act, rs_keyring_member_key(node->keyring), &leaf->transaction, err);
+	return RS_OK;
 }
 
 /* Commitments, instance tree, paths and the signed transaction of one leaf. */
-static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct rs_error *err)
+static enum rs_code prepare_leaf(const struct group *group, struct leaf *leaf, struct rs_error *err)
 {
+	struct rs_node *node = group->node;
 	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_digest label;
 	leaf->hashes = rs_allocate_array(leaf->count, sizeof *leaf->hashes);
 	leaf->boxes = rs_allocate_array(leaf->count, sizeof *leaf->boxes);
 	if (!leaf->hashes || !leaf->boxes)
@@ -189,13 +192,14 @@ static enum rs_code prepare_leaf(struct rs_node *node, struct leaf *leaf, struct
 	rs_subject_token(&subject_key, &leaf->subject);
 	node_commitment(&subject_key, RS_COMMITMENT_STUDY,
 	                rs_str_from(leaf->files[0]->what.study_instance_uid), &leaf->study);
+	node_commitment(&subject_key, RS_COMMITMENT_PLACE, rs_str_from(group->place), &label);
 	RS_TRY(rs_world_random(node->world, leaf->record_nonce, NONCE_SIZE, err));
 	for (size_t i = 0; i < leaf->count; i++)
 		RS_TRY(commit_instance(leaf, i, node->world, &subject_key, &leaf->hashes[i], err));
 	struct rs_leaves leaves = {leaf->hashes, leaf->count};
 	struct rs_digest root;
 	RS_TRY(rs_tree_root(rs_leaves_read, &leaves, leaf->count, &root, err));
-	return sign_leaf(node, leaf, &root, err);
+	return sign_leaf(group, leaf, &root, &label, err);
 }
 
 /* Each subject once, as far as the ledger does not know it. These entries need no intent: they come with those of the
@@ -212,7 +216,7 @@ static enum rs_code prepare_subjects(struct group *group, struct rs_error *err)
 		for (size_t earlier = 0; needed && earlier < i; earlier++)
 			needed = !rs_digest_equal(&group->leaves[earlier].subject, subject);
 		if (needed)
-			RS_TRY(node_subject_entry(group->node, subject, place, &needed, err));
+			RS_TRY(node_subject_entry(group->node, group->actor, subject, place, &needed, err));
 		group->subject_count += needed;
 	}
 	return RS_OK;
@@ -321,8 +325,8 @@ static enum rs_code refuse(struct group *group, struct leaf *leaf, struct rs_err
 	for (size_t i = 0; i < leaf->count; i++) {
 		struct staged *file = leaf->files[i];
 		file->result.outcome = RS_ADMIT_FAILED;
-		rs_error_set(&file->result.error, RS_REFUSED, "%s: the contract refuses: %s",
-		             file->file->path, rs_refusal_text(leaf->result.refusal));
+		rs_error_set(&file->result.error, RS_REFUSED, "%s: %s: %s", file->file->path,
+		             rs_refusal_name(leaf->result.refusal), rs_refusal_text(leaf->result.refusal));
 		RS_TRY(rs_vault_remove(group->node->vault, &file->cid, err));
 	}
 	return RS_OK;
@@ -370,7 +374,7 @@ static enum rs_code commit_group(struct group *group, struct rs_error *err)
 	if (group->leaf_count == 0)
 		return RS_OK;
 	for (size_t i = 0; i < group->leaf_count; i++)
-		RS_TRY(prepare_leaf(node, &group->leaves[i], err));
+		RS_TRY(prepare_leaf(group, &group->leaves[i], err));
 	RS_TRY(prepare_subjects(group, err));
 	RS_TRY(intend(group, err));
 	enum rs_code code = publish(group, err);
@@ -437,7 +441,8 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
                                 const struct rs_admit_options *options, struct rs_error *first,
                                 struct rs_error *err)
 {
-	struct group group RS_CLEANUP(group_finish) = {.node = node, .count = count};
+	struct group group RS_CLEANUP(group_finish) = {
+		.node = node, .actor = options->actor, .place = options->place, .count = count};
 	group.files = rs_allocate_array(count, sizeof *group.files);
 	if (!group.files) {
 		group.count = 0;
@@ -460,12 +465,18 @@ enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path
                            const struct rs_admit_options *options, struct rs_error *err)
 {
 	struct walk walk RS_CLEANUP(walk_finish) = {0};
+	struct rs_actor *administrator RS_CLEANUP(rs_actor_close_pointer) = NULL;
+	struct rs_admit_options whole = *options;
 	struct rs_error first = {.code = RS_OK};
+	if (!options->actor)
+		RS_TRY(rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &administrator, err));
+	if (!options->actor)
+		whole.actor = administrator;
 	for (size_t i = 0; i < path_count; i++)
 		RS_TRY(walk_add(node->world, paths[i], &walk, err));
 	for (size_t start = 0; start < walk.count; start += GROUP_MAX) {
 		size_t count = walk.count - start < GROUP_MAX ? walk.count - start : GROUP_MAX;
-		RS_TRY(admit_group(node, walk.files + start, count, options, &first, err));
+		RS_TRY(admit_group(node, walk.files + start, count, &whole, &first, err));
 		if (options->progress)
 			options->progress(options->context, start + count, walk.count);
 	}

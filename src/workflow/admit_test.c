@@ -74,7 +74,7 @@ static void what_the_contract_refuses_is_taken_back(void **state)
 	assert_int_equal(told.failed, FILES);
 	assert_int_equal(told.sealed, 0);
 	assert_int_equal(told.code, RS_REFUSED);
-	assert_non_null(strstr(told.sentence, "the contract refuses: the signer was revoked"));
+	assert_non_null(strstr(told.sentence, "REVOKED: the signer was revoked"));
 	assert_int_equal(rs_node_check(node, take_fault, &told, &counts, &err), RS_OK);
 	assert_true(counts.objects == 0 && counts.receipts == 0 && counts.records == 0 &&
 	            counts.entries == 2);

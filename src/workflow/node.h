@@ -9,7 +9,7 @@
 #include "index.h"
 #include "ledger/ledger.h"
 #include "vault/vault.h"
-#include "workflow.h"
+#include "workflow_act.h"
 #include "workflow_subject.h"
 
 /* Kinds of locators: values of different meaning never meet. */
@@ -59,8 +59,12 @@ enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, b
 void node_commitment(const struct rs_secret *subject_key, enum rs_commitment_kind kind, struct rs_str value,
                      struct rs_digest *out);
 /* The transaction that registers a subject; not needed when the ledger has it. */
-enum rs_code node_subject_entry(struct rs_node *node, const struct rs_digest *token,
-                                struct rs_transaction *out, bool *out_needed, struct rs_error *err);
+enum rs_code node_subject_entry(struct rs_node *node, const struct rs_actor *actor,
+                                const struct rs_digest *token, struct rs_transaction *out, bool *out_needed,
+                                struct rs_error *err);
+/* As rs_node_transact() fills in and signs, without appending. */
+enum rs_code node_sign(struct rs_node *node, const struct rs_actor *actor, struct rs_act *act,
+                       struct rs_transaction *out, struct rs_error *err);
 void node_locator(const struct rs_node *node, enum locator_kind kind, struct rs_bytes value,
                   struct rs_digest *out);
 /* What the log signed lately lies outside of the database, too (keys/last-checkpoint, keys/cosigned-checkpoint): a ledger

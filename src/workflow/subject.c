@@ -47,21 +47,16 @@ enum rs_code rs_node_commitment_key(struct rs_node *node, const struct rs_node_s
 }
 
 /* The ledger tells, not the index: a crash, or a sealing of years ago, may have left the one without the other. */
-enum rs_code node_subject_entry(struct rs_node *node, const struct rs_digest *token,
-                                struct rs_transaction *out, bool *out_needed, struct rs_error *err)
+enum rs_code node_subject_entry(struct rs_node *node, const struct rs_actor *actor,
+                                const struct rs_digest *token, struct rs_transaction *out, bool *out_needed,
+                                struct rs_error *err)
 {
 	const struct rs_state state = rs_ledger_state(node->ledger);
-	struct rs_act act = {
-		.type = RS_TRANSACTION_SUBJECT_REGISTER,
-		.time_ms = rs_world_now_ms(node->world),
-		.organisation = rs_keyring_organisation(node->keyring),
-		.subject = *token,
-	};
+	struct rs_act act = {.type = RS_TRANSACTION_SUBJECT_REGISTER, .subject = *token};
 	struct rs_subject_facts facts;
 	enum rs_code code = rs_contract_subject(&state, token, &facts, err);
 	*out_needed = code == RS_NOT_FOUND;
 	if (code != RS_NOT_FOUND)
 		return code;
-	RS_TRY(rs_world_random(node->world, act.id, sizeof act.id, err));
-	return rs_transaction_sign(&act, rs_keyring_member_key(node->keyring), out, err);
+	return node_sign(node, actor, &act, out, err);
 }

@@ -66,7 +66,10 @@ struct rs_admit_result {
 /* Called in path order, after what it reports is durable. */
 typedef void rs_admit_report(void *context, const struct rs_admit_result *result);
 
+struct rs_actor;
 struct rs_admit_options {
+	const struct rs_actor *actor; /* who signs (workflow_act.h); NULL: the node's administrator */
+	const char *place;   /* what was imaged, for a commitment on the ledger; NULL: says nothing */
 	const char *subject; /* identifier of the subject for files that carry none; NULL: one per file */
 	rs_admit_report *report;
 	void (*progress)(void *context, uint64_t done, uint64_t total);

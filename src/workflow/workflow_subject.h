@@ -19,6 +19,9 @@ enum rs_code rs_node_subject(struct rs_node *node, const char *issuer, const cha
 enum rs_commitment_kind {
 	RS_COMMITMENT_STUDY = 1, /* StudyInstanceUID */
 	RS_COMMITMENT_REASON,    /* why a glass was broken, or what its review found */
+	RS_COMMITMENT_PLACE,     /* what was imaged (paper B) */
+	RS_COMMITMENT_BIRTHDAY,
+	RS_COMMITMENT_CONTACT,
 };
 /* What the ledger calls a study of the subject; the zeros that stand for none when `value` is empty. */
 enum rs_code rs_node_commitment(struct rs_node *node, const struct rs_node_subject *subject,

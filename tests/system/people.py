@@ -156,6 +156,40 @@ def rotations(node):
     assert [row["type"] for row in node.rows("device", "list", "--history", "mr-2")] == ["device-rotate", "device-revoke"]
 
 
+def sealing(node, scratch):
+    """Whoever seals signs: members and devices of their organisations, until they are revoked or rotated."""
+    paths = iter(range(100))
+
+    def seal(name, refusal=None):
+        path = scratch / f"image{next(paths)}.nii"
+        write_nifti(path, path.name, side=4)
+        done = node.seal(path, "--subject", f"P-{path.name}", "--as", name, check=3 if refusal else 0)
+        assert not refusal or f": {refusal}: " in done.stderr, done.stderr
+        return f"P-{path.name}"
+    node.key("scanner"), node.key("scanner-2")
+    node.do("device", "enrol", "scanner", "--as", "radiology-admin")
+    subject = seal("scanner")
+    entries = json.loads(node.do("log", "--json").stdout)["entries"][-2:]
+    key = node.do("key", "show", "scanner").stdout.strip()
+    assert [entry["type"] for entry in entries if entry["signer"] == key][-1] == "object-register", entries
+    for role in ROLES:
+        seal(role, {"patient": "ROLE", "regulator": "ROLE", "researcher": "UNKNOWN_SUBJECT"}.get(role))
+    node.do("device", "rotate", "scanner", "scanner-2", "--as", "scanner")
+    seal("scanner", "ROTATED")
+    seal("scanner-2")
+    node.do("device", "revoke", "scanner-2", "--as", "radiology-admin")
+    seal("scanner-2", "REVOKED")
+    node.key("locum")
+    node.do("member", "grant", "locum", "--role", "radiologist", "--from", "2020-01-01", "--until", "2020-01-02",
+            "--as", "radiology-admin")
+    seal("locum", "OUT_OF_PERIOD")
+    node.refused("NOT_A_PATIENT", "member", "act-for", "radiologist", "--subject", subject, "--as", "radiology-admin")
+    node.refused("ROLE", "member", "act-for", "patient", "--subject", subject, "--as", "regulator")
+    node.do("member", "act-for", "patient", "--subject", subject, "--as", "radiology-admin")
+    node.do("member", "act-for", "patient", "--subject", "nobody", "--as", "radiology-admin", code=4)
+    node.do("member", "act-for", "patient", code=2)
+
+
 def names_stay_here(node):
     for path in files_below(node.home):
         assert b"Q. Example" not in path.read_bytes(), path
@@ -194,6 +228,7 @@ def main():
         every_role_at_every_command(node)
         revoked_and_expired(node)
         rotations(node)
+        sealing(node, scratch)
         names_stay_here(node)
         node.fsck(check=0)
         usage(node, scratch)
