@@ -27,6 +27,7 @@ $(BUILD)/build.ninja: | setup
 # Speed, as ratios against peers in the same run; see bench/.
 bench: build
 	$(BUILD)/bench/ledger_bench
+	d=$$(mktemp -d) && $(BUILD)/bench/audit_bench $$d; rm -rf $$d
 	python3 bench/dicom_against_peers.py $(BUILD)
 	python3 bench/seal_bench.py $(BUILD)/radseal
 	bench/radiomics $(BUILD)

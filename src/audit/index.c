@@ -313,26 +313,36 @@ static enum rs_code check_count(struct checking *checking, enum past_statement w
 	return RS_OK;
 }
 
+static enum rs_code check_all(struct checking *checking, struct rs_error *err)
+{
+	struct rs_audit *audit = checking->audit;
+	RS_TRY(load_done(audit, err));
+	if (audit->size > audit->engine.size(audit->engine.context)) {
+		found(checking, "it has replayed more entries than the log has");
+		return RS_OK;
+	}
+	for (uint64_t index = 0; index < audit->size; index++) {
+		struct rs_error reason = {0};
+		enum rs_code code = check_one(checking, index, &reason);
+		if (code == RS_ALTERED || code == RS_MALFORMED || code == RS_NOT_FOUND)
+			found(checking, "%s", reason.message);
+		else if (code != RS_OK)
+			return rs_error_set(err, code, "%s", reason.message);
+	}
+	RS_TRY(check_count(checking, COUNT_ROWS, checking->rows, "rows", err));
+	return check_count(checking, COUNT_TOPICS, checking->topics, "places", err);
+}
+
 enum rs_code rs_audit_check(struct rs_audit *audit, rs_audit_fault *fault, void *context,
                             struct rs_error *err)
 {
 	struct checking checking = {.audit = audit, .fault = fault, .context = context};
-	if (audit->size > audit->engine.size(audit->engine.context)) {
-		found(&checking, "it has replayed more entries than the log has");
-		return rs_error_set(err, RS_ALTERED, "the audit's file is of another log");
-	}
-	for (uint64_t index = 0; index < audit->size; index++) {
-		struct rs_error reason = {0};
-		enum rs_code code = check_one(&checking, index, &reason);
-		if (code == RS_ALTERED || code == RS_MALFORMED || code == RS_NOT_FOUND)
-			found(&checking, "%s", reason.message);
-		else if (code != RS_OK)
-			return rs_error_set(err, code, "%s", reason.message);
-	}
-	RS_TRY(check_count(&checking, COUNT_ROWS, checking.rows, "rows", err));
-	RS_TRY(check_count(&checking, COUNT_TOPICS, checking.topics, "places", err));
-	if (checking.faults)
+	/* One view of the file, though an audit may catch up meanwhile. */
+	RS_TRY(rs_store_run(audit->store, "BEGIN", err));
+	enum rs_code code = check_all(&checking, err);
+	rs_store_rollback(audit->store);
+	if (code == RS_OK && checking.faults)
 		return rs_error_set(err, RS_ALTERED, "the audit's file has %" PRIu64 " faults",
 		                    checking.faults);
-	return RS_OK;
+	return code;
 }
