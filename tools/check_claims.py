@@ -6,7 +6,7 @@ import re
 import sys
 
 THREATS = {"insider with database access", "stolen device key", "malicious witness", "lost quorum", "split view", "rollback",
-           "replay", "clock skew", "backup theft", "erasure"}
+           "replay", "clock skew", "backup theft", "erasure", "stolen token"}
 
 
 def rows_of(text):
