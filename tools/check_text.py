@@ -70,6 +70,9 @@ def main():
             if path.suffix not in (".c", ".h", ".py", ".sh", ".build") or not path.is_file():
                 continue
             name = str(path.relative_to(root))
+            if path.suffix == ".py" and path.stem in sys.stdlib_module_names:
+                print(f"{name}: hides Python's own module of that name from the scripts beside it")
+                count += 1
             for number, fault in faults_of(name, path.read_text()):
                 print(f"{name}:{number}: {fault}")
                 count += 1

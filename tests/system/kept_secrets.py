@@ -1,4 +1,4 @@
-"""Keys stay where they belong: `secrets.py RADSEAL [--sanitized]`. No core dump, secrets in locked memory, nothing of keys or
+"""Keys stay where they belong: `kept_secrets.py RADSEAL [--sanitized]`. No core dump, secrets in locked memory, nothing of keys or
 passphrases in what is printed or lies on disk in clear, key files that others can read are refused."""
 import os
 import pathlib
