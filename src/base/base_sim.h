@@ -30,6 +30,9 @@ uint64_t rs_sim_steps(const struct rs_sim *sim);
 /* The k-th writing operation from now (1-based) fails with `code`, having done nothing (a write: a
  * seeded prefix); `for_ever` makes all later ones fail too. k = 0 switches faults off. */
 void rs_sim_fail_at(struct rs_sim *sim, uint64_t k, enum rs_code code, bool for_ever);
+/* The disk holds so many bytes of files' content, those that are there included; 0: any number. What would go beyond is
+ * refused with RS_NO_SPACE and not written. */
+void rs_sim_set_space(struct rs_sim *sim, uint64_t bytes);
 /* The power goes: open files become invalid (close them), unsynced writes meet their fate. */
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how);
 /* Flips bit `bit` of byte `offset` of a file, durably. */

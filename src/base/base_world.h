@@ -81,6 +81,9 @@ struct rs_files {
 	/* Every name but "." and "..", sorted bytewise. */
 	enum rs_code (*list)(const struct rs_files *files, const char *path, rs_list_visit *visit,
 	                     void *context, struct rs_error *err);
+	/* Bytes that may still be written to the disk `path` is on. May be NULL: nobody knows. */
+	enum rs_code (*free_space)(const struct rs_files *files, const char *path, uint64_t *out,
+	                           struct rs_error *err);
 };
 
 struct rs_world {

@@ -89,6 +89,8 @@ void rs_sim_fail_at(struct rs_sim *sim, uint64_t k, enum rs_code code, bool for_
 	sim->fail_for_ever = for_ever;
 }
 
+void rs_sim_set_space(struct rs_sim *sim, uint64_t bytes) { sim->space = bytes; }
+
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 {
 	for (size_t i = 0; i < sim->change_count; i++) {

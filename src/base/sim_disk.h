@@ -57,6 +57,7 @@ struct rs_sim {
 	struct node **nodes; /* all there ever were */
 	size_t node_count, node_capacity;
 	uint64_t steps, fail_at, power_cuts;
+	uint64_t space; /* 0: endless */
 	enum rs_code fail_code;
 	bool fail_for_ever;
 };

@@ -107,6 +107,29 @@ static void put(struct node *node, uint64_t offset, const void *data, size_t siz
 			node->dropped.data[sector] = 0;
 }
 
+static uint64_t space_used(const struct rs_sim *sim)
+{
+	uint64_t used = 0;
+	for (size_t i = 0; i < sim->seen.count; i++)
+		used += sim->seen.rows[i].node->seen.size;
+	return used;
+}
+
+static bool fits(const struct sim_file *file, uint64_t size)
+{
+	uint64_t had = file->node->seen.size;
+	return !file->sim->space || size <= had || space_used(file->sim) + (size - had) <= file->sim->space;
+}
+
+static enum rs_code sim_free_space(const struct rs_files *files, const char *path RS_UNUSED, uint64_t *out,
+                                   struct rs_error *err RS_UNUSED)
+{
+	const struct rs_sim *sim = sim_of(files);
+	uint64_t used = space_used(sim);
+	*out = !sim->space ? UINT64_MAX : used < sim->space ? sim->space - used : 0;
+	return RS_OK;
+}
+
 static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const void *data, size_t size,
                                  struct rs_error *err)
 {
@@ -114,7 +137,7 @@ static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const 
 	RS_TRY(may(file, RS_OPEN_WRITE, err));
 	if (size == 0) /* does not even lengthen the file */
 		return RS_OK;
-	if (offset + size > FILE_SIZE_MAX)
+	if (offset + size > FILE_SIZE_MAX || !fits(file, offset + size))
 		return rs_error_set(err, RS_NO_SPACE, "%s: too large for the simulated disk", file->path);
 	if (disk_step_fails(file->sim)) {
 		put(file->node, offset, data, (size_t)(disk_number(&file->sim->fault_state) % size));
@@ -249,4 +272,5 @@ void disk_serve_files(struct rs_files *files)
 	files->start_writeback = sim_start_writeback;
 	files->lock = sim_lock;
 	files->close = sim_close;
+	files->free_space = sim_free_space;
 }

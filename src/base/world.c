@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -301,6 +302,16 @@ static enum rs_code system_list(const struct rs_files *files RS_UNUSED, const ch
 	return code;
 }
 
+static enum rs_code system_free_space(const struct rs_files *files RS_UNUSED, const char *path, uint64_t *out,
+                                      struct rs_error *err)
+{
+	struct statvfs status;
+	if (statvfs(path, &status) != 0)
+		return rs_error_errno(err, errno, "%s: its disk cannot be asked for its free space", path);
+	*out = (uint64_t)status.f_bavail * status.f_frsize;
+	return RS_OK;
+}
+
 static const struct rs_files system_files = {
 	.open = system_open,
 	.read_at = system_read_at,
@@ -318,6 +329,7 @@ static const struct rs_files system_files = {
 	.sync_directory = system_sync_directory,
 	.stat = system_stat,
 	.list = system_list,
+	.free_space = system_free_space,
 };
 
 const struct rs_world *rs_world_system(void)

@@ -23,6 +23,7 @@
 	X(fsck)         \
 	X(backup)       \
 	X(restore)      \
+	X(vault)        \
 	X(demo)         \
 	X(manual)       \
 	X(completion)

@@ -48,7 +48,8 @@ static void read_header(struct rs_str line, struct headers *headers)
 	}
 }
 
-static enum rs_code read_headers(struct rs_str rest, struct headers *headers, struct rs_error *err)
+static enum rs_code read_headers(struct rs_str rest, size_t body_max, struct headers *headers,
+                                 struct rs_error *err)
 {
 	struct rs_str line;
 	*headers = (struct headers){.size = 0};
@@ -63,8 +64,8 @@ static enum rs_code read_headers(struct rs_str rest, struct headers *headers, st
 	if (headers->chunked)
 		return rs_error_set(err, RS_UNSUPPORTED,
 		                    "a body needs a Content-Length; it may not come in chunks");
-	if (headers->size > RS_HTTP_BODY_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "the body is larger than %zu bytes", RS_HTTP_BODY_MAX);
+	if (headers->size > body_max)
+		return rs_error_set(err, RS_TOO_LARGE, "the body is larger than %zu bytes", body_max);
 	return RS_OK;
 }
 
@@ -88,7 +89,7 @@ enum rs_code rs_http_parse_request(struct rs_bytes received, struct rs_http_requ
 	version = line;
 	if (!rs_str_equal_text(version, "HTTP/1.1") && !rs_str_equal_text(version, "HTTP/1.0"))
 		return rs_error_set(err, RS_UNSUPPORTED, "only HTTP/1.1 and 1.0 are spoken here");
-	RS_TRY(read_headers(rest, &headers, err));
+	RS_TRY(read_headers(rest, RS_HTTP_BODY_MAX, &headers, err));
 	size_t body_start = head.size + 2;
 	if (received.size - body_start < headers.size)
 		return RS_OK;
@@ -114,7 +115,7 @@ enum rs_code rs_http_parse_answer(struct rs_bytes received, unsigned *out_status
 	    status.size != 3 || !rs_parse_u64(status, &number))
 		return rs_error_set(err, RS_MALFORMED,
 		                    "the first line of the answer is not 'HTTP/1.1 status'");
-	RS_TRY(read_headers(rest, &headers, err));
+	RS_TRY(read_headers(rest, RS_HTTP_ANSWER_MAX, &headers, err));
 	size_t size = received.size - head.size - 2;
 	if (headers.has_size && size < headers.size)
 		return rs_error_set(err, RS_MALFORMED, "the answer is cut");

@@ -64,42 +64,63 @@ static enum rs_code receive_all(int socket, struct rs_buffer *out, struct rs_err
 	}
 }
 
-static enum rs_code exchange(const struct url *url, struct rs_bytes body, unsigned timeout_ms,
+static void write_head(struct rs_buffer *out, const struct url *url, const struct rs_http_call *call)
+{
+	rs_buffer_printf(out,
+	                 "POST " RS_STR_FORMAT " HTTP/1.0\r\nHost: " RS_STR_FORMAT
+	                 "\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+	                 RS_STR_ARGUMENTS(url->path), RS_STR_ARGUMENTS(url->host), call->media,
+	                 call->body.size);
+	if (call->bearer)
+		rs_buffer_printf(out, "Authorization: Bearer %s\r\n", call->bearer);
+	rs_buffer_append_text(out, "\r\n");
+}
+
+static enum rs_code exchange(const struct url *url, const struct rs_http_call *call,
                              struct rs_buffer *received, struct rs_error *err)
 {
-	struct rs_buffer message RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer head RS_CLEANUP(rs_buffer_finish) = {0};
 	int socket;
-	rs_buffer_init(&message, RS_HTTP_HEAD_MAX + RS_HTTP_BODY_MAX);
-	rs_buffer_printf(&message,
-	                 "POST " RS_STR_FORMAT " HTTP/1.0\r\nHost: " RS_STR_FORMAT
-	                 "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n\r\n",
-	                 RS_STR_ARGUMENTS(url->path), RS_STR_ARGUMENTS(url->host), body.size);
-	rs_buffer_append_bytes(&message, body);
-	RS_TRY(rs_buffer_check(&message, "a request", err));
-	RS_TRY(socket_connect(url->address, timeout_ms, &socket, err));
-	enum rs_code code = send_all(socket, rs_buffer_bytes(&message), err);
+	rs_buffer_init(&head, RS_HTTP_HEAD_MAX);
+	write_head(&head, url, call);
+	RS_TRY(rs_buffer_check(&head, "a request", err));
+	RS_TRY(socket_connect(url->address, call->timeout_ms, &socket, err));
+	enum rs_code code = send_all(socket, rs_buffer_bytes(&head), err);
+	if (code == RS_OK)
+		code = send_all(socket, call->body, err);
 	if (code == RS_OK)
 		code = receive_all(socket, received, err);
 	close(socket);
 	return code;
 }
 
-enum rs_code rs_http_post(const char *url, struct rs_bytes body, unsigned timeout_ms, unsigned *out_status,
-                          struct rs_buffer *out_body, struct rs_error *err)
+enum rs_code rs_http_call(const struct rs_http_call *call, unsigned *out_status, struct rs_buffer *out_body,
+                          struct rs_error *err)
 {
 	struct rs_buffer received RS_CLEANUP(rs_buffer_finish) = {0};
 	struct url parsed = {.host = {"", 0}};
 	struct rs_bytes answer;
 	rs_buffer_init(&parsed.with_port, 2048);
-	rs_buffer_init(&received, RS_HTTP_HEAD_MAX + RS_HTTP_BODY_MAX);
-	enum rs_code code = parse_url(url, &parsed, err);
+	rs_buffer_init(&received, RS_HTTP_HEAD_MAX + call->answer_max);
+	enum rs_code code = parse_url(call->url, &parsed, err);
 	if (code == RS_OK)
-		code = exchange(&parsed, body, timeout_ms, &received, err);
+		code = exchange(&parsed, call, &received, err);
 	rs_buffer_finish(&parsed.with_port);
 	if (code == RS_OK)
 		code = rs_http_parse_answer(rs_buffer_bytes(&received), out_status, &answer, err);
 	if (code != RS_OK)
-		return rs_error_context(err, "%s", url);
+		return rs_error_context(err, "%s", call->url);
 	rs_buffer_append_bytes(out_body, answer);
 	return rs_buffer_check(out_body, "an answer", err);
+}
+
+enum rs_code rs_http_post(const char *url, struct rs_bytes body, unsigned timeout_ms, unsigned *out_status,
+                          struct rs_buffer *out_body, struct rs_error *err)
+{
+	const struct rs_http_call call = {.url = url,
+	                                  .media = "text/plain; charset=utf-8",
+	                                  .body = body,
+	                                  .answer_max = RS_HTTP_BODY_MAX,
+	                                  .timeout_ms = timeout_ms};
+	return rs_http_call(&call, out_status, out_body, err);
 }

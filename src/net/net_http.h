@@ -9,7 +9,8 @@
 
 #define RS_HTTP_HEAD_MAX ((size_t)8192)
 #define RS_HTTP_BODY_MAX ((size_t)128 * 1024)
-#define RS_HTTP_ANSWER_MAX ((size_t)17 << 20) /* body that a server sends: 256 entries of a log at most */
+#define RS_HTTP_ANSWER_MAX \
+	((size_t)17 << 20) /* body that a server sends: 256 entries of a log at most, blocks of objects */
 
 /* Views borrow from what was received. */
 struct rs_http_request {
@@ -27,7 +28,8 @@ struct rs_http_answer {
 	const char *media;     /* static */
 	struct rs_buffer body; /* initialised by who makes the answer */
 };
-/* A whole answer, received until the connection was closed; the body is a view. RS_MALFORMED when it is cut. */
+/* A whole answer, received until the connection was closed; the body is a view, at most RS_HTTP_ANSWER_MAX.
+ * RS_MALFORMED when it is cut. */
 enum rs_code rs_http_parse_answer(struct rs_bytes received, unsigned *out_status, struct rs_bytes *out_body,
                                   struct rs_error *err);
 
@@ -49,5 +51,16 @@ enum rs_code rs_http_server_run(struct rs_http_server *server, const volatile si
  * url when nothing answers within timeout_ms. */
 enum rs_code rs_http_post(const char *url, struct rs_bytes body, unsigned timeout_ms, unsigned *out_status,
                           struct rs_buffer *out_body, struct rs_error *err);
+
+/* The same with all there is to say. */
+struct rs_http_call {
+	const char *url, *media; /* media type of the body */
+	const char *bearer;      /* token for Authorization (RFC 6750); NULL for none */
+	struct rs_bytes body;
+	size_t answer_max; /* at most RS_HTTP_ANSWER_MAX */
+	unsigned timeout_ms;
+};
+enum rs_code rs_http_call(const struct rs_http_call *call, unsigned *out_status, struct rs_buffer *out_body,
+                          struct rs_error *err);
 
 #endif

@@ -7,7 +7,6 @@
 
 #define CODEC_RAW 0x55
 #define CODEC_DAG_PB 0x70
-#define PROFILE_LINKS 1024
 #define LEAVES_SIZE_MAX ((size_t)1 << 28)
 
 static const char base32_digits[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -97,6 +96,8 @@ static enum rs_code end_chunk(struct rs_cid_builder *builder, struct rs_error *e
 	rs_buffer_append(&builder->leaves, &link, sizeof link);
 	rs_sha256_init(&builder->hash);
 	builder->in_chunk = 0;
+	if (builder->made)
+		RS_TRY(builder->made(builder->context, &link.cid, NULL, err));
 	return rs_buffer_check(&builder->leaves, "the chunks of an object", err);
 }
 
@@ -150,7 +151,8 @@ static void write_unixfs(struct rs_buffer *out, const struct link *links, size_t
 	}
 }
 
-static enum rs_code make_node(const struct link *links, size_t count, struct link *out, struct rs_error *err)
+static enum rs_code make_node(const struct rs_cid_builder *builder, const struct link *links, size_t count,
+                              struct link *out, struct rs_error *err)
 {
 	struct rs_buffer node RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_buffer scratch RS_CLEANUP(rs_buffer_finish) = {0};
@@ -171,6 +173,9 @@ static enum rs_code make_node(const struct link *links, size_t count, struct lin
 	rs_sha256(rs_buffer_bytes(&node), &digest);
 	cid_of_digest(CODEC_DAG_PB, &digest, &made.cid);
 	made.total += node.size;
+	struct rs_bytes bytes = rs_buffer_bytes(&node);
+	if (builder->made)
+		RS_TRY(builder->made(builder->context, &made.cid, &bytes, err));
 	*out = made;
 	return RS_OK;
 }
@@ -187,7 +192,7 @@ enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid 
 		for (size_t start = 0; start < count; start += builder->links_max, made++) {
 			size_t width = count - start < builder->links_max ? count - start
 			                                                  : builder->links_max;
-			RS_TRY(make_node(links + start, width, &links[made], err));
+			RS_TRY(make_node(builder, links + start, width, &links[made], err));
 		}
 		count = made;
 	}
@@ -198,7 +203,7 @@ enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid 
 enum rs_code rs_cid_of(struct rs_bytes bytes, struct rs_cid *out, struct rs_error *err)
 {
 	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
-	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, PROFILE_LINKS);
+	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, RS_OBJECT_LINKS);
 	RS_TRY(rs_cid_builder_add(&builder, bytes, err));
 	return rs_cid_builder_final(&builder, out, err);
 }

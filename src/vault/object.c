@@ -24,6 +24,8 @@ uint64_t object_chunk_count(uint64_t size)
 	return count ? count : 1;
 }
 
+uint64_t rs_vault_stored_size(uint64_t content_size) { return object_stored_size(content_size); }
+
 uint64_t object_stored_size(uint64_t size)
 {
 	return RS_OBJECT_HEADER_SIZE + size + object_chunk_count(size) * RS_GCM_TAG_SIZE;

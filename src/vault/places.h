@@ -18,4 +18,13 @@ enum rs_code object_path(const struct rs_vault *vault, const struct rs_cid *cid,
 /* The name goes; the directory is not synced. */
 enum rs_code object_remove(struct rs_vault *vault, const struct rs_cid *cid, struct rs_error *err);
 
+/* Puts the address before the sentence of RS_ALTERED, and gives the code back. */
+enum rs_code name_object(const struct rs_cid *cid, enum rs_code code, struct rs_error *err);
+/* Reads content piece by piece into `take` (may be NULL) and the builder. RS_ALTERED when the address is another one then. */
+typedef enum rs_code content_take(void *context, uint64_t offset, struct rs_bytes piece,
+                                  struct rs_error *err);
+enum rs_code content_walk(const struct rs_content *bytes, const struct rs_cid *cid,
+                          struct rs_cid_builder *builder, content_take *take, void *context,
+                          struct rs_error *err);
+
 #endif

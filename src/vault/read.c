@@ -50,7 +50,7 @@ static enum rs_code reading_begin_file(const struct rs_world *world, const char 
 	reading->block = rs_reallocate(NULL, (size_t)largest);
 	if (!reading->block)
 		return rs_error_memory(err, (size_t)largest, "a chunk");
-	rs_cid_builder_init(&reading->builder, RS_OBJECT_CHUNK_SIZE, 1024);
+	rs_cid_builder_init(&reading->builder, RS_OBJECT_CHUNK_SIZE, RS_OBJECT_LINKS);
 	RS_TRY(rs_cid_builder_add(&reading->builder, rs_bytes_of(head, sizeof head), err));
 	return key ? rs_gcm_create(key->bytes, &reading->gcm, err) : RS_OK;
 }
@@ -90,7 +90,7 @@ static enum rs_code reading_end(struct reading *reading, const struct rs_cid *ci
 }
 
 /* Puts the address before the sentence; NOT_FOUND and the like name the path already. */
-static enum rs_code name_object(const struct rs_cid *cid, enum rs_code code, struct rs_error *err)
+enum rs_code name_object(const struct rs_cid *cid, enum rs_code code, struct rs_error *err)
 {
 	char text[RS_CID_TEXT_SIZE];
 	rs_cid_format(cid, text);
@@ -195,6 +195,8 @@ struct checking {
 	uint64_t seen;
 	bool differs;
 	struct rs_sha256 hash;
+	rs_vault_pace *pace; /* may be NULL */
+	void *context;
 };
 
 static void take_plain(struct checking *checking, struct rs_bytes plain)
@@ -226,6 +228,8 @@ static enum rs_code check_chunks(struct reading *reading, struct checking *check
 		} else {
 			return reading->gcm ? rs_error_set(err, code, "%s", reason->message) : code;
 		}
+		if (checking->pace)
+			RS_TRY(checking->pace(checking->context, STORED_CHUNK_SIZE, err));
 	}
 	return RS_OK;
 }
@@ -259,7 +263,14 @@ static enum rs_code check_object(struct rs_vault *vault, const struct rs_cid *ci
 enum rs_code rs_vault_check(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                             struct rs_object_facts *out, struct rs_error *err)
 {
-	struct checking checking = {.expected = NULL};
+	return rs_vault_check_paced(vault, cid, key, NULL, NULL, out, err);
+}
+
+enum rs_code rs_vault_check_paced(struct rs_vault *vault, const struct rs_cid *cid,
+                                  const struct rs_secret *key, rs_vault_pace *pace, void *context,
+                                  struct rs_object_facts *out, struct rs_error *err)
+{
+	struct checking checking = {.pace = pace, .context = context};
 	return name_object(cid, check_object(vault, cid, key, &checking, out, err), err);
 }
 

@@ -67,7 +67,7 @@ static enum rs_code writing_begin(struct writing *writing, struct rs_file *file,
 	/* What is left over, then a chunk; and room to move the beginning to an aligned place. */
 	size_t size = 2 * RS_UNCACHED_ALIGNMENT + RS_OBJECT_HEADER_SIZE + largest + RS_GCM_TAG_SIZE;
 	writing->file = file;
-	rs_cid_builder_init(&writing->builder, RS_OBJECT_CHUNK_SIZE, 1024);
+	rs_cid_builder_init(&writing->builder, RS_OBJECT_CHUNK_SIZE, RS_OBJECT_LINKS);
 	writing->memory = rs_reallocate(NULL, size);
 	if (!writing->memory)
 		return rs_error_memory(err, size, "a chunk");
@@ -171,48 +171,31 @@ enum rs_code rs_vault_stage(struct rs_vault *vault, const struct rs_secret *key,
 	return rs_vault_stage_content(vault, key, nonce, &in_memory, out, out_cid, err);
 }
 
-/* Piece by piece; the pieces' size is that of the leaves of the address. */
-static enum rs_code copy_bytes(struct rs_file *from, struct rs_file *to, struct rs_cid *out_cid,
-                               struct rs_error *err)
+static enum rs_code write_piece(void *context, uint64_t offset, struct rs_bytes piece, struct rs_error *err)
 {
-	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
-	uint8_t *piece RS_CLEANUP(rs_free_pointer) = rs_reallocate(NULL, RS_OBJECT_CHUNK_SIZE);
-	size_t read = RS_OBJECT_CHUNK_SIZE;
-	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, 1024);
-	if (!piece)
-		return rs_error_memory(err, RS_OBJECT_CHUNK_SIZE, "a piece of an object");
-	for (uint64_t offset = 0; read == RS_OBJECT_CHUNK_SIZE; offset += read) {
-		RS_TRY(rs_file_read_at(from, offset, piece, RS_OBJECT_CHUNK_SIZE, &read, err));
-		RS_TRY(rs_cid_builder_add(&builder, rs_bytes_of(piece, read), err));
-		RS_TRY(rs_file_write_at(to, offset, piece, read, err));
-	}
-	rs_file_start_writeback(to);
-	return rs_cid_builder_final(&builder, out_cid, err);
+	return rs_file_write_at(context, offset, piece.data, piece.size, err);
 }
 
-static enum rs_code copy_staged(struct rs_vault *vault, struct rs_vault *from, struct rs_vault_staged *staged,
-                                struct rs_error *err)
+static enum rs_code write_stored(struct rs_vault *vault, struct rs_vault_staged *staged,
+                                 const struct rs_content *stored, struct rs_error *err)
 {
-	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
-	struct rs_cid found;
-	RS_TRY(object_path(from, &staged->cid, &path, err));
-	RS_TRY(rs_file_open(from->world, path, RS_OPEN_READ, &file, err));
-	RS_TRY(rs_file_open(vault->world, staged->path, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE,
-	                    &staged->file, err));
-	RS_TRY(copy_bytes(file, staged->file, &found, err));
-	if (memcmp(found.bytes, staged->cid.bytes, sizeof found.bytes) != 0)
-		return rs_error_set(err, RS_ALTERED, "%s: its bytes are not those of its address", path);
+	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE;
+	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
+	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, RS_OBJECT_LINKS);
+	RS_TRY(rs_file_open(vault->world, staged->path, flags, &staged->file, err));
+	RS_TRY(content_walk(stored, &staged->cid, &builder, write_piece, staged->file, err));
+	rs_file_start_writeback(staged->file);
 	return RS_OK;
 }
 
-enum rs_code rs_vault_stage_copy(struct rs_vault *vault, struct rs_vault *from, const struct rs_cid *cid,
-                                 struct rs_vault_staged **out, struct rs_error *err)
+enum rs_code rs_vault_stage_stored(struct rs_vault *vault, const struct rs_cid *cid,
+                                   const struct rs_content *stored, struct rs_vault_staged **out,
+                                   struct rs_error *err)
 {
 	struct rs_vault_staged *staged = NULL;
 	RS_TRY(staged_make(vault, &staged, err));
 	staged->cid = *cid;
-	enum rs_code code = copy_staged(vault, from, staged, err);
+	enum rs_code code = write_stored(vault, staged, stored, err);
 	if (code != RS_OK) {
 		rs_vault_abort(vault, staged);
 		return code;

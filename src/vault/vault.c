@@ -83,6 +83,17 @@ bool rs_vault_has(struct rs_vault *vault, const struct rs_cid *cid)
 	return object_path(vault, cid, &path, NULL) == RS_OK && rs_path_exists(vault->world, path);
 }
 
+enum rs_code rs_vault_size(struct rs_vault *vault, const struct rs_cid *cid, uint64_t *out,
+                           struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_file_stat status;
+	RS_TRY(object_path(vault, cid, &path, err));
+	RS_TRY(vault->world->files->stat(vault->world->files, path, &status, err));
+	*out = status.size;
+	return RS_OK;
+}
+
 enum rs_code rs_vault_remove(struct rs_vault *vault, const struct rs_cid *cid, struct rs_error *err)
 {
 	pthread_mutex_lock(&vault->naming);

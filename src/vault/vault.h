@@ -16,6 +16,7 @@
 
 #define RS_OBJECT_NONCE_SIZE 16
 #define RS_OBJECT_CHUNK_SIZE ((size_t)1 << 20)
+#define RS_OBJECT_LINKS ((size_t)1024) /* of the profile: in a node of the address' tree */
 #define RS_OBJECT_HEADER_SIZE 64
 
 /* CIDv1 with a SHA-256 multihash, binary: 0x01, codec (0x55 raw, 0x70 dag-pb), 0x12, 0x20, digest. */
@@ -51,6 +52,11 @@ struct rs_cid_builder {
 	size_t in_chunk;
 	uint64_t total;
 	struct rs_buffer leaves; /* {cid, content size, size with all below} of finished chunks */
+	/* Told of every block: `node` is the bytes of one with links, NULL for the leaf just ended, whose bytes were given to
+	 * add. Set after init; NULL otherwise. */
+	enum rs_code (*made)(void *context, const struct rs_cid *cid, const struct rs_bytes *node,
+	                     struct rs_error *err);
+	void *context;
 };
 void rs_cid_builder_init(struct rs_cid_builder *builder, size_t chunk_size, size_t links_max);
 void rs_cid_builder_finish(struct rs_cid_builder *builder);
@@ -96,6 +102,11 @@ enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secr
                                     const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
                                     const struct rs_content *content, struct rs_vault_staged **out,
                                     struct rs_cid *out_cid, struct rs_error *err);
+/* An object's stored bytes as they are, without its key; `stored` need not be trusted. RS_ALTERED when their address is
+ * another. */
+enum rs_code rs_vault_stage_stored(struct rs_vault *vault, const struct rs_cid *cid,
+                                   const struct rs_content *stored, struct rs_vault_staged **out,
+                                   struct rs_error *err);
 void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* accepts NULL */
 
 /* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */
@@ -113,6 +124,11 @@ enum rs_code rs_vault_read_stored(struct rs_vault *vault, const struct rs_cid *c
 enum rs_code rs_object_read_to(const struct rs_world *world, const char *path, uint64_t offset,
                                const struct rs_cid *cid, const struct rs_secret *key, rs_vault_take *take,
                                void *context, struct rs_error *err);
+/* Bytes of the file of an object with that much content. */
+uint64_t rs_vault_stored_size(uint64_t content_size);
+/* Of the object that is stored: RS_NOT_FOUND without one. */
+enum rs_code rs_vault_size(struct rs_vault *vault, const struct rs_cid *cid, uint64_t *out,
+                           struct rs_error *err);
 struct rs_object_facts {
 	uint8_t nonce[RS_OBJECT_NONCE_SIZE];
 	uint64_t size;           /* bytes of content */
@@ -122,6 +138,11 @@ struct rs_object_facts {
  * the first chunk that does not decrypt, or, when the bytes are as the address says, that the key is another. */
 enum rs_code rs_vault_check(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                             struct rs_object_facts *out, struct rs_error *err);
+/* The same, told of the bytes of each piece that was read; what pace returns other than RS_OK ends it with that. */
+typedef enum rs_code rs_vault_pace(void *context, uint64_t bytes, struct rs_error *err);
+enum rs_code rs_vault_check_paced(struct rs_vault *vault, const struct rs_cid *cid,
+                                  const struct rs_secret *key, rs_vault_pace *pace, void *context,
+                                  struct rs_object_facts *out, struct rs_error *err);
 /* Whether the stored object holds these bytes; decrypts all of it. RS_ALTERED when it does not, or as rs_vault_check(). */
 enum rs_code rs_vault_compare(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                               struct rs_bytes content, struct rs_error *err);

@@ -121,5 +121,7 @@ int main(void)
 		cmocka_unit_test(what_the_contract_refuses_is_taken_back),
 		cmocka_unit_test(an_interrupted_sealing_is_named),
 	};
+	if (rs_crypto_init(NULL) != RS_OK)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

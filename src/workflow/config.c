@@ -39,7 +39,7 @@ enum rs_code config_init(struct config *out, const char *organisation, bool unlo
 			"the organisation's name must have 1 to %d characters, without controls, quotes "
 			"or backslashes",
 			RS_ORGANISATION_NAME_MAX);
-	*out = (struct config){.unlock_file = unlock_file};
+	*out = (struct config){.unlock_file = unlock_file, .vault_reserve = VAULT_RESERVE_DEFAULT};
 	memcpy(out->organisation, organisation, strlen(organisation) + 1);
 	origin_of(organisation, out->origin, sizeof out->origin);
 	return RS_OK;
@@ -60,20 +60,82 @@ enum rs_code config_write(const struct rs_world *world, const char *path, const 
 		"origin: \"%s\"\n\n"
 		"# What opens keys/node.key: \"file\" (keys/unlock.key, for a service that starts by\n"
 		"# itself) or \"passphrase\" (--passphrase-file or $RADSEAL_PASSPHRASE).\n"
-		"unlock: \"%s\"\n",
+		"unlock: \"%s\"\n\n"
+		"# What the vault may take, and where copies of its objects are kept (radseal vault). Optional.\n"
+		"# vault:\n"
+		"#   quota: 500 GB        # of objects; sealing ends before more are stored\n"
+		"#   reserve: 64 MiB      # left free on the disk, so that the ledger can always be written\n"
+		"#   store: ipfs          # copies in an IPFS node besides this directory; \"local\": none\n"
+		"#   url: http://127.0.0.1:5001\n",
 		config->organisation, config->origin, config->unlock_file ? "file" : "passphrase");
 	RS_TRY(rs_buffer_check(&text, "the configuration", err));
 	return rs_file_replace(world, path, rs_buffer_bytes(&text), 0600, err);
 }
 
-enum key { ORGANISATION, ORIGIN, UNLOCK, KEY_COUNT };
-static const char *const keys[KEY_COUNT] = {"organisation", "origin", "unlock"};
+enum key { ORGANISATION, ORIGIN, UNLOCK, NEEDED_COUNT, STORE = NEEDED_COUNT, URL, QUOTA, RESERVE, KEY_COUNT };
+static const char *const keys[KEY_COUNT] = {"organisation", "origin",       "unlock",        "vault: store",
+                                            "vault: url",   "vault: quota", "vault: reserve"};
+#define SECTION "vault"
+
+/* "500 GB", "64MiB", "1024": a whole number and a unit, of thousands or of 1024. */
+static bool parse_bytes(struct rs_str text, uint64_t *out)
+{
+	static const struct {
+		const char *name;
+		uint64_t factor;
+	} units[] = {{"kB", 1000},  {"MB", 1000000},  {"GB", 1000000000}, {"TB", UINT64_C(1000000000000)},
+	             {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30},   {"TiB", UINT64_C(1) << 40},
+	             {"", 1}};
+	size_t digits = 0;
+	uint64_t number;
+	while (digits < text.size && text.data[digits] >= '0' && text.data[digits] <= '9')
+		digits++;
+	if (!rs_parse_u64((struct rs_str){text.data, digits}, &number))
+		return false;
+	struct rs_str unit = rs_str_trim((struct rs_str){text.data + digits, text.size - digits});
+	for (size_t i = 0; i < RS_COUNT(units); i++)
+		if (rs_str_equal_text(unit, units[i].name))
+			return number <= INT64_MAX / units[i].factor &&
+			       (*out = number * units[i].factor, true);
+	return false;
+}
+
+static enum rs_code set_vault(struct config *config, enum key key, struct rs_str value, size_t line,
+                              struct rs_error *err)
+{
+	if (key == STORE) {
+		bool ipfs = rs_str_equal_text(value, "ipfs");
+		if (!ipfs && !rs_str_equal_text(value, "local"))
+			return rs_error_set(err, RS_MALFORMED, "line %zu: store is \"local\" or \"ipfs\"",
+			                    line);
+		config->vault_ipfs = ipfs;
+		return RS_OK;
+	}
+	if (key == URL) {
+		if (!rs_str_starts_with(value, "http://") || value.size > VAULT_URL_MAX ||
+		    memchr(value.data, '\0', value.size))
+			return rs_error_set(err, RS_MALFORMED,
+			                    "line %zu: url is http://host:port, of at most %d characters",
+			                    line, VAULT_URL_MAX);
+		memcpy(config->vault_url, value.data, value.size);
+		config->vault_url[value.size] = '\0';
+		return RS_OK;
+	}
+	if (!parse_bytes(value, key == QUOTA ? &config->vault_quota : &config->vault_reserve))
+		return rs_error_set(err, RS_MALFORMED,
+		                    "line %zu: '" RS_STR_FORMAT
+		                    "' is no number of bytes, as in 500 GB or 64 MiB",
+		                    line, RS_STR_ARGUMENTS(value));
+	return RS_OK;
+}
 
 static enum rs_code set_value(struct config *config, enum key key, struct rs_str value, size_t line,
                               struct rs_error *err)
 {
 	char *target = key == ORGANISATION ? config->organisation : config->origin;
 	size_t maximum = key == ORGANISATION ? RS_ORGANISATION_NAME_MAX : ORIGIN_MAX;
+	if (key >= NEEDED_COUNT)
+		return set_vault(config, key, value, line, err);
 	if (key == UNLOCK) {
 		config->unlock_file = rs_str_equal_text(value, "file");
 		if (!config->unlock_file && !rs_str_equal_text(value, "passphrase"))
@@ -91,15 +153,25 @@ static enum rs_code set_value(struct config *config, enum key key, struct rs_str
 
 struct reading {
 	struct config *config;
-	unsigned seen;  /* bit per key */
-	int key;        /* whose value comes next; -1: a key comes next */
-	unsigned depth; /* of mappings */
+	unsigned seen;   /* bit per key */
+	int key;         /* whose value comes next; -1: a key comes next */
+	unsigned depth;  /* of mappings */
+	bool in_section; /* the mapping of "vault:" comes next, or is being read */
+	bool had_section;
 };
+
+static bool names_key(const struct reading *reading, struct rs_str text, const char *key)
+{
+	const size_t prefix = sizeof SECTION ": " - 1;
+	bool of_section = rs_str_starts_with(rs_str_from(key), SECTION ": ");
+	return of_section == (reading->depth == 2) &&
+	       rs_str_equal_text(text, key + (of_section ? prefix : 0));
+}
 
 static enum rs_code take_scalar(struct reading *reading, struct rs_str text, size_t line,
                                 struct rs_error *err)
 {
-	if (reading->depth != 1)
+	if (reading->depth != (reading->in_section ? 2u : 1u))
 		return rs_error_set(err, RS_MALFORMED, "line %zu: a mapping of keys and values is needed",
 		                    line);
 	if (reading->key >= 0) {
@@ -107,8 +179,12 @@ static enum rs_code take_scalar(struct reading *reading, struct rs_str text, siz
 		reading->key = -1;
 		return set_value(reading->config, key, text, line, err);
 	}
+	if (reading->depth == 1 && rs_str_equal_text(text, SECTION) && !reading->had_section) {
+		reading->in_section = reading->had_section = true;
+		return RS_OK;
+	}
 	for (int key = 0; key < KEY_COUNT; key++)
-		if (rs_str_equal_text(text, keys[key])) {
+		if (names_key(reading, text, keys[key])) {
 			if (reading->seen & 1u << key)
 				return rs_error_set(err, RS_MALFORMED, "line %zu: %s stands twice", line,
 				                    keys[key]);
@@ -130,13 +206,19 @@ static enum rs_code take_event(struct reading *reading, const yaml_event_t *even
 			(struct rs_str){(const char *)event->data.scalar.value, event->data.scalar.length},
 			line, err);
 	case YAML_MAPPING_START_EVENT:
-		if (reading->depth++ == 0)
+		if (reading->depth == (reading->in_section && reading->key < 0 ? 1u : 0u)) {
+			reading->depth++;
 			return RS_OK;
+		}
 		return rs_error_set(err, RS_MALFORMED, "line %zu: a value is needed, not a mapping", line);
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_ALIAS_EVENT:
 		return rs_error_set(err, RS_MALFORMED, "line %zu: a value is needed, not a list or an alias",
 		                    line);
+	case YAML_MAPPING_END_EVENT:
+		reading->depth--;
+		reading->in_section = false;
+		return RS_OK;
 	default: return RS_OK;
 	}
 }
@@ -153,7 +235,7 @@ static enum rs_code parse(yaml_parser_t *parser, struct reading *reading, struct
 		yaml_event_delete(&event);
 		RS_TRY(code);
 	}
-	for (int key = 0; key < KEY_COUNT; key++)
+	for (int key = 0; key < NEEDED_COUNT; key++)
 		if (!(reading->seen & 1u << key))
 			return rs_error_set(err, RS_MALFORMED, "the key %s is missing", keys[key]);
 	return RS_OK;
@@ -163,7 +245,7 @@ enum rs_code config_read(const struct rs_world *world, const char *path, struct 
                          struct rs_error *err)
 {
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
-	struct config config = {0};
+	struct config config = {.vault_reserve = VAULT_RESERVE_DEFAULT, .vault_url = VAULT_URL_DEFAULT};
 	struct reading reading = {.config = &config, .key = -1};
 	RS_TRY(rs_file_read_all(world, path, CONFIG_SIZE_MAX, &text, err));
 	yaml_parser_t parser;

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #define PATH "/radseal.yaml"
+#define BASE "organisation: A\norigin: o\nunlock: file\n"
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
@@ -70,6 +71,35 @@ static void people_may_write_it_their_way(void **state)
 	assert_false(config.unlock_file);
 }
 
+static void the_vault_has_its_own_section(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t quota, reserve;
+		bool ipfs;
+		const char *url;
+	} cases[] = {
+		{BASE, 0, 64 << 20, false, "http://127.0.0.1:5001"},
+		{BASE "vault: {}\n", 0, 64 << 20, false, "http://127.0.0.1:5001"},
+		{BASE "vault:\n  quota: 500 GB\n  reserve: 0\n", UINT64_C(500000000000), 0, false,
+	         "http://127.0.0.1:5001"},
+		{"vault:\n  store: ipfs\n  url: http://a:1\n  quota: 3KiB\n" BASE, 3072, 64 << 20, true,
+	         "http://a:1"},
+		{BASE "vault: {store: local, quota: 17}\n", 17, 64 << 20, false, "http://127.0.0.1:5001"},
+	};
+	(void)state;
+	for (size_t i = 0; i < RS_COUNT(cases); i++) {
+		struct config config;
+		struct rs_error err;
+		if (read_text(cases[i].text, &config, &err) != RS_OK)
+			fail_msg("%s", err.message);
+		assert_int_equal(config.vault_quota, cases[i].quota);
+		assert_int_equal(config.vault_reserve, cases[i].reserve);
+		assert_int_equal(config.vault_ipfs, cases[i].ipfs);
+		assert_string_equal(config.vault_url, cases[i].url);
+	}
+}
+
 static void faults_are_named_with_their_line(void **state)
 {
 	static const struct {
@@ -90,6 +120,16 @@ static void faults_are_named_with_their_line(void **state)
 		{"organisation: &x A\norigin: *x\nunlock: file\n",
 	         "line 2: a value is needed, not a list or an alias"},
 		{"organisation: \"A\norigin: o\n", "line 3"},
+		{BASE "vault: ipfs\n", "line 4: a mapping"},
+		{BASE "vault: {store: disk}\n", "line 4: store is"},
+		{BASE "vault:\n  url: ftp://a\n", "line 5: url is http://"},
+		{BASE "vault:\n  quota: much\n", "line 5: 'much' is no number of bytes"},
+		{BASE "vault:\n  quota: 9999999 TiB\n", "line 5"},
+		{BASE "vault:\n  quota: {a: b}\n", "line 5: a value is needed"},
+		{BASE "vault:\n  origin: b\n", "line 5: unknown key 'origin'"},
+		{BASE "quota: 5\n", "line 4: unknown key 'quota'"},
+		{BASE "vault:\n  quota: 5\n  quota: 6\n", "line 6: vault: quota stands twice"},
+		{BASE "vault:\n  quota: 5\nvault:\n  reserve: 6\n", "line 6: unknown key 'vault'"},
 	};
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
@@ -119,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(people_may_write_it_their_way),
+		cmocka_unit_test(the_vault_has_its_own_section),
 		cmocka_unit_test(faults_are_named_with_their_line),
 		cmocka_unit_test(names_that_cannot_be_are_refused),
 	};

@@ -41,6 +41,7 @@ enum statement_name {
 	FIND_IDENTITY,
 	FIND_OBJECT,
 	HAS_OBJECT,
+	STORED_SIZE,
 	EACH_ROW,
 	EACH_ROW_OF,
 	EACH_ROW_OF_SUBJECT,
@@ -61,6 +62,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[FIND_CONTENT_OF] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1 AND subject=?2",
 	[FIND_IDENTITY] = "SELECT " COLUMNS " FROM record WHERE identity_locator=?1 ORDER BY id DESC LIMIT 1",
 	[FIND_OBJECT] = "SELECT " COLUMNS " FROM record WHERE cid=?1 LIMIT 1",
+	/* 64 bytes of header, 16 for each MiB, at least one: see rs_vault_stored_size(). */
+	[STORED_SIZE] = "SELECT coalesce(sum(size+64+16*max(1,(size+1048575)/1048576)),0) FROM record",
 	[HAS_OBJECT] = "SELECT 1 FROM record WHERE cid=?1 LIMIT 1",
 	[EACH_ROW] = "SELECT " COLUMNS " FROM record ORDER BY id",
 	[EACH_ROW_OF] = "SELECT " COLUMNS " FROM record WHERE transaction_id=?1 ORDER BY instance",
@@ -260,6 +263,16 @@ enum rs_code index_find_object(struct index *index, struct rs_bytes cid, struct 
                                struct rs_error *err)
 {
 	return find(index, FIND_OBJECT, cid, NULL, out, err);
+}
+
+enum rs_code index_stored_size(struct index *index, uint64_t *out, struct rs_error *err)
+{
+	struct rs_statement *statement = index->statements[STORED_SIZE];
+	bool row;
+	RS_TRY(rs_statement_step(statement, &row, err));
+	*out = (uint64_t)rs_statement_i64(statement, 0);
+	rs_statement_reset(statement);
+	return RS_OK;
 }
 
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err)

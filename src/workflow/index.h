@@ -59,6 +59,8 @@ enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, s
 /* By the address of the object. */
 enum rs_code index_find_object(struct index *index, struct rs_bytes cid, struct index_row *out,
                                struct rs_error *err);
+/* What the vault stores for all rows: headers and tags included. */
+enum rs_code index_stored_size(struct index *index, uint64_t *out, struct rs_error *err);
 enum rs_code index_has_object(struct index *index, struct rs_bytes cid, bool *out, struct rs_error *err);
 
 typedef enum rs_code index_visit_row(void *context, const struct index_row *row, struct rs_error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "erase.h"
+#include "room.h"
 #include "source.h"
 
 #define UNLOCK_FILE_SIZE 32
@@ -231,6 +232,7 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 		code = recover_one(node, id, err);
 	}
 	rs_buffer_finish(&recovery.ids);
+	room_recount(node);
 	if (code == RS_OK)
 		code = node_resume_erasures(node, err);
 	if (code == RS_OK)

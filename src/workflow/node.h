@@ -31,6 +31,9 @@ struct rs_node {
 	char *directory, *receipts;
 	char *vkey;
 	uint64_t promised_size, promised_ms; /* of keys/last-checkpoint, by this process */
+	/* room.h: stored bytes of all objects, when they were counted; and those that are being written */
+	uint64_t room_used, room_pending;
+	bool room_counted;
 	pthread_mutex_t
 		mutex; /* guards subjects, index and ledger while files are staged or verified in parallel */
 };

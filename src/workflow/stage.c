@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "room.h"
 #include "source.h"
 #include "workflow/workflow_features.h"
 
@@ -182,8 +183,16 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const s
 	RS_TRY(code);
 	RS_TRY(rs_world_random(node->world, staged->object_nonce, NONCE_SIZE, err));
 	rs_subject_object_key(&subject_key, staged->object_nonce, &object_key);
-	RS_TRY(rs_vault_stage_content(node->vault, &object_key, staged->object_nonce, content,
-	                              &staged->object, &staged->cid, err));
+	pthread_mutex_lock(&node->mutex);
+	code = room_take(node, content->size, err);
+	pthread_mutex_unlock(&node->mutex);
+	RS_TRY(code);
+	code = rs_vault_stage_content(node->vault, &object_key, staged->object_nonce, content,
+	                              &staged->object, &staged->cid, err);
+	pthread_mutex_lock(&node->mutex);
+	room_written(node, content->size);
+	pthread_mutex_unlock(&node->mutex);
+	RS_TRY(code);
 	staged->staged = true;
 	return RS_OK;
 }
@@ -233,6 +242,8 @@ void staged_finish(struct rs_node *node, struct staged *staged)
 {
 	if (staged->staged)
 		rs_vault_abort(node->vault, staged->object);
+	if (staged->staged || staged->result.outcome == RS_ADMIT_FAILED)
+		room_recount(node);
 	staged->staged = false;
 	rs_free(staged->receipt_path);
 	staged->receipt_path = NULL;
