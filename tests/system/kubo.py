@@ -1,6 +1,16 @@
 """The vault and its copies in an IPFS node: `kubo.py RADSEAL BLOBS_TEST`. Against a server that plays a Kubo node always, bad
-ones included; and, when RADSEAL_KUBO names the program (Kubo 0.42; built with Go's modules: see README), against a real one in
-a private network of its own."""
+ones included; and, when RADSEAL_KUBO names the program, against a real one in a private network of its own, set up as
+SECURITY.md says. It was run with Kubo 0.42.0, built by Go in a module of its own, as Kubo's go.mod has `exclude` lines that
+`go install` refuses:
+
+    module kubo
+    go 1.26.4
+    exclude github.com/ipfs/go-ipfs-cmds v2.0.1+incompatible
+    exclude github.com/libp2p/go-libp2p v6.0.23+incompatible
+    require github.com/ipfs/kubo v0.42.0
+    tool github.com/ipfs/kubo/cmd/ipfs
+
+and `GOFLAGS=-mod=mod go mod tidy && go build -o ipfs github.com/ipfs/kubo/cmd/ipfs`."""
 import json
 import os
 import pathlib
