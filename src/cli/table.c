@@ -7,6 +7,7 @@
 	X(member)       \
 	X(device)       \
 	X(key)          \
+	X(xray)         \
 	X(seal)         \
 	X(verify)       \
 	X(retrieve)     \

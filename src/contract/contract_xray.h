@@ -35,6 +35,7 @@ enum rs_code rs_xray_act(struct rs_str name, const struct rs_xray_arguments *arg
                          struct rs_error *err);
 
 struct rs_xray_hash {
+	enum rs_object_kind kind; /* the subject's objects are of other kinds, too */
 	struct rs_member_key doctor;
 	struct rs_digest doctor_name; /* as setPermission gave it; zeros: none */
 	struct rs_digest place, commitment;

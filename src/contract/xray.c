@@ -152,6 +152,7 @@ enum rs_code rs_xray_get(const struct rs_state *state, const struct rs_digest *s
 	if (code != RS_OK)
 		return code == RS_NOT_FOUND ? rs_error_set(err, RS_ALTERED, "a subject's object is not there")
 		                            : code;
+	hash.kind = object.kind;
 	hash.doctor = object.signer;
 	hash.place = object.label;
 	hash.time_ms = object.time_ms;

@@ -206,14 +206,31 @@ static enum rs_code check_record(struct checking *checking, const struct index_r
 	return check_receipt_text(checking, rs_buffer_str(&text), record, err);
 }
 
+/* A profile's value: its entry names the object, and no receipt is made. */
+static enum rs_code check_value(struct checking *checking, const struct index_row *row,
+                                const struct rs_record *record, struct rs_error *err)
+{
+	struct rs_bytes entry;
+	struct rs_act act;
+	RS_TRY(check_place(checking, row, err));
+	RS_TRY(check_subject(checking, row, record, err));
+	RS_TRY(rs_ledger_entry(checking->node->ledger, (uint64_t)row->entry, &entry, err));
+	RS_TRY(rs_transaction_parse(entry, &act, err));
+	if (act.type != RS_TRANSACTION_PROFILE_SET || !rs_bytes_equal(row->cid, record->cid) ||
+	    !rs_bytes_equal(row->cid, rs_bytes_of(act.locator, sizeof act.locator)))
+		return rs_error_set(err, RS_ALTERED, "its entry names another object");
+	return check_row_object(checking, row, record, err);
+}
+
 static enum rs_code check_row(void *context, const struct index_row *row, struct rs_error *err)
 {
 	struct checking *checking = context;
+	bool is_value = row->instances == 0;
 	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_error reason = {0};
 	struct rs_record record;
 	char thing[64];
-	checking->counts.records++;
+	checking->counts.records += !is_value;
 	rs_buffer_init(&encoded, 8192);
 	snprintf(thing, sizeof thing, "record %" PRId64, row->row);
 	enum rs_code code = node_open_record(checking->node, row, &encoded, &reason);
@@ -221,6 +238,10 @@ static enum rs_code check_row(void *context, const struct index_row *row, struct
 		code = rs_record_decode(rs_buffer_bytes(&encoded), &record, &reason);
 	if (code != RS_OK)
 		return judged(checking, "index", thing, code, &reason, err);
+	if (is_value) {
+		code = check_value(checking, row, &record, &reason);
+		return judged(checking, "index", thing, code, &reason, err);
+	}
 	code = check_record(checking, row, &record, &reason);
 	RS_TRY(judged(checking, "index", thing, code, &reason, err));
 	code = check_row_object(checking, row, &record, &reason);

@@ -112,6 +112,8 @@ static enum rs_code make_receipt(void *context, const struct index_row *row, str
 {
 	struct receipting *receipting = context;
 	struct index_row placed = *row;
+	if (row->instances == 0) /* a profile's value: no file that somebody would hold a receipt for */
+		return RS_OK;
 	placed.entry = receipting->entry;
 	if (receipting->count == receipting->capacity) {
 		size_t capacity = receipting->capacity ? 2 * receipting->capacity : 16;

@@ -13,7 +13,7 @@
 #include "workflow_subject.h"
 
 /* Kinds of locators: values of different meaning never meet. */
-enum locator_kind { LOCATOR_CONTENT = 1, LOCATOR_INSTANCE = 2, LOCATOR_SERIES = 3 };
+enum locator_kind { LOCATOR_CONTENT = 1, LOCATOR_INSTANCE = 2, LOCATOR_SERIES = 3, LOCATOR_PROFILE = 4 };
 
 struct rs_node {
 	const struct rs_world *world;

@@ -311,7 +311,7 @@ static enum rs_code place_row(void *context, const struct index_row *row, struct
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	const size_t step = TRANSACTION_ID_SIZE + 8;
 	uint8_t entry[8];
-	if (row->entry < 0 || row->transaction_id.size != TRANSACTION_ID_SIZE)
+	if (row->entry < 0 || row->instances == 0 || row->transaction_id.size != TRANSACTION_ID_SIZE)
 		return RS_OK;
 	enum rs_code code = node_subject_key(placing->node, row->subject, false, &key, err);
 	if (code == RS_NOT_FOUND) {

@@ -64,7 +64,7 @@ static enum rs_code choose_row(void *context, const struct index_row *row, struc
 	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_record record;
 	struct rs_cid cid;
-	if (row->entry < 0)
+	if (row->entry < 0 || row->instances == 0)
 		return RS_OK;
 	rs_buffer_init(&encoded, 8192);
 	RS_TRY(node_open_record(retrieving->node, row, &encoded, err));
