@@ -74,6 +74,13 @@ static void warn_of_end(const struct command_line *line, struct rs_node *node,
 	        person.until_ms > now_ms ? "ends at" : "ended at", time);
 }
 
+/* NULL: nobody was named, the node's administrator acts. */
+static const char *member_named(const struct command_line *line)
+{
+	const char *name = option_value(line, "as"), *set = getenv("RADSEAL_AS");
+	return name || !set || !*set ? name : set;
+}
+
 enum rs_code session_node(const struct command_line *line, enum rs_node_access access, struct rs_pool *pool,
                           struct rs_node **out, struct rs_error *err)
 {
@@ -90,7 +97,7 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 	/* Status 3 belongs to the contract; keys that do not open are denied access. */
 	if (code == RS_REFUSED)
 		return err->code = RS_DENIED;
-	if (code == RS_OK && !option_given(line, "as")) {
+	if (code == RS_OK && !member_named(line)) {
 		const struct rs_member_key own = rs_node_administrator(*out);
 		warn_of_end(line, *out, &own);
 	}
@@ -105,9 +112,9 @@ enum rs_code session_actor(const struct command_line *line, struct rs_node *node
 	struct rs_buffer passphrase RS_CLEANUP(rs_secret_buffer_finish) = {0};
 	RS_TRY(session_secret(option_value(line, "as-passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
 	                      err));
-	RS_TRY(rs_node_actor_open(node, option_value(line, "as"), rs_buffer_bytes(&passphrase), out, err));
+	RS_TRY(rs_node_actor_open(node, member_named(line), rs_buffer_bytes(&passphrase), out, err));
 	const struct rs_member_key id = rs_actor_id(*out);
-	if (option_given(line, "as"))
+	if (member_named(line))
 		warn_of_end(line, node, &id);
 	return RS_OK;
 }

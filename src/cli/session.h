@@ -20,12 +20,12 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
                           struct rs_node **out, struct rs_error *err);
 void session_node_close(struct rs_node **node);
 /* Rows for the options of a command that signs entries; session_actor() reads them. */
-#define SESSION_AS_OPTIONS                                                                          \
-	{"as", "NAME",                                                                              \
-	 "sign with the member's key keys/NAME.key; otherwise with the node's administrator's"},    \
-	{                                                                                           \
-		"as-passphrase-file", "FILE",                                                       \
-			"opens that key; otherwise keys/NAME.unlock or $RADSEAL_AS_PASSPHRASE does" \
+#define SESSION_AS_OPTIONS                                                                             \
+	{"as", "NAME",                                                                                 \
+	 "sign with the member's key keys/NAME.key; otherwise $RADSEAL_AS, otherwise the node's own"}, \
+	{                                                                                              \
+		"as-passphrase-file", "FILE",                                                          \
+			"opens that key; otherwise keys/NAME.unlock or $RADSEAL_AS_PASSPHRASE does"    \
 	}
 /* Says on standard error when the member's role ends within 30 days (as session_node() does for the node's
  * administrator). Close it before the node: RS_CLEANUP(rs_actor_close_pointer), declared after the node. */

@@ -19,6 +19,7 @@
 	X(prove)        \
 	X(log)          \
 	X(witness)      \
+	X(anchor)       \
 	X(audit)        \
 	X(erase)        \
 	X(fsck)         \

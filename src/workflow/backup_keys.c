@@ -79,11 +79,11 @@ enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring 
 	return RS_OK;
 }
 
-/* What belongs to members' keys: key files, each encrypted under its own passphrase or unlock file, these, public keys, and
- * the members' names. The node's own keys go elsewhere. */
+/* What belongs to members' keys: key files, each encrypted under its own passphrase or unlock file, public keys, and
+ * the members' names. The node's own keys go elsewhere, what unlocks a key goes nowhere. */
 static bool is_members(struct rs_str name)
 {
-	static const char *const endings[] = {".key", ".unlock", ".pub"};
+	static const char *const endings[] = {".key", ".pub"};
 	if (rs_str_equal_text(name, "node.key") || rs_str_equal_text(name, "unlock.key"))
 		return false;
 	for (size_t i = 0; i < RS_COUNT(endings); i++)

@@ -1,6 +1,7 @@
 """Who may do what, from a shell: `people.py RADSEAL`. Paper A's five organisations; every role at every command that changes
 who is who; revoked, expired, rotated and stolen keys; names that stay off the ledger; warnings before a role ends."""
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -212,12 +213,33 @@ def usage(node, scratch):
     node.do("member", "revoke", "nobody-here", code=4)
     node.run("init", scratch / "twice", "--consortium", "--org", "X", check=2)
     node.run("init", scratch / "kind", "--kind", "shop", check=2)
-    # A node whose own member was dismissed seals nothing more.
-    write_nifti(scratch / "a.nii", 1, side=4)
+
+def anchors(node, scratch):
+    pin, vkey = node.home / "keys" / "last-checkpoint", node.home / "keys" / "log.vkey"
+    old = scratch / "old-checkpoint"
+    old.write_bytes(pin.read_bytes())
+    node.refused("ROLE", "anchor", "--as", "researcher")
+    node.do("anchor")
+    node.do("anchor")  # of the entry that the first one made
+    node.do("anchor", old, code=2)
+    node.refused("ROLLED_BACK", "anchor", old, "--key", vkey)
+    node.refused("SCOPE", "anchor", "--as", "radiology-admin")
+    altered = scratch / "altered-checkpoint"
+    altered.write_text(old.read_text().replace("\n", "\n1", 1))
+    node.do("anchor", altered, "--key", vkey, code=1)
+
+
+def the_nodes_own_key(node, scratch):
+    """Handed on like any other: what the node signed by itself is refused from then on, the new key's is not."""
+    for name, seed in (("a", 1), ("b", 2)):
+        write_nifti(scratch / f"{name}.nii", seed, side=4)
     node.seal(scratch / "a.nii")
-    node.do("member", "revoke", "node")
-    write_nifti(scratch / "b.nii", 2, side=4)
-    node.seal(scratch / "b.nii", check=3)
+    node.key("node-2")
+    node.do("member", "rotate", "node", "node-2")
+    done = node.seal(scratch / "b.nii", check=3)
+    assert ": REVOKED: " in done.stderr, done.stderr
+    node.seal(scratch / "b.nii", env={**os.environ, "RADSEAL_AS": "node-2"})
+    node.fsck(check=0)
 
 
 def main():
@@ -232,6 +254,8 @@ def main():
         names_stay_here(node)
         node.fsck(check=0)
         usage(node, scratch)
+        anchors(node, scratch)
+        the_nodes_own_key(node, scratch)
     print("roles, refusals, periods, rotations and names as the contract says")
     return 0
 
