@@ -167,15 +167,20 @@ static enum rs_code read_question(struct auditing *auditing, struct rs_error *er
 static void describe(struct auditing *auditing)
 {
 	const struct rs_audit_question *question = &auditing->question;
-	static const char *const names[] = {"subject", "member", "object", "all entries", "anomalies"};
+	static const char *const names[] = {"subject", "member", "object", "all entries"};
 	char hex[2 * RS_SHA256_SIZE + 1] = "";
 	if (question->about == RS_AUDIT_MEMBER)
 		rs_member_key_format(&question->member, hex);
 	else if (question->about == RS_AUDIT_SUBJECT || question->about == RS_AUDIT_OBJECT)
 		rs_hex_encode(rs_bytes_of(question->id.bytes, RS_SHA256_SIZE), hex);
-	snprintf(auditing->asked, sizeof auditing->asked, "%s%s%s%s%s", names[question->about],
-	         *hex ? " " : "", hex, question->refused ? ", refused requests" : "",
-	         question->open_reviews ? ", open reviews" : "");
+	if (question->about == RS_AUDIT_ANOMALIES)
+		snprintf(auditing->asked, sizeof auditing->asked,
+		         "anomalies (a burst: %" PRIu64 " requests within an hour)", question->burst);
+	else
+		snprintf(auditing->asked, sizeof auditing->asked, "%s%s%s%s%s%s", names[question->about],
+		         *hex ? " " : "", hex, question->provenance ? ", provenance" : "",
+		         question->refused ? ", refused requests" : "",
+		         question->open_reviews ? ", open reviews" : "");
 	auditing->heading.question = auditing->asked;
 }
 

@@ -1,5 +1,5 @@
 """`radseal audit` as an auditor uses it: `audit.py RADSEAL`. Its proofs are checked by receipts.py, which shares no line with
-radseal; that nothing is missing, against `radseal log`; FHIR by audit_formats.py."""
+radseal; lines, and that none is missing, against the contract's twin in Python (audit_twin.py); FHIR by audit_formats.py."""
 import base64
 import csv
 import io
@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import tempfile
 
+import audit_twin
 from audit_formats import judge_bundle
 from node_tools import Radseal, write_nifti
 from receipts import check_note, included, leaf_hash
@@ -180,12 +181,14 @@ def check_consortium(program, scratch):
     assert "PURPOSE" in done.stderr and done.stdout == "" and len(node.log()) == before + 1, "refused, and told"
     assert "SCOPE" in node.audit("subject", "--subject", "P7", "--as", "watch", "--identify", check=3).stderr
     token = granted["subject"]
+    assert audit_twin.check(node) == len(node.log()) - 1, "the last audit of a subject is an entry itself"
     run("erase", "--subject", "P7")
     assert node.audit("subject", "--subject", "P7", "--as", "watch", check=4).stdout == "", "nobody knows any more whose token it was"
     before = len(node.log())
     after = node.lines("subject", "--token", token, "--as", "watch")
     assert "request" not in after and len(node.log()) == before and after["lines"][-1]["type"] == "erasure"
     judge_bundle(json.loads(node.audit("all", "--format", "fhir").stdout))
+    audit_twin.check(node)
     node.fsck(check=0)
 
 
