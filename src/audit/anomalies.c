@@ -13,16 +13,16 @@ static enum rs_code tell_glass(struct asking *asking, struct rs_bytes topic RS_U
 	return told && line.findings ? asking->visit(asking->context, &line, err) : RS_OK;
 }
 
+/* Requests, glasses and reviews were told already, with this finding among theirs. */
 static enum rs_code tell_backdated(struct asking *asking, struct rs_bytes topic RS_UNUSED, uint64_t index,
                                    struct rs_error *err)
 {
-	struct rs_audit_line line;
+	struct rs_audit_line line = {.entry = index};
 	bool told;
 	RS_TRY(make_line(asking, index, &line, &told, err));
-	if (!told)
-		return RS_OK;
-	line.findings |= 1u << RS_AUDIT_BACKDATED;
-	return asking->visit(asking->context, &line, err);
+	bool told_already = line.has_decision || line.review ||
+	                    line.act.type == RS_TRANSACTION_BREAK_GLASS_REVIEW;
+	return told && !told_already ? asking->visit(asking->context, &line, err) : RS_OK;
 }
 
 /* Whether with this one the ring's number of times is reached within an hour. Then counting begins anew: one burst, one

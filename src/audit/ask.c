@@ -20,7 +20,7 @@ static unsigned relations_to_object(const struct rs_act *act, const struct rs_di
 	if (rs_digest_equal(&act->commitment, object))
 		relations |= RS_AUDIT_REGISTERS;
 	if (act->has_previous && rs_digest_equal(&act->previous, object))
-		relations |= RS_AUDIT_FOLLOWS;
+		relations |= RS_AUDIT_FOLLOWS | RS_AUDIT_REGISTERS; /* the next version */
 	for (size_t i = 0; i < act->parents.size; i += RS_SHA256_SIZE)
 		if (memcmp(act->parents.data + i, object->bytes, RS_SHA256_SIZE) == 0)
 			relations |= RS_AUDIT_MADE_FROM;

@@ -40,7 +40,7 @@ enum rs_code rs_audit_check(struct rs_audit *audit, rs_audit_fault *fault, void 
 enum rs_audit_relation {
 	RS_AUDIT_SIGNED = 1, /* by the member */
 	RS_AUDIT_CONCERNS = 2,
-	RS_AUDIT_REGISTERS = 4, /* the object */
+	RS_AUDIT_REGISTERS = 4, /* the object, or with FOLLOWS its next version */
 	RS_AUDIT_FOLLOWS = 8,   /* is the next version of the object */
 	RS_AUDIT_MADE_FROM = 16,
 	RS_AUDIT_ASKS = 32,   /* for the object's data */

@@ -30,6 +30,8 @@ static const char *const statements[PAST_STATEMENT_COUNT] = {
 	[LOAD_DONE] = "SELECT size,newest,tree FROM done",
 	[COUNT_ROWS] = "SELECT count(*) FROM past",
 	[COUNT_TOPICS] = "SELECT count(*) FROM about",
+	[PUT_TOLD] = "INSERT INTO temp.told VALUES(?1)",
+	[HAS_TOLD] = "SELECT 1 FROM temp.told WHERE entry=?1",
 	[PUT_SEEN] = "INSERT OR IGNORE INTO temp.seen(object,relation) VALUES(?1,?2)",
 	[GET_SEEN] = "SELECT object,relation FROM temp.seen WHERE place=?1",
 };
@@ -88,7 +90,8 @@ static enum rs_code open_parts(struct rs_audit *audit, const struct rs_world *wo
 	RS_TRY(rs_store_run(audit->store,
 	                    "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
 	                    "CREATE TEMP TABLE seen(place INTEGER PRIMARY KEY, object BLOB UNIQUE NOT NULL, "
-	                    "relation INTEGER NOT NULL)",
+	                    "relation INTEGER NOT NULL);"
+	                    "CREATE TEMP TABLE told(entry INTEGER PRIMARY KEY)",
 	                    err));
 	for (size_t i = 0; i < PAST_STATEMENT_COUNT; i++)
 		RS_TRY(rs_statement_prepare(audit->store, statements[i], &audit->statements[i], err));
@@ -271,16 +274,11 @@ static void found(struct checking *checking, const char *format, ...)
 static enum rs_code check_topics(struct checking *checking, uint64_t index, struct rs_error *err)
 {
 	struct rs_audit *audit = checking->audit;
-	struct rs_statement *statement = audit->statements[HAS_TOPIC];
 	struct topics topics;
 	RS_TRY(topics_of(audit, index, checking->newest_ms, &topics, err));
 	for (size_t i = 0; i < topics.count; i++) {
 		bool has;
-		rs_statement_reset(statement);
-		rs_statement_bind_bytes(statement, 1, past_key_bytes(&topics.keys[i]));
-		rs_statement_bind_i64(statement, 2, (int64_t)index);
-		RS_TRY(rs_statement_step(statement, &has, err));
-		rs_statement_reset(statement);
+		RS_TRY(past_has_topic(audit, past_key_bytes(&topics.keys[i]), index, &has, err));
 		if (!has)
 			found(checking, "entry %" PRIu64 " would be missing in an answer about '%c'", index,
 			      topics.keys[i].bytes[0]);

@@ -126,6 +126,17 @@ static enum rs_code fill_by_type(struct rs_audit *audit, uint64_t index, uint64_
 	}
 }
 
+static enum rs_code fill_backdated(struct rs_audit *audit, uint64_t index, struct rs_audit_line *line,
+                                   struct rs_error *err)
+{
+	const struct past_key topic = past_key_of('Z', "", 0);
+	bool backdated;
+	RS_TRY(past_has_topic(audit, past_key_bytes(&topic), index, &backdated, err));
+	if (backdated)
+		line->findings |= 1u << RS_AUDIT_BACKDATED;
+	return RS_OK;
+}
+
 enum rs_code fill_line(struct rs_audit *audit, uint64_t index, uint64_t now_ms, struct rs_audit_line *out,
                        struct rs_error *err)
 {
@@ -140,6 +151,8 @@ enum rs_code fill_line(struct rs_audit *audit, uint64_t index, uint64_t now_ms, 
 		code = fill_signer(audit, index, &line, err);
 	if (code == RS_OK)
 		code = fill_by_type(audit, index, now_ms, &line, err);
+	if (code == RS_OK)
+		code = fill_backdated(audit, index, &line, err);
 	if (code == RS_NOT_FOUND)
 		code = rs_error_set(err, RS_ALTERED,
 		                    "what it rests on is not kept; make the audit's file anew "

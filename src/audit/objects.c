@@ -17,11 +17,29 @@ static struct past_key topic_of(const struct rs_digest *object)
 
 /* --- Versions --- */
 
+/* Each entry is told once, though it may be about several versions. */
+static enum rs_code tell_once(struct asking *asking, uint64_t index, struct rs_error *err)
+{
+	struct rs_statement *has = asking->audit->statements[HAS_TOLD],
+			    *put = asking->audit->statements[PUT_TOLD];
+	bool told;
+	rs_statement_reset(has);
+	rs_statement_bind_i64(has, 1, (int64_t)index);
+	RS_TRY(rs_statement_step(has, &told, err));
+	rs_statement_reset(has);
+	if (told)
+		return RS_OK;
+	rs_statement_bind_i64(put, 1, (int64_t)index);
+	RS_TRY(rs_statement_run(put, err));
+	return tell(asking, index, err);
+}
+
 static enum rs_code tell_of_version(struct asking *asking, struct rs_bytes topic RS_UNUSED, uint64_t index,
                                     struct rs_error *err)
 {
 	const struct rs_act *act = &asking->audit->current.act;
-	RS_TRY(tell(asking, index, err));
+	RS_TRY(tell_once(asking, index, err));
+	RS_TRY(past_load(asking->audit, index, false, &asking->audit->current, err));
 	if (act->type == RS_TRANSACTION_OBJECT_REGISTER && act->has_previous &&
 	    rs_digest_equal(&act->previous, &asking->object))
 		asking->next = act->commitment;
@@ -41,7 +59,7 @@ static enum rs_code tell_parents(struct asking *asking, struct rs_error *err)
 		uint64_t index;
 		memcpy(parent.bytes, parents + i, RS_SHA256_SIZE);
 		RS_TRY(find(asking, &parent, &index, err));
-		RS_TRY(tell(asking, index, err));
+		RS_TRY(tell_once(asking, index, err));
 	}
 	asking->relation = 0;
 	return RS_OK;
@@ -61,6 +79,7 @@ static enum rs_code find_first(struct asking *asking, struct rs_error *err)
 
 enum rs_code about_versions(struct asking *asking, struct rs_error *err)
 {
+	RS_TRY(rs_store_run(asking->audit->store, "DELETE FROM temp.told", err));
 	enum rs_code code = find_first(asking, err);
 	while (code == RS_OK) {
 		const struct past_key topic = topic_of(&asking->object);

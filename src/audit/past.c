@@ -90,6 +90,16 @@ enum rs_code past_writer(struct rs_audit *audit, struct rs_bytes key, uint64_t b
 	return RS_OK;
 }
 
+enum rs_code past_has_topic(struct rs_audit *audit, struct rs_bytes topic, uint64_t entry, bool *out,
+                            struct rs_error *err)
+{
+	struct rs_statement *statement = audit->statements[HAS_TOPIC];
+	bind_row(statement, topic, entry);
+	RS_TRY(rs_statement_step(statement, out, err));
+	rs_statement_reset(statement);
+	return RS_OK;
+}
+
 static enum rs_code view_get(void *context, struct rs_bytes key, struct rs_bytes *out, struct rs_error *err)
 {
 	const struct past_view *view = context;

@@ -18,6 +18,8 @@ enum past_statement {
 	LOAD_DONE,
 	COUNT_ROWS,
 	COUNT_TOPICS,
+	PUT_TOLD, /* entries of an answer, so that each is told once */
+	HAS_TOLD,
 	PUT_SEEN, /* objects of a provenance, in the order they were found */
 	GET_SEEN,
 	PAST_STATEMENT_COUNT,
@@ -55,6 +57,8 @@ enum rs_code past_writer(struct rs_audit *audit, struct rs_bytes key, uint64_t b
 /* What entry `entry` wrote under this key. RS_NOT_FOUND without a sentence. */
 enum rs_code past_row_at(struct rs_audit *audit, struct rs_bytes key, uint64_t entry, struct rs_bytes *out,
                          struct rs_error *err);
+enum rs_code past_has_topic(struct rs_audit *audit, struct rs_bytes topic, uint64_t entry, bool *out,
+                            struct rs_error *err);
 enum rs_code past_load(struct rs_audit *audit, uint64_t index, bool verify, struct past_entry *out,
                        struct rs_error *err);
 

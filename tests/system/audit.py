@@ -114,6 +114,7 @@ def check_others(node, scratch, token):
         [line["entry"] for line in everything if line["time"] < moment]
     assert node.lines("all", "--from", "2100-01-01")["lines"] == []
     bursts = node.lines("all", "--anomalies", "--burst", 3)["lines"]
+    judge_bundle(json.loads(node.audit("all", "--anomalies", "--burst", 3, "--format", "fhir").stdout))
     assert bursts and {line["findings"] for line in bursts} == {"burst"}
     assert node.lines("all", "--anomalies")["lines"] == [] == node.lines("all", "--open-reviews")["lines"]
 
