@@ -108,6 +108,27 @@ static enum rs_code give(const struct signing *signing, const struct rs_digest *
 	return RS_OK;
 }
 
+/* A token for whoever brings it onto the ledger: the node is only looked at. */
+static enum rs_code issue(const struct command_line *line, struct rs_error *err)
+{
+	struct signing signing RS_CLEANUP(signing_close) = {NULL, NULL};
+	struct rs_buffer token RS_CLEANUP(rs_secret_buffer_finish) = {0};
+	struct rs_node_subject subject;
+	struct rs_consent_terms terms;
+	struct rs_digest name;
+	bool is_patient;
+	if (!option_given(line, "output"))
+		return rs_error_set(err, RS_USAGE, "consent grant --offline needs --output FILE");
+	RS_TRY(session_node(line, RS_NODE_READ, NULL, &signing.node, err));
+	RS_TRY(session_actor(line, signing.node, &signing.actor, err));
+	RS_TRY(consent_subject(line, signing.node, &subject, &is_patient, err));
+	RS_TRY(consent_terms_of(line, signing.node, is_patient ? &subject : NULL, &terms, err));
+	rs_buffer_init(&token, RS_CONSENT_TOKEN_SIZE_MAX);
+	RS_TRY(rs_node_consent_issue(signing.node, signing.actor, &subject.token, &terms, &token, &name,
+	                             err));
+	return keep_token(line, &token, err);
+}
+
 static enum rs_code run_grant(const struct command_line *line, struct rs_error *err)
 {
 	struct signing signing RS_CLEANUP(signing_close) = {NULL, NULL};
@@ -117,6 +138,8 @@ static enum rs_code run_grant(const struct command_line *line, struct rs_error *
 	bool is_patient;
 	if (line->operand_count != 1)
 		return rs_error_set(err, RS_USAGE, "consent grant takes no operand, but --subject and terms");
+	if (option_given(line, "offline"))
+		return issue(line, err);
 	RS_TRY(signing_open(line, &signing, err));
 	RS_TRY(consent_subject(line, signing.node, &subject, &is_patient, err));
 	RS_TRY(consent_terms_of(line, signing.node, is_patient ? &subject : NULL, &terms, err));
@@ -292,7 +315,7 @@ static const struct {
 	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
 	const char *options; /* each with a blank after it */
 } actions[] = {
-	{"grant", run_grant, "subject issuer output deny " TERMS SIGN},
+	{"grant", run_grant, "subject issuer output deny offline " TERMS SIGN},
 	{"narrow", run_narrow, "subject issuer output seal " TERMS SIGN},
 	{"revoke", run_revoke, SIGN},
 	{"list", run_list, "subject issuer revoked "},
@@ -349,7 +372,8 @@ static const struct option options[] = {
 	{"seal", NULL, "narrow: nobody can narrow the token further"},
 	{"output", "FILE", "write the token or document to FILE (a token: readable by its owner only)"},
 	{"revoked", NULL, "list: only the names of those revoked, one a line"},
-	{"offline", NULL, "verify: without a node, with the keys given"},
+	{"offline", NULL,
+         "verify: without a node, with the keys given; grant: only a token, for others to import"},
 	{"key", "KEY",
          "verify --offline: a key whose consents count for the subject (hexadecimal); repeatable"},
 	{"revocations", "FILE", "verify: names of revoked consents or ids of blocks, one a line"},

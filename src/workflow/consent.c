@@ -1,4 +1,5 @@
 /* Consents through a node. */
+#include <stdio.h>
 #include <string.h>
 
 #include "actor.h"
@@ -56,24 +57,39 @@ static enum rs_code transact(struct rs_node *node, const struct rs_actor *actor,
 	return rs_node_transact(node, actor, &act, out_index, err);
 }
 
-enum rs_code rs_node_consent_grant(struct rs_node *node, const struct rs_actor *actor,
+enum rs_code rs_node_consent_issue(const struct rs_node *node, const struct rs_actor *actor,
                                    const struct rs_digest *subject, const struct rs_consent_terms *terms,
                                    struct rs_buffer *out_token, struct rs_digest *out_name,
-                                   uint64_t *out_index, struct rs_error *err)
+                                   struct rs_error *err)
 {
 	struct rs_buffer token RS_CLEANUP(rs_secret_buffer_finish) = {0};
 	struct rs_consent_token opened;
 	rs_buffer_init(&token, RS_CONSENT_TOKEN_SIZE_MAX);
 	RS_TRY(rs_consent_token_grant(node->world, actor_key(actor), subject, terms, &token, err));
 	RS_TRY(rs_consent_token_open(rs_buffer_bytes(&token), &opened, err));
-	RS_TRY(rs_buffer_reserve(out_token, token.size) == RS_OK
-	               ? RS_OK
-	               : rs_buffer_check(out_token, "a consent token", err));
-	RS_TRY(transact(node, actor, RS_TRANSACTION_CONSENT_GRANT, subject, rs_consent_token_name(&opened),
-	                terms, out_index, err));
-	*out_name = *rs_consent_token_name(&opened);
 	rs_buffer_append_bytes(out_token, rs_buffer_bytes(&token));
-	return rs_buffer_check(out_token, "a consent token", err);
+	RS_TRY(rs_buffer_check(out_token, "a consent token", err));
+	*out_name = *rs_consent_token_name(&opened);
+	return RS_OK;
+}
+
+enum rs_code rs_node_consent_grant(struct rs_node *node, const struct rs_actor *actor,
+                                   const struct rs_digest *subject, const struct rs_consent_terms *terms,
+                                   struct rs_buffer *out_token, struct rs_digest *out_name,
+                                   uint64_t *out_index, struct rs_error *err)
+{
+	struct rs_digest name;
+	size_t before = out_token->size;
+	RS_TRY(rs_node_consent_issue(node, actor, subject, terms, out_token, &name, err));
+	enum rs_code code = transact(node, actor, RS_TRANSACTION_CONSENT_GRANT, subject, &name, terms,
+	                             out_index, err);
+	if (code != RS_OK) {
+		rs_wipe(out_token->data + before, out_token->size - before);
+		out_token->size = before;
+		return code;
+	}
+	*out_name = name;
+	return RS_OK;
 }
 
 static enum rs_code forget_put(void *context, struct rs_bytes key, struct rs_bytes value,
@@ -119,7 +135,6 @@ enum rs_code rs_node_consent_record(struct rs_node *node, const struct rs_actor 
                                     struct rs_error *err)
 {
 	struct rs_consent_terms terms;
-	struct rs_consent_facts row;
 	bool may;
 	RS_TRY(issuer_may(node, token, rs_world_now_ms(node->world), &may, err));
 	if (!may)
@@ -130,12 +145,8 @@ enum rs_code rs_node_consent_record(struct rs_node *node, const struct rs_actor 
 	if (!rs_consent_token_terms(token, &terms))
 		return rs_error_set(err, RS_REFUSED, "%s: the blocks of the consent token leave nothing",
 		                    rs_refusal_name(RS_REFUSAL_NO_CONSENT));
-	enum rs_code code = find_row(node, token, &row, err);
-	if (code != RS_OK && code != RS_NOT_FOUND)
-		return code;
-	return transact(node, actor,
-	                code == RS_OK ? RS_TRANSACTION_CONSENT_NARROW : RS_TRANSACTION_CONSENT_GRANT,
-	                &token->subject, rs_consent_token_name(token), &terms, out_index, err);
+	return transact(node, actor, RS_TRANSACTION_CONSENT_GRANT, &token->subject,
+	                rs_consent_token_name(token), &terms, out_index, err);
 }
 
 enum rs_code rs_node_consent_narrow(struct rs_node *node, const struct rs_actor *actor,
@@ -193,6 +204,21 @@ static enum rs_code is_believed(struct rs_node *node, const struct rs_consent_to
 	return code == RS_NOT_FOUND ? issuer_may(node, token, question->time_ms, out, err) : code;
 }
 
+/* Erasure ends every consent. */
+static enum rs_code judge_subject(const struct rs_state *state, const struct rs_digest *subject,
+                                  struct rs_consent_answer *out, struct rs_error *err)
+{
+	struct rs_subject_facts facts = {.erased = false};
+	enum rs_code code = rs_contract_subject(state, subject, &facts, err);
+	if (code != RS_OK && code != RS_NOT_FOUND)
+		return code;
+	*out = (struct rs_consent_answer){.refusal = code == RS_NOT_FOUND ? RS_REFUSAL_UNKNOWN_SUBJECT
+	                                             : facts.erased       ? RS_REFUSAL_ERASED
+	                                                                  : RS_REFUSAL_NONE};
+	snprintf(out->sentence, sizeof out->sentence, "%s", rs_refusal_text(out->refusal));
+	return RS_OK;
+}
+
 enum rs_code rs_node_consent_judge(struct rs_node *node, const struct rs_consent_token *tokens, size_t count,
                                    const struct rs_consent_question *question, struct rs_consent_answer *out,
                                    struct rs_error *err)
@@ -203,6 +229,9 @@ enum rs_code rs_node_consent_judge(struct rs_node *node, const struct rs_consent
 	const struct rs_state state = rs_node_state(node);
 	if (count > RS_CONSENT_TOKENS_MAX)
 		return rs_error_set(err, RS_USAGE, "more than %d consent tokens", RS_CONSENT_TOKENS_MAX);
+	RS_TRY(judge_subject(&state, &question->subject, out, err));
+	if (out->refusal != RS_REFUSAL_NONE)
+		return RS_OK;
 	for (size_t i = 0; i < count; i++) {
 		bool believed;
 		RS_TRY(is_believed(node, &tokens[i], question, &believed, err));

@@ -10,14 +10,19 @@
 enum rs_code rs_node_consent_find(struct rs_node *node, struct rs_str name, struct rs_consent_facts *out,
                                   struct rs_error *err);
 
+/* A token of the actor's alone, for whoever brings it onto a ledger later; the node may be open for reading. Appended. */
+enum rs_code rs_node_consent_issue(const struct rs_node *node, const struct rs_actor *actor,
+                                   const struct rs_digest *subject, const struct rs_consent_terms *terms,
+                                   struct rs_buffer *out_token, struct rs_digest *out_name,
+                                   struct rs_error *err);
 /* A token of the actor's, and the consent of the same name on the ledger; *out_token (appended to) only when that is
  * durable. RS_REFUSED as of rs_node_transact(). */
 enum rs_code rs_node_consent_grant(struct rs_node *node, const struct rs_actor *actor,
                                    const struct rs_digest *subject, const struct rs_consent_terms *terms,
                                    struct rs_buffer *out_token, struct rs_digest *out_name,
                                    uint64_t *out_index, struct rs_error *err);
-/* Brings a token onto the ledger: as a consent, or, where that is, as its narrowing. The key that issued it must be one
- * that may give consent for the subject now. */
+/* Brings a token onto the ledger: what all its blocks leave. The key that issued it must be one that may give consent for
+ * the subject now. RS_REFUSED (ALREADY_THERE) when the ledger has its consent. */
 enum rs_code rs_node_consent_record(struct rs_node *node, const struct rs_actor *actor,
                                     const struct rs_consent_token *token, uint64_t *out_index,
                                     struct rs_error *err);

@@ -89,7 +89,7 @@ def revocation_reaches_everyone(consents, scratch, name, less, study, offline):
     assert revoked == name + "\n"
     (scratch / "revoked").write_text(revoked)
     assert consents.ask(less, *offline, "--revocations", scratch / "revoked", study=study, check=3) == "CONSENT_REVOKED"
-    assert "CONSENT_REVOKED" in consents.here("import", less, check=3).stderr
+    assert "ALREADY_THERE" in consents.here("import", less, check=3).stderr
     assert [row["revoked"] for row in consents.json("list", "--subject", "P1")] == [True]
 
 
@@ -140,6 +140,18 @@ def revocation_is_proved(consents, scratch):
     assert "proof" in consents.ask(token, *proved, check=1)
 
 
+def tokens_come_from_elsewhere(consents, scratch):
+    token, less, home = scratch / "home.consent", scratch / "home-less.consent", ("--home", consents.node.home)
+    consents.here("grant", "--subject", "P1", *TERMS, "--offline", check=2)
+    consents.here("grant", "--subject", "P1", *TERMS, "--offline", "-o", token)
+    consents.run("narrow", token, "--operations", "read", "-o", less)
+    assert consents.ask(less, *home, check=3) == "NO_CONSENT", "the ledger does not have it yet"
+    consents.here("import", less)
+    assert consents.ask(less, *home) == "NONE" and consents.ask(token, *home) == "NONE"
+    assert consents.ask(token, *home, operation="extract", check=3) == "NO_CONSENT", "only what was imported"
+    assert "ALREADY_THERE" in consents.here("import", token, check=3).stderr
+
+
 def documents(consents, scratch, denial):
     name = consents.grant("--studies", "1.2.7", "--from", "2020-01-01")
     terms = {key: value for key, value in consents.json("show", name).items() if key != "consent"}
@@ -184,9 +196,14 @@ def main():
         name, less, study, offline = tokens_need_only_files(consents, scratch)
         revocation_reaches_everyone(consents, scratch, name, less, study, offline)
         denial = denials_override(consents, scratch)
+        tokens_come_from_elsewhere(consents, scratch)
         revocation_is_proved(consents, scratch)
         documents(consents, scratch, denial)
         node.fsck(check=0)
+        permit = scratch / "last.consent"
+        consents.grant("-o", permit)
+        node.run("erase", "--subject", "P1", "--home", node.home, check=0)
+        assert consents.ask(permit, "--home", node.home, check=3) == "ERASED"
     print("consents: tokens, revocation, denials, FHIR, records")
     return 0
 
