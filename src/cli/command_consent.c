@@ -103,7 +103,11 @@ static enum rs_code give(const struct signing *signing, const struct rs_digest *
 	rs_buffer_init(&token, RS_CONSENT_TOKEN_SIZE_MAX);
 	RS_TRY(rs_node_consent_grant(signing->node, signing->actor, subject, terms, &token, &name, &index,
 	                             err));
-	RS_TRY(keep_token(line, &token, err));
+	if (keep_token(line, &token, err) != RS_OK) {
+		char text[2 * RS_SHA256_SIZE + 1];
+		rs_hex_encode(rs_bytes_of(name.bytes, RS_SHA256_SIZE), text);
+		return rs_error_context(err, "consent %s is on the ledger, its token was not written", text);
+	}
 	add_entry(output, terms->effect == RS_CONSENT_DENY ? "denied" : "granted", &name, index);
 	return RS_OK;
 }

@@ -86,11 +86,11 @@ def revocation_reaches_everyone(consents, scratch, name, less, study, offline):
     assert "CONSENT_REVOKED" in consents.here("revoke", name, check=3).stderr
     assert consents.ask(less, *home, study=study, check=3) == "CONSENT_REVOKED"
     revoked = consents.here("list", "--revoked").stdout
-    assert revoked == name + "\n"
+    assert name in revoked.splitlines() and len(revoked.splitlines()) == 2
     (scratch / "revoked").write_text(revoked)
     assert consents.ask(less, *offline, "--revocations", scratch / "revoked", study=study, check=3) == "CONSENT_REVOKED"
     assert "ALREADY_THERE" in consents.here("import", less, check=3).stderr
-    assert [row["revoked"] for row in consents.json("list", "--subject", "P1")] == [True]
+    assert [row["revoked"] for row in consents.json("list", "--subject", "P1")] == [True, True]
 
 
 def denials_override(consents, scratch):
@@ -152,6 +152,29 @@ def tokens_come_from_elsewhere(consents, scratch):
     assert "ALREADY_THERE" in consents.here("import", token, check=3).stderr
 
 
+def patients_sign_themselves(consents, scratch):
+    """A guardian's key, then the child's own."""
+    node = consents.node
+    home = ("--home", node.home)
+    for name in ("guardian", "child"):
+        node.run("key", "new", name, *home, check=0)
+        node.run("member", "grant", name, "--role", "patient", *home, check=0)
+    grant = ("grant", "--subject", "P1", *TERMS, "-o", scratch / "own.consent", "--as")
+    node.run("member", "act-for", "guardian", "--subject", "P1", *home, check=0)
+    assert "SCOPE" in consents.here(*grant, "child", check=3).stderr
+    name = json.loads(consents.here(*grant, "guardian", "--json").stdout)["consent"]
+    shown = json.loads(consents.run("show", scratch / "own.consent", "--json").stdout)
+    key = json.loads(node.run("key", "show", "guardian", *home, "--json", check=0).stdout)["key"]
+    assert shown["blocks"][0]["signer"] == key and consents.ask(scratch / "own.consent", *home) == "NONE"
+    node.run("member", "act-for", "child", "--subject", "P1", *home, check=0)
+    assert "SCOPE" in consents.here(*grant, "guardian", check=3).stderr
+    assert "SCOPE" in consents.here("revoke", name, "--as", "guardian", check=3).stderr
+    consents.here("revoke", name, "--as", "child")
+    assert consents.ask(scratch / "own.consent", *home, check=3) == "CONSENT_REVOKED"
+    consents.here(*grant, "child")
+    assert consents.ask(scratch / "own.consent", *home) == "NONE"
+
+
 def documents(consents, scratch, denial):
     name = consents.grant("--studies", "1.2.7", "--from", "2020-01-01")
     terms = {key: value for key, value in consents.json("show", name).items() if key != "consent"}
@@ -193,11 +216,15 @@ def main():
         consents.here("grant", "--subject", "P2", *TERMS, check=4)
         consents.here("grant", "--subject", "P1", *TERMS[:2], "--roles", "king", *TERMS[4:], check=2)
         consents.here("grant", "--subject", "P1", "--organisation", "Radiology", check=2)
+        lost = consents.here("grant", "--subject", "P1", *TERMS, "-o", scratch / "none/x", check=4).stderr
+        assert "is on the ledger, its token was not written" in lost, lost
+        consents.here("revoke", lost.split("consent ")[1].split()[0])
         name, less, study, offline = tokens_need_only_files(consents, scratch)
         revocation_reaches_everyone(consents, scratch, name, less, study, offline)
         denial = denials_override(consents, scratch)
         tokens_come_from_elsewhere(consents, scratch)
         revocation_is_proved(consents, scratch)
+        patients_sign_themselves(consents, scratch)
         documents(consents, scratch, denial)
         node.fsck(check=0)
         permit = scratch / "last.consent"
