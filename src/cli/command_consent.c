@@ -257,7 +257,8 @@ static enum rs_code import_fhir(const struct command_line *line, struct rs_bytes
 	struct signing signing RS_CLEANUP(signing_close) = {NULL, NULL};
 	struct output output RS_CLEANUP(output_finish) = {.as_json = false};
 	struct rs_buffer notes RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_fhir_context context = {NULL, rs_str_from(option_value(line, "organisation"))};
+	struct rs_fhir_context context = {NULL, rs_str_from(option_value(line, "organisation")),
+	                                  rs_str_from(option_value(line, "policy"))};
 	struct rs_fhir_consent consent;
 	struct rs_node_subject subject;
 	bool is_patient;
@@ -327,7 +328,7 @@ static const struct {
 	{"verify", consent_verify,
          "organisation offline key revocations proof log max-age role purpose operation study time skew "},
 	{"export", consent_export, "subject issuer studies format output "},
-	{"import", run_import, "subject issuer organisation output " SIGN},
+	{"import", run_import, "subject issuer organisation policy output " SIGN},
 };
 
 static bool is_among(const char *list, const char *name)
@@ -393,6 +394,7 @@ static const struct option options[] = {
 	{"skew", "SECONDS",
          "verify: the clock may be wrong by so much; what is permitted must hold all that time"},
 	{"format", "NAME", "export: fhir-r4, fhir-r5 or ts27560"},
+	{"policy", "URI", "import: a policy outside of the document that changes nothing in it"},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
 };

@@ -37,6 +37,8 @@ enum rs_code rs_fhir_consent_write(enum rs_fhir_version version, const struct rs
 struct rs_fhir_context {
 	const struct rs_digest *subject; /* NULL: refused */
 	struct rs_str organisation;      /* empty: refused */
+	struct rs_str
+		policy; /* the one policy by URI that the document may rest on, as it changes nothing here; or empty */
 };
 /* Which release it is tells the element scope: R4 must have it, R5 has none. notes: one line each.
  * errors  RS_MALFORMED, RS_TOO_LARGE; RS_UNSUPPORTED: sound, but not to be expressed in our terms */

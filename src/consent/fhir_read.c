@@ -180,7 +180,38 @@ static enum rs_code read_verifications(struct fhir_reading *reading, const json_
 	return fhir_read_each(reading, value, read_verification, target, err);
 }
 
-static const char elsewhere[] = "rules outside of this document are not known here";
+/* A rule outside of the document: who imports it has to know what it says. */
+static enum rs_code read_policy_uri(struct fhir_reading *reading, const json_t *value, void *target,
+                                    struct rs_error *err)
+{
+	struct rs_str given = reading->context->policy;
+	const char *uri;
+	(void)target;
+	RS_TRY(fhir_read_text(value, &uri, err));
+	if (given.size == 0 || !rs_str_equal_text(given, uri))
+		return rs_error_set(
+			err, RS_UNSUPPORTED,
+			"%.120s: what it says is not known here; name it as the policy that changes "
+			"nothing, when it does not",
+			uri);
+	rs_buffer_printf(reading->notes, "policy %.120s is taken to change nothing\n", uri);
+	return rs_buffer_check(reading->notes, "notes on a consent", err);
+}
+
+static enum rs_code read_policy(struct fhir_reading *reading, const json_t *value, void *target,
+                                struct rs_error *err)
+{
+	static const struct fhir_element elements[] = {
+		{"uri", read_policy_uri, NULL}, {"url", read_policy_uri, NULL}, {"authority", NULL, NULL}};
+	return fhir_read_object(reading, value, FHIR_ELEMENTS(elements), target, err);
+}
+
+static enum rs_code read_policies(struct fhir_reading *reading, const json_t *value, void *target,
+                                  struct rs_error *err)
+{
+	return fhir_read_each(reading, value, read_policy, target, err);
+}
+
 static const struct fhir_element document_r4[] = {
 	{"resourceType", read_resource_type, NULL},
 	{"status", read_status, NULL},
@@ -191,7 +222,7 @@ static const struct fhir_element document_r4[] = {
 	{"policyRule", read_policy_rule, NULL},
 	{"provision", keep_provision, NULL},
 	{"verification", read_verifications, NULL},
-	{"policy", NULL, elsewhere},
+	{"policy", read_policies, NULL},
 	{"id", NULL, NULL},
 	{"meta", NULL, NULL},
 	{"language", NULL, NULL},
@@ -213,7 +244,7 @@ static const struct fhir_element document_r5[] = {
 	{"provision", keep_provision, NULL},
 	{"verification", read_verifications, NULL},
 	{"regulatoryBasis", read_basis, NULL},
-	{"policyBasis", NULL, elsewhere},
+	{"policyBasis", read_policy, NULL},
 	{"grantee", NULL, "name who receives data as an actor of a provision"},
 	{"id", NULL, NULL},
 	{"meta", NULL, NULL},

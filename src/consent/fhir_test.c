@@ -36,13 +36,13 @@ static const struct rs_digest some_subject = {
 static enum rs_code read_text(const char *text, bool is_given, struct reading *out)
 {
 	static char json[8192];
-	struct rs_fhir_context context = {is_given ? &some_subject : NULL, RS_STR("")};
+	struct rs_fhir_context context = {is_given ? &some_subject : NULL, RS_STR(""), RS_STR("")};
 	size_t size = strlen(text);
 	assert_true(size < sizeof json);
 	for (size_t i = 0; i < size; i++)
 		json[i] = (char)(text[i] == '\'' ? '"' : text[i]);
 	if (is_given)
-		context.organisation = RS_STR("Research");
+		context.organisation = RS_STR("Research"), context.policy = RS_STR("http://a/b");
 	memset(out, 0, sizeof *out);
 	rs_buffer_init(&out->notes, 65536);
 	return rs_fhir_consent_read(rs_bytes_of(json, size), &context, &out->consent, &out->notes, &out->err);
@@ -78,12 +78,13 @@ static void refusals_name_the_element(void **state)
 	         "expression: consents of ours do not speak"},
 		{R5 ",'subject':{" WHO "},'decision':'deny','grantee':[]}", "grantee"},
 		{R5 ",'subject':{" WHO "},'decision':'deny','implicitRules':'x'}", "implicitRules"},
-		{R5 ",'subject':{" WHO "},'decision':'deny','policyBasis':{}}", "policyBasis: rules outside"},
+		{R5 ",'subject':{" WHO "},'decision':'deny','policyBasis':{'url':'http://a/b'}}",
+	         "policyBasis: url: http://a/b"},
 		{R5 ",'subject':{" WHO "},'decision':'deny','provision':[{'actor':[" ACTOR(
 			 "IRCP",
 			 "A") "],'provision':[{'purpose':[" PURPOSE("TREAT") "],'provision':[{}]}]}]}",
 	         "a rule within a denial"},
-		{R4 ",'patient':{" WHO "},'policy':[]}", "policy: rules outside"},
+		{R4 ",'patient':{" WHO "},'policy':[{'uri':'http://a/c'}]}", "policy: [0]: uri: http://a/c"},
 		{R4 ",'patient':{" WHO "},'provision':{}}", "type is missing"},
 		{R4 ",'patient':{" WHO
 	            "}," RULE("OPTIN") ",'provision':{'type':'deny','action':[" ACTION("access") "]}}",
@@ -151,6 +152,12 @@ static void documents_of_others_are_read(void **state)
 		{R4 ",'patient':{" WHO "}," PERMIT_R4
 	            ",'provision':[{'type':'deny','action':[" ACTION("disclose") "]}]}}",
 	         2, RS_CONSENT_DENY, RS_SET_PURPOSES_ALL, OP(EXPORT), 0, 0, ""},
+		/* IHE PCF rests every consent on a policy */
+		{R4 ",'patient':{" WHO
+	            "},'policy':[{'uri':'http://a/b'}],'provision':{'type':'deny','purpose':[" PURPOSE(
+			    "TREAT") "]}}",
+	         1, RS_CONSENT_DENY, FOR(TREATMENT), RS_SET_OPERATIONS_ALL, 0, 0,
+	         "policy http://a/b is taken"},
 		{R5 ",'subject':{" WHO "},'decision':'deny','period':{'start':'2026-01-01T00:00:00.5Z'}}", 1,
 	         RS_CONSENT_DENY, RS_SET_PURPOSES_ALL, RS_SET_OPERATIONS_ALL, 1767225600500, 0, ""},
 		{R5 ",'subject':{" WHO "},'decision':'deny','provision':[{'actor':[" ACTOR(
@@ -215,7 +222,7 @@ static void what_is_written_is_read_alike(void **state)
 	(void)state;
 	for (unsigned round = 0; round < 4000; round++) {
 		enum rs_fhir_version version = round % 2 ? RS_FHIR_R4 : RS_FHIR_R5;
-		struct rs_fhir_context nobody = {NULL, RS_STR("")};
+		struct rs_fhir_context nobody = {.subject = NULL};
 		struct rs_fhir_consent consent = {.subject = some_subject,
 		                                  .consent = {{(uint8_t)round, 1}},
 		                                  .issued_ms = test_roll(&dice) % 2000000000000,
@@ -254,7 +261,7 @@ static void times_that_fhir_cannot_write_are_refused(void **state)
 	consent.rules[0].until_ms = 0;
 	consent.revoked = true;
 	assert_int_equal(rs_fhir_consent_write(RS_FHIR_R4, &consent, &out, NULL), RS_OK);
-	struct rs_fhir_context nobody = {NULL, RS_STR("")};
+	struct rs_fhir_context nobody = {.subject = NULL};
 	struct rs_error err = {0};
 	assert_int_equal(rs_fhir_consent_read(rs_buffer_bytes(&out), &nobody, &consent, &out, &err),
 	                 RS_UNSUPPORTED);

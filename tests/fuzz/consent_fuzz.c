@@ -81,7 +81,7 @@ static void write_token(struct rs_bytes input, struct rs_buffer *out)
 static void write_and_read(const struct rs_consent_token *token, const struct rs_consent_terms *terms)
 {
 	struct rs_fhir_consent consent = {.subject = token->subject, .count = 1}, again;
-	struct rs_fhir_context nobody = {NULL, {"", 0}};
+	struct rs_fhir_context nobody = {.subject = NULL};
 	struct rs_buffer json, notes;
 	struct rs_error err = {0};
 	consent.rules[0] = *terms;

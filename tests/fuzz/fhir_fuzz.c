@@ -8,7 +8,7 @@ static void write_and_read(const struct rs_fhir_consent *consent, size_t rule, e
 {
 	struct rs_fhir_consent one = {.subject = consent->subject, .consent = consent->consent, .count = 1},
 			       again;
-	struct rs_fhir_context nobody = {NULL, {"", 0}};
+	struct rs_fhir_context nobody = {.subject = NULL};
 	struct rs_buffer json, notes;
 	struct rs_error err = {0};
 	one.rules[0] = consent->rules[rule];
@@ -28,13 +28,14 @@ static void write_and_read(const struct rs_fhir_consent *consent, size_t rule, e
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct rs_digest subject = {{7}};
-	struct rs_fhir_context context = {NULL, {"", 0}};
+	struct rs_fhir_context context = {.subject = NULL};
 	struct rs_fhir_consent consent;
 	struct rs_buffer notes;
 	struct rs_error err = {0};
 	if (size % 2) { /* with what references stand for, and without */
 		context.subject = &subject;
 		context.organisation = RS_STR("Research");
+		context.policy = RS_STR("http://a/b");
 	}
 	rs_buffer_init(&notes, RS_FHIR_SIZE_MAX);
 	enum rs_code code = rs_fhir_consent_read(rs_bytes_of(data, size), &context, &consent, &notes, &err);
