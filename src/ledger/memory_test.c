@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/base_sim.h"
-#include "ledger/ledger.h"
+#include "ledger/ledger_claim.h"
 #include "store/store_memory.h"
 
 #define PATH "/ledger.sqlite"
@@ -125,10 +125,6 @@ static void make_fixture(struct fixture *f)
 	assert_int_equal(rs_note_key_init(&f->note_key, "radseal.local/test", f->log.public_key, NULL),
 	                 RS_OK);
 	assert_int_equal(format_receipt(f, &f->receipt, NULL), RS_OK);
-	f->before = rs_ledger_size(f->ledger);
-	struct rs_str checkpoint = rs_ledger_checkpoint(f->ledger);
-	assert_true(checkpoint.size < sizeof f->checkpoint);
-	memcpy(f->checkpoint, checkpoint.data, checkpoint.size);
 }
 
 static void finish_fixture(struct fixture *f)
@@ -146,6 +142,48 @@ static enum rs_code append_group(struct fixture *f, struct rs_error *err)
 	RS_TRY(rs_ledger_append(f->ledger, f->group, GROUP, results, err));
 	for (size_t i = 0; i < GROUP; i++)
 		assert_int_equal(results[i].refusal, RS_REFUSAL_NONE);
+	return RS_OK;
+}
+
+/* A head of the map, made and appended. */
+static enum rs_code append_head(struct fixture *f, struct rs_error *err)
+{
+	struct rs_transaction transaction RS_CLEANUP(rs_transaction_finish) = {.checked = false};
+	struct rs_buffer origin RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_act act = {.id = {20}, .time_ms = 1000, .organisation = RS_STR("Radiology")};
+	struct rs_append_result result = {.refusal = RS_REFUSAL_NONE};
+	struct rs_map_head head;
+	rs_buffer_init(&origin, RS_ORIGIN_MAX);
+	RS_TRY(rs_ledger_map_next(f->ledger, &head, err));
+	RS_TRY(rs_map_head_act(&head, &origin, &act, err));
+	RS_TRY(rs_transaction_sign(&act, &f->admin, &transaction, err));
+	RS_TRY(rs_ledger_append(f->ledger, &transaction, 1, &result, err));
+	assert_int_equal(result.refusal, RS_REFUSAL_NONE);
+	return RS_OK;
+}
+
+static enum rs_code claim_member(struct fixture *f, struct rs_error *err)
+{
+	const struct rs_trust trust = {.log = f->note_key};
+	struct rs_buffer value RS_CLEANUP(rs_buffer_finish) = {0}, text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_claim_facts facts RS_CLEANUP(rs_claim_facts_finish) = {.present = false};
+	uint8_t key[1 + RS_KEY_SIZE] = {'M'};
+	struct rs_claim claim = {.key = {key, sizeof key}};
+	struct rs_digest path[RS_PROOF_HASHES_MAX];
+	uint64_t index;
+	size_t count;
+	bool present;
+	memcpy(key + 1, f->admin.public_key, RS_KEY_SIZE);
+	rs_buffer_init(&value, RS_MAP_VALUE_MAX);
+	rs_buffer_init(&text, RS_CLAIM_SIZE_MAX);
+	RS_TRY(rs_ledger_map_last(f->ledger, &index, err));
+	RS_TRY(rs_ledger_map_prove(f->ledger, claim.key, &claim.proof, &present, &value, err));
+	claim.value = rs_buffer_bytes(&value);
+	RS_TRY(rs_ledger_entry(f->ledger, index, &claim.entry, err));
+	RS_TRY(rs_ledger_prove(f->ledger, index, path, &count, err));
+	RS_TRY(rs_claim_format(&claim, index, path, count, rs_ledger_checkpoint(f->ledger), &text, err));
+	RS_TRY(rs_claim_check(rs_buffer_str(&text), &trust, &facts, err));
+	assert_true(facts.present);
 	return RS_OK;
 }
 
@@ -226,12 +264,24 @@ static void assert_unchanged(struct fixture *f)
 	assert_int_equal(check(f, NULL), RS_OK);
 }
 
-static void fails_cleanly(operation *run)
+static void note_state(struct fixture *f)
+{
+	f->before = rs_ledger_size(f->ledger);
+	struct rs_str checkpoint = rs_ledger_checkpoint(f->ledger);
+	assert_true(checkpoint.size < sizeof f->checkpoint);
+	memcpy(f->checkpoint, checkpoint.data, checkpoint.size);
+	f->checkpoint[checkpoint.size] = '\0';
+}
+
+static void fails_cleanly_after(operation *before, operation *run)
 {
 	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
 		struct fixture f;
 		struct rs_error err = {0};
 		make_fixture(&f);
+		if (before)
+			assert_int_equal(before(&f, NULL), RS_OK);
+		note_state(&f);
 		rs_memory_fail_at(k);
 		enum rs_code code = run(&f, &err);
 		uint64_t asked = rs_memory_fail_at(0);
@@ -249,10 +299,19 @@ static void fails_cleanly(operation *run)
 	fail_msg("it never succeeds");
 }
 
+static void fails_cleanly(operation *run) { fails_cleanly_after(NULL, run); }
+
 static void appending(void **state)
 {
 	(void)state;
 	fails_cleanly(append_group);
+}
+
+static void bringing_the_map_up(void **state)
+{
+	(void)state;
+	fails_cleanly(append_head);
+	fails_cleanly_after(append_head, claim_member);
 }
 
 static void opening(void **state)
@@ -278,9 +337,8 @@ static void checking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(appending),
-		cmocka_unit_test(opening),
-		cmocka_unit_test(proving),
+		cmocka_unit_test(appending), cmocka_unit_test(bringing_the_map_up),
+		cmocka_unit_test(opening),   cmocka_unit_test(proving),
 		cmocka_unit_test(checking),
 	};
 	if (!store_memory_from_base() || rs_crypto_init(NULL) != RS_OK)

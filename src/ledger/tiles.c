@@ -9,7 +9,6 @@
 
 #define TILE_BITS 8
 #define LEVELS 8
-#define PATH_SIZE 96
 #define BUNDLE_SIZE_MAX ((size_t)RS_TILE_WIDTH * (2 + RS_ENTRY_SIZE_MAX))
 #define NOTE_SIZE_MAX ((size_t)64 * 1024)
 
@@ -20,19 +19,18 @@ struct exporting {
 	uint64_t files;
 };
 
-/* A tile's number in groups of three digits, "x001/x234/067", and its width when it is not full. */
-static void tile_path(const char *kind, uint64_t number, unsigned width, char out[static PATH_SIZE])
+void rs_tile_path(const char *kind, uint64_t number, unsigned width, char out[static RS_TILE_PATH_SIZE])
 {
 	uint64_t groups[8], rest = number;
-	size_t count = 0, used = (size_t)snprintf(out, PATH_SIZE, "tile/%s", kind);
+	size_t count = 0, used = (size_t)snprintf(out, RS_TILE_PATH_SIZE, "tile/%s", kind);
 	do
 		groups[count++] = rest % 1000;
 	while (rest /= 1000);
 	while (count-- > 0)
-		used += (size_t)snprintf(out + used, PATH_SIZE - used, count ? "/x%03" PRIu64 : "/%03" PRIu64,
-		                         groups[count]);
+		used += (size_t)snprintf(out + used, RS_TILE_PATH_SIZE - used,
+		                         count ? "/x%03" PRIu64 : "/%03" PRIu64, groups[count]);
 	if (width < RS_TILE_WIDTH)
-		snprintf(out + used, PATH_SIZE - used, ".p/%u", width);
+		snprintf(out + used, RS_TILE_PATH_SIZE - used, ".p/%u", width);
 }
 
 static enum rs_code write_file(struct exporting *exporting, const char *name, struct rs_bytes content,
@@ -58,7 +56,7 @@ static enum rs_code write_tile(struct exporting *exporting, unsigned level, uint
                                struct rs_error *err)
 {
 	uint8_t hashes[RS_TILE_WIDTH * RS_SHA256_SIZE];
-	char path[PATH_SIZE], kind[8];
+	char path[RS_TILE_PATH_SIZE], kind[8];
 	unsigned width = width_of(size, number);
 	for (unsigned i = 0; i < width; i++) {
 		struct rs_digest hash;
@@ -67,7 +65,7 @@ static enum rs_code write_tile(struct exporting *exporting, unsigned level, uint
 		memcpy(hashes + i * RS_SHA256_SIZE, hash.bytes, RS_SHA256_SIZE);
 	}
 	snprintf(kind, sizeof kind, "%u", level);
-	tile_path(kind, number, width, path);
+	rs_tile_path(kind, number, width, path);
 	return write_file(exporting, path, rs_bytes_of(hashes, width * RS_SHA256_SIZE), err);
 }
 
@@ -75,7 +73,7 @@ static enum rs_code write_bundle(struct exporting *exporting, uint64_t number, u
                                  struct rs_error *err)
 {
 	struct rs_buffer bundle RS_CLEANUP(rs_buffer_finish) = {0};
-	char path[PATH_SIZE];
+	char path[RS_TILE_PATH_SIZE];
 	unsigned width = width_of(size, number);
 	rs_buffer_init(&bundle, BUNDLE_SIZE_MAX);
 	for (unsigned i = 0; i < width; i++) {
@@ -87,7 +85,7 @@ static enum rs_code write_bundle(struct exporting *exporting, uint64_t number, u
 		rs_buffer_append_bytes(&bundle, entry);
 	}
 	RS_TRY(rs_buffer_check(&bundle, "a bundle of entries", err));
-	tile_path("entries", number, width, path);
+	rs_tile_path("entries", number, width, path);
 	return write_file(exporting, path, rs_buffer_bytes(&bundle), err);
 }
 
