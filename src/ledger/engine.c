@@ -25,8 +25,19 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[EACH_CHECKPOINT] = "SELECT size,note FROM checkpoint ORDER BY size",
 };
 
-/* Level and place of a complete subtree in one row number: 2^56 entries are enough. */
-int64_t node_id(unsigned level, uint64_t index) { return (int64_t)((uint64_t)level << 56 | index); }
+/* The row of a complete subtree. Eight levels of 256 leaves (or roots of lower ones) lie together, in the order in which they
+ * get complete: new rows go to the end, and a proof finds eight of its hashes in two or three pages. 2^56 entries are enough. */
+#define TILE_LEVELS 8u
+int64_t node_id(unsigned level, uint64_t index)
+{
+	unsigned group = (level - 1) / TILE_LEVELS, own = level - group * TILE_LEVELS;
+	uint64_t tile = index >> (TILE_LEVELS - own), place = 0;
+	/* So many leaves of the tile are there when this one gets complete, and so many subtrees before it. */
+	uint64_t leaves = ((index & ((UINT64_C(1) << (TILE_LEVELS - own)) - 1)) + 1) << own;
+	for (unsigned below = 1; below <= TILE_LEVELS; below++)
+		place += (below <= own ? leaves : leaves - 1) >> below;
+	return (int64_t)((uint64_t)group << 56 | tile << TILE_LEVELS | (place - 1));
+}
 
 void rs_ledger_close(struct rs_ledger *ledger)
 {
