@@ -157,14 +157,14 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_question question = {.letter = 0};
 	struct rs_trust trust = {.quorum = 0};
 	const char *path = option_value(line, "check"), *output = option_value(line, "output");
-	bool cosigned = option_given(line, "cosigned");
+	bool cosigned = option_given(line, "cosigned"), writes = !cosigned && !option_given(line, "last");
 	if (path)
 		return run_check(line, path, err);
 	RS_TRY(read_question(line, &question, err));
 	if (!output)
 		return rs_error_set(err, RS_USAGE, "prove: where is the proof to go? -o FILE");
-	RS_TRY(session_node(line, cosigned ? RS_NODE_READ : RS_NODE_WRITE, NULL, &node, err));
-	if (!cosigned)
+	RS_TRY(session_node(line, writes ? RS_NODE_WRITE : RS_NODE_READ, NULL, &node, err));
+	if (writes)
 		RS_TRY(session_actor(line, node, &actor, err));
 	rs_buffer_init(&text, RS_CLAIM_SIZE_MAX);
 	RS_TRY(rs_node_prove(node, actor, &question, cosigned, &text, err));
@@ -178,7 +178,8 @@ static const struct option options[] = {
 	{"output", "FILE", "the proof (C2SP tlog-proof of a head of the log's map)"},
 	{"absent", NULL, "the question is whether it is not there; otherwise, whether it is"},
 	{"subject", "TOKEN", "the consent's subject; otherwise it is looked for"},
-	{"cosigned", NULL, "write no new head: prove by the last one, at the cosigned checkpoint"},
+	{"last", NULL, "write no new head: prove by the last one, also while somebody else writes"},
+	{"cosigned", NULL, "the same at the checkpoint that radseal witness cosign brought"},
 	{"check", "FILE", "check a proof and say what it proves, with nothing but these keys:"},
 	{"key", "KEY", "the log's verifier key, or a file with it (keys/log.vkey of the node)"},
 	{"witness", "KEY", "a witness's verifier key, or a file with it; may be given several times"},
@@ -193,6 +194,8 @@ static const struct example examples[] = {
 	{"radseal prove consents TOKEN -o consents.tlog-proof --home /srv/radseal",
          "all consents of a subject, and that there are no others"},
 	{"radseal prove member KEY --absent -o stranger.tlog-proof", "that a key is no member's"},
+	{"radseal prove consents TOKEN --cosigned -o consents.tlog-proof",
+         "the same after radseal witness cosign, with the cosignatures"},
 	{"radseal prove --check consents.tlog-proof --key log.vkey --witness oncology.vkey",
          "what such a file proves, for anybody and without the node"},
 	{NULL, NULL},

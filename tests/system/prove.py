@@ -112,6 +112,36 @@ def questions(prover):
     return len(asked)
 
 
+def subject_of(node):
+    """The token of the first subject that the log names."""
+    for index in range(1, 4):
+        told = json.loads(node.run("log", "--home", node.home, "--json", "--proof", index, check=0).stdout)
+        act, _ = act_of(bytes.fromhex(told["entry"]))
+        if "subject" in act:
+            return act["subject"].hex()
+    raise AssertionError("no subject")
+
+
+def consents(prover):
+    """Given, proved, withdrawn, proved: the one and all of the subject's."""
+    node, subject, vkey = prover.node, subject_of(prover.node), prover.key.read_text().strip()
+    prover.prove("consents", subject, "--absent")
+    terms = ["--roles", "researcher", "--purposes", "research", "--operations", "read", "--home", node.home, "--json"]
+    names = [json.loads(node.run("consent", "grant", "--subject", subject, "--organisation", "Radiology", *terms,
+                                 check=0).stdout)["consent"] for _ in range(2)]
+    node.run("consent", "revoke", names[0], "--home", node.home, check=0)
+    for question, key, words in ((["consents", subject], "43" + subject, ["is revoked", "is in force"]),
+                                 (["consent", names[0]], "43" + subject + names[0], ["is revoked"]),
+                                 (["consent", names[1], "--subject", subject], "43" + subject + names[1], ["is in force"])):
+        path, _ = prover.prove(*question)
+        act, shown, value = proved(path.read_text(), vkey)
+        assert shown.hex() == key and value and act["root"] == replay(node, act["size"])
+        sentence = prover.check(path)["sentence"]
+        assert all(word in sentence for word in words) and sentence.count("permits read for research") == len(words)
+    path, _ = prover.prove("consent", UNKNOWN, "--subject", subject, "--absent")
+    assert proved(path.read_text(), vkey)[1:] == (bytes.fromhex("43" + subject + UNKNOWN), None)
+
+
 def flips(prover, count):
     """No flipped bit of a proof is accepted. Of an absent key one may be, and is then true: about another absent key."""
     generator, vkey = random.Random(4), prover.key.read_text().strip()
@@ -145,6 +175,8 @@ def grown(prover):
     old.write_bytes(kept)
     assert prover.check(old)["entries"] < later
     prover.prove("member", admin, "--cosigned", check=4)
+    path, _ = prover.prove("member", admin, "--last")
+    assert prover.check(path)["entries"] == later
     prover.node.fsck(check=0)
 
 
@@ -171,6 +203,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         prover = Prover(sys.argv[1], pathlib.Path(scratch))
         count = questions(prover)
+        consents(prover)
         flips(prover, 60)
         grown(prover)
         cosigned(sys.argv[1], pathlib.Path(scratch))
