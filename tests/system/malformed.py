@@ -3,6 +3,7 @@
 import gzip
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -60,7 +61,9 @@ def fill_and_seal(program, disk):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", disk], check=True)
     node = Radseal(program, disk / "node")
     node.init()
-    sealed = 0
+    with (disk / "node" / "radseal.yaml").open("a") as config:
+        config.write("vault:\n  reserve: 0\n")  # else the vault ends first, with room left for the ledger
+    sealed = unfinished = 0
     for number, left in enumerate(range(0, 600_000, 20_000)):
         image = disk.parent / f"volume{number}.nii"
         write_nifti(image, number, side=24)
@@ -71,14 +74,20 @@ def fill_and_seal(program, disk):
         done = node.seal(image, check=None)
         if done.returncode:
             expect(done, {4}, f"seal with {left} bytes left")
-            assert "space" in done.stderr or "full" in done.stderr, done.stderr
+            assert re.search("space|full|make room", done.stderr), done.stderr
         sealed += done.returncode == 0
         filler.unlink()
-        node.fsck(check=0)
+        told = node.run("fsck", "--home", node.home)
+        if told.returncode:  # full just after the ledger's entry: the promise is kept by whoever seals next
+            faults = [line for line in told.stdout.splitlines() if line.startswith("fault in ")]
+            assert done.returncode and all("was interrupted" in line for line in faults), told.stdout
+            unfinished += 1
         node.seal(image)
+        node.fsck(check=0)
         assert list(node.verdicts(image).values()) == ["genuine"]
     assert 0 < sealed <= number, f"{sealed} of {number + 1}: the disk was never, or always, full"
-    print(f"{number + 1 - sealed} sealings stopped by a full disk, {sealed} not; nothing half there, all sealed afterwards")
+    print(f"{number + 1 - sealed} sealings stopped by a full disk, {sealed} not, {unfinished} to be finished by the next; "
+          "nothing lost, all sealed afterwards")
 
 
 def full_disk(program, scratch):
