@@ -25,7 +25,7 @@ static struct rs_sim *make_place(void)
 static void what_opens_a_key(void **state)
 {
 	(void)state;
-	static const struct {
+	const struct {
 		struct rs_bytes made_with, opened_with;
 		enum rs_code code;
 	} cases[] = {{passphrase, passphrase, RS_OK},
