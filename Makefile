@@ -31,6 +31,7 @@ bench: build
 	python3 bench/dicom_against_peers.py $(BUILD)
 	python3 bench/seal_bench.py $(BUILD)/radseal
 	python3 bench/vault_bench.py $(BUILD)/bench/vault_bench
+	$(BUILD)/bench/retrieve_bench
 	bench/radiomics $(BUILD)
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.

@@ -148,7 +148,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		RS_TRY(read_recipient(option_value(line, "for"), &recipient, err));
 		retrieval.recipient = &recipient;
 	}
-	RS_TRY(session_pool(line, 1, &pool, err));
+	RS_TRY(session_pool(line, 2, &pool, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
 	return retrieve(line, node, &retrieval, err);
 }

@@ -32,14 +32,19 @@ enum rs_code writing_take(void *context, struct rs_bytes piece, struct rs_error 
 	return RS_OK;
 }
 
-enum rs_code writing_name(struct writing *writing, const char *path, struct rs_error *err)
+static enum rs_code name(struct writing *writing, const char *path, struct rs_error *err)
 {
 	const struct rs_files *files = writing->world->files;
-	RS_TRY(rs_file_sync(writing->file, err));
 	RS_TRY(files->rename(files, writing->temporary, path, err));
 	rs_free(writing->temporary);
 	writing->temporary = NULL;
 	return RS_OK;
+}
+
+enum rs_code writing_name(struct writing *writing, const char *path, struct rs_error *err)
+{
+	RS_TRY(rs_file_sync(writing->file, err));
+	return name(writing, path, err);
 }
 
 void writing_finish(struct writing *writing)
@@ -65,6 +70,16 @@ static const char *extension_of(const char *media, const uint8_t start[static 2]
 	return "";
 }
 
+/* Whole or not there while the power lasts. It is not synced, which would cost as much again as the file: a receipt can be
+ * had anew. */
+static enum rs_code write_receipt(const struct outgoing *out, const char *path, struct rs_error *err)
+{
+	struct writing writing RS_CLEANUP(writing_finish) = {.file = NULL};
+	RS_TRY(writing_begin(out->world, path, &writing, err));
+	RS_TRY(writing_take(&writing, rs_bytes_of_str(out->receipt), err));
+	return name(&writing, path, err);
+}
+
 enum rs_code outgoing_write(const struct outgoing *out, struct rs_receipt_facts *out_facts, char **out_path,
                             struct rs_error *err)
 {
@@ -73,13 +88,14 @@ enum rs_code outgoing_write(const struct outgoing *out, struct rs_receipt_facts 
 	RS_TRY(writing_begin(out->world, out->base, &writing, err));
 	RS_TRY(out->read(out->context, writing_take, &writing, err));
 	rs_sha256_final(&writing.hash, &sha256);
+	rs_file_start_writeback(writing.file);
 	RS_TRY(rs_receipt_match_trusted(out->receipt, out->trust, &sha256, writing.size, out_facts, err));
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
 		"%s%s", out->base, extension_of(out_facts->media, writing.start));
 	char *receipt RS_CLEANUP(rs_free_pointer) = path ? rs_text_printf("%s.tlog-proof", path) : NULL;
 	if (!receipt)
 		return rs_error_memory(err, strlen(out->base), "a path");
-	RS_TRY(rs_file_replace(out->world, receipt, rs_bytes_of_str(out->receipt), 0600, err));
+	RS_TRY(write_receipt(out, receipt, err));
 	RS_TRY(writing_name(&writing, path, err));
 	*out_path = path;
 	path = NULL;

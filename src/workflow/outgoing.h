@@ -19,7 +19,7 @@ struct outgoing {
 enum rs_code outgoing_write(const struct outgoing *out, struct rs_receipt_facts *out_facts, char **out_path,
                             struct rs_error *err);
 
-/* A file that has no name until outgoing_name() gives it one; finish it either way. */
+/* A file that has no name until writing_name() gives it one; finish it either way. */
 struct writing {
 	const struct rs_world *world;
 	struct rs_file *file;
@@ -31,7 +31,8 @@ struct writing {
 enum rs_code writing_begin(const struct rs_world *world, const char *base, struct writing *out,
                            struct rs_error *err);
 enum rs_code writing_take(void *writing, struct rs_bytes piece, struct rs_error *err); /* an rs_vault_take */
-enum rs_code writing_name(struct writing *writing, const char *path, struct rs_error *err);
+enum rs_code writing_name(struct writing *writing, const char *path,
+                          struct rs_error *err); /* synced before */
 void writing_finish(struct writing *writing);
 
 #endif
