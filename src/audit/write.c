@@ -132,7 +132,6 @@ static void json_end(struct rs_audit_writer *writer)
 
 static enum rs_code flush(struct rs_audit_writer *writer, struct rs_error *err)
 {
-	RS_TRY(rs_buffer_check(&writer->cells.text, "a line of an audit", err));
 	RS_TRY(rs_buffer_check(&writer->out, "a line of an audit", err));
 	enum rs_code code = writer->sink(writer->context, rs_buffer_bytes(&writer->out), err);
 	rs_buffer_clear(&writer->out);
@@ -186,6 +185,8 @@ enum rs_code rs_audit_writer_line(struct rs_audit_writer *writer, const struct r
                                   struct rs_error *err)
 {
 	cells_fill(&writer->cells, writer->heading, line);
+	/* Otherwise the last cell has no end. */
+	RS_TRY(rs_buffer_check(&writer->cells.text, "a line of an audit", err));
 	writer->lines++;
 	switch (writer->format) {
 	case RS_AUDIT_TEXT: text_line(writer, line); break;
