@@ -191,6 +191,8 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const s
 	                              &staged->object, &staged->cid, err);
 	pthread_mutex_lock(&node->mutex);
 	room_written(node, content->size);
+	if (code != RS_OK)
+		room_recount(node);
 	pthread_mutex_unlock(&node->mutex);
 	RS_TRY(code);
 	staged->staged = true;

@@ -11,6 +11,7 @@
  *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
  *   subjects.sqlite    keys of the subjects, wrapped
  *   audit.sqlite       what audits found in the log, to be found again: derived, may be deleted
+ *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
  *   receipts/          one .tlog-proof for each admitted file
  *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key
  *   erasing/           erasures on their way; certificates/ those that were carried out */

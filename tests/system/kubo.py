@@ -94,6 +94,23 @@ def what_nobody_needs_goes(node, pins):
     assert json.loads(node.vault("gc", "--json").stdout)["done"] == 0
 
 
+def erasing_reaches_the_copies(node, pins, scratch):
+    """The erasure takes object, records and receipt here; the copy, noise by then, goes with the next collection."""
+    path = scratch / "erased.nii"
+    write_nifti(path, 815, side=12)
+    before = {path.name for path in node.objects()}
+    node.run("seal", "--home", node.home, "--subject", "P17", "--quiet", path, check=0)
+    (copy,) = {path.name for path in node.objects()} - before
+    node.vault("replicate")
+    assert copy in pins()
+    node.run("erase", "--subject", "P17", "--home", node.home, check=0)
+    assert {path.name for path in node.objects()} == before and copy in pins()
+    events = json.loads(node.vault("gc", "--json").stdout)["events"]
+    assert [(event["what"], event["name"]) for event in events] == [("removed copy", copy)], events
+    assert pins() == before
+    node.fsck(check=0)
+
+
 def bytes_of(cid):
     import base64
     text = cid[1:].upper()
@@ -196,6 +213,7 @@ def against_a_real_one(program, test, kubo):
             for path in node.objects():  # the name that the node itself gives the same file
                 assert real.ipfs("add", "--only-hash", "--quieter", str(path)).strip() == path.name
                 assert real.ipfs("files", "stat", "--format=<size>", f"/ipfs/{path.name}").strip() == str(path.stat().st_size)
+            erasing_reaches_the_copies(node, real.pins, scratch)
             what_nobody_needs_goes(node, real.pins)
         finally:
             real.close()
@@ -207,6 +225,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         node = make_node(program, pathlib.Path(scratch), url)
         copies_are_made_checked_and_brought_back(node, lambda: server.pins)
+        erasing_reaches_the_copies(node, lambda: server.pins, pathlib.Path(scratch))
         what_nobody_needs_goes(node, lambda: server.pins)
         bad_nodes_are_named(node, server, url)
     conformance(test, url)
