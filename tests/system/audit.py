@@ -141,6 +141,26 @@ def check_usage(node, token):
     assert len(node.log()) == before, "nothing was asked for"
 
 
+def do_the_rest(run, scratch, token, consent):
+    """Entries of the types that are left: devices, anchors, heads of the map, what is known of a patient, ends of consents."""
+    for name in ("mr-1", "mr-2"):
+        run("key", "new", name)
+    run("device", "enrol", "mr-1", "--name", "MR, room 4")
+    run("device", "rotate", "mr-1", "mr-2", "--as", "mr-1")
+    write_nifti(scratch / "mr.nii", 10, side=4)
+    run("seal", "--subject", "P7", "--as", "mr-2", scratch / "mr.nii")
+    run("device", "revoke", "mr-2")
+    (scratch / "birthday").write_text("19970522")
+    run("xray", "setBirthday", scratch / "birthday", "--subject", "P7")
+    run("organisation", "add", "Oncology", "--kind", "oncology", "--administrator", "kim", check=3)
+    run("prove", "consents", token, "-o", scratch / "consents.tlog-proof")
+    run("anchor")
+    run("consent", "revoke", consent)
+    run("member", "revoke", "reader")
+    glass = json.loads(run("break-glass", "list", "--json").stdout)[0]["id"]
+    run("break-glass", "review", glass, "--outcome", "justified", "--reason", "seen in the ward's log")
+
+
 def check_consortium(program, scratch):
     """What the issue asks: who saw this subject's data, why, under which consent; as each role may know it."""
     node = Node(program, scratch / "hospital")
@@ -181,7 +201,14 @@ def check_consortium(program, scratch):
     done = node.audit("subject", "--subject", "P7", "--as", "reader", check=3)
     assert "PURPOSE" in done.stderr and done.stdout == "" and len(node.log()) == before + 1, "refused, and told"
     assert "SCOPE" in node.audit("subject", "--subject", "P7", "--as", "watch", "--identify", check=3).stderr
+    run("key", "new", "kim")
+    run("member", "grant", "kim", "--role", "patient")
+    assert "NO_CONSENT" in node.audit("subject", "--subject", "P7", "--as", "kim", check=3).stderr, "not hers yet"
+    run("member", "act-for", "kim", "--subject", "P7")
+    own = node.lines("subject", "--subject", "P7", "--as", "kim", "--identify")["lines"]
+    assert (own[-1]["purpose_code"], own[-1]["basis"], own[-1]["patient"]) == ("PATRQT", "own-data", "P7")
     token = granted["subject"]
+    do_the_rest(run, scratch, token, granted["consent"])
     assert audit_twin.check(node) == len(node.log()) - 1, "the last audit of a subject is an entry itself"
     run("erase", "--subject", "P7")
     assert node.audit("subject", "--subject", "P7", "--as", "watch", check=4).stdout == "", "nobody knows any more whose token it was"
@@ -189,6 +216,8 @@ def check_consortium(program, scratch):
     after = node.lines("subject", "--token", token, "--as", "watch")
     assert "request" not in after and len(node.log()) == before and after["lines"][-1]["type"] == "erasure"
     judge_bundle(json.loads(node.audit("all", "--format", "fhir").stdout))
+    types = {line["type"] for line in node.lines("all")["lines"]}
+    assert set(audit_twin.twin.TYPES[1:]) - types == {"consent-narrow"}, f"every type but one: {types}"
     audit_twin.check(node)
     node.fsck(check=0)
 
