@@ -242,8 +242,8 @@ void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[
 	memcpy(out + 1, id, RS_TRANSACTION_ID_SIZE);
 }
 
-enum rs_code rs_ledger_find(struct rs_ledger *ledger, const uint8_t id[static RS_TRANSACTION_ID_SIZE],
-                            uint64_t *out_index, struct rs_error *err)
+static enum rs_code find_place(struct rs_ledger *ledger, const uint8_t id[static RS_TRANSACTION_ID_SIZE],
+                               uint64_t *out_index, struct rs_error *err)
 {
 	const struct rs_state *state = &ledger->mapped.state;
 	uint8_t key[ID_KEY_SIZE];
@@ -254,6 +254,23 @@ enum rs_code rs_ledger_find(struct rs_ledger *ledger, const uint8_t id[static RS
 		return rs_error_set(err, RS_ALTERED, "ledger: the place of a transaction is not one");
 	*out_index = rs_read_be64(value.data);
 	return RS_OK;
+}
+
+/* When memory ended, taking a group back may have failed, too: what is not durable is not found meanwhile. */
+static enum rs_code settle(struct rs_ledger *ledger, struct rs_error *err)
+{
+	rs_store_rollback(ledger->store);
+	if (rs_store_in_transaction(ledger->store))
+		return rs_error_set(err, RS_NO_MEMORY,
+		                    "out of memory: a group that failed is not taken back yet");
+	return RS_OK;
+}
+
+enum rs_code rs_ledger_find(struct rs_ledger *ledger, const uint8_t id[static RS_TRANSACTION_ID_SIZE],
+                            uint64_t *out_index, struct rs_error *err)
+{
+	RS_TRY(settle(ledger, err));
+	return find_place(ledger, id, out_index, err);
 }
 
 /* A transaction whose id is in the log: the same bytes are the same transaction, others are refused. */
@@ -275,7 +292,7 @@ static enum rs_code append_one(struct rs_ledger *ledger, struct rs_bytes entry,
 	struct rs_act act;
 	uint64_t index;
 	RS_TRY(rs_transaction_parse(entry, &act, err));
-	enum rs_code code = rs_ledger_find(ledger, act.id, &index, err);
+	enum rs_code code = find_place(ledger, act.id, &index, err);
 	if (code == RS_OK)
 		return answer_known(ledger, entry, index, result, err);
 	if (code != RS_NOT_FOUND)
@@ -322,6 +339,7 @@ static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transac
                                size_t count, struct rs_append_result *results, struct rs_error *err)
 {
 	uint64_t before = ledger->size;
+	RS_TRY(settle(ledger, err));
 	RS_TRY(rs_store_begin(ledger->store, err));
 	for (size_t i = 0; i < count; i++)
 		RS_TRY(append_one(ledger, rs_buffer_bytes(&transactions[i].entry), &results[i], err));

@@ -299,6 +299,8 @@ void rs_store_rollback(struct rs_store *store)
 		(void)rs_statement_run(store->rollback, NULL);
 }
 
+bool rs_store_in_transaction(const struct rs_store *store) { return !sqlite3_get_autocommit(store->db); }
+
 enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err)
 {
 	struct rs_statement *statement RS_CLEANUP(rs_statement_finish_pointer) = NULL;

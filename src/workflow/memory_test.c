@@ -6,6 +6,7 @@
 #include "node.h"
 
 #include "store/store_memory.h"
+#include "workflow/workflow_retrieve.h"
 
 #define STEP 7 /* of requests in long operations: a prime, so that all kinds are met */
 #define REQUESTS_MAX 100000
@@ -54,7 +55,7 @@ static void take(void *context, const struct rs_admit_result *result)
 
 static enum rs_code seal(struct fixture *f, struct rs_error *err)
 {
-	struct rs_admit_options options = {.report = take, .context = f};
+	struct rs_admit_options options = {.subject = "P1", .report = take, .context = f};
 	f->reported = 0;
 	f->node->memory_max = RS_OBJECT_CHUNK_SIZE; /* one of the files is read twice */
 	return rs_node_admit(f->node, path_list, FILES, &options, err);
@@ -88,6 +89,22 @@ static enum rs_code check(struct fixture *f, struct rs_error *err)
 {
 	struct rs_check_counts counts;
 	return rs_node_check(f->node, no_fault, NULL, &counts, err);
+}
+
+static void ignore(void *context, const struct rs_retrieved *result) { (void)context, (void)result; }
+
+static enum rs_code retrieve(struct fixture *f, struct rs_error *err)
+{
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
+	struct rs_node_subject subject;
+	struct rs_retrieval retrieval = {.purpose = RS_PURPOSE_OPERATIONS,
+	                                 .operation = RS_OPERATION_READ,
+	                                 .directory = "/out",
+	                                 .report = ignore};
+	RS_TRY(rs_node_actor_open(f->node, NULL, no_passphrase(), &actor, err));
+	RS_TRY(rs_node_subject(f->node, "", "P1", &subject, err));
+	retrieval.subject = &subject;
+	return rs_node_retrieve(f->node, actor, &retrieval, err);
 }
 
 static void must(enum rs_code code, const struct rs_error *err, uint64_t k, const char *what)
@@ -180,10 +197,10 @@ static void sealing(void **state)
 	fail_msg("it never succeeds");
 }
 
-/* Reading changes nothing, so one node serves all runs. */
+/* Reading changes nothing but the log, so one node serves all runs. */
 static void reading(void **state)
 {
-	static operation *const operations[] = {verify, check};
+	static operation *const operations[] = {verify, check, retrieve};
 	struct fixture f;
 	struct rs_error err = {0};
 	(void)state;
