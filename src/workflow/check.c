@@ -69,6 +69,13 @@ static enum rs_code count_instances(struct checking *checking, struct rs_error *
 			checking->instances_in_ledger += act.instances;
 		else if (code == RS_NO_MEMORY)
 			return rs_error_set(err, code, "%s", reason.message);
+		if (code != RS_OK ||
+		    (act.type != RS_TRANSACTION_BREAK_GLASS && act.type != RS_TRANSACTION_BREAK_GLASS_REVIEW))
+			continue;
+		char thing[32];
+		snprintf(thing, sizeof thing, "entry %" PRIu64, index);
+		code = node_check_reason(checking->node, &act, &reason);
+		RS_TRY(judged(checking, "reasons", thing, code, &reason, err));
 	}
 	return RS_OK;
 }

@@ -204,11 +204,60 @@ static void reviews_are_by_others_and_once(void **state)
 	stage_close(&stage);
 }
 
+static void note_fault(void *context, const char *part, const char *sentence)
+{
+	(void)sentence;
+	*(unsigned *)context += strcmp(part, "reasons") == 0;
+}
+
+static unsigned faults(struct stage *stage)
+{
+	struct rs_check_counts counts;
+	unsigned count = 0;
+	(void)rs_node_check(stage->node, note_fault, &count, &counts, NULL);
+	return count;
+}
+
+/* A text that was changed, exchanged or taken away is named. */
+static void a_check_knows_the_texts(void **state)
+{
+	struct stage stage;
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	uint8_t id[RS_TRANSACTION_ID_SIZE];
+	char hex[2 * RS_TRANSACTION_ID_SIZE + 1], path[96];
+	(void)state;
+	stage_open(&stage);
+	const struct rs_world *world = rs_sim_world(stage.sim);
+	assert_int_equal(rs_node_break_glass(stage.node, stage.doctor, &stage.subject, "stroke", id, NULL),
+	                 RS_OK);
+	assert_int_equal(rs_node_review_glass(stage.node, stage.admin, id, RS_REVIEW_JUSTIFIED, "seen", NULL),
+	                 RS_OK);
+	assert_int_equal(faults(&stage), 0);
+	rs_hex_encode(rs_bytes_of(id, sizeof id), hex);
+	(void)snprintf(path, sizeof path, "/node/reasons/%s.reason", hex);
+	assert_int_equal(rs_file_read_all(world, path, 4096, &text, NULL), RS_OK);
+	text.data[text.size - 1] ^= 1;
+	assert_int_equal(rs_file_replace(world, path, rs_buffer_bytes(&text), 0600, NULL), RS_OK);
+	assert_int_equal(faults(&stage), 1);
+	rs_buffer_finish(&text);
+	char other[96];
+	(void)snprintf(other, sizeof other, "/node/reasons/%s.review", hex);
+	assert_int_equal(rs_file_read_all(world, other, 4096, &text, NULL), RS_OK);
+	assert_int_equal(rs_file_replace(world, path, rs_buffer_bytes(&text), 0600, NULL), RS_OK);
+	assert_int_equal(faults(&stage), 1);
+	assert_int_equal(world->files->remove(world->files, other, NULL), RS_OK);
+	assert_int_equal(faults(&stage), 2);
+	assert_int_equal(rs_subject_key_erase(stage.node->subjects, &stage.subject.pseudonym, NULL), RS_OK);
+	assert_int_equal(faults(&stage), 1); /* the missing one: the ledger knows of no erasure */
+	stage_close(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(glass_opens_for_a_day_and_wants_a_review),
 		cmocka_unit_test(reviews_are_by_others_and_once),
+		cmocka_unit_test(a_check_knows_the_texts),
 	};
 	if (rs_crypto_init(NULL) != RS_OK)
 		return 1;

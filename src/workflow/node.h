@@ -88,6 +88,8 @@ enum rs_code node_new(const struct rs_world *world, const char *directory, enum 
 enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err);
 enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs_bytes passphrase,
                              struct rs_error *err);
+/* Of a BREAK_GLASS or its review: whether the node has the text that the entry commits to. */
+enum rs_code node_check_reason(struct rs_node *node, const struct rs_act *act, struct rs_error *err);
 /* Ends what a crash interrupted. */
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err);
 
