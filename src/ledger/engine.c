@@ -163,6 +163,8 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 	RS_TRY(rs_note_key_init(&ledger->note_key, options->origin, public_key, err));
 	RS_TRY(rs_store_open(world, path, options->key ? RS_STORE_WRITE : RS_STORE_READ, schema, 2,
 	                     &ledger->store, err));
+	/* The inner pages of the tables of ten million entries stay in memory: up to 32 MB, as they are read. */
+	RS_TRY(rs_store_run(ledger->store, "PRAGMA cache_size=-32768", err));
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		RS_TRY(rs_statement_prepare(ledger->store, statements[i], &ledger->statements[i], err));
 	RS_TRY(table_prepare(ledger->store, "state", &ledger->state, err));
