@@ -52,7 +52,8 @@ def check_server(server, folder, sanitized):
     status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{server.pid}/status").read_text().splitlines())
     limits = pathlib.Path(f"/proc/{server.pid}/limits").read_text()
     assert "Max core file size        0                    0" in limits, limits
-    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] != 0:
+    # A sanitizer locks nothing: it passes the request over.
+    if not sanitized and resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] != 0:
         assert int(status["VmLck"].split()[0]) > 0, "the keyring lies in locked memory"
     if not sanitized:
         assert not crashed_with_core(server, folder), "a core was dumped"
