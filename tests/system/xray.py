@@ -95,6 +95,20 @@ def profile(node, scratch):
     node.xray("profile", "--subject", "P1", "--reveal", code=2)
 
 
+def backed_up(node, scratch):
+    """Garbage collection and backups know the profile's values; a restored node has them, and members' names."""
+    node.run("vault", "gc", "--home", node.home, check=0)
+    node.run("backup", scratch / "data", "--keys", scratch / "keys", "--home", node.home, check=0)
+    keys, = (scratch / "keys").iterdir()
+    restored = Node(node.program, scratch / "restored")
+    restored.run("restore", scratch / "data", "--keys", keys, "--unlock-file", node.home / "keys" / "unlock.key",
+                 "--home", restored.home, check=0)
+    restored.fsck(check=0)
+    seen = restored.json("profile", "--subject", "P1", "--reveal", "--purpose", "operations")
+    assert (seen["birthday"], seen["contact"]) == (BIRTHDAY, CONTACT), seen
+    assert restored.json("getXrayhash", "0", "--subject", "P1")["doctor_name"] == NAME
+
+
 def nothing_in_clear(node):
     for path in files_below(node.home):
         content = path.read_bytes()
@@ -120,6 +134,7 @@ def main():
         node.init()
         permissions_and_hashes(node, scratch)
         profile(node, scratch)
+        backed_up(node, scratch)
         nothing_in_clear(node)
         usage(node, scratch)
     print("paper B's functions do what the paper says")
