@@ -41,6 +41,47 @@ static enum rs_code remove_files(struct rs_node *node, const struct rs_cid *cid,
 	return RS_OK;
 }
 
+/* Reasons of broken glass begin with the pseudonym of whom they are about (glass.c). */
+struct reasons {
+	const struct rs_node *node;
+	const struct rs_pseudonym *pseudonym;
+	const char *directory;
+};
+
+static enum rs_code remove_reason(void *context, struct rs_str name, enum rs_file_kind kind,
+                                  struct rs_error *err)
+{
+	const struct reasons *reasons = context;
+	const struct rs_world *world = reasons->node->world;
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	struct rs_pseudonym found = {{0}};
+	size_t read;
+	if (kind != RS_FILE_REGULAR)
+		return RS_OK;
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, reasons->directory,
+	                                                        RS_STR_ARGUMENTS(name));
+	if (!path)
+		return rs_error_memory(err, name.size, "a path");
+	RS_TRY(rs_file_open(world, path, RS_OPEN_READ, &file, err));
+	RS_TRY(rs_file_read_at(file, 0, found.bytes, sizeof found.bytes, &read, err));
+	if (!rs_pseudonym_equal(&found, reasons->pseudonym))
+		return RS_OK;
+	return world->files->remove(world->files, path, err);
+}
+
+static enum rs_code forget_reasons(struct rs_node *node, const struct rs_pseudonym *pseudonym,
+                                   struct rs_error *err)
+{
+	const struct rs_files *files = node->world->files;
+	char *directory RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(node_path(node, "reasons", &directory, err));
+	struct reasons reasons = {node, pseudonym, directory};
+	if (!rs_path_exists(node->world, directory))
+		return RS_OK;
+	RS_TRY(files->list(files, directory, remove_reason, &reasons, err));
+	return files->sync_directory(files, directory, err);
+}
+
 enum rs_code forget_subject(struct rs_node *node, const struct rs_pseudonym *pseudonym, struct forgotten *out,
                             struct rs_error *err)
 {
@@ -57,6 +98,7 @@ enum rs_code forget_subject(struct rs_node *node, const struct rs_pseudonym *pse
 	rs_buffer_finish(&collecting.addresses);
 	RS_TRY(code);
 	RS_TRY(rs_shards_sync(node->world, node->pool, node->receipts, touched, err));
+	RS_TRY(forget_reasons(node, pseudonym, err));
 	RS_TRY(index_drop_subject(node->index, subject, err));
 	out->rows += collecting.rows;
 	return RS_OK;

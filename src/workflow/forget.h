@@ -7,8 +7,8 @@
 struct forgotten {
 	uint64_t rows, objects, receipts;
 };
-/* Removes the subject's objects and receipts, then its rows. Adds to *out. May be done again after a crash. The index keeps
- * traces until index_scrub(). */
+/* Removes the subject's objects, receipts and reasons of broken glass, then its rows. Adds to *out. May be done again after a
+ * crash. The index keeps traces until index_scrub(). */
 enum rs_code forget_subject(struct rs_node *node, const struct rs_pseudonym *pseudonym, struct forgotten *out,
                             struct rs_error *err);
 

@@ -74,7 +74,7 @@ def check_certificate(site, path, facts, commitments):
             node = hashlib.sha256(b"\1" + node + step).digest()
         index, last = index // 2, last // 2
     assert base64.b64encode(node).decode() == checkpoint[2]
-    other = site.scratch / "other"
+    other = site.scratch / f"other{facts['entry']}"
     Radseal(site.radseal, other).init()
     done = site.node.run("erase", "verify", path, "--key", other / "keys" / "log.vkey", check=1)
     assert "another key" in done.stderr
@@ -145,6 +145,34 @@ def by_issuer(site, scratch):
     assert list(site.node.verdicts(scratch / "NORTH.dcm", scratch / "SOUTH.dcm").values()) == ["unknown", "genuine"]
 
 
+def by_the_patient(site, scratch):
+    """The subject's own key erases, a doctor's does not; who had the data stands in the certificate; why a glass was broken goes."""
+    path, out = scratch / "carol.nii", scratch / "out"
+    write_nifti(path, 300)
+    site.seal("CAROL", path)
+    wanted = site.secrets_of()
+
+    def do(*arguments, check=0):
+        return site.node.run(*arguments, "--home", site.node.home, check=check)
+    for name, role in (("doctor", "radiologist"), ("carol", "patient")):
+        do("key", "new", name)
+        do("member", "grant", name, "--role", role)
+    do("member", "act-for", "carol", "--subject", "CAROL")
+    do("retrieve", "--subject", "CAROL", "--purpose", "treatment", "--as", "doctor", "-o", out)
+    do("retrieve", "--subject", "CAROL", "--purpose", "research", "--as", "doctor", "-o", scratch / "refused", check=3)
+    do("break-glass", "--subject", "CAROL", "--reason", "unconscious", "--as", "doctor")
+    assert len(files_below(site.node.home / "reasons")) == 1
+    assert "ROLE: " in site.erase("CAROL", "--as", "doctor", check=3)
+    assert site.node.verdicts(path)[str(path)] == "genuine" and not files_below(site.node.home / "erasing")
+    facts = site.erase("CAROL", "--as", "carol", "--output", scratch / "carol.note")
+    lines = [line.split(" ")[3] for line in (scratch / "carol.note").read_text().splitlines() if line.startswith("access ")]
+    assert facts["accesses"] == 2 and lines == ["care", "break-glass"], lines
+    check_certificate(site, scratch / "carol.note", facts, 1)
+    assert not files_below(site.node.home / "reasons") and not holding(site.node.home, wanted)
+    do("fsck")
+    do("retrieve", "--subject", "CAROL", "--purpose", "treatment", "--as", "doctor", "-o", scratch / "late", check=4)
+
+
 def kills(site, scratch, rounds=12):
     generator, count = random.Random(9), 0
     for number in range(rounds):
@@ -176,6 +204,7 @@ def main():
         mine, theirs = one_is_erased(site, scratch)
         backups_do_not_bring_back(site, mine, theirs)
         by_issuer(site, scratch)
+        by_the_patient(site, scratch)
         count = kills(site, scratch)
         print(f"erased subjects left no byte in {len(DATABASES)} databases, receipts or vault; {count} erasures killed")
     return 0
