@@ -5,8 +5,9 @@ enum rs_code rs_store_pin(struct rs_store *store, int64_t *out_version, struct r
 {
 	struct rs_statement *statement RS_CLEANUP(rs_statement_finish_pointer) = NULL;
 	bool row = false;
-	RS_TRY(rs_store_run(store, "BEGIN; SELECT count(*) FROM sqlite_schema", err));
-	enum rs_code code = rs_statement_prepare(store, "PRAGMA data_version", &statement, err);
+	enum rs_code code = rs_store_run(store, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
+	if (code == RS_OK)
+		code = rs_statement_prepare(store, "PRAGMA data_version", &statement, err);
 	if (code == RS_OK)
 		code = rs_statement_step(statement, &row, err);
 	if (code != RS_OK || !row) {

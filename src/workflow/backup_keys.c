@@ -196,7 +196,7 @@ static enum rs_code expire_one(void *context, struct rs_str name, enum rs_file_k
 	                                                        RS_STR_ARGUMENTS(name));
 	if (!path)
 		return rs_error_memory(err, name.size, "a path");
-	if (key_backup_read(world, path, &backup, NULL) != RS_OK || backup.until_ms > expiring->now_ms ||
+	if (key_backup_read(world, path, &backup, NULL) != RS_OK || backup.until_ms >= expiring->now_ms ||
 	    !rs_str_equal_text(backup.vkey, expiring->node->vkey))
 		return RS_OK;
 	RS_TRY(world->files->remove(world->files, path, err));

@@ -174,8 +174,11 @@ static enum rs_code prove(struct erasure *erasure, struct rs_error *err)
 	                             sizeof erasure->subject.pseudonym.bytes};
 	struct forgotten left = {.rows = 0};
 	erasure->facts.keys_tried = 0;
-	if (node_subject_key(node, pseudonym, false, &key, NULL) != RS_NOT_FOUND)
+	enum rs_code code = node_subject_key(node, pseudonym, false, &key, err);
+	if (code == RS_OK)
 		return rs_error_set(err, RS_ALTERED, "the subject's key is still there");
+	if (code != RS_NOT_FOUND)
+		return code;
 	const struct rs_secret *const own[] = {
 		rs_keyring_kek(node->keyring), rs_keyring_seal_secret(node->keyring),
 		&rs_keyring_log_key(node->keyring)->seed, &rs_keyring_member_key(node->keyring)->seed};

@@ -1,20 +1,25 @@
-/* Memory ends at the k-th request, for every k, while a node is made, opened, sealed into, verified and checked: it says
- * so, what was acknowledged stays, nothing is half there, and with memory again the same work succeeds. SQLite's requests
+/* Memory ends at the k-th request, for every k, while a node is made, opened, sealed into, verified, checked, backed up and
+ * restored, and a subject erased: it says so, what was acknowledged stays, nothing is half there, and with memory again the same work succeeds. SQLite's requests
  * count too. */
 #include "workflow_test.h"
 
 #include "node.h"
+#include "workflow/workflow_backup.h"
+#include "workflow/workflow_erase.h"
 
 #include "store/store_memory.h"
 #include "workflow/workflow_retrieve.h"
 
-#define STEP 7 /* of requests in long operations: a prime, so that all kinds are met */
+#define STEP 7       /* of requests in long operations: a prime, so that all kinds are met */
+#define LONG_STEP 97 /* of those that take long each */
 #define REQUESTS_MAX 100000
 
 struct fixture {
 	struct rs_sim *sim;
 	struct rs_node *node;
 	unsigned reported, genuine;
+	char *keys;    /* path of the last key-store backup */
+	char home[64]; /* to restore to */
 };
 
 static struct rs_bytes no_passphrase(void) { return rs_bytes_of("", 0); }
@@ -216,6 +221,90 @@ static void reading(void **state)
 	finish_world(&f);
 }
 
+static enum rs_code back_up(struct fixture *f, struct rs_error *err)
+{
+	struct rs_backup_counts counts;
+	struct rs_key_backup_counts key_counts;
+	char *path = NULL;
+	RS_TRY(rs_node_backup(f->node, "/data-backup", 1, &counts, err));
+	RS_TRY(rs_node_backup_keys(f->node, "/key-backup", 30, &path, &key_counts, err));
+	rs_free(f->keys);
+	f->keys = path;
+	return rs_node_backup_verify(f->node, "/data-backup", NULL, &counts, err);
+}
+
+static enum rs_code restore(struct fixture *f, struct rs_error *err)
+{
+	struct rs_buffer unlock RS_CLEANUP(rs_secret_buffer_finish) = {0};
+	struct rs_restore_counts counts;
+	RS_TRY(rs_file_read_all(rs_sim_world(f->sim), "/node/keys/unlock.key", 4096, &unlock, err));
+	struct rs_restore_options options = {
+		.data = "/data-backup", .keys = f->keys, .unlock = {.unlock_file = rs_buffer_bytes(&unlock)}};
+	return rs_node_restore(rs_sim_world(f->sim), f->home, &options, NULL, &counts, err);
+}
+
+/* Backups are taken of one node again and again; restored is to a new place each time. */
+static void backing_up_and_restoring(void **state)
+{
+	struct fixture f;
+	struct rs_error err = {0};
+	uint64_t k = 1;
+	(void)state;
+	make_node(&f);
+	must(open_node(&f, &err), &err, 0, "open");
+	must(seal(&f, &err), &err, 0, "seal");
+	for (; !run(&f, back_up, k); k += LONG_STEP)
+		rs_sim_advance_ms(f.sim, 5);
+	must(back_up(&f, &err), &err, k, "back up");
+	for (k = 1;; k += LONG_STEP) {
+		(void)snprintf(f.home, sizeof f.home, "/restored%llu", (unsigned long long)k);
+		if (run(&f, restore, k))
+			break;
+		must(restore(&f, &err), &err, k, "restore");
+	}
+	rs_free(f.keys);
+	finish_world(&f);
+}
+
+static enum rs_code erase(struct fixture *f, struct rs_error *err)
+{
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
+	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_erasure_facts facts;
+	rs_buffer_init(&certificate, (size_t)1 << 20);
+	RS_TRY(rs_node_actor_open(f->node, NULL, no_passphrase(), &actor, err));
+	return rs_node_erase(f->node, actor, "", "P0", NULL, &certificate, &facts, err);
+}
+
+/* The next opening ends what was begun; what was not is begun again. */
+static void erasing(void **state)
+{
+	(void)state;
+	for (uint64_t k = 1; k < REQUESTS_MAX; k += LONG_STEP) {
+		struct fixture f;
+		struct rs_error err = {0};
+		struct rs_proof_details details;
+		struct rs_admit_options options = {.subject = "P0"};
+		make_node(&f);
+		must(open_node(&f, &err), &err, k, "open");
+		must(rs_node_admit(f.node, path_list, 1, &options, &err), &err, k, "seal");
+		bool done = run(&f, erase, k);
+		rs_node_close(f.node);
+		f.node = NULL;
+		must(open_node(&f, &err), &err, k, "open");
+		must(check(&f, &err), &err, k, "check");
+		enum rs_code code = rs_node_verify(f.node, paths[0], &details, &err);
+		assert_true(code == RS_NOT_FOUND || (code == RS_OK && !done));
+		if (code == RS_OK)
+			must(erase(&f, &err), &err, k, "erase");
+		assert_int_equal(rs_node_verify(f.node, paths[0], &details, &err), RS_NOT_FOUND);
+		finish_world(&f);
+		if (done)
+			return;
+	}
+	fail_msg("it never succeeds");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +312,8 @@ int main(void)
 		cmocka_unit_test(opening),
 		cmocka_unit_test(sealing),
 		cmocka_unit_test(reading),
+		cmocka_unit_test(backing_up_and_restoring),
+		cmocka_unit_test(erasing),
 	};
 	if (!store_memory_from_base() || rs_crypto_init(NULL) != RS_OK)
 		return 1;
