@@ -32,6 +32,7 @@ bench: build
 	python3 bench/seal_bench.py $(BUILD)/radseal
 	python3 bench/vault_bench.py $(BUILD)/bench/vault_bench
 	$(BUILD)/bench/retrieve_bench
+	python3 bench/backup_bench.py $(BUILD)/radseal
 	bench/radiomics $(BUILD)
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.

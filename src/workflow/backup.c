@@ -10,7 +10,7 @@
 
 #define MARKER "radseal-backup"
 #define MARKER_TEXT "radseal backup 1\n"
-#define GROUP 64
+#define GROUP 256
 #define FILE_MAX ((size_t)64 << 20)
 #define PIN_TRIES 1000
 #define CID_SIZE sizeof(struct rs_cid)

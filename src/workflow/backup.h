@@ -25,6 +25,12 @@ void key_backup_finish(struct key_backup *backup);
 /* The outer part: no key is needed. */
 enum rs_code key_backup_read(const struct rs_world *world, const char *path, struct key_backup *out,
                              struct rs_error *err);
+/* The same of bytes in memory, which must outlive it; and of the inner part, decrypted. For the above, and fuzzing. */
+enum rs_code key_backup_parse(struct rs_bytes file, struct key_backup *out, struct rs_error *err);
+enum rs_code key_backup_parse_secret(struct rs_bytes secret, struct key_backup *backup, struct rs_error *err);
+/* What in keys/ belongs to members: key files, each encrypted under its own passphrase or unlock file, public keys, and the
+ * members' names. The node's own keys go elsewhere, what unlocks a key goes nowhere. */
+bool key_backup_is_members(struct rs_str name);
 /* The inner part. RS_ALTERED */
 enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring *keyring,
                              struct rs_error *err);

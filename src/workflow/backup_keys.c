@@ -32,12 +32,12 @@ static void write_outer(struct rs_buffer *out, uint64_t made_ms, uint64_t until_
 	rs_cbor_write_bytes(out, node_key);
 }
 
-static enum rs_code read_outer(struct key_backup *out, struct rs_error *err)
+enum rs_code key_backup_parse(struct rs_bytes file, struct key_backup *out, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
 	uint64_t version;
 	size_t count;
-	RS_TRY(rs_cbor_reader_init(&reader, rs_buffer_bytes(&out->file), err));
+	RS_TRY(rs_cbor_reader_init(&reader, file, err));
 	RS_TRY(rs_cbor_read_array(&reader, "key-store backup", &count, err));
 	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
 	if (count != 6 || version != VERSION)
@@ -46,7 +46,7 @@ static enum rs_code read_outer(struct key_backup *out, struct rs_error *err)
 	RS_TRY(rs_cbor_read_u64(&reader, "day", &out->until_ms, err));
 	RS_TRY(rs_cbor_read_str(&reader, "verifier key", &out->vkey, err));
 	RS_TRY(rs_cbor_read_bytes(&reader, "node.key", &out->node_key, err));
-	out->outer = rs_bytes_of(out->file.data, reader.position);
+	out->outer = rs_bytes_of(file.data, reader.position);
 	return rs_cbor_read_bytes(&reader, "box", &out->box, err);
 }
 
@@ -54,21 +54,16 @@ enum rs_code key_backup_read(const struct rs_world *world, const char *path, str
                              struct rs_error *err)
 {
 	RS_TRY(rs_file_read_all(world, path, FILE_MAX, &out->file, err));
-	if (read_outer(out, err) == RS_OK)
+	if (key_backup_parse(rs_buffer_bytes(&out->file), out, err) == RS_OK)
 		return RS_OK;
 	return rs_error_context(err, "%s: is no key-store backup, or an altered one", path);
 }
 
-enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring *keyring,
-                             struct rs_error *err)
+enum rs_code key_backup_parse_secret(struct rs_bytes secret, struct key_backup *backup, struct rs_error *err)
 {
-	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_cbor_reader *reader = &backup->members;
 	size_t count;
-	rs_keyring_backup_key(keyring, "keys", &key);
-	rs_buffer_init(&backup->secret, backup->box.size);
-	RS_TRY(rs_box_open(&key, backup->outer, backup->box, &backup->secret, err));
-	RS_TRY(rs_cbor_reader_init(reader, rs_buffer_bytes(&backup->secret), err));
+	RS_TRY(rs_cbor_reader_init(reader, secret, err));
 	RS_TRY(rs_cbor_read_array(reader, "key store", &count, err));
 	if (count < 3 || count % 2 == 0)
 		return rs_error_set(err, RS_MALFORMED, "the key store has %zu values", count);
@@ -79,12 +74,21 @@ enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring 
 	return RS_OK;
 }
 
-/* What belongs to members' keys: key files, each encrypted under its own passphrase or unlock file, public keys, and
- * the members' names. The node's own keys go elsewhere, what unlocks a key goes nowhere. */
-static bool is_members(struct rs_str name)
+enum rs_code key_backup_open(struct key_backup *backup, const struct rs_keyring *keyring,
+                             struct rs_error *err)
+{
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	rs_keyring_backup_key(keyring, "keys", &key);
+	rs_buffer_init(&backup->secret, backup->box.size);
+	RS_TRY(rs_box_open(&key, backup->outer, backup->box, &backup->secret, err));
+	return key_backup_parse_secret(rs_buffer_bytes(&backup->secret), backup, err);
+}
+
+bool key_backup_is_members(struct rs_str name)
 {
 	static const char *const endings[] = {".key", ".pub"};
-	if (rs_str_equal_text(name, "node.key") || rs_str_equal_text(name, "unlock.key"))
+	if (rs_str_equal_text(name, "node.key") || rs_str_equal_text(name, "unlock.key") || name.size == 0 ||
+	    name.data[0] == '.' || memchr(name.data, '/', name.size))
 		return false;
 	for (size_t i = 0; i < RS_COUNT(endings); i++)
 		if (rs_str_ends_with(name, endings[i]))
@@ -103,7 +107,7 @@ static enum rs_code add_member(void *context, struct rs_str name, enum rs_file_k
 {
 	struct members *members = context;
 	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
-	if (kind != RS_FILE_REGULAR || !is_members(name))
+	if (kind != RS_FILE_REGULAR || !key_backup_is_members(name))
 		return RS_OK;
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf(
 		"%s/keys/" RS_STR_FORMAT, members->node->directory, RS_STR_ARGUMENTS(name));

@@ -207,20 +207,15 @@ static void next_base64(struct reading *reading, const char *name, size_t maximu
 		                             "'%s' is not base64 of a fitting size", name);
 }
 
-struct proof {
-	struct rs_digest token;
-	struct rs_buffer entry, path, checkpoint;
-};
-
-static void proof_finish(struct proof *proof)
+void certificate_proof_finish(struct certificate_proof *proof)
 {
 	rs_buffer_finish(&proof->entry);
 	rs_buffer_finish(&proof->path);
 	rs_buffer_finish(&proof->checkpoint);
 }
 
-static enum rs_code read_text(struct rs_str text, struct rs_erasure_facts *facts, struct proof *proof,
-                              struct rs_error *err)
+enum rs_code certificate_read(struct rs_str text, struct rs_erasure_facts *facts,
+                              struct certificate_proof *proof, struct rs_error *err)
 {
 	struct reading reading = {text, err, RS_OK};
 	char skipped[256], token[2 * RS_SHA256_SIZE + 1] = "";
@@ -252,7 +247,7 @@ static enum rs_code read_text(struct rs_str text, struct rs_erasure_facts *facts
 	return RS_OK;
 }
 
-static enum rs_code check_entry(const struct proof *proof, const struct rs_erasure_facts *facts,
+static enum rs_code check_entry(const struct certificate_proof *proof, const struct rs_erasure_facts *facts,
                                 const struct rs_checkpoint *checkpoint, struct rs_error *err)
 {
 	struct rs_digest leaf;
@@ -273,13 +268,13 @@ enum rs_code rs_erasure_verify(struct rs_str certificate, const char *vkey, stru
                                struct rs_error *err)
 {
 	struct rs_note_key key;
-	struct proof proof RS_CLEANUP(proof_finish) = {.entry = {0}};
+	struct certificate_proof proof RS_CLEANUP(certificate_proof_finish) = {.entry = {0}};
 	struct rs_erasure_facts facts = {.entry = 0};
 	struct rs_checkpoint checkpoint;
 	struct rs_str text;
 	RS_TRY(rs_note_key_parse(rs_str_from(vkey), &key, err));
 	RS_TRY(rs_note_open(certificate, &key, &text, err));
-	RS_TRY(read_text(text, &facts, &proof, err));
+	RS_TRY(certificate_read(text, &facts, &proof, err));
 	RS_TRY(rs_checkpoint_verify(rs_buffer_str(&proof.checkpoint), &key, &checkpoint, err));
 	RS_TRY(check_entry(&proof, &facts, &checkpoint, err));
 	*out = facts;

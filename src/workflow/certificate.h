@@ -9,4 +9,13 @@
 enum rs_code certificate_make(struct rs_node *node, const struct rs_digest *token,
                               struct rs_erasure_facts *facts, struct rs_buffer *out, struct rs_error *err);
 
+/* What a certificate's text says; its signature is the caller's to check. Finish the proof either way. */
+struct certificate_proof {
+	struct rs_digest token;
+	struct rs_buffer entry, path, checkpoint;
+};
+void certificate_proof_finish(struct certificate_proof *proof);
+enum rs_code certificate_read(struct rs_str text, struct rs_erasure_facts *facts,
+                              struct certificate_proof *proof, struct rs_error *err);
+
 #endif

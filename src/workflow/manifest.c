@@ -111,7 +111,7 @@ static enum rs_code decode_file(struct rs_cbor_reader *reader, struct manifest *
 	return rs_buffer_check(&file->pieces, "pieces", err);
 }
 
-static enum rs_code decode(struct rs_bytes encoded, struct manifest *out, struct rs_error *err)
+enum rs_code manifest_decode(struct rs_bytes encoded, struct manifest *out, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
 	uint64_t version;
@@ -228,7 +228,7 @@ static enum rs_code read_path(const struct rs_world *world, const char *path, co
 		                    "with --backup",
 		                    path);
 	RS_TRY(code);
-	return decode(rs_buffer_bytes(&plain), out, err);
+	return manifest_decode(rs_buffer_bytes(&plain), out, err);
 }
 
 enum rs_code manifest_read(const struct rs_world *world, const char *directory,

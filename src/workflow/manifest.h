@@ -43,6 +43,8 @@ void saved_piece(const struct saved_file *file, size_t index, struct rs_digest *
                  struct rs_cid *out_cid);
 size_t saved_piece_count(const struct saved_file *file);
 
+/* A decrypted one, into an empty manifest; for reading, and fuzzing. */
+enum rs_code manifest_decode(struct rs_bytes encoded, struct manifest *out, struct rs_error *err);
 /* DIRECTORY/backups/NAME.manifest; atomic and durable. out_name holds RS_BACKUP_NAME_SIZE. */
 enum rs_code manifest_write(const struct rs_world *world, const char *directory,
                             const struct backup_keys *keys, const struct manifest *manifest, char *out_name,

@@ -1,6 +1,6 @@
 /* Memory ends at the k-th request, for every k, while a node is made, opened, sealed into, verified, checked, backed up and
- * restored, and a subject erased: it says so, what was acknowledged stays, nothing is half there, and with memory again the same work succeeds. SQLite's requests
- * count too. */
+ * restored, and a subject erased: it says so, what was acknowledged stays, nothing is half there, and with memory again the
+ * same work succeeds. SQLite's requests count too. */
 #include "workflow_test.h"
 
 #include "node.h"

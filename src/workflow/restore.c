@@ -123,6 +123,9 @@ static enum rs_code restore_keys(struct restoring *restoring, struct rs_error *e
 		struct rs_bytes content;
 		RS_TRY(rs_cbor_read_str(&restoring->key_backup.members, "name", &name, err));
 		RS_TRY(rs_cbor_read_bytes(&restoring->key_backup.members, "key file", &content, err));
+		if (!key_backup_is_members(name))
+			return rs_error_set(err, RS_MALFORMED, "%s: a key file in it has no name of one",
+			                    options->keys);
 		char *member RS_CLEANUP(rs_free_pointer) = rs_text_printf("keys/" RS_STR_FORMAT,
 		                                                          RS_STR_ARGUMENTS(name));
 		if (!member)
