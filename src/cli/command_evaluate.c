@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "findings.h"
 #include "prognosis/prognosis.h"
 #include "session.h"
 
@@ -13,48 +14,13 @@ struct printing {
 	bool as_json;
 };
 
-/* Six digits where people read; all of them in JSON. */
-static void print_text(struct printing *printing, const struct rs_finding *finding)
-{
-	struct rs_buffer *out = &printing->text;
-	rs_buffer_printf(out, "%-24s %-28s", *finding->of ? finding->of : "-", finding->name);
-	if (isnan(finding->value))
-		rs_buffer_printf(out, " %11s", "-");
-	else
-		rs_buffer_printf(out, " %11.6g", finding->value);
-	if (!isnan(finding->lower))
-		rs_buffer_printf(out, "  [%.6g, %.6g]", finding->lower, finding->upper);
-	if (!isnan(finding->p))
-		rs_buffer_printf(out, "  p = %.3g", finding->p);
-	rs_buffer_append_text(out, "\n");
-}
-
 static void print_finding(void *context, const struct rs_finding *finding)
 {
 	struct printing *printing = context;
-	if (!printing->as_json) {
-		print_text(printing, finding);
-		return;
-	}
-	rs_json_object_begin(&printing->json);
-	rs_json_key(&printing->json, "of");
-	rs_json_text(&printing->json, finding->of);
-	rs_json_key(&printing->json, "name");
-	rs_json_text(&printing->json, finding->name);
-	rs_json_key(&printing->json, "value");
-	rs_json_f64(&printing->json, finding->value);
-	if (!isnan(finding->lower)) {
-		rs_json_key(&printing->json, "interval");
-		rs_json_array_begin(&printing->json);
-		rs_json_f64(&printing->json, finding->lower);
-		rs_json_f64(&printing->json, finding->upper);
-		rs_json_array_end(&printing->json);
-	}
-	if (!isnan(finding->p)) {
-		rs_json_key(&printing->json, "p");
-		rs_json_f64(&printing->json, finding->p);
-	}
-	rs_json_object_end(&printing->json);
+	if (printing->as_json)
+		finding_json(&printing->json, finding);
+	else
+		finding_print(&printing->text, finding);
 }
 
 static enum rs_code option_number(const struct command_line *line, const char *name, double fallback,

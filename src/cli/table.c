@@ -16,6 +16,8 @@
 	X(consent)      \
 	X(extract)      \
 	X(evaluate)     \
+	X(train)        \
+	X(predict)      \
 	X(prove)        \
 	X(log)          \
 	X(witness)      \

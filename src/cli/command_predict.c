@@ -1,0 +1,196 @@
+/* radseal predict: a model's word on new subjects. */
+#include <math.h>
+#include <stdio.h>
+
+#include "prognosis/prognosis_train.h"
+#include "session.h"
+
+#define OUTPUT_SIZE_MAX ((size_t)1 << 30)
+
+struct printing {
+	struct rs_buffer text;
+	struct rs_json json;
+	bool as_json, survival;
+	const char *model;
+	const char *const *horizon_names;
+	double horizons[REPEATS_MAX];
+	size_t horizon_count;
+};
+
+static const char *set_of(const struct rs_prediction *prediction)
+{
+	static const char *const names[2][2] = {{"none", "positive"}, {"negative", "both"}};
+	return names[prediction->set_negative][prediction->set_positive];
+}
+
+static void print_header(struct printing *printing)
+{
+	struct rs_buffer *out = &printing->text;
+	rs_buffer_append_text(out, printing->survival ? "id,risk,risk_rank" : "id,probability,positive,set");
+	for (size_t h = 0; h < printing->horizon_count; h++)
+		rs_buffer_printf(out, ",survival_%s", printing->horizon_names[h]);
+	rs_buffer_append_text(out, ",missing,unknown,model\n");
+}
+
+static void print_number(struct rs_buffer *out, double value)
+{
+	rs_buffer_append_text(out, ",");
+	rs_buffer_append_f64_text(out, value);
+}
+
+static void print_row(struct printing *printing, const struct rs_prediction *prediction)
+{
+	struct rs_buffer *out = &printing->text;
+	rs_csv_append(out, prediction->id);
+	if (printing->survival) {
+		print_number(out, prediction->risk);
+		print_number(out, prediction->risk_rank);
+	} else {
+		print_number(out, prediction->probability);
+		rs_buffer_printf(out, ",%d,%s", prediction->positive, set_of(prediction));
+	}
+	for (size_t h = 0; h < printing->horizon_count; h++)
+		print_number(out, prediction->survival[h]);
+	rs_buffer_printf(out, ",%zu,%zu,%s\n", prediction->missing, prediction->unknown, printing->model);
+}
+
+static void json_number(struct rs_json *json, const char *key, double value)
+{
+	rs_json_key(json, key);
+	rs_json_f64(json, value);
+}
+
+static void json_row(struct printing *printing, const struct rs_prediction *prediction)
+{
+	struct rs_json *json = &printing->json;
+	rs_json_object_begin(json);
+	rs_json_key(json, "id");
+	rs_json_text(json, prediction->id);
+	if (printing->survival) {
+		json_number(json, "risk", prediction->risk);
+		json_number(json, "risk_rank", prediction->risk_rank);
+		rs_json_key(json, "survival");
+		rs_json_object_begin(json);
+		for (size_t h = 0; h < printing->horizon_count; h++)
+			json_number(json, printing->horizon_names[h], prediction->survival[h]);
+		rs_json_object_end(json);
+	} else {
+		json_number(json, "probability", prediction->probability);
+		rs_json_key(json, "positive");
+		rs_json_bool(json, prediction->positive);
+		rs_json_key(json, "set");
+		rs_json_text(json, set_of(prediction));
+	}
+	rs_json_key(json, "missing");
+	rs_json_u64(json, prediction->missing);
+	rs_json_key(json, "unknown");
+	rs_json_u64(json, prediction->unknown);
+	rs_json_key(json, "model");
+	rs_json_text(json, printing->model);
+	rs_json_object_end(json);
+}
+
+static void print_prediction(void *context, const struct rs_prediction *prediction)
+{
+	struct printing *printing = context;
+	if (printing->as_json)
+		json_row(printing, prediction);
+	else
+		print_row(printing, prediction);
+}
+
+static enum rs_code read_options(const struct command_line *line, struct printing *printing,
+                                 struct rs_prediction_options *out, struct rs_error *err)
+{
+	const char *coverage = option_value(line, "coverage");
+	printing->horizon_names = line->repeats;
+	printing->horizon_count = line->repeat_count;
+	*out = (struct rs_prediction_options){0.9, printing->horizons, line->repeat_count};
+	if (coverage &&
+	    !(rs_parse_f64(rs_str_from(coverage), &out->coverage) && out->coverage > 0 && out->coverage < 1))
+		return rs_error_set(err, RS_USAGE, "--coverage: between 0 and 1, such as 0.9");
+	for (size_t h = 0; h < line->repeat_count; h++)
+		if (!rs_parse_f64(rs_str_from(line->repeats[h]), &printing->horizons[h]) ||
+		    !isfinite(printing->horizons[h]))
+			return rs_error_set(err, RS_USAGE, "--horizon %s: not a number", line->repeats[h]);
+	if (line->repeat_count && !printing->survival)
+		return rs_error_set(err, RS_USAGE, "--horizon: the model is one of classes, not of survival");
+	return RS_OK;
+}
+
+static enum rs_code predict(const struct command_line *line, const struct rs_model *model,
+                            struct printing *printing, struct rs_error *err)
+{
+	struct rs_prediction_options options;
+	RS_TRY(read_options(line, printing, &options, err));
+	if (printing->as_json)
+		rs_json_array_begin(&printing->json);
+	else
+		print_header(printing);
+	RS_TRY(rs_predict(model, rs_world_system(), (const char *const *)line->operands + 1,
+	                  line->operand_count - 1, &options, print_prediction, printing, err));
+	if (printing->as_json) {
+		rs_json_array_end(&printing->json);
+		rs_buffer_append_text(&printing->text, "\n");
+	}
+	return rs_buffer_check(&printing->text, "predictions", err);
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
+	struct printing printing = {.as_json = option_given(line, "json")};
+	struct rs_digest digest;
+	char hex[2 * RS_SHA256_SIZE + 1];
+	if (line->operand_count < 2)
+		return rs_error_set(err, RS_USAGE,
+		                    "predict takes a model and a table, or several to be joined");
+	RS_TRY(rs_file_read_all(rs_world_system(), line->operands[0], RS_MODEL_SIZE_MAX, &file, err));
+	if (rs_model_read(rs_buffer_bytes(&file), &model, err) != RS_OK)
+		return rs_error_context(err, "%s", line->operands[0]);
+	rs_sha256(rs_buffer_bytes(&file), &digest);
+	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
+	printing.model = hex;
+	printing.survival = rs_model_is_survival(model);
+	rs_buffer_init(&printing.text, OUTPUT_SIZE_MAX);
+	rs_json_init(&printing.json, &printing.text, true);
+	enum rs_code code = predict(line, model, &printing, err);
+	if (code == RS_OK)
+		code = session_write(option_value(line, "output"), rs_buffer_bytes(&printing.text), err);
+	rs_buffer_finish(&printing.text);
+	return code;
+}
+
+static const struct option options[] = {
+	{"output", "FILE", "write there instead of to standard output"},
+	{"coverage", "SHARE", "of the conformal sets of classes (default: 0.9)"},
+	{"horizon", "TIME", "survival at this time; repeatable"},
+	{NULL, NULL, NULL},
+};
+static const struct example examples[] = {
+	{"radseal predict stage.model features.csv clinical.csv -o predicted.csv",
+         "probability, decision and conformal set of each subject"},
+	{"radseal predict pfs.model features.csv --horizon 12 --horizon 24 --json",
+         "risk and survival at two times"},
+	{NULL, NULL},
+};
+static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
+
+const struct command command_predict = {
+	.name = "predict",
+	.arguments = "MODEL TABLE.csv…",
+	.summary = "predict new subjects with a trained model",
+	.description =
+		"Reads a model of radseal train (data only: nothing in it is run) and tables joined by id that have its\n"
+		"columns. Missing numbers are replaced by the training median; a category that training did not have\n"
+		"counts as missing; both are counted. Classes: the probability, whether it reaches the threshold that\n"
+		"was chosen in training, and the conformal set (LAC, from out-of-fold residuals) that holds the truth\n"
+		"with the given coverage. Survival: risk (ensemble mortality), the share of training subjects whose\n"
+		"out-of-fold risk was lower, survival at each --horizon. Each row names the model by its SHA-256.",
+	.options = options,
+	.examples = examples,
+	.aliases = aliases,
+	.repeatable = "horizon",
+	.run = run,
+};

@@ -1,0 +1,333 @@
+#include "frame.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base_random.h"
+#include "columns.h"
+
+#define FRAME_SIZE_MAX ((size_t)16 << 30)
+
+void frame_finish(struct frame *frame)
+{
+	rs_arena_finish(&frame->arena);
+	join_finish(&frame->join);
+}
+
+static enum rs_code take(struct frame *frame, size_t count, size_t size, void *out, struct rs_error *err)
+{
+	void *block = rs_arena_allocate_array(&frame->arena, count ? count : 1, size);
+	if (!block)
+		return rs_error_memory(err, count * size, "subjects");
+	memcpy(out, &block, sizeof block);
+	return RS_OK;
+}
+
+/* ---- columns ---- */
+
+static bool is_reserved(const struct study *study, const char *name)
+{
+	const char *const others[] = {study->id, study->class_column, study->time, study->event,
+	                              study->centre};
+	for (size_t i = 0; i < RS_COUNT(others); i++)
+		if (others[i] && strcmp(others[i], name) == 0)
+			return true;
+	return false;
+}
+
+static enum rs_code add_column(struct frame *frame, const struct study *study, struct place place,
+                               struct column **out, struct rs_error *err)
+{
+	const char *name = join_name(&frame->join, place);
+	for (size_t c = 0; c < frame->column_count; c++)
+		if (strcmp(frame->columns[c].name, name) == 0) {
+			*out = &frame->columns[c];
+			return RS_OK;
+		}
+	RS_TRY(join_find(&frame->join, name, &place, err)); /* in one table only */
+	*out = &frame->columns[frame->column_count++];
+	**out = (struct column){
+		.name = name, .place = place, .categorical = names_hold(&study->categorical, name)};
+	return RS_OK;
+}
+
+static enum rs_code add_named(struct frame *frame, const struct study *study, const struct names *names,
+                              bool clinical, struct rs_error *err)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		struct place place;
+		struct column *column;
+		if (is_reserved(study, names->items[i]))
+			return rs_error_set(err, RS_MALFORMED,
+			                    "column %s is the study's id, centre or target and cannot be "
+			                    "used to predict",
+			                    names->items[i]);
+		RS_TRY(join_find(&frame->join, names->items[i], &place, err));
+		RS_TRY(add_column(frame, study, place, &column, err));
+		column->clinical |= clinical;
+		column->volume |= !clinical;
+	}
+	return RS_OK;
+}
+
+/* Targets are never features, whatever a pattern says. */
+static enum rs_code add_pattern(struct frame *frame, const struct study *study, const char *pattern,
+                                struct rs_error *err)
+{
+	bool any = false;
+	for (size_t t = 0; t < frame->join.count; t++)
+		for (size_t c = 0; c < frame->join.tables[t].csv.columns; c++) {
+			const struct place place = {t, c};
+			const char *name = join_name(&frame->join, place);
+			struct column *column;
+			if (is_reserved(study, name) || !pattern_matches(pattern, name))
+				continue;
+			any = true;
+			RS_TRY(add_column(frame, study, place, &column, err));
+			column->feature = !column->clinical;
+		}
+	return any ? RS_OK
+	           : rs_error_set(err, RS_MALFORMED, "no column fits the pattern of features '%s'", pattern);
+}
+
+static enum rs_code find_columns(struct frame *frame, const struct study *study, struct rs_error *err)
+{
+	size_t most = 0;
+	for (size_t t = 0; t < frame->join.count; t++)
+		most += frame->join.tables[t].csv.columns;
+	RS_TRY(take(frame, most, sizeof *frame->columns, &frame->columns, err));
+	RS_TRY(add_named(frame, study, &study->clinical, true, err));
+	RS_TRY(add_named(frame, study, &study->volume, false, err));
+	for (size_t m = 0; m < study->modality_count; m++)
+		for (size_t i = 0; i < study->modalities[m].patterns.count; i++)
+			RS_TRY(add_pattern(frame, study, study->modalities[m].patterns.items[i], err));
+	for (size_t i = 0; i < study->categorical.count; i++) {
+		struct place place;
+		RS_TRY(join_find(&frame->join, study->categorical.items[i], &place, err));
+	}
+	return RS_OK;
+}
+
+/* ---- rows ---- */
+
+static enum rs_code read_outcomes(struct frame *frame, const struct study *study, size_t *source,
+                                  struct rs_error *err)
+{
+	struct place outcome, time = {0, 0};
+	const char *name = frame->survival ? study->event : study->class_column;
+	const struct names *positive = frame->survival ? &study->event_value : &study->positive;
+	RS_TRY(join_find(&frame->join, name, &outcome, err));
+	if (frame->survival)
+		RS_TRY(join_find(&frame->join, study->time, &time, err));
+	for (size_t i = 0; i < frame->join.rows; i++) {
+		const char *cell = join_cell(&frame->join, i, outcome);
+		double at = 0;
+		if (frame->survival)
+			RS_TRY(join_number(&frame->join, i, time, &at, err));
+		if (cell_is_missing(cell) || isnan(at)) {
+			frame->left_out++;
+			continue;
+		}
+		frame->outcome[frame->rows] = names_hold(positive, cell);
+		frame->time[frame->rows] = at;
+		source[frame->rows++] = i;
+	}
+	return RS_OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+/* Codes for texts in the order of the texts. */
+static enum rs_code encode(struct frame *frame, const char *const *texts, uint32_t *out,
+                           const char ***out_sorted, size_t *out_count, struct rs_error *err)
+{
+	const char **sorted = NULL;
+	size_t count = 0;
+	RS_TRY(take(frame, frame->rows, sizeof *sorted, &sorted, err));
+	if (frame->rows > 0) {
+		memcpy(sorted, texts, frame->rows * sizeof *sorted);
+		qsort(sorted, frame->rows, sizeof *sorted, by_text);
+	}
+	for (size_t i = 0; i < frame->rows; i++)
+		if (count == 0 || strcmp(sorted[count - 1], sorted[i]) != 0)
+			sorted[count++] = sorted[i];
+	for (size_t i = 0; i < frame->rows; i++)
+		out[i] = (uint32_t)((const char **)bsearch(&texts[i], sorted, count, sizeof *sorted,
+		                                           by_text) -
+		                    sorted);
+	*out_sorted = sorted;
+	*out_count = count;
+	return RS_OK;
+}
+
+static enum rs_code read_names(struct frame *frame, const struct study *study, const size_t *source,
+                               struct rs_error *err)
+{
+	const char **names, **texts = NULL;
+	struct place place;
+	for (size_t i = 0; i < frame->rows; i++)
+		frame->ids[i] = join_id(&frame->join, source[i]);
+	RS_TRY(encode(frame, frame->ids, frame->subject, &names, &frame->subject_count, err));
+	if (!study->centre)
+		return RS_OK;
+	RS_TRY(join_find(&frame->join, study->centre, &place, err));
+	RS_TRY(take(frame, frame->rows, sizeof *texts, &texts, err));
+	for (size_t i = 0; i < frame->rows; i++)
+		texts[i] = join_cell(&frame->join, source[i], place);
+	return encode(frame, texts, frame->centre, &frame->centres, &frame->centre_count, err);
+}
+
+static enum rs_code read_cells(struct frame *frame, const size_t *source, struct rs_error *err)
+{
+	size_t rows = frame->rows;
+	for (size_t c = 0; c < frame->column_count; c++) {
+		const struct column *column = &frame->columns[c];
+		for (size_t i = 0; i < rows; i++) {
+			const char *cell = join_cell(&frame->join, source[i], column->place);
+			double *number = &frame->numbers[c * rows + i];
+			frame->words[c * rows + i] = cell_is_missing(cell) ? "" : cell;
+			*number = NAN;
+			if (!column->categorical &&
+			    join_number(&frame->join, source[i], column->place, number, err) != RS_OK)
+				return rs_error_context(err,
+				                        "a number is expected unless the study lists the "
+				                        "column under 'categorical'");
+		}
+	}
+	return RS_OK;
+}
+
+static void digest_rows(struct frame *frame)
+{
+	for (size_t i = 0; i < frame->rows; i++) {
+		struct rs_sha256 hash;
+		uint8_t number[8];
+		rs_sha256_init(&hash);
+		rs_sha256_update(&hash, frame->ids[i], strlen(frame->ids[i]) + 1);
+		for (size_t c = 0; c < frame->column_count; c++) {
+			const char *word = frame->words[c * frame->rows + i];
+			rs_sha256_update(&hash, frame->columns[c].name, strlen(frame->columns[c].name) + 1);
+			rs_sha256_update(&hash, word, strlen(word) + 1);
+		}
+		uint64_t bits;
+		memcpy(&bits, &frame->time[i], sizeof bits);
+		rs_write_le64(number, bits);
+		rs_sha256_update(&hash, &frame->outcome[i], 1);
+		rs_sha256_update(&hash, number, sizeof number);
+		rs_sha256_final(&hash, &frame->digests[i]);
+	}
+}
+
+static enum rs_code fill(struct frame *frame, const struct study *study, struct rs_error *err)
+{
+	size_t *source = NULL, most = frame->join.rows, cells;
+	RS_TRY(find_columns(frame, study, err));
+	if (!rs_mul_size(most, frame->column_count, &cells))
+		return rs_error_memory(err, SIZE_MAX, "subjects");
+	RS_TRY(take(frame, most, sizeof *source, &source, err));
+	RS_TRY(take(frame, most, sizeof *frame->outcome, &frame->outcome, err));
+	RS_TRY(take(frame, most, sizeof *frame->time, &frame->time, err));
+	RS_TRY(take(frame, most, sizeof *frame->ids, &frame->ids, err));
+	RS_TRY(take(frame, most, sizeof *frame->subject, &frame->subject, err));
+	RS_TRY(take(frame, most, sizeof *frame->centre, &frame->centre, err));
+	RS_TRY(take(frame, most, sizeof *frame->digests, &frame->digests, err));
+	RS_TRY(take(frame, cells, sizeof *frame->numbers, &frame->numbers, err));
+	RS_TRY(take(frame, cells, sizeof *frame->words, &frame->words, err));
+	RS_TRY(read_outcomes(frame, study, source, err));
+	RS_TRY(read_names(frame, study, source, err));
+	RS_TRY(read_cells(frame, source, err));
+	digest_rows(frame);
+	return RS_OK;
+}
+
+enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
+                        struct frame *out, struct rs_error *err)
+{
+	struct frame frame = {.survival = study->time != NULL};
+	rs_arena_init(&frame.arena, FRAME_SIZE_MAX);
+	enum rs_code code = join_read(world, directory, study->tables.items, study->tables.count, study->id,
+	                              &frame.join, err);
+	if (code == RS_OK)
+		code = fill(&frame, study, err);
+	if (code != RS_OK)
+		frame_finish(&frame);
+	else
+		*out = frame;
+	return code;
+}
+
+/* ---- controls ---- */
+
+void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index)
+{
+	struct rs_stream stream = rs_stream_of(seed, index);
+	for (size_t i = 0; i < count; i++)
+		order[i] = i;
+	for (size_t i = count; i > 1; i--) {
+		size_t j = (size_t)rs_stream_below(&stream, i), kept = order[i - 1];
+		order[i - 1] = order[j];
+		order[j] = kept;
+	}
+}
+
+static void borrow(const struct frame *frame, struct frame *out)
+{
+	*out = *frame;
+	out->join.count = 0;
+	rs_arena_init(&out->arena, FRAME_SIZE_MAX);
+}
+
+static enum rs_code permute(struct frame *out, const struct frame *frame, uint64_t seed, struct rs_error *err)
+{
+	size_t *order = NULL, *first = NULL;
+	RS_TRY(take(out, frame->subject_count, sizeof *order, &order, err));
+	RS_TRY(take(out, frame->subject_count, sizeof *first, &first, err));
+	RS_TRY(take(out, frame->rows, sizeof *out->outcome, &out->outcome, err));
+	RS_TRY(take(out, frame->rows, sizeof *out->time, &out->time, err));
+	shuffle(order, frame->subject_count, seed, 0x7065726d);
+	for (size_t i = frame->rows; i > 0; i--)
+		first[frame->subject[i - 1]] = i - 1;
+	for (size_t i = 0; i < frame->rows; i++) {
+		size_t donor = first[order[frame->subject[i]]];
+		out->outcome[i] = frame->outcome[donor];
+		out->time[i] = frame->time[donor];
+	}
+	return RS_OK;
+}
+
+enum rs_code frame_permute_outcomes(const struct frame *frame, uint64_t seed, struct frame *out,
+                                    struct rs_error *err)
+{
+	borrow(frame, out);
+	return permute(out, frame, seed, err);
+}
+
+static enum rs_code shuffle_columns(struct frame *out, const struct frame *frame, uint64_t seed,
+                                    struct rs_error *err)
+{
+	size_t *order = NULL, rows = frame->rows;
+	RS_TRY(take(out, rows, sizeof *order, &order, err));
+	RS_TRY(take(out, rows * frame->column_count, sizeof *out->numbers, &out->numbers, err));
+	RS_TRY(take(out, rows * frame->column_count, sizeof *out->words, &out->words, err));
+	for (size_t c = 0; c < frame->column_count; c++) {
+		shuffle(order, rows, seed, 0x73687566 + c);
+		for (size_t i = 0; i < rows; i++) {
+			size_t from = c * rows + (frame->columns[c].clinical ? i : order[i]);
+			out->numbers[c * rows + i] = frame->numbers[from];
+			out->words[c * rows + i] = frame->words[from];
+		}
+	}
+	return RS_OK;
+}
+
+enum rs_code frame_shuffle_features(const struct frame *frame, uint64_t seed, struct frame *out,
+                                    struct rs_error *err)
+{
+	borrow(frame, out);
+	return shuffle_columns(out, frame, seed, err);
+}

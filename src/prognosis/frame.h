@@ -1,0 +1,45 @@
+/* Subjects as a study wants them: columns by role, outcomes, folds. */
+#ifndef RS_PROGNOSIS_FRAME_H
+#define RS_PROGNOSIS_FRAME_H
+
+#include "join.h"
+#include "study.h"
+
+struct column {
+	const char *name;
+	struct place place;
+	bool categorical, clinical, volume, feature;
+};
+struct frame {
+	struct join join;
+	struct rs_arena arena;
+	bool survival;
+	size_t rows, column_count, subject_count, centre_count, left_out;
+	struct column *columns;
+	double *numbers;    /* by column, then row; NaN: missing */
+	const char **words; /* the same, of categorical columns; "" is missing */
+	const char **ids;
+	uint32_t *subject, *centre; /* by row; subjects in the order of their ids */
+	const char **centres;
+	uint8_t *outcome;          /* positive, or the event came */
+	double *time;              /* of survival */
+	struct rs_digest *digests; /* of each row with all that is used of it */
+};
+void frame_finish(struct frame *frame);
+/* Rows whose outcome is missing are left out and counted. */
+enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
+                        struct frame *out, struct rs_error *err);
+/* Controls, as frames of their own that borrow from `frame`: outcomes handed to other subjects; features, column by
+ * column, handed to other rows. Finish them before it. */
+enum rs_code frame_permute_outcomes(const struct frame *frame, uint64_t seed, struct frame *out,
+                                    struct rs_error *err);
+enum rs_code frame_shuffle_features(const struct frame *frame, uint64_t seed, struct frame *out,
+                                    struct rs_error *err);
+/* Folds by row for one repeat: all rows of a subject in one. Random folds have their share of each outcome. */
+enum rs_code folds_assign(const struct frame *frame, const struct study *study, uint64_t repeat,
+                          uint32_t *out, struct rs_error *err);
+size_t folds_count(const struct frame *frame, const struct study *study);
+/* 0 … count - 1 in any order. */
+void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index);
+
+#endif

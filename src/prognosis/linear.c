@@ -1,0 +1,100 @@
+/* Logistic regression with a ridge: the simple model that others have to beat. */
+#include <math.h>
+#include <string.h>
+
+#include "fit.h"
+#include "numeric/numeric_linear.h"
+
+#define STEPS_MAX 100
+
+struct newton {
+	const double *x;
+	size_t rows, columns;
+	const uint8_t *outcome;
+	double penalty, *at, *step, *matrix, *row; /* of columns + 1, the last one the intercept */
+};
+
+static double loss_at(const struct newton *n, const double *at)
+{
+	double loss = 0;
+	for (size_t i = 0; i < n->rows; i++) {
+		double sum = at[n->columns];
+		for (size_t c = 0; c < n->columns; c++)
+			sum += at[c] * n->x[c * n->rows + i];
+		loss += log1p(exp(-fabs(sum))) + (n->outcome[i] ? fmax(-sum, 0) : fmax(sum, 0));
+	}
+	for (size_t c = 0; c < n->columns; c++)
+		loss += n->penalty / 2 * at[c] * at[c];
+	return loss;
+}
+
+/* Gradient to step, second derivatives to the matrix's lower triangle. */
+static void derive(struct newton *n)
+{
+	size_t size = n->columns + 1;
+	memset(n->matrix, 0, size * size * sizeof *n->matrix);
+	memset(n->step, 0, size * sizeof *n->step);
+	for (size_t i = 0; i < n->rows; i++) {
+		double sum = n->at[n->columns];
+		for (size_t c = 0; c < n->columns; c++) {
+			n->row[c] = n->x[c * n->rows + i];
+			sum += n->at[c] * n->row[c];
+		}
+		n->row[n->columns] = 1;
+		double p = 1 / (1 + exp(-sum)), weight = p * (1 - p);
+		for (size_t a = 0; a < size; a++) {
+			n->step[a] += (n->outcome[i] - p) * n->row[a];
+			for (size_t b = 0; b <= a; b++)
+				n->matrix[a * size + b] += weight * n->row[a] * n->row[b];
+		}
+	}
+	for (size_t c = 0; c < n->columns; c++) {
+		n->step[c] -= n->penalty * n->at[c];
+		n->matrix[c * size + c] += n->penalty;
+	}
+}
+
+/* Newton's step, halved until the loss falls. False when there is none. */
+static bool move(struct newton *n, double *loss)
+{
+	size_t size = n->columns + 1;
+	derive(n);
+	rs_ldl(n->matrix, size, 1e-14);
+	rs_ldl_solve(n->matrix, size, n->step);
+	for (double share = 1; share > 1e-6; share /= 2) {
+		for (size_t a = 0; a < size; a++)
+			n->row[a] = n->at[a] + share * n->step[a];
+		double found = loss_at(n, n->row);
+		if (found <= *loss) {
+			bool better = found < *loss - 1e-13 * fabs(*loss);
+			memcpy(n->at, n->row, size * sizeof *n->at);
+			*loss = found;
+			return better;
+		}
+	}
+	return false;
+}
+
+enum rs_code ridge_logistic(const double *x, size_t rows, size_t columns, const uint8_t *outcome,
+                            double penalty, double *out_coefficients, double *out_intercept,
+                            struct rs_error *err)
+{
+	size_t size = columns + 1, square;
+	double *room RS_CLEANUP(rs_free_pointer) = NULL;
+	if (rs_mul_size(size, size + 3, &square))
+		room = rs_allocate_array(square, sizeof *room);
+	if (!room)
+		return rs_error_memory(err, size * sizeof *room, "logistic regression");
+	struct newton newton = {
+		.x = x, .rows = rows, .columns = columns, .outcome = outcome, .penalty = penalty};
+	newton.at = room;
+	newton.step = room + size;
+	newton.row = room + 2 * size;
+	newton.matrix = room + 3 * size;
+	double loss = loss_at(&newton, newton.at);
+	for (int step = 0; step < STEPS_MAX && move(&newton, &loss); step++)
+		;
+	memcpy(out_coefficients, newton.at, columns * sizeof *out_coefficients);
+	*out_intercept = newton.at[columns];
+	return RS_OK;
+}

@@ -1,0 +1,220 @@
+/* What cross-validated predictions are worth, alone and beside each other. */
+#include <math.h>
+#include <string.h>
+
+#include "assess/assess.h"
+#include "numeric/numeric_distribution.h"
+#include "survival/survival_concordance.h"
+#include "validate.h"
+
+#define LEVEL 0.95
+#define JACKKNIFE_GROUPS_MAX 200
+
+/* Repeats one below the other; a pair counts when both subjects were judged by the same model. */
+struct stack {
+	struct rs_arena arena;
+	size_t count;
+	double *time, *score;
+	uint8_t *event;
+	uint32_t *stratum, *subject;
+};
+static void stack_finish(struct stack *stack) { rs_arena_finish(&stack->arena); }
+
+/* Without the subjects whose number leaves `left_out` when divided by `groups` (groups 0: all of them). */
+static enum rs_code stack_fill(const struct contender *of, const struct study *study, size_t groups,
+                               size_t left_out, struct stack *out, struct rs_error *err)
+{
+	const struct frame *frame = of->frame;
+	size_t n = frame->rows, all = n * study->repeats;
+	rs_arena_init(&out->arena, SIZE_MAX / 2);
+	out->time = rs_arena_allocate_array(&out->arena, all, sizeof *out->time);
+	out->score = rs_arena_allocate_array(&out->arena, all, sizeof *out->score);
+	out->event = rs_arena_allocate(&out->arena, all);
+	out->stratum = rs_arena_allocate_array(&out->arena, all, sizeof *out->stratum);
+	out->subject = rs_arena_allocate_array(&out->arena, all, sizeof *out->subject);
+	if (!out->time || !out->score || !out->event || !out->stratum || !out->subject)
+		return rs_error_memory(err, all * sizeof *out->time, "predictions");
+	for (size_t k = 0; k < all; k++) {
+		size_t i = k % n, at = out->count;
+		if (groups && frame->subject[i] % groups == left_out)
+			continue;
+		out->time[at] = frame->time[i];
+		out->score[at] = of->score[k];
+		out->event[at] = frame->outcome[i];
+		out->stratum[at] = (uint32_t)(k / n * folds_count(frame, study) + of->fold[k]);
+		out->subject[at] = frame->subject[i];
+		out->count++;
+	}
+	return RS_OK;
+}
+
+static enum rs_code concordance_of(const struct contender *of, const struct study *study, size_t groups,
+                                   size_t left_out, struct rs_concordance *out, struct rs_error *err)
+{
+	struct stack stack RS_CLEANUP(stack_finish) = {.count = 0};
+	RS_TRY(stack_fill(of, study, groups, left_out, &stack, err));
+	const struct rs_follow_up seen = {.count = stack.count, .time = stack.time, .event = stack.event};
+	const struct rs_concordance_options options = {.stratum = stack.stratum, .cluster = stack.subject};
+	return rs_concordance_of(&seen, stack.score, &options, out, err);
+}
+
+static enum rs_code merit_of_classes(const struct contender *of, struct merit *out, struct rs_error *err)
+{
+	const struct frame *frame = of->frame;
+	const double *scores[] = {of->mean};
+	double area, variance;
+	size_t positives = 0;
+	for (size_t i = 0; i < frame->rows; i++)
+		positives += frame->outcome[i];
+	RS_TRY(rs_auc_of(scores, 1, frame->outcome, frame->rows, &area, &variance, err));
+	size_t smaller = positives < frame->rows - positives ? positives : frame->rows - positives;
+	struct rs_interval interval = rs_auc_interval(area, variance, smaller, LEVEL);
+	*out = (struct merit){area, sqrt(variance), interval.lower, interval.upper};
+	return RS_OK;
+}
+
+enum rs_code merit_of(const struct contender *of, const struct study *study, struct merit *out,
+                      struct rs_error *err)
+{
+	struct rs_concordance found;
+	if (!of->frame->survival)
+		return merit_of_classes(of, out, err);
+	RS_TRY(concordance_of(of, study, 0, 0, &found, err));
+	*out = (struct merit){found.c, found.error, 0, 1};
+	if (!(found.c > 0 && found.c < 1))
+		return RS_OK;
+	double logit = log(found.c / (1 - found.c));
+	double width = rs_normal_quantile(0.5 + 0.5 * LEVEL) * found.error / (found.c * (1 - found.c));
+	out->lower = 1 / (1 + exp(width - logit));
+	out->upper = 1 / (1 + exp(-width - logit));
+	return RS_OK;
+}
+
+/* Delete-a-group jackknife of the difference. */
+static enum rs_code jackknife(const struct contender *a, const struct contender *b, const struct study *study,
+                              double *out_error, struct rs_error *err)
+{
+	double difference[JACKKNIFE_GROUPS_MAX], mean = 0, squares = 0;
+	size_t groups = a->frame->subject_count;
+	if (groups > JACKKNIFE_GROUPS_MAX)
+		groups = JACKKNIFE_GROUPS_MAX;
+	for (size_t g = 0; g < groups; g++) {
+		struct rs_concordance of_a, of_b;
+		RS_TRY(concordance_of(a, study, groups, g, &of_a, err));
+		RS_TRY(concordance_of(b, study, groups, g, &of_b, err));
+		difference[g] = of_a.c - of_b.c;
+		mean += difference[g] / (double)groups;
+	}
+	for (size_t g = 0; g < groups; g++)
+		squares += (difference[g] - mean) * (difference[g] - mean);
+	*out_error = sqrt(squares * (double)(groups - 1) / (double)groups);
+	return RS_OK;
+}
+
+enum rs_code merit_difference(const struct contender *a, const struct contender *b, const struct study *study,
+                              double *out_difference, double *out_p, struct rs_error *err)
+{
+	const struct frame *frame = a->frame;
+	if (frame->survival) {
+		struct rs_concordance of_a, of_b;
+		double error;
+		RS_TRY(concordance_of(a, study, 0, 0, &of_a, err));
+		RS_TRY(concordance_of(b, study, 0, 0, &of_b, err));
+		RS_TRY(jackknife(a, b, study, &error, err));
+		*out_difference = of_a.c - of_b.c;
+		*out_p = error > 0 ? rs_normal_two_sided(*out_difference / error) : NAN;
+		return RS_OK;
+	}
+	const double *scores[] = {a->mean, b->mean};
+	double area[2], covariance[4];
+	RS_TRY(rs_auc_of(scores, 2, frame->outcome, frame->rows, area, covariance, err));
+	*out_difference = area[0] - area[1];
+	*out_p = rs_auc_difference(area, covariance, 2, 0, 1, NULL);
+	return RS_OK;
+}
+
+/* ---- told ---- */
+
+static void tell(const struct rs_training_report *report, const char *of, const char *name,
+                 struct rs_interval value)
+{
+	report->finding(report->context,
+	                &(struct rs_finding){of, name, value.value, value.lower, value.upper, NAN});
+}
+
+static void tell_value(const struct rs_training_report *report, const char *of, const char *name,
+                       double value)
+{
+	tell(report, of, name, (struct rs_interval){value, NAN, NAN});
+}
+
+/* AUC of each fold of each repeat where it exists. */
+static enum rs_code tell_folds(const struct contender *of, const struct study *study,
+                               const struct rs_training_report *report, struct rs_error *err)
+{
+	size_t n = of->frame->rows, folds = folds_count(of->frame, study);
+	double *score RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, sizeof *score);
+	uint8_t *outcome RS_CLEANUP(rs_free_pointer) = rs_allocate(n);
+	if (!score || !outcome)
+		return rs_error_memory(err, n * sizeof *score, "folds");
+	for (size_t k = 0; k < study->repeats * folds; k++) {
+		char name[64];
+		const double *scores[] = {score};
+		size_t count = 0, positives = 0, first = k / folds * n;
+		double area = NAN, variance;
+		for (size_t i = 0; i < n; i++)
+			if (of->fold[first + i] == k % folds) {
+				score[count] = of->score[first + i];
+				positives += outcome[count++] = of->frame->outcome[i];
+			}
+		if (positives > 0 && positives < count)
+			RS_TRY(rs_auc_of(scores, 1, outcome, count, &area, &variance, err));
+		snprintf(name, sizeof name, "auc_repeat_%zu_fold_%zu", k / folds + 1, k % folds + 1);
+		tell_value(report, of->name, name, area);
+	}
+	return RS_OK;
+}
+
+/* Thresholds are those that each fold's model chose for itself: score and threshold become their difference and 0. */
+static enum rs_code tell_classes(const struct contender *of, const struct rs_training_report *report,
+                                 struct rs_error *err)
+{
+	size_t n = of->frame->rows;
+	double *above RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, sizeof *above);
+	struct rs_classification found;
+	struct rs_calibration calibration;
+	if (!above)
+		return rs_error_memory(err, n * sizeof *above, "predictions");
+	for (size_t i = 0; i < n; i++)
+		above[i] = of->score[i] - of->threshold[i];
+	struct rs_confusion confusion = rs_confusion_of(above, of->frame->outcome, n, 0);
+	rs_classification_of(&confusion, LEVEL, &found);
+	tell(report, of->name, "sensitivity", found.sensitivity);
+	tell(report, of->name, "specificity", found.specificity);
+	tell(report, of->name, "accuracy", found.accuracy);
+	tell_value(report, of->name, "balanced_accuracy", found.balanced_accuracy);
+	tell_value(report, of->name, "f1", found.f1);
+	tell_value(report, of->name, "mcc", found.mcc);
+	double precision;
+	RS_TRY(rs_average_precision(of->mean, of->frame->outcome, n, &precision, err));
+	tell_value(report, of->name, "average_precision", precision);
+	RS_TRY(rs_calibration_of(of->mean, of->frame->outcome, n, LEVEL, &calibration, err));
+	tell_value(report, of->name, "brier", calibration.brier);
+	tell(report, of->name, "calibration_intercept", calibration.intercept);
+	tell(report, of->name, "calibration_slope", calibration.slope);
+	tell_value(report, of->name, "ici", calibration.ici);
+	return RS_OK;
+}
+
+enum rs_code contender_report(const struct contender *of, const struct study *study,
+                              const struct rs_training_report *report, bool whole, struct rs_error *err)
+{
+	struct merit merit;
+	RS_TRY(merit_of(of, study, &merit, err));
+	tell(report, of->name, of->frame->survival ? "concordance" : "auc",
+	     (struct rs_interval){merit.value, merit.lower, merit.upper});
+	if (!whole || of->frame->survival)
+		return RS_OK;
+	RS_TRY(tell_classes(of, report, err));
+	return tell_folds(of, study, report, err);
+}

@@ -1,0 +1,55 @@
+/* Training: a study file and tables in; out come a model, and what cross-validation says of it beside simple baselines. */
+#ifndef RS_PROGNOSIS_TRAIN_H
+#define RS_PROGNOSIS_TRAIN_H
+
+#include "base/base_threads.h"
+#include "base/base_world.h"
+#include "crypto/crypto.h"
+#include "prognosis/prognosis.h"
+
+#define RS_MODEL_SIZE_MAX ((size_t)1 << 30)
+#define RS_VERDICT_SIZE 512
+
+/* What a training tells while it goes on. Texts live during the call. */
+struct rs_training_report {
+	rs_finding_visit *finding;
+	void (*warning)(void *context, const char *sentence);
+	void *context;
+};
+/* study     path of a YAML file; tables are beside it
+ * out_model file of the model, fitted to all rows; an initialised buffer
+ * errors    RS_MALFORMED and RS_USAGE name line, key, column or row; RS_NOT_FOUND when outcomes are all alike */
+enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs_pool *pool,
+                      const struct rs_training_report *report, struct rs_buffer *out_model,
+                      char out_verdict[RS_VERDICT_SIZE], struct rs_error *err);
+
+struct rs_model;
+/* Strict: every size and reference within the file is checked. RS_MALFORMED, RS_TOO_LARGE */
+enum rs_code rs_model_read(struct rs_bytes file, struct rs_model **out, struct rs_error *err);
+void rs_model_destroy(struct rs_model *model);          /* accepts NULL */
+void rs_model_destroy_pointer(struct rs_model **model); /* for RS_CLEANUP */
+bool rs_model_is_survival(const struct rs_model *model);
+
+struct rs_prediction {
+	const char *id;
+	/* Class: probability of the positive class, whether it reaches the model's threshold, and which classes the conformal
+	 * set holds. */
+	double probability;
+	bool positive, set_negative, set_positive;
+	/* Survival: ensemble mortality, the share of training subjects of lower risk, survival at each horizon. */
+	double risk, risk_rank;
+	const double *survival;
+	size_t missing, unknown; /* columns without a value; with a category that training did not have */
+};
+typedef void rs_prediction_visit(void *context, const struct rs_prediction *prediction);
+struct rs_prediction_options {
+	double coverage; /* of the conformal set, 0.9 for 90 % */
+	const double *horizons;
+	size_t horizon_count;
+};
+/* Rows in the order of the first table; others are joined by id. */
+enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,
+                        size_t table_count, const struct rs_prediction_options *options,
+                        rs_prediction_visit *visit, void *context, struct rs_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* A study as its file declares it. */
+#ifndef RS_PROGNOSIS_STUDY_H
+#define RS_PROGNOSIS_STUDY_H
+
+#include "crypto/crypto.h"
+
+#define STUDY_NAMES_MAX 4096
+#define STUDY_MODALITIES_MAX 16
+
+struct names {
+	size_t count;
+	const char **items;
+};
+struct modality {
+	const char *name;
+	struct names patterns;
+};
+/* Texts live in the arena. */
+struct study {
+	struct rs_arena arena;
+	struct rs_digest digest; /* of the file */
+	struct names tables;
+	const char *id;
+	const char *class_column; /* NULL: survival */
+	struct names positive;    /* cells that count as positive */
+	const char *time, *event;
+	struct names event_value;
+	const char *centre; /* NULL: none */
+	struct modality modalities[STUDY_MODALITIES_MAX];
+	size_t modality_count;
+	struct names clinical, volume, categorical;
+	const char *validate, *assign;
+	uint64_t folds, repeats, seed, trees, minimum_leaf, keep;
+	double near_zero, correlation, univariate;
+};
+void study_finish(struct study *study);
+/* errors  RS_MALFORMED naming line and key */
+enum rs_code study_parse(struct rs_bytes file, struct study *out, struct rs_error *err);
+bool names_hold(const struct names *names, const char *name);
+/* The name of a column held against a pattern with * and ?. */
+bool pattern_matches(const char *pattern, const char *name);
+
+#endif

@@ -1,0 +1,312 @@
+/* Study files: YAML whose every key stands in a table here; others are refused by name. */
+#include <string.h>
+#include <yaml.h>
+
+#include "study.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+#define ARENA_MAX ((size_t)8 << 20)
+
+enum kind { KIND_TEXT, KIND_NAMES, KIND_COUNT, KIND_NUMBER, KIND_KEYS, KIND_MODALITIES };
+struct key {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	double minimum, maximum;
+	const struct key *inside; /* of KIND_KEYS */
+	const char *one, *other;  /* of KIND_TEXT: the two words that may stand there; NULL: any */
+};
+struct reading {
+	yaml_document_t *document;
+	struct study *study;
+	struct rs_error *err;
+};
+
+#define AT(member) offsetof(struct study, member)
+static const struct key class_keys[] = {
+	{"column", KIND_TEXT, AT(class_column), 0, 0, NULL, NULL, NULL},
+	{"positive", KIND_NAMES, AT(positive), 0, 0, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key survival_keys[] = {
+	{"time", KIND_TEXT, AT(time), 0, 0, NULL, NULL, NULL},
+	{"event", KIND_TEXT, AT(event), 0, 0, NULL, NULL, NULL},
+	{"event_value", KIND_NAMES, AT(event_value), 0, 0, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key target_keys[] = {
+	{"class", KIND_KEYS, 0, 0, 0, class_keys, NULL, NULL},
+	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key forest_keys[] = {
+	{"trees", KIND_COUNT, AT(trees), 1, 100000, NULL, NULL, NULL},
+	{"minimum_leaf", KIND_COUNT, AT(minimum_leaf), 1, 1000000, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key model_keys[] = {
+	{"forest", KIND_KEYS, 0, 0, 0, forest_keys, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key select_keys[] = {
+	{"near_zero", KIND_NUMBER, AT(near_zero), 1, 1e9, NULL, NULL, NULL},
+	{"correlation", KIND_NUMBER, AT(correlation), 0, 1, NULL, NULL, NULL},
+	{"univariate", KIND_NUMBER, AT(univariate), 0, 1, NULL, NULL, NULL},
+	{"keep", KIND_COUNT, AT(keep), 0, 1000000, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key study_keys[] = {
+	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL, NULL},
+	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL, NULL},
+	{"target", KIND_KEYS, 0, 0, 0, target_keys, NULL, NULL},
+	{"centre", KIND_TEXT, AT(centre), 0, 0, NULL, NULL, NULL},
+	{"features", KIND_MODALITIES, 0, 0, 0, NULL, NULL, NULL},
+	{"clinical", KIND_NAMES, AT(clinical), 0, 0, NULL, NULL, NULL},
+	{"volume", KIND_NAMES, AT(volume), 0, 0, NULL, NULL, NULL},
+	{"categorical", KIND_NAMES, AT(categorical), 0, 0, NULL, NULL, NULL},
+	{"validate", KIND_TEXT, AT(validate), 0, 0, NULL, "subject", "centre"},
+	{"assign", KIND_TEXT, AT(assign), 0, 0, NULL, "random", "rank"},
+	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL, NULL},
+	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL, NULL},
+	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL, NULL},
+	{"model", KIND_KEYS, 0, 0, 0, model_keys, NULL, NULL},
+	{"select", KIND_KEYS, 0, 0, 0, select_keys, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+
+void study_finish(struct study *study) { rs_arena_finish(&study->arena); }
+
+bool names_hold(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Back to the last star when what follows it does not fit. */
+bool pattern_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+	while (*name) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = name;
+		} else if (*pattern == '?' || *pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static unsigned long line_of(const yaml_node_t *node) { return (unsigned long)node->start_mark.line + 1; }
+
+static enum rs_code read_text(struct reading *r, const yaml_node_t *node, const char **out)
+{
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 ||
+	    strlen((const char *)node->data.scalar.value) != node->data.scalar.length)
+		return rs_error_set(r->err, RS_MALFORMED, "line %lu: a text is expected", line_of(node));
+	size_t size = node->data.scalar.length + 1;
+	char *copy = rs_arena_allocate(&r->study->arena, size);
+	if (!copy)
+		return rs_error_memory(r->err, size, "a study");
+	memcpy(copy, node->data.scalar.value, size);
+	*out = copy;
+	return RS_OK;
+}
+
+/* A list of texts, or one. */
+static enum rs_code read_names(struct reading *r, yaml_node_t *node, struct names *out)
+{
+	bool list = node->type == YAML_SEQUENCE_NODE;
+	size_t count = list ? (size_t)(node->data.sequence.items.top - node->data.sequence.items.start) : 1;
+	if (count > STUDY_NAMES_MAX)
+		return rs_error_set(r->err, RS_TOO_LARGE, "line %lu: more than %d names", line_of(node),
+		                    STUDY_NAMES_MAX);
+	out->items = rs_arena_allocate_array(&r->study->arena, count, sizeof *out->items);
+	if (!out->items)
+		return rs_error_memory(r->err, count * sizeof *out->items, "a study");
+	out->count = count;
+	for (size_t i = 0; i < count; i++) {
+		yaml_node_t *item = list ? yaml_document_get_node(r->document,
+		                                                  node->data.sequence.items.start[i])
+		                         : node;
+		RS_TRY(read_text(r, item, &out->items[i]));
+	}
+	return RS_OK;
+}
+
+static enum rs_code read_number(struct reading *r, const yaml_node_t *node, const struct key *key,
+                                double *out)
+{
+	const char *text;
+	RS_TRY(read_text(r, node, &text));
+	bool whole = key->kind == KIND_COUNT;
+	double value;
+	if (!rs_parse_f64(rs_str_from(text), &value) || !(value >= key->minimum && value <= key->maximum) ||
+	    (whole && value != (double)(uint64_t)value))
+		return rs_error_set(r->err, RS_MALFORMED, "line %lu: %s is a %snumber from %.17g to %.17g",
+		                    line_of(node), key->name, whole ? "whole " : "", key->minimum,
+		                    key->maximum);
+	*out = value;
+	return RS_OK;
+}
+
+typedef enum rs_code read_pair(struct reading *r, const char *name, yaml_node_t *value, const void *context);
+
+static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *read, const void *context)
+{
+	if (node->type != YAML_MAPPING_NODE)
+		return rs_error_set(r->err, RS_MALFORMED,
+		                    "line %lu: names with values are expected, \"name: value\"",
+		                    line_of(node));
+	yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
+	for (yaml_node_pair_t *p = pairs; p < node->data.mapping.pairs.top; p++) {
+		const char *name, *other;
+		yaml_node_t *at = yaml_document_get_node(r->document, p->key);
+		RS_TRY(read_text(r, at, &name));
+		for (yaml_node_pair_t *q = pairs; q < p; q++) {
+			other = (const char *)yaml_document_get_node(r->document, q->key)->data.scalar.value;
+			if (strcmp(other, name) == 0)
+				return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' appears twice",
+				                    line_of(at), name);
+		}
+		RS_TRY(read(r, name, yaml_document_get_node(r->document, p->value), context));
+	}
+	return RS_OK;
+}
+
+static enum rs_code read_modality(struct reading *r, const char *name, yaml_node_t *value,
+                                  const void *context)
+{
+	(void)context;
+	struct study *study = r->study;
+	if (study->modality_count == STUDY_MODALITIES_MAX)
+		return rs_error_set(r->err, RS_TOO_LARGE, "line %lu: more than %d modalities", line_of(value),
+		                    STUDY_MODALITIES_MAX);
+	struct modality *modality = &study->modalities[study->modality_count++];
+	modality->name = name;
+	return read_names(r, value, &modality->patterns);
+}
+
+static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context);
+
+static enum rs_code read_value(struct reading *r, const struct key *key, yaml_node_t *value)
+{
+	void *member = (char *)r->study + key->offset;
+	double number = 0;
+	if (key->kind == KIND_NAMES)
+		return read_names(r, value, member);
+	if (key->kind == KIND_KEYS)
+		return each_pair(r, value, read_key, key->inside);
+	if (key->kind == KIND_MODALITIES)
+		return each_pair(r, value, read_modality, NULL);
+	if (key->kind != KIND_TEXT) {
+		RS_TRY(read_number(r, value, key, &number));
+		if (key->kind == KIND_COUNT)
+			*(uint64_t *)member = (uint64_t)number;
+		else
+			*(double *)member = number;
+		return RS_OK;
+	}
+	const char **text = member;
+	RS_TRY(read_text(r, value, text));
+	if (key->one && strcmp(*text, key->one) != 0 && strcmp(*text, key->other) != 0)
+		return rs_error_set(r->err, RS_MALFORMED, "line %lu: %s is %s or %s", line_of(value),
+		                    key->name, key->one, key->other);
+	return RS_OK;
+}
+
+static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context)
+{
+	const struct key *keys = context;
+	char known[256] = "";
+	size_t used = 0;
+	for (const struct key *key = keys; key->name; key++) {
+		if (strcmp(key->name, name) == 0)
+			return read_value(r, key, value);
+		size_t length = strlen(key->name);
+		if (used + length + 3 < sizeof known) {
+			memcpy(known + used, used ? ", " : "", used ? 2 : 0);
+			used += used ? 2 : 0;
+			memcpy(known + used, key->name, length + 1);
+			used += length;
+		}
+	}
+	return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' is unknown; there are %s", line_of(value),
+	                    name, known);
+}
+
+static enum rs_code check(const struct study *study, struct rs_error *err)
+{
+	if (study->tables.count == 0 || !study->id)
+		return rs_error_set(err, RS_MALFORMED, "a study names its tables and their id column");
+	if ((study->class_column != NULL) == (study->time != NULL))
+		return rs_error_set(err, RS_MALFORMED,
+		                    "a study has one target: class {column, positive} or survival {time, "
+		                    "event, event_value}");
+	if (study->time && !study->event)
+		return rs_error_set(err, RS_MALFORMED, "a target of survival names its event column");
+	if (study->modality_count == 0 && study->clinical.count == 0)
+		return rs_error_set(err, RS_MALFORMED, "a study names features, or clinical columns");
+	if (strcmp(study->validate, "centre") == 0 && !study->centre)
+		return rs_error_set(err, RS_MALFORMED, "validate: centre needs the column, \"centre: NAME\"");
+	return RS_OK;
+}
+
+static enum rs_code read_document(struct rs_bytes file, struct study *study, struct rs_error *err)
+{
+	yaml_parser_t parser;
+	yaml_document_t document;
+	struct reading reading = {.document = &document, .study = study, .err = err};
+	if (yaml_parser_initialize(&parser) == 0)
+		return rs_error_memory(err, sizeof parser, "YAML");
+	yaml_parser_set_input_string(&parser, file.data, file.size);
+	if (yaml_parser_load(&parser, &document) == 0) {
+		rs_error_set(err, RS_MALFORMED, "line %lu: %s", (unsigned long)parser.problem_mark.line + 1,
+		             parser.problem ? parser.problem : "not YAML");
+		yaml_parser_delete(&parser);
+		return RS_MALFORMED;
+	}
+	yaml_node_t *root = yaml_document_get_root_node(&document);
+	enum rs_code code = root ? each_pair(&reading, root, read_key, study_keys)
+	                         : rs_error_set(err, RS_MALFORMED, "an empty study");
+	yaml_document_delete(&document);
+	yaml_parser_delete(&parser);
+	return code;
+}
+
+enum rs_code study_parse(struct rs_bytes file, struct study *out, struct rs_error *err)
+{
+	static const char *one = "1";
+	struct study study = {.positive = {1, &one},
+	                      .event_value = {1, &one},
+	                      .validate = "subject",
+	                      .assign = "random",
+	                      .folds = 5,
+	                      .repeats = 1,
+	                      .trees = 500,
+	                      .near_zero = 19,
+	                      .correlation = 0.9,
+	                      .univariate = 1};
+	if (file.size > FILE_MAX)
+		return rs_error_set(err, RS_TOO_LARGE, "a study file may have %zu bytes", FILE_MAX);
+	rs_arena_init(&study.arena, ARENA_MAX);
+	rs_sha256(file, &study.digest);
+	enum rs_code code = read_document(file, &study, err);
+	if (code == RS_OK)
+		code = check(&study, err);
+	if (code != RS_OK)
+		study_finish(&study);
+	else
+		*out = study;
+	return code;
+}

@@ -1,0 +1,291 @@
+/* A study, trained: read, cross-validated beside its controls and baselines, fitted, judged in words. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+#include "validate.h"
+
+#define STUDY_SIZE_MAX ((size_t)1 << 20)
+#define CONTENDERS_MAX 5
+#define EVENTS_PER_INPUT 10
+#define IMBALANCE 0.1
+
+struct training_run {
+	struct study study;
+	struct frame frame, permuted, shuffled;
+	struct contender contenders[CONTENDERS_MAX];
+	size_t count;
+	const struct rs_training_report *report;
+};
+
+static void run_finish(struct training_run *run)
+{
+	for (size_t c = 0; c < run->count; c++)
+		contender_finish(&run->contenders[c]);
+	frame_finish(&run->permuted);
+	frame_finish(&run->shuffled);
+	frame_finish(&run->frame);
+	study_finish(&run->study);
+}
+
+static RS_PRINTF(2, 3) void warn(const struct training_run *run, const char *format, ...)
+{
+	char sentence[512];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
+	va_end(arguments);
+	run->report->warning(run->report->context, sentence);
+}
+
+static void tell(const struct training_run *run, const char *of, const char *name, double value)
+{
+	run->report->finding(run->report->context, &(struct rs_finding){of, name, value, NAN, NAN, NAN});
+}
+
+/* ---- warnings ---- */
+
+struct content {
+	struct rs_digest digest;
+	size_t row;
+};
+static int by_content(const void *a, const void *b)
+{
+	const struct content *x = a, *y = b;
+	int order = memcmp(x->digest.bytes, y->digest.bytes, RS_SHA256_SIZE);
+	return order ? order : x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Rows of different subjects whose cells are all the same: one in training gives the other away. */
+static enum rs_code warn_of_duplicates(const struct training_run *run, struct rs_error *err)
+{
+	const struct frame *frame = &run->frame;
+	struct content *contents RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows,
+	                                                                         sizeof *contents);
+	size_t pairs = 0, example = 0;
+	if (!contents)
+		return rs_error_memory(err, frame->rows * sizeof *contents, "rows");
+	for (size_t i = 0; i < frame->rows; i++) {
+		struct rs_sha256 hash;
+		rs_sha256_init(&hash);
+		for (size_t c = 0; c < frame->column_count; c++) {
+			const char *word = frame->words[c * frame->rows + i];
+			rs_sha256_update(&hash, word, strlen(word) + 1);
+		}
+		rs_sha256_final(&hash, &contents[i].digest);
+		contents[i].row = i;
+	}
+	qsort(contents, frame->rows, sizeof *contents, by_content);
+	for (size_t i = 1; i < frame->rows; i++)
+		if (rs_digest_equal(&contents[i].digest, &contents[i - 1].digest) &&
+		    frame->subject[contents[i].row] != frame->subject[contents[i - 1].row] && pairs++ == 0)
+			example = i;
+	if (pairs > 0)
+		warn(run,
+		     "%zu rows repeat those of another subject (%s and %s are one pair): if they are one person, "
+		     "results flatter",
+		     pairs, frame->ids[contents[example - 1].row], frame->ids[contents[example].row]);
+	return RS_OK;
+}
+
+static void warn_of_centres(const struct training_run *run)
+{
+	const struct frame *frame = &run->frame;
+	double lowest = 2, highest = -1;
+	for (size_t c = 0; c < frame->centre_count; c++) {
+		double rows = 0, positives = 0;
+		for (size_t i = 0; i < frame->rows; i++)
+			if (frame->centre[i] == c) {
+				rows++;
+				positives += frame->outcome[i];
+			}
+		lowest = fmin(lowest, positives / rows);
+		highest = fmax(highest, positives / rows);
+	}
+	if (frame->centre_count > 1 && strcmp(run->study.validate, "centre") != 0 && highest - lowest > 0.2)
+		warn(run,
+		     "the outcome is %.0f %% of one centre and %.0f %% of another: a model may learn the centre; "
+		     "validate: centre",
+		     100 * lowest, 100 * highest);
+}
+
+static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, struct rs_error *err)
+{
+	const struct frame *frame = &run->frame;
+	size_t positives = 0;
+	for (size_t i = 0; i < frame->rows; i++)
+		positives += frame->outcome[i];
+	size_t fewer = !frame->survival && positives > frame->rows / 2 ? frame->rows - positives : positives;
+	tell(run, "", "rows", (double)frame->rows);
+	tell(run, "", "left_out", (double)frame->left_out);
+	tell(run, "", "subjects", (double)frame->subject_count);
+	tell(run, "", frame->survival ? "events" : "positives", (double)positives);
+	tell(run, "", "inputs", (double)inputs);
+	if (fewer < EVENTS_PER_INPUT * inputs)
+		warn(run, "%zu %s for %zu inputs, %.2g each: fewer than %d each", fewer,
+		     frame->survival ? "events" : "subjects of the rarer class", inputs,
+		     (double)fewer / (double)inputs, EVENTS_PER_INPUT);
+	if ((double)fewer < IMBALANCE * (double)frame->rows)
+		warn(run, "the outcome is rare (%zu of %zu): accuracy means little", fewer, frame->rows);
+	warn_of_centres(run);
+	return warn_of_duplicates(run, err);
+}
+
+/* ---- contenders ---- */
+
+static void add(struct training_run *run, const char *name, const struct frame *frame, enum view view,
+                bool linear)
+{
+	run->contenders[run->count++] = (struct contender){
+		.name = name, .frame = frame, .view = view, .linear = linear};
+}
+
+static enum rs_code line_up(struct training_run *run, struct rs_error *err)
+{
+	bool clinical = false, volume = false, feature = false;
+	for (size_t c = 0; c < run->frame.column_count; c++) {
+		clinical |= run->frame.columns[c].clinical;
+		volume |= run->frame.columns[c].volume;
+		feature |= run->frame.columns[c].feature;
+	}
+	RS_TRY(frame_permute_outcomes(&run->frame, run->study.seed, &run->permuted, err));
+	add(run, "model", &run->frame, VIEW_ALL, false);
+	if (clinical)
+		add(run, "clinical", &run->frame, VIEW_CLINICAL, true);
+	if (volume)
+		add(run, "volume", &run->frame, VIEW_VOLUME, true);
+	add(run, "permuted_outcomes", &run->permuted, VIEW_ALL, false);
+	if (feature) {
+		RS_TRY(frame_shuffle_features(&run->frame, run->study.seed, &run->shuffled, err));
+		add(run, "shuffled_features", &run->shuffled, VIEW_ALL, false);
+	}
+	return RS_OK;
+}
+
+/* ---- the verdict ---- */
+
+static enum rs_code judge(const struct training_run *run, const struct merit *own, char out[RS_VERDICT_SIZE],
+                          struct rs_error *err)
+{
+	const char *what = run->frame.survival ? "concordance" : "AUC";
+	const struct contender *best = NULL;
+	struct merit best_merit = {0}, merit;
+	double difference, p;
+	for (size_t c = 1; c < run->count; c++) {
+		if (!run->contenders[c].linear)
+			continue;
+		RS_TRY(merit_of(&run->contenders[c], &run->study, &merit, err));
+		if (!best || merit.value > best_merit.value) {
+			best = &run->contenders[c];
+			best_merit = merit;
+		}
+	}
+	bool chance = !(own->lower > 0.5);
+	if (!best) {
+		snprintf(
+			out, RS_VERDICT_SIZE,
+			"The model %s chance: %s %.3f (95 %% interval %.3f to %.3f). The study names no clinical "
+			"columns and no volume to hold it against.",
+			chance ? "is not told from" : "is better than", what, own->value, own->lower,
+			own->upper);
+		return RS_OK;
+	}
+	RS_TRY(merit_difference(&run->contenders[0], best, &run->study, &difference, &p, err));
+	run->report->finding(run->report->context, &(struct rs_finding){"model", "difference_to_baseline",
+	                                                                difference, NAN, NAN, p});
+	bool told_apart = p < 0.05;
+	snprintf(
+		out, RS_VERDICT_SIZE,
+		"The model (%s %.3f, 95 %% interval %.3f to %.3f) %s the %s baseline (%.3f): difference %+.3f, p = "
+		"%.3g.%s",
+		what, own->value, own->lower, own->upper,
+		!told_apart      ? "does not beat"
+		: difference > 0 ? "beats"
+				 : "is worse than",
+		best->name, best_merit.value, difference, p, chance ? " It is not told from chance." : "");
+	return RS_OK;
+}
+
+/* ---- the model ---- */
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Out-of-fold predictions of the first repeat. */
+static enum rs_code keep_residuals(const struct training_run *run, struct rs_model *model,
+                                   struct rs_error *err)
+{
+	const struct contender *own = &run->contenders[0];
+	model->residual_count = run->frame.rows;
+	model->residuals = rs_arena_allocate_array(&model->fitted.arena, model->residual_count,
+	                                           sizeof *model->residuals);
+	if (!model->residuals)
+		return rs_error_memory(err, model->residual_count * sizeof *model->residuals, "a model");
+	for (size_t i = 0; i < model->residual_count; i++)
+		model->residuals[i] = run->frame.survival     ? own->score[i]
+		                      : run->frame.outcome[i] ? 1 - own->score[i]
+		                                              : own->score[i];
+	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
+	return RS_OK;
+}
+
+static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *pool, struct fitted *out,
+                              struct rs_error *err)
+{
+	struct training training RS_CLEANUP(training_finish) = {0};
+	struct recipe recipe = recipe_of(&run->study, &run->contenders[0]);
+	size_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array(run->frame.rows, sizeof *rows);
+	if (!rows)
+		return rs_error_memory(err, run->frame.rows * sizeof *rows, "rows");
+	for (size_t i = 0; i < run->frame.rows; i++)
+		rows[i] = i;
+	recipe.pool = pool;
+	RS_TRY(training_take(&run->frame, VIEW_ALL, rows, run->frame.rows, &training, err));
+	return fit(&training, &recipe, out, err);
+}
+
+static void model_finish(struct rs_model *model) { fitted_finish(&model->fitted); }
+
+static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct rs_buffer *out_model,
+                          char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
+{
+	struct rs_model model RS_CLEANUP(model_finish) = {.id = run->study.id, .study = run->study.digest};
+	struct merit merit;
+	RS_TRY(line_up(run, err));
+	RS_TRY(fit_whole(run, pool, &model.fitted, err));
+	RS_TRY(warn_of_all(run, model.fitted.input_count, err));
+	RS_TRY(contenders_run(run->contenders, run->count, &run->study, pool, err));
+	for (size_t c = 0; c < run->count; c++)
+		RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
+	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
+	RS_TRY(judge(run, &merit, out_verdict, err));
+	RS_TRY(keep_residuals(run, &model, err));
+	model.merit = merit.value;
+	model.merit_lower = merit.lower;
+	model.merit_upper = merit.upper;
+	return model_write(&model, out_model, err);
+}
+
+enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs_pool *pool,
+                      const struct rs_training_report *report, struct rs_buffer *out_model,
+                      char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
+{
+	struct training_run run RS_CLEANUP(run_finish) = {.report = report};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	const char *slash = strrchr(study, '/');
+	char *directory RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(
+		(struct rs_str){study, slash ? (size_t)(slash - study) + 1 : 0});
+	if (!directory)
+		return rs_error_memory(err, strlen(study), "a path");
+	RS_TRY(rs_file_read_all(world, study, STUDY_SIZE_MAX, &file, err));
+	if (study_parse(rs_buffer_bytes(&file), &run.study, err) != RS_OK)
+		return rs_error_context(err, "%s", study);
+	RS_TRY(frame_read(world, directory, &run.study, &run.frame, err));
+	return train(&run, pool, out_model, out_verdict, err);
+}

@@ -1,0 +1,16 @@
+/* Hostile models: refused by a sentence, or read and then good for predicting. */
+#include <stdlib.h>
+
+#include "prognosis/prognosis_train.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
+	struct rs_error err = {0};
+	if (rs_model_read(rs_bytes_of(data, size), &model, &err) != RS_OK)
+		if (model || err.message[0] == '\0')
+			abort();
+	return 0;
+}

@@ -1,0 +1,161 @@
+"""Models trained and used from the command line: `prognosis.py RADSEAL [DATA]`.
+
+A made-up study whose truth is known; the real tasks of real_tasks_cv.json with the same folds, where DATA is there."""
+import csv
+import io
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+
+class Program:
+    def __init__(self, path):
+        self.path = str(pathlib.Path(path).resolve())
+
+    def __call__(self, status, *arguments, sentence=""):
+        done = subprocess.run([self.path, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+        assert done.returncode == status and sentence in done.stderr, (arguments, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def train(self, study, model, *options):
+        return json.loads(self(0, "train", study, "-o", model, "--json", *options))
+
+    def predict(self, *arguments):
+        return list(csv.DictReader(io.StringIO(self(0, "predict", *arguments))))
+
+
+def finding(report, of, name):
+    return next(row for row in report["findings"] if (row["of"], row["name"]) == (of, name))
+
+
+def write_tables(folder, rows=160):
+    """The outcome follows f1 and the place; volume says a little; f9 repeats f1; f8 is constant."""
+    made = random.Random(7)
+    with open(folder / "features.csv", "w") as features, open(folder / "clinic.csv", "w") as clinic:
+        features.write("id,f1,f2,f3,f8,f9,volume\n")
+        clinic.write("place,age,id,late,days,died,hospital\n")
+        for i in range(rows):
+            f = [made.gauss(0, 1) for _ in range(3)]
+            place = made.choice(["head", "tail", ""])
+            late = f[0] + (1 if place == "head" else 0) + made.gauss(0, 0.7) > 0.3
+            gap = "" if i % 17 == 3 else f"{f[1]:.4f}"
+            features.write(f"s{i},{f[0]:.5f},{gap},{f[2]:.4f},1,{2 * f[0]:.5f},{f[0] + made.gauss(0, 2):.4f}\n")
+            days, seen = made.expovariate(0.01 * 2.0 ** f[0]), made.uniform(20, 300)
+            clinic.write(f"{place},{made.randint(30, 80)},s{i},{'yes' if late else 'no'},{min(days, seen):.2f},"
+                         f"{int(days <= seen)},h{i % 3}\n")
+
+
+STUDY = """tables: [features.csv, clinic.csv]
+id: id
+target: {%s}
+features: {made: ["f*"]}
+clinical: [place, age]
+categorical: [place]
+volume: [volume]
+model: {forest: {trees: 60}}
+seed: 5
+"""
+CLASS, SURVIVAL = "class: {column: late, positive: 'yes'}", "survival: {time: days, event: died}"
+
+
+def check_classes(run, folder):
+    study, model = folder / "class.yaml", folder / "class.model"
+    study.write_text(STUDY % CLASS)
+    report = run.train(study, model, "--threads", 1, "--report", folder / "class.json")
+    assert json.loads((folder / "class.json").read_text()) == report
+    assert finding(report, "model", "auc")["value"] > 0.8 and "beats the" in report["verdict"], report["verdict"]
+    for control in ("permuted_outcomes", "shuffled_features"):
+        assert finding(report, control, "auc")["value"] < finding(report, "model", "auc")["value"] - 0.1
+    first = model.read_bytes()
+    assert run.train(study, model, "--threads", 3) == report and model.read_bytes() == first
+    rows = run.predict(model, folder / "features.csv", folder / "clinic.csv")
+    assert len(rows) == 160 and {row["model"] for row in rows} == {report["model"]}
+    assert sum(int(row["missing"]) for row in rows) > 9 and all(0 <= float(row["probability"]) <= 1 for row in rows)
+    known = list(csv.DictReader(open(folder / "clinic.csv")))
+    hit = sum((row["positive"] == "1") == (true["late"] == "yes") for row, true in zip(rows, known))
+    covered = sum(row["set"] in ("both", "positive" if true["late"] == "yes" else "negative") for row, true in zip(rows, known))
+    assert hit > 130 and covered >= 144, (hit, covered)
+    return study, model
+
+
+def check_survival(run, folder):
+    study, model = folder / "survival.yaml", folder / "survival.model"
+    study.write_text(STUDY % SURVIVAL + "validate: centre\ncentre: hospital\nrepeats: 2\n")
+    report = run.train(study, model)
+    assert finding(report, "model", "concordance")["value"] > 0.6, report
+    rows = json.loads(run(0, "predict", model, folder / "features.csv", folder / "clinic.csv", "--horizon", 30, "--horizon",
+                          1e9, "--json"))
+    assert all(0 <= row["survival"]["1000000000.0"] <= row["survival"]["30"] <= 1 and 0 <= row["risk_rank"] <= 1 for row in rows)
+
+
+def check_refusals(run, folder, study, model):
+    text = study.read_text()
+    bad = folder / "bad.yaml"
+    for old, new, sentence in [("age]", "late]", "cannot be used to predict"), ("'yes'", "never", "same outcome"),
+                               ("f*", "g*", "no column fits"), ("categorical: [place]", "seed: 1", "appears twice"),
+                               ("categorical: [place]\n", "", "categorical"), ("id: id", "id: late", "column late"),
+                               ("seed: 5", "folds: 500", "cannot be divided")]:
+        bad.write_text(text.replace(old, new))
+        done = subprocess.run([run.path, "train", bad, "-o", folder / "bad.model"], capture_output=True, text=True)
+        assert done.returncode in (1, 2, 4) and sentence in done.stderr, (new, done.returncode, done.stderr)
+    assert not (folder / "bad.model").exists()
+    for name, content in [("unknown.csv", "id,f1,f2,f3,f8,f9,volume,place,age\nx,1,2,3,1,2,0,toe,50\n"),
+                          ("comma.csv", "id,f1,f2,f3,f8,f9,volume,place,age\nx,\"1,5\",2,3,1,2,0,head,50\n"),
+                          ("few.csv", "id,f1\nx,1\n")]:
+        (folder / name).write_text(content)
+    row, = run.predict(model, folder / "unknown.csv")
+    assert row["unknown"] == "1" and row["missing"] == "0"
+    run(1, "predict", model, folder / "comma.csv", sentence="decimal comma")
+    run(2, "predict", model, folder / "few.csv", sentence="no column")
+    run(2, "predict", model, folder / "unknown.csv", "--horizon", 3, sentence="of classes")
+    run(2, "predict", model, folder / "unknown.csv", "--coverage", 1, sentence="--coverage")
+    run(2, "predict", model, sentence="a model and a table")
+    run(2, "train", study, sentence="--output")
+    content = model.read_bytes()
+    for at in range(0, len(content), max(1, len(content) // 150)):
+        (folder / "flipped.model").write_bytes(content[:at] + bytes([content[at] ^ 0x81]) + content[at + 1:])
+        done = subprocess.run([run.path, "predict", folder / "flipped.model", folder / "unknown.csv"], capture_output=True, text=True)
+        assert done.returncode in (0, 1, 2) and (done.returncode == 0 or done.stderr.startswith("radseal: ")), (at, done)
+        (folder / "short.model").write_bytes(content[:at])
+        run(1, "predict", folder / "short.model", folder / "unknown.csv", sentence="short.model")
+
+
+def check_ispy(run, folder, data):
+    """The forest's AUC over all folds lies within the interval of scikit-learn's forest on the same folds."""
+    reference = json.loads((data / "reference/real_tasks_cv.json").read_text())
+    told = []
+    for task, target, clinical in [("ispy_stage_ge3", "TumourStage, positive: ['3.0', '4.0']", ""),
+                                   ("ispy_pcr_rad_only", "pCR (outcome), positive: '1.0'", ""),
+                                   ("ispy_pcr_clin+rad", "pCR (outcome), positive: '1.0'", "clinical: [Age, ER, PgR, HER2, "
+                                    "TrippleNegative, ChemoGrade, Proliferation, HistologyType, LNStatus, TumourStage, Gene]\n")]:
+        study = folder / "ispy.yaml"
+        study.write_text(f"tables: {data}/ispy_pcr/train400.csv\nid: ID\ntarget: {{class: {{column: {target}}}}}\n"
+                         f"features: {{mri: original_*}}\nvolume: original_shape_MeshVolume\nassign: rank\n{clinical}")
+        report = run.train(study, folder / "ispy.model")
+        auc, (_, low, high) = finding(report, "model", "auc")["value"], reference[task]["rf500"]["pooled_oof_auc_delong95"]
+        assert low < auc < high, (task, auc, low, high)
+        told.append(f"{task} {auc:.3f} (scikit-learn {reference[task]['rf500']['pooled_oof_auc_delong95'][0]:.3f})")
+    assert "worse than the clinical" in report["verdict"] or "does not beat the clinical" in report["verdict"]
+    return told
+
+
+def main():
+    run = Program(sys.argv[1])
+    told = []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        write_tables(folder)
+        study, model = check_classes(run, folder)
+        check_survival(run, folder)
+        check_refusals(run, folder, study, model)
+        if len(sys.argv) > 2:
+            told = check_ispy(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
+    print("trained, predicted, refused as they should; " + ", ".join(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
