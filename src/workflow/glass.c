@@ -63,8 +63,15 @@ static enum rs_code read_reason(struct rs_node *node, const uint8_t *id, const s
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_digest token = {{0}};
 	RS_TRY(reason_path(node, id, what, &path, err));
-	if (!rs_path_exists(node->world, path))
-		return rs_error_set(err, RS_NOT_FOUND, "%s is missing", path);
+	if (!rs_path_exists(node->world, path)) {
+		/* Erasing a subject removes it, and the pseudonym with it. */
+		const struct rs_state state = rs_ledger_state(node->ledger);
+		struct rs_subject_facts facts;
+		if (rs_contract_subject(&state, subject, &facts, NULL) != RS_OK || !facts.erased)
+			return rs_error_set(err, RS_NOT_FOUND, "%s is missing", path);
+		rs_buffer_append_u8(out, 0);
+		return rs_buffer_check(out, "a reason", err);
+	}
 	RS_TRY(rs_file_read_all(node->world, path, BOX_SIZE_MAX, &content, err));
 	if (content.size < PSEUDONYM_SIZE)
 		return rs_error_set(err, RS_ALTERED, "%s: it is cut", path);

@@ -170,6 +170,7 @@ def by_the_patient(site, scratch):
     check_certificate(site, scratch / "carol.note", facts, 1)
     assert not files_below(site.node.home / "reasons") and not holding(site.node.home, wanted)
     do("fsck")
+    assert "unconscious" not in do("break-glass", "list", "--json").stdout
     do("retrieve", "--subject", "CAROL", "--purpose", "treatment", "--as", "doctor", "-o", scratch / "late", check=4)
 
 
