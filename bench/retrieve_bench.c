@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workflow/node.h"
-#include "workflow/outgoing.h"
-#include "workflow/workflow_retrieve.h"
+#include "node/node_parts.h"
+#include "access/outgoing.h"
+#include "access/access_retrieve.h"
+#include "workflow/workflow.h"
 
 #define RUNS_MAX 99
 #define FILES_MAX 1000

@@ -8,9 +8,9 @@
 #include "base/base_progress.h"
 #include "audit_check.h"
 #include "session.h"
-#include "workflow/workflow_audit.h"
-#include "workflow/workflow_people.h"
-#include "workflow/workflow_subject.h"
+#include "access/access_audit.h"
+#include "access/access_people.h"
+#include "node/node_subject.h"
 
 #define PROOF_SIZE_MAX ((size_t)128 * 1024)
 

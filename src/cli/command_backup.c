@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "session.h"
-#include "workflow/workflow_backup.h"
+#include "keeping/keeping_backup.h"
 
 #define DAYS_DEFAULT 30
 #define DAYS_MAX 3650

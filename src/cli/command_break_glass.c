@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "session.h"
-#include "workflow/workflow_glass.h"
+#include "access/access_glass.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 28)
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "consent_call.h"
-#include "workflow/workflow_subject.h"
+#include "node/node_subject.h"
 
 #define LIST_SIZE_MAX ((size_t)1 << 28)
 

@@ -8,6 +8,8 @@
 #include "radiomics/radiomics.h"
 #include "session.h"
 #include "workflow/workflow_phantom.h"
+#include "workflow/workflow_check.h"
+#include "workflow/workflow.h"
 
 #define PHANTOM_SEED 20261121
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "session.h"
-#include "workflow/workflow_erase.h"
+#include "node/node_erase.h"
 
 #define CERTIFICATE_MAX ((size_t)17 << 20)
 

@@ -3,6 +3,7 @@
 
 #include "contract/contract_people.h"
 #include "session.h"
+#include "workflow/workflow_check.h"
 
 struct output {
 	bool as_json;

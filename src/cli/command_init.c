@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "session.h"
-#include "workflow/workflow_people.h"
+#include "access/access_people.h"
 
 static enum rs_code print_json(const char *directory, bool with_passphrase, struct rs_error *err)
 {

@@ -4,7 +4,7 @@
 
 #include "report.h"
 #include "session.h"
-#include "workflow/workflow_keys.h"
+#include "node/node_keys.h"
 
 struct call {
 	const struct command_line *line;

@@ -8,6 +8,7 @@
 #include "ledger/ledger_tiles.h"
 #include "log_compare.h"
 #include "session.h"
+#include "workflow/workflow.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 30)
 

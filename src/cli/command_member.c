@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "people.h"
-#include "workflow/workflow_subject.h"
+#include "node/node_subject.h"
 
 /* The names of a table of the contract, for a sentence. */
 static enum rs_code read_role(const struct command_line *line, enum rs_role *out, struct rs_error *err)

@@ -4,8 +4,9 @@
 
 #include "report.h"
 #include "session.h"
-#include "workflow/workflow_bundle.h"
-#include "workflow/workflow_keys.h"
+#include "access/access_bundle.h"
+#include "node/node_keys.h"
+#include "workflow/workflow.h"
 
 struct opener {
 	struct rs_signing_key key;

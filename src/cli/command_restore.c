@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "session.h"
-#include "workflow/workflow_backup.h"
+#include "keeping/keeping_backup.h"
 
 #define UNLOCK_MAX 4096
 #define NOTE_MAX ((size_t)128 * 1024)

@@ -4,7 +4,7 @@
 
 #include "access_words.h"
 #include "session.h"
-#include "workflow/workflow_retrieve.h"
+#include "access/access_retrieve.h"
 
 struct output {
 	struct rs_json json;

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "session.h"
-#include "workflow/workflow_vault.h"
+#include "keeping/keeping_vault.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 #define MAX_AGE_DAYS 30

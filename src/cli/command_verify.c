@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "session.h"
+#include "workflow/workflow.h"
 
 struct verifier {
 	struct rs_node *node; /* NULL offline */

@@ -7,7 +7,8 @@
 #include "contract/contract_xray.h"
 #include "people.h"
 #include "report.h"
-#include "workflow/workflow_profile.h"
+#include "access/access_profile.h"
+#include "workflow/workflow.h"
 
 #define VALUE_FILE_MAX (RS_PROFILE_VALUE_MAX + 2)
 

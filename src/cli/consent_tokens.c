@@ -6,7 +6,7 @@
 #include "consent_call.h"
 #include "ledger/ledger_claim.h"
 #include "ledger/ledger_witness.h"
-#include "workflow/workflow_subject.h"
+#include "node/node_subject.h"
 
 #define DOCUMENT_SIZE_MAX ((size_t)1 << 20)
 #define REVOCATIONS_SIZE_MAX ((size_t)1 << 26)

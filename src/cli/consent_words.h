@@ -3,8 +3,8 @@
 #define RS_CLI_CONSENT_WORDS_H
 
 #include "command.h"
-#include "workflow/workflow_consent.h"
-#include "workflow/workflow_subject.h"
+#include "access/access_consent.h"
+#include "node/node_subject.h"
 
 /* The options of terms; what is not given is zero. --studies that are no commitments need `subject` and its node (else NULL). */
 enum rs_code consent_terms_of(const struct command_line *line, struct rs_node *node,

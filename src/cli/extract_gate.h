@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "cohort/cohort.h"
-#include "workflow/workflow_retrieve.h"
+#include "access/access_retrieve.h"
 
 struct gate {
 	struct rs_node *node;

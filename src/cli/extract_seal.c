@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "workflow/workflow_features.h"
+#include "workflow/workflow.h"
 
 #define VECTOR_MAX ((size_t)16 << 20)
 

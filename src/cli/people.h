@@ -3,7 +3,7 @@
 #define RS_CLI_PEOPLE_H
 
 #include "session.h"
-#include "workflow/workflow_people.h"
+#include "access/access_people.h"
 
 #define FINGERPRINT_SIZE 17 /* the first 16 digits of a key, and the end */
 

@@ -3,7 +3,7 @@
 #define RS_CLI_SESSION_H
 
 #include "command.h"
-#include "workflow/workflow_act.h"
+#include "node/node_act.h"
 
 /* --home, else $RADSEAL_HOME, else "radseal-home". */
 const char *session_home(const struct command_line *line);

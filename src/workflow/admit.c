@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "stage.h"
-#include "walk.h"
+#include "workflow/workflow_walk.h"
 
 #define GROUP_MAX 256 /* files: bounds what a group holds in memory and what a crash takes back */
 

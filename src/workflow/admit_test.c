@@ -1,7 +1,9 @@
 /* Sealing that is not allowed, or was interrupted: what is told, and that nothing of it stays. */
-#include "workflow_test.h"
+#include "node/node_test.h"
 
-#include "node.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_check.h"
+#include "workflow/workflow.h"
 
 struct told {
 	unsigned failed, sealed, faults, interrupted;

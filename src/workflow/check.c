@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "audit/audit.h"
-#include "forget.h"
-#include "node.h"
+#include "node/node_forget.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_check.h"
+#include "node/node_reason.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 

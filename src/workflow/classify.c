@@ -1,5 +1,5 @@
 /* Recognising DICOM, NIfTI, NRRD and MetaImage by content. */
-#include "classify.h"
+#include "workflow/workflow_classify.h"
 
 #include <string.h>
 

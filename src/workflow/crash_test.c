@@ -1,8 +1,10 @@
 /* A power cut at every writing step of sealing, in each of three ways: what was reported as sealed verifies after the
  * restart, nothing is half there, and the whole node checks clean. */
-#include "workflow_test.h"
+#include "node/node_test.h"
 
-#include "node.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_check.h"
+#include "workflow/workflow.h"
 
 struct acknowledged {
 	bool sealed[FILES];

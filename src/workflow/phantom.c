@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "dicom/dicom.h"
-#include "workflow_phantom.h"
+#include "workflow/workflow_phantom.h"
 
 struct shape {
 	double centre[3], radius[3]; /* mm */

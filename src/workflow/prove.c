@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "node.h"
+#include "node/node_parts.h"
 #include "ledger/ledger_history.h"
 #include "workflow/workflow_prove.h"
 #include "workflow/workflow_witness.h"

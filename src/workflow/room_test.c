@@ -1,8 +1,10 @@
 /* A quota, a disk with little room, and a disk that is full at any point: sealing says which, stores nothing half, and goes on
  * when there is room. */
-#include "workflow_test.h"
+#include "node/node_test.h"
 
-#include "node.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_check.h"
+#include "workflow/workflow.h"
 
 #define NEED                     \
 	((uint64_t)1100 * 1024 + \

@@ -1,11 +1,11 @@
 /* Reading twice has a price: the bytes that are encrypted must be those that were hashed, though others may write to the
  * file. So the first reading computes a tag of each piece (GMAC under a random key, several times as fast as hashing)
  * and the second compares. */
-#include "source.h"
+#include "workflow/workflow_source.h"
 
 #include <string.h>
 
-#include "workflow.h"
+#include "workflow/workflow.h"
 
 #define PIECE_SIZE ((size_t)256 * 1024) /* fits a processor's cache */
 #define START_SIZE ((size_t)64 * 1024)  /* bytes: enough to recognise what needs no parsing */

@@ -1,7 +1,7 @@
 /* Content that is read twice is the same both times, or refused. */
-#include "workflow_test.h"
+#include "node/node_test.h"
 
-#include "source.h"
+#include "workflow/workflow_source.h"
 
 #define PATH "/scan.nii"
 #define SIZE ((size_t)2 * 1024 * 1024 + 700 * 1024 + 33)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "room.h"
-#include "source.h"
+#include "node/node_room.h"
+#include "workflow/workflow_source.h"
 #include "workflow/workflow_features.h"
 
 static enum rs_code fail(struct staged *staged, enum rs_admit_outcome outcome, const struct rs_error *reason)

@@ -2,9 +2,10 @@
 #ifndef RS_WORKFLOW_STAGE_H
 #define RS_WORKFLOW_STAGE_H
 
-#include "classify.h"
-#include "node.h"
-#include "walk.h"
+#include "workflow/workflow_classify.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_walk.h"
+#include "workflow/workflow.h"
 
 struct staged {
 	const struct walked_file *file;

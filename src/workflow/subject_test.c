@@ -1,10 +1,12 @@
 /* What the ledger learns of whose data these are: each subject once, every object's subject and study, the parents of
  * what was measured; and that none of it can be told without the subject's key. */
-#include "workflow_test.h"
+#include "node/node_test.h"
 
-#include "node.h"
+#include "node/node_parts.h"
 #include "workflow/workflow_features.h"
 #include "workflow/workflow_phantom.h"
+#include "workflow/workflow_check.h"
+#include "workflow/workflow.h"
 
 static void ignore(void *context, const struct rs_admit_result *result)
 {

@@ -1,11 +1,12 @@
 /* Genuine, altered or unknown: one file against the node, or against a receipt alone. */
 #include <string.h>
 
-#include "classify.h"
+#include "workflow/workflow_classify.h"
 #include "ledger/ledger_cose.h"
-#include "node.h"
-#include "source.h"
-#include "trust.h"
+#include "node/node_parts.h"
+#include "workflow/workflow_source.h"
+#include "workflow/workflow_trust.h"
+#include "workflow/workflow.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 #define FILES_A_THREAD ((size_t)32) /* of a batch: enough to even out unequal files */
@@ -80,7 +81,7 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
 	struct rs_trust trust;
 	struct rs_receipt_facts facts;
 	RS_TRY(trust_read(keys, witnesses, &trust, err));
-	RS_TRY(source_open(world, path, SOURCE_MEMORY_MAX, &file, err));
+	RS_TRY(source_open(world, path, NODE_MEMORY_MAX, &file, err));
 	RS_TRY(rs_file_read_all(world, receipt_path, RECEIPT_SIZE_MAX, &receipt, err));
 	RS_TRY(source_hash(&file, err));
 	RS_TRY(altered(rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &file.sha256, file.size,

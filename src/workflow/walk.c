@@ -1,5 +1,5 @@
 /* Walking directories. */
-#include "walk.h"
+#include "workflow/workflow_walk.h"
 
 #define DEPTH_MAX 64
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ledger/ledger_history.h"
-#include "node.h"
+#include "node/node_parts.h"
 #include "workflow/workflow_witness.h"
 
 #define COSIGNED_PATH "keys/cosigned-checkpoint"

@@ -1,52 +1,10 @@
-/* Use cases over one node: make it, admit files, prove them, check everything.
- *
- * A node is a directory:
- *   radseal.yaml       configuration
- *   keys/node.key      the node's secrets, encrypted; keys/unlock.key opens it where no passphrase was chosen
- *   keys/log.vkey      the public key that proofs are checked with
- *   keys/last-checkpoint, keys/cosigned-checkpoint
- *                      what the log signed last, and what witnesses signed: a ledger behind them was rolled back
- *   vault/             encrypted objects by content address
- *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
- *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
- *   subjects.sqlite    keys of the subjects, wrapped
- *   audit.sqlite       what audits found in the log, to be found again: derived, may be deleted
- *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
- *   receipts/          one .tlog-proof for each admitted file
- *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key
- *   erasing/           erasures on their way; certificates/ those that were carried out */
+/* What happens to a file: admitted into a node, verified. */
 #ifndef RS_WORKFLOW_H
 #define RS_WORKFLOW_H
 
-#include "base/base.h"
-#include "contract/contract.h"
+#include "node/node.h"
 
 #define RS_ADMIT_SIZE_MAX ((size_t)64 << 30) /* bytes of one admitted file */
-
-struct rs_node;
-
-enum rs_node_access { RS_NODE_READ, RS_NODE_WRITE };
-
-/* Makes a node in `directory`, which must be missing or empty. passphrase: empty for an unlock file.
- * errors  RS_EXISTS when the directory holds something, RS_BUSY when another process makes one there,
- *         RS_USAGE for a bad organisation name */
-enum rs_code rs_node_create(const struct rs_world *world, const char *directory, const char *organisation,
-                            struct rs_bytes passphrase, struct rs_error *err);
-/* The same, founded by an organisation of this kind. */
-enum rs_code rs_node_create_of_kind(const struct rs_world *world, const char *directory,
-                                    const char *organisation, enum rs_organisation_kind kind,
-                                    struct rs_bytes passphrase, struct rs_error *err);
-
-/* Opens a node. Writing takes its lock (RS_BUSY when another process has it) and first ends what a
- * crash interrupted: a group that reached the ledger is completed, any other is taken back.
- * pool may be NULL; it must outlive the node. */
-enum rs_code rs_node_open(const struct rs_world *world, const char *directory, enum rs_node_access access,
-                          struct rs_bytes passphrase, struct rs_pool *pool, struct rs_node **out,
-                          struct rs_error *err);
-void rs_node_close(struct rs_node *node); /* accepts NULL */
-/* C2SP verifier key of the log ("origin+hash+key"); lives as long as the node. */
-const char *rs_node_vkey(const struct rs_node *node);
-struct rs_ledger *rs_node_ledger(struct rs_node *node);
 
 enum rs_admit_outcome {
 	RS_ADMIT_SEALED,  /* durable, receipt written */
@@ -69,7 +27,7 @@ typedef void rs_admit_report(void *context, const struct rs_admit_result *result
 
 struct rs_actor;
 struct rs_admit_options {
-	const struct rs_actor *actor; /* who signs (workflow_act.h); NULL: the node's administrator */
+	const struct rs_actor *actor; /* who signs (node/node_act.h); NULL: the node's administrator */
 	const char *place;   /* what was imaged, for a commitment on the ledger; NULL: says nothing */
 	const char *subject; /* identifier of the subject for files that carry none; NULL: one per file */
 	rs_admit_report *report;
@@ -118,16 +76,5 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
  * appended. */
 enum rs_code rs_node_cose_receipt(struct rs_node *node, uint64_t entry, struct rs_buffer *out,
                                   struct rs_error *err);
-
-/* A fault: which part ("vault", "ledger", "index", "subjects", "receipts", "audit"), which thing in it, what is wrong. */
-typedef void rs_fault_report(void *context, const char *part, const char *sentence);
-
-struct rs_check_counts {
-	uint64_t entries, records, objects, receipts, subjects, faults;
-};
-
-/* Everything against everything. RS_ALTERED when there was a fault; each is reported. */
-enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *context,
-                           struct rs_check_counts *out, struct rs_error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #define RS_WORKFLOW_PROVE_H
 
 #include "ledger/ledger_claim.h"
-#include "workflow/workflow_act.h"
+#include "node/node_act.h"
 
 struct rs_question {
 	char letter;           /* 'M' member, 'D' device, 'S' subject, 'C' a subject's consents */

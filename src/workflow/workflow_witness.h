@@ -7,7 +7,7 @@
 #define RS_WORKFLOW_WITNESS_H
 
 #include "ledger/ledger_witness.h"
-#include "workflow/workflow.h"
+#include "node/node.h"
 
 /* This node's verifier key as a witness: "origin/witness+hash+key". */
 enum rs_code rs_node_witness_vkey(struct rs_node *node, char out[static RS_VKEY_SIZE], struct rs_error *err);

@@ -1,6 +1,6 @@
 /* What lies in backups, as if it had been decrypted, and certificates of erasures as if they were signed. */
-#include "workflow/backup.h"
-#include "workflow/certificate.h"
+#include "keeping/backup.h"
+#include "node/certificate.h"
 
 static void read_keys(struct rs_bytes bytes)
 {

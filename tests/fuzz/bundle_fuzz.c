@@ -1,7 +1,7 @@
 /* Heads of bundles, as anyone may send them. What is read is written again as it was. */
 #include <string.h>
 
-#include "workflow/workflow_bundle.h"
+#include "access/access_bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
