@@ -326,7 +326,7 @@ static const struct {
 	{"list", run_list, "subject issuer revoked "},
 	{"show", consent_show, ""},
 	{"verify", consent_verify,
-         "organisation offline key revocations proof log max-age role purpose operation study time skew "},
+         "organisation offline key revocations proof log witnesses quorum max-age role purpose operation study time skew "},
 	{"export", consent_export, "subject issuer studies format output "},
 	{"import", run_import, "subject issuer organisation policy output " SIGN},
 };
@@ -385,6 +385,9 @@ static const struct option options[] = {
 	{"proof", "FILE",
          "verify: what radseal prove consents (or consent) wrote; the consent must be in force there"},
 	{"log", "KEY", "verify: the verifier key of the log that --proof is of, or a file with it"},
+	{"witnesses", "FILE",
+         "verify: verifier keys, one a line, of whom --quorum must have cosigned the proof"},
+	{"quorum", "N", "verify: so many of --witnesses; otherwise all"},
 	{"max-age", "SECONDS", "verify: the proof may be so old; otherwise of any age"},
 	{"role", "ROLE", "verify: who asks"},
 	{"purpose", "PURPOSE", "verify: why"},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "session.h"
+#include "trust.h"
 #include "workflow/workflow_prove.h"
 
 static const struct {
@@ -41,40 +42,15 @@ static enum rs_code read_question(const struct command_line *line, struct rs_que
 	return subject ? read_hex("--subject", subject, &out->what, err) : RS_OK;
 }
 
-/* The log's key and the witnesses', for as long as the check takes. */
-struct trusted {
-	struct rs_trust trust;
-	struct rs_note_key witnesses[REPEATS_MAX];
-};
-
-static enum rs_code parse_key(const char *text, const char *option,
-                              enum rs_code (*parse)(struct rs_str, struct rs_note_key *, struct rs_error *),
-                              struct rs_note_key *out, struct rs_error *err)
-{
-	char *vkey RS_CLEANUP(rs_free_pointer) = NULL;
-	RS_TRY(session_key(text, &vkey, err));
-	if (parse(rs_str_from(vkey), out, err) != RS_OK) {
-		rs_error_context(err, "%s", option);
-		return err->code = RS_USAGE;
-	}
-	return RS_OK;
-}
-
 static enum rs_code read_trust(const struct command_line *line, struct trusted *out, struct rs_error *err)
 {
-	uint64_t quorum;
 	const char *key = option_value(line, "key");
 	if (!key)
 		return rs_error_set(err, RS_USAGE, "prove --check needs --key KEY, the log's verifier key");
-	RS_TRY(parse_key(key, "--key", rs_note_key_parse, &out->trust.log, err));
+	RS_TRY(trusted_log(out, "--key", key, err));
 	for (size_t i = 0; i < line->repeat_count; i++)
-		RS_TRY(parse_key(line->repeats[i], "--witness", rs_witness_key_parse, &out->witnesses[i],
-		                 err));
-	RS_TRY(option_u64(line, "quorum", line->repeat_count, line->repeat_count, &quorum, err));
-	out->trust.witnesses = out->witnesses;
-	out->trust.witness_count = line->repeat_count;
-	out->trust.quorum = (size_t)quorum;
-	return RS_OK;
+		RS_TRY(trusted_witness(out, line->repeats[i], err));
+	return trusted_quorum(out, line, err);
 }
 
 static void print_json(const struct rs_claim_facts *facts, struct rs_buffer *out)

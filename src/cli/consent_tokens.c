@@ -5,8 +5,8 @@
 #include "consent/consent_record.h"
 #include "consent_call.h"
 #include "ledger/ledger_claim.h"
-#include "ledger/ledger_witness.h"
 #include "node/node_subject.h"
+#include "trust.h"
 
 #define DOCUMENT_SIZE_MAX ((size_t)1 << 20)
 #define REVOCATIONS_SIZE_MAX ((size_t)1 << 26)
@@ -188,18 +188,23 @@ static enum rs_code read_revocations(const struct command_line *line, struct che
 	return RS_OK;
 }
 
-static enum rs_code read_log_key(const char *text, struct rs_note_key *out, struct rs_error *err)
+/* One verifier key a line. */
+static enum rs_code read_witnesses(const char *path, struct trusted *out, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_str vkey = rs_str_from(text);
-	if (rs_path_exists(rs_world_system(), text)) {
-		RS_TRY(rs_file_read_all(rs_world_system(), text, RS_VKEY_SIZE, &file, err));
-		vkey = rs_str_trim(rs_buffer_str(&file));
-	}
-	if (rs_note_key_parse(vkey, out, err) == RS_OK)
+	struct rs_str rest, text;
+	if (!path)
 		return RS_OK;
-	rs_error_context(err, "--log");
-	return err->code = RS_USAGE;
+	RS_TRY(rs_file_read_all(rs_world_system(), path, (size_t)REPEATS_MAX * RS_VKEY_SIZE, &file, err));
+	rest = rs_buffer_str(&file);
+	while (rs_str_split(&rest, '\n', &text)) {
+		char *vkey RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(rs_str_trim(text));
+		if (!vkey)
+			return rs_error_memory(err, text.size, "a key");
+		if (*vkey && trusted_witness(out, vkey, err) != RS_OK)
+			return rs_error_context(err, "%s", path);
+	}
+	return RS_OK;
 }
 
 /* What a ledger proved of the subject's consents: denials, narrowings and revocations up to then. */
@@ -208,13 +213,15 @@ static enum rs_code hear_proof(const struct command_line *line, struct rs_consen
 {
 	struct rs_claim_facts facts RS_CLEANUP(rs_claim_facts_finish) = {.present = false};
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_trust trust = {.quorum = 0};
+	struct trusted trusted = {.trust = {.quorum = 0}};
 	const char *path = option_value(line, "proof");
 	if (!option_given(line, "log"))
 		return rs_error_set(err, RS_USAGE, "--proof needs --log, the verifier key of its log");
-	RS_TRY(read_log_key(option_value(line, "log"), &trust.log, err));
+	RS_TRY(trusted_log(&trusted, "--log", option_value(line, "log"), err));
+	RS_TRY(read_witnesses(option_value(line, "witnesses"), &trusted, err));
+	RS_TRY(trusted_quorum(&trusted, line, err));
 	RS_TRY(rs_file_read_all(rs_world_system(), path, RS_CLAIM_SIZE_MAX, &text, err));
-	if (rs_claim_check(rs_buffer_str(&text), &trust, &facts, err) != RS_OK)
+	if (rs_claim_check(rs_buffer_str(&text), &trusted.trust, &facts, err) != RS_OK)
 		return rs_error_context(err, "%s", path);
 	*out_time_ms = facts.time_ms;
 	return rs_consent_hear_proved(hearing, rs_buffer_bytes(&facts.key), rs_buffer_bytes(&facts.value),
@@ -248,8 +255,10 @@ static enum rs_code judge_offline(const struct command_line *line, struct checki
 			rs_error_context(err, "--key");
 			return err->code = RS_USAGE;
 		}
-	if (!has_proof && (option_given(line, "log") || option_given(line, "max-age")))
-		return rs_error_set(err, RS_USAGE, "--log and --max-age go with --proof");
+	if (!has_proof && (option_given(line, "log") || option_given(line, "max-age") ||
+	                   option_given(line, "witnesses") || option_given(line, "quorum")))
+		return rs_error_set(err, RS_USAGE,
+		                    "--log, --witnesses, --quorum and --max-age go with --proof");
 	RS_TRY(option_u64(line, "max-age", UINT64_MAX / 1000, UINT64_MAX / 1000, &age_s, err));
 	if (has_proof)
 		RS_TRY(hear_proof(line, &hearing, &time_ms, err));

@@ -10,6 +10,7 @@ import tempfile
 
 from node_tools import Radseal
 from subjects import write_dicom
+from witnesses import Institution
 
 TERMS = ("--organisation", "Radiology", "--roles", "researcher,data-engineer", "--purposes", "research", "--operations",
          "read,extract,train", "--until", "2099-12-31")
@@ -134,6 +135,14 @@ def revocation_is_proved(consents, scratch):
     consents.node.run("prove", "consent", name, "-o", scratch / "one", "--home", home, check=0)
     one = (*offline, "--proof", scratch / "one", "--log", home / "keys/log.vkey")
     assert consents.ask(token, *one, check=3) == "CONSENT_REVOKED"
+    other = Institution(consents.node.program, scratch, "Oncology")
+    watched = (*proved, "--witnesses", other.witness_key)
+    assert "0 of the given witnesses" in consents.ask(token, *watched, check=1)
+    with other.serving(home / "keys/log.vkey") as url:
+        consents.node.run("witness", "cosign", url, "--key", other.witness_key, "--home", home, check=0)
+    proof.unlink()
+    consents.node.run("prove", "consents", shown["subject"], "--cosigned", "-o", proof, "--home", home, check=0)
+    assert consents.ask(token, *watched, check=3) == "CONSENT_REVOKED"
     data = bytearray(old)
     data[len(data) // 3] ^= 1
     proof.write_bytes(data)
