@@ -46,7 +46,9 @@ static enum rs_code gather(const struct ground *ground, const struct tree *trees
 			*to = trees[t].nodes[i];
 			to->next += to->column == RS_FOREST_LEAF ? value : node;
 		}
-		memcpy(&out->values[value], trees[t].values, trees[t].value_count * sizeof *out->values);
+		if (trees[t].value_count > 0) /* leaves without events have none */
+			memcpy(&out->values[value], trees[t].values,
+			       trees[t].value_count * sizeof *out->values);
 		node += (uint32_t)trees[t].node_count;
 		value += (uint32_t)trees[t].value_count;
 	}

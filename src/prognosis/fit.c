@@ -166,9 +166,10 @@ static enum rs_code prepare(struct fitting *f, const struct fitted *out, struct 
 	f->count = kept;
 	select_uncorrelated(f);
 	RS_TRY(select_univariate(f, err));
-	return f->count ? RS_OK
-	                : rs_error_set(err, RS_NOT_FOUND,
-	                               "every column is constant among the %zu training rows", rows);
+	return f->count || f->recipe->linear
+	               ? RS_OK
+	               : rs_error_set(err, RS_NOT_FOUND,
+	                              "every column is constant or empty among the %zu training rows", rows);
 }
 
 /* ---- models ---- */
@@ -249,6 +250,8 @@ static enum rs_code fit_linear(const struct fitting *f, struct fitted *out, stru
 	if (!p || !row)
 		return rs_error_memory(err, t->rows * sizeof *p, "a linear model");
 	RS_TRY(take(out, f->count, sizeof *out->coefficients, &out->coefficients, err));
+	if (t->survival && f->count == 0)
+		return RS_OK;
 	if (t->survival)
 		return fit_cox(f, out, err);
 	RS_TRY(ridge_logistic(f->x, t->rows, f->count, t->outcome, 1, out->coefficients, &out->intercept,

@@ -29,7 +29,7 @@ enum rs_code training_take(const struct frame *frame, enum view view, const size
                            struct training *out, struct rs_error *err);
 
 struct recipe {
-	bool linear; /* ridge regression or Cox in place of a forest */
+	bool linear; /* ridge regression or Cox in place of a forest; without a column that varies, a constant */
 	double near_zero, correlation, univariate;
 	size_t keep;
 	uint32_t trees, minimum_leaf;

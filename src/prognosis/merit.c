@@ -80,6 +80,12 @@ enum rs_code merit_of(const struct contender *of, const struct study *study, str
 	if (!of->frame->survival)
 		return merit_of_classes(of, out, err);
 	RS_TRY(concordance_of(of, study, 0, 0, &found, err));
+	if (isnan(found.c))
+		return rs_error_set(
+			err, RS_NOT_FOUND,
+			"%s: no two subjects of one fold can be compared: too few events, or all at "
+			"the same time",
+			of->name);
 	*out = (struct merit){found.c, found.error, 0, 1};
 	if (!(found.c > 0 && found.c < 1))
 		return RS_OK;

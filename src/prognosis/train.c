@@ -197,15 +197,20 @@ static enum rs_code judge(const struct training_run *run, const struct merit *ow
 	run->report->finding(run->report->context, &(struct rs_finding){"model", "difference_to_baseline",
 	                                                                difference, NAN, NAN, p});
 	bool told_apart = p < 0.05;
+	char tested[64] =
+		"no test can judge it, its variance being 0"; /* such as of an AUC of 1 and a constant */
+	if (!isnan(p))
+		snprintf(tested, sizeof tested, "p = %.3g", p);
 	snprintf(
 		out, RS_VERDICT_SIZE,
-		"The model (%s %.3f, 95 %% interval %.3f to %.3f) %s the %s baseline (%.3f): difference %+.3f, p = "
-		"%.3g.%s",
+		"The model (%s %.3f, 95 %% interval %.3f to %.3f) %s the %s baseline (%.3f): difference %+.3f, %s.%s",
 		what, own->value, own->lower, own->upper,
-		!told_apart      ? "does not beat"
+		isnan(p)         ? "is not shown to beat"
+		: !told_apart    ? "does not beat"
 		: difference > 0 ? "beats"
 				 : "is worse than",
-		best->name, best_merit.value, difference, p, chance ? " It is not told from chance." : "");
+		best->name, best_merit.value, difference, tested,
+		chance ? " It is not told from chance." : "");
 	return RS_OK;
 }
 

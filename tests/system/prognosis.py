@@ -123,6 +123,32 @@ def check_refusals(run, folder, study, model):
         run(1, "predict", folder / "short.model", folder / "unknown.csv", sentence="short.model")
 
 
+def check_degenerate(run, folder):
+    """A sentence, or a defined result; never a model that cannot be read."""
+    made = random.Random(3)
+    numbers = [(made.random(), made.random()) for _ in range(20)]
+    for name, rows, target, sentence in [
+            ("nobody", [], CLASS, "no subject"), ("one", [(1, 2, "yes", 3, 1)], CLASS, "same outcome"),
+            ("two", [(1, 2, "yes", 3, 1), (2, 2, "no", 3, 1)], CLASS, "same outcome"),
+            ("no event", [(*x, "yes", i, 0) for i, x in enumerate(numbers)], SURVIVAL, "no event"),
+            ("one time", [(*x, "yes", 5, 1) for x in numbers], SURVIVAL, "no two subjects"),
+            ("constant", [(1, 2, "yes" if i % 2 else "no", i, 1) for i in range(20)], CLASS, "constant"),
+            ("empty", [("", "NA", "yes" if i % 2 else "no", i, 1) for i in range(20)], CLASS, "constant"),
+            ("constant baseline", [(1, i, "yes" if i > 9 else "no", i, 1) for i in range(20)], CLASS, None),
+            ("duplicate column", [(i, i, "yes" if i > 9 else "no", i, 1) for i in range(20)], CLASS, None),
+            ("two events", [(*x, "yes", i, int(i in (3, 9))) for i, x in enumerate(numbers)], SURVIVAL, None),
+            ("separated", [(i, -i, "yes", 20 - i, 1) for i in range(20)], SURVIVAL, None)]:
+        (folder / "odd.csv").write_text("id,a,b,late,days,died\n" + "".join(
+            f"s{i},{','.join(map(str, row))}\n" for i, row in enumerate(rows)))
+        (folder / "odd.yaml").write_text(f"tables: odd.csv\nid: id\ntarget: {{{target}}}\nfeatures: {{m: [a, b]}}\nclinical: a\n"
+                                         f"folds: {2 if len(rows) < 5 else 5}\nmodel: {{forest: {{trees: 20}}}}\n")
+        if sentence:
+            run(4, "train", folder / "odd.yaml", "-o", folder / "odd.model", sentence=sentence)
+        else:
+            report = run.train(folder / "odd.yaml", folder / "odd.model")
+            assert "nan" not in report["verdict"] and len(run.predict(folder / "odd.model", folder / "odd.csv")) == len(rows), name
+
+
 def check_ispy(run, folder, data):
     """The forest's AUC over all folds lies within the interval of scikit-learn's forest on the same folds."""
     reference = json.loads((data / "reference/real_tasks_cv.json").read_text())
@@ -142,6 +168,24 @@ def check_ispy(run, folder, data):
     return told
 
 
+def check_plgg(run, folder, data):
+    """Progression: the reference's concordances (XGBoost's, the mean of the same folds) lie within the forest's intervals."""
+    reference = json.loads((data / "reference/real_tasks_cv.json").read_text())
+    clinical = "Sex, Age at Diagnosis, Tumor Location, NF1, Extent of Tumor Resection, Chemotherapy, Radiation"
+    tables = ", ".join(f"{data}/plgg/{name}.csv" for name in ("y", "X_clinical", "X_radiomic"))
+    told = []
+    for task, lines in [("plgg_clin", f"features: {{clinic: [{clinical}]}}"), ("plgg_rad", "features: {mri: '*_tumor_core_*'}"),
+                        ("plgg_both", f"features: {{mri: '*_tumor_core_*'}}\nclinical: [{clinical}]")]:
+        study = folder / "plgg.yaml"
+        study.write_text(f"tables: [{tables}]\nid: SubjectID\nassign: rank\n{lines}\ntarget: {{survival: {{time: Progression "
+                         "Free Survival, event: Censorship, event_value: 'True'}}\n")
+        found = finding(run.train(study, folder / "plgg.model"), "model", "concordance")
+        low, high = found["interval"]
+        assert all(low < peer["mean"] < high for peer in reference[task].values()), (task, found, reference[task])
+        told.append(f"{task} {found['value']:.3f} (XGBoost {reference[task]['xgb_cox_d2']['mean']:.3f})")
+    return told
+
+
 def main():
     run = Program(sys.argv[1])
     told = []
@@ -151,8 +195,10 @@ def main():
         study, model = check_classes(run, folder)
         check_survival(run, folder)
         check_refusals(run, folder, study, model)
+        check_degenerate(run, folder)
         if len(sys.argv) > 2:
             told = check_ispy(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
+            told += check_plgg(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
     print("trained, predicted, refused as they should; " + ", ".join(told))
     return 0
 
