@@ -29,34 +29,96 @@ static void count_gaps(const struct fitted *fitted, const struct probe *probe, s
 	}
 }
 
-void fitted_inputs(const struct fitted *fitted, const struct probe *probe, double *work, size_t *missing,
-                   size_t *unknown)
+void fitted_row(const struct fitted *fitted, const struct probe *probe, double *values, size_t *missing,
+                size_t *unknown)
 {
-	for (size_t i = 0; i < fitted->input_count; i++) {
-		const struct input *input = &fitted->inputs[i];
-		double value;
-		if (input->level == INPUT_NUMBER)
-			value = isnan(probe->numbers[input->column]) ? input->median
-			                                             : probe->numbers[input->column];
+	size_t at = 0;
+	for (size_t c = 0; c < fitted->column_count; c++) {
+		const struct fitted_column *column = &fitted->columns[c];
+		uint32_t level = column->categorical ? level_of(column, probe->words[c]) : 0;
+		if (!column->categorical)
+			values[at++] = probe->numbers[c];
+		for (uint32_t l = 0; l < column->level_count; l++)
+			values[at++] = l == level;
+	}
+	for (size_t s = 0; s < fitted->step_count; s++) {
+		const struct fitted_step *step = &fitted->steps[s];
+		if (step->kept)
+			for (size_t i = 0; i < step->width; i++)
+				values[i] = values[step->kept[i]];
 		else
-			value = level_of(&fitted->columns[input->column], probe->words[input->column]) ==
-			        input->level;
-		work[i] = (value - input->mean) / input->deviation;
+			step->step->apply(step->state, &probe->row, values);
 	}
 	if (missing && unknown)
 		count_gaps(fitted, probe, missing, unknown);
 }
 
-double fitted_score(const struct fitted *fitted, const double *inputs)
+struct input fitted_input(const struct fitted *fitted, uint32_t index)
 {
-	double shares[2], sum = fitted->intercept;
-	if (!fitted->linear) {
-		if (fitted->survival)
-			return rs_forest_risk(&fitted->forest, inputs);
-		rs_forest_classes(&fitted->forest, inputs, shares);
-		return fmin(shares[1], 1);
+	uint32_t at = 0;
+	for (uint32_t c = 0;; c++) {
+		const struct fitted_column *column = &fitted->columns[c];
+		uint32_t width = column->categorical ? column->level_count : 1;
+		if (index < at + width)
+			return (struct input){c, column->categorical ? index - at : INPUT_NUMBER};
+		at += width;
 	}
-	for (size_t i = 0; i < fitted->input_count; i++)
-		sum += fitted->coefficients[i] * inputs[i];
-	return fitted->survival ? sum : 1 / (1 + exp(-sum));
+}
+
+void fitted_inputs(const struct fitted *fitted, uint32_t *out)
+{
+	for (size_t i = 0; i < fitted->width; i++)
+		out[i] = (uint32_t)i;
+	for (size_t s = 0; s < fitted->step_count; s++)
+		for (size_t i = 0; fitted->steps[s].kept && i < fitted->steps[s].width; i++)
+			out[i] = out[fitted->steps[s].kept[i]];
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static bool was_trained_on(const struct fitted *fitted, uint32_t subject)
+{
+	return bsearch(&subject, fitted->subjects, fitted->subject_count, sizeof subject, by_number) != NULL;
+}
+
+static void read_row(const struct frame *frame, enum view view, size_t row, double *numbers,
+                     const char **words)
+{
+	for (size_t c = 0, to = 0; c < frame->column_count; c++)
+		if (view_holds(view, &frame->columns[c])) {
+			numbers[to] = frame->numbers[c * frame->rows + row];
+			words[to++] = frame->words[c * frame->rows + row];
+		}
+}
+
+enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame, enum view view,
+                          const size_t *rows, size_t count, double *out, struct rs_error *err)
+{
+	size_t columns = fitted->shape.columns, room = 0;
+	bool fits = rs_mul_size(columns, count, &room);
+	double *numbers RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
+	                                                                sizeof *numbers);
+	const char **words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
+	                                                                   sizeof *words);
+	double *values RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->width, sizeof *values);
+	double *x RS_CLEANUP(rs_free_pointer) = fits ? rs_allocate_array(room, sizeof *x) : NULL;
+	if (!numbers || !words || !values || !x)
+		return rs_error_memory(err, room * sizeof *x, "rows");
+	for (size_t i = 0; i < count; i++) {
+		if (was_trained_on(fitted, frame->subject[rows[i]]))
+			return rs_error_set(
+				err, RS_INTERNAL,
+				"a subject that was trained on may not be judged by the same model");
+		read_row(frame, view, rows[i], numbers, words);
+		const struct probe probe = {numbers, words, {frame_centre(frame, rows[i])}};
+		fitted_row(fitted, &probe, values, NULL, NULL);
+		for (size_t c = 0; c < columns; c++)
+			x[c * count + i] = values[c];
+	}
+	const struct rs_matrix matrix = {count, columns, x};
+	return fitted->learner->score(fitted->state, &matrix, out, err);
 }

@@ -1,19 +1,34 @@
-/* From training rows to a model: categories, medians, scales, selection, forest or line, threshold. */
+/* From training rows to a model: categories become inputs, steps change and choose them, a learner learns. */
 #include "fit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "assess/assess.h"
-#include "numeric/numeric.h"
-#include "survival/survival_cox.h"
+static void steps_finish(struct fitted *fitted, size_t from)
+{
+	for (size_t s = from; s < fitted->step_count; s++) {
+		struct fitted_step *step = &fitted->steps[s];
+		rs_free(step->kept);
+		if (step->state)
+			step->step->finish(step->state);
+	}
+	if (fitted->step_count > from)
+		fitted->step_count = from;
+}
 
-#define FITTED_SIZE_MAX ((size_t)4 << 30)
+static void state_finish(struct fitted *fitted)
+{
+	if (fitted->learner)
+		fitted->learner->finish(fitted->state);
+	fitted->learner = NULL;
+	fitted->state = NULL;
+}
 
 void fitted_finish(struct fitted *fitted)
 {
-	rs_forest_finish(&fitted->forest);
+	state_finish(fitted);
+	steps_finish(fitted, 0);
 	rs_arena_finish(&fitted->arena);
 }
 
@@ -67,251 +82,247 @@ static enum rs_code fit_columns(const struct training *t, struct fitted *out, st
 	if (!work)
 		return rs_error_memory(err, t->rows * sizeof *work, "categories");
 	RS_TRY(take(out, t->column_count, sizeof *out->columns, &out->columns, err));
+	RS_TRY(take(out, t->rows, sizeof *out->subjects, &out->subjects, err));
+	memcpy(out->subjects, t->subjects, t->rows * sizeof *out->subjects);
 	out->column_count = t->column_count;
+	out->subject_count = out->rows = t->rows;
+	out->positives = t->positives;
+	out->shape = (struct shape){t->target, t->classes, 0};
+	out->training = t->digest;
 	for (size_t c = 0; c < t->column_count; c++) {
 		out->columns[c].categorical = t->columns[c]->categorical;
 		RS_TRY(keep_text(out, t->columns[c]->name, &out->columns[c].name, err));
 		if (out->columns[c].categorical)
 			RS_TRY(fit_levels(t, c, work, out, err));
-		out->input_count += out->columns[c].categorical ? out->columns[c].level_count : 1;
+		out->width += out->columns[c].categorical ? out->columns[c].level_count : 1;
 	}
 	return RS_OK;
 }
 
-/* ---- numbers ---- */
+/* ---- levels ---- */
 
-static double median_of(const double *values, size_t rows, double *work)
+static void level_finish(struct level *level)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < rows; i++)
-		if (!isnan(values[i]))
-			work[count++] = values[i];
-	if (count == 0)
-		return 0;
-	rs_select(work, 0, count, count / 2);
-	double upper = work[count / 2];
-	if (count % 2)
-		return upper;
-	rs_select(work, 0, count / 2, count / 2 - 1);
-	return work[count / 2 - 1] / 2 + upper / 2;
+	rs_free(level->inputs);
+	rs_free(level->x);
+	*level = (struct level){0};
 }
 
-static void fill_number(const struct training *t, size_t c, struct input *input, double *x, double *work)
+static enum rs_code level_init(struct level *level, size_t count, size_t rows, struct rs_error *err)
 {
-	const double *values = t->numbers + c * t->rows;
-	*input = (struct input){.column = (uint32_t)c, .level = INPUT_NUMBER};
-	input->median = median_of(values, t->rows, work);
-	for (size_t i = 0; i < t->rows; i++)
-		x[i] = isnan(values[i]) ? input->median : values[i];
+	size_t room = 0;
+	bool fits = rs_mul_size(count, rows, &room);
+	*level = (struct level){.count = count};
+	level->inputs = rs_allocate_array(count, sizeof *level->inputs);
+	level->x = fits ? rs_allocate_array(room, sizeof *level->x) : NULL;
+	if (level->inputs && level->x)
+		return RS_OK;
+	level_finish(level);
+	return rs_error_memory(err, fits ? room * sizeof *level->x : SIZE_MAX, "a model");
 }
 
-static void fill_level(const struct training *t, size_t c, uint32_t level, const char *text,
-                       struct input *input, double *x)
+static void fill_words(const struct training *t, size_t c, const char *text, double *x)
 {
-	*input = (struct input){.column = (uint32_t)c, .level = level};
 	for (size_t i = 0; i < t->rows; i++)
 		x[i] = strcmp(t->words[c * t->rows + i], text) == 0;
 }
 
-static void fill(struct fitting *f, const struct fitted *out, double *work)
+static void fill(const struct training *t, const struct fitted *fitted, struct level *level)
 {
-	size_t rows = f->training->rows, at = 0;
-	for (size_t c = 0; c < out->column_count; c++) {
-		const struct fitted_column *column = &out->columns[c];
+	size_t at = 0;
+	for (uint32_t c = 0; c < fitted->column_count; c++) {
+		const struct fitted_column *column = &fitted->columns[c];
 		if (!column->categorical) {
-			fill_number(f->training, c, &f->inputs[at], f->x + at * rows, work);
-			at++;
+			level->inputs[at] = (struct input){c, INPUT_NUMBER};
+			memcpy(level->x + at++ * t->rows, t->numbers + c * t->rows,
+			       t->rows * sizeof *level->x);
 		}
-		for (uint32_t l = 0; l < column->level_count; l++, at++)
-			fill_level(f->training, c, l, column->levels[l], &f->inputs[at], f->x + at * rows);
-	}
-	f->count = at;
-}
-
-/* Mean 0 and deviation 1 (of the rows, not of a population); what is as good as constant becomes 0. */
-static void standardise(struct input *input, double *x, size_t rows)
-{
-	double sum = 0, squares = 0;
-	for (size_t i = 0; i < rows; i++)
-		sum += x[i];
-	input->mean = sum / (double)rows;
-	for (size_t i = 0; i < rows; i++)
-		squares += (x[i] - input->mean) * (x[i] - input->mean);
-	input->deviation = sqrt(squares / (double)rows);
-	if (!(input->deviation > 1e-12 * fabs(input->mean)) || !isfinite(input->deviation))
-		input->deviation = INFINITY;
-	for (size_t i = 0; i < rows; i++)
-		x[i] = (x[i] - input->mean) / input->deviation;
-}
-
-static enum rs_code prepare(struct fitting *f, const struct fitted *out, struct rs_error *err)
-{
-	size_t rows = f->training->rows;
-	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *work);
-	if (!work)
-		return rs_error_memory(err, rows * sizeof *work, "a column");
-	fill(f, out, work);
-	select_varied(f, work);
-	size_t kept = 0;
-	for (size_t i = 0; i < f->count; i++) {
-		standardise(&f->inputs[i], f->x + i * rows, rows);
-		if (!isfinite(f->inputs[i].deviation))
-			continue;
-		if (kept < i) {
-			f->inputs[kept] = f->inputs[i];
-			memcpy(f->x + kept * rows, f->x + i * rows, rows * sizeof *f->x);
+		for (uint32_t l = 0; l < column->level_count; l++) {
+			level->inputs[at] = (struct input){c, l};
+			fill_words(t, c, column->levels[l], level->x + at++ * t->rows);
 		}
-		kept++;
 	}
-	f->count = kept;
-	select_uncorrelated(f);
-	RS_TRY(select_univariate(f, err));
-	return f->count || f->recipe->linear
-	               ? RS_OK
-	               : rs_error_set(err, RS_NOT_FOUND,
-	                              "every column is constant or empty among the %zu training rows", rows);
 }
 
-/* ---- models ---- */
-
-/* Youden's point of scores that are not NaN; 0.5 when there is none. */
-static enum rs_code choose_threshold(const double *score, const uint8_t *outcome, size_t rows, double *out,
-                                     struct rs_error *err)
+void trial_finish(struct trial *trial)
 {
-	struct rs_roc roc RS_CLEANUP(rs_roc_finish) = {0};
-	double *known RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *known);
-	uint8_t *of RS_CLEANUP(rs_free_pointer) = rs_allocate(rows);
-	size_t count = 0, positives = 0;
-	if (!known || !of)
-		return rs_error_memory(err, rows * sizeof *known, "a threshold");
-	for (size_t i = 0; i < rows; i++)
-		if (!isnan(score[i])) {
-			known[count] = score[i];
-			positives += outcome[i];
-			of[count++] = outcome[i];
-		}
-	*out = 0.5;
-	if (positives == 0 || positives == count)
-		return RS_OK;
-	RS_TRY(rs_roc_of(known, of, count, &roc, err));
-	*out = fmin(fmax(rs_roc_youden(&roc)->threshold, 0), 1);
-	return RS_OK;
+	fitted_finish(&trial->fitted);
+	for (size_t l = 0; l < RS_COUNT(trial->levels); l++)
+		level_finish(&trial->levels[l]);
 }
 
-static enum rs_code fit_forest(const struct fitting *f, struct fitted *out, struct rs_error *err)
+static enum rs_code check_outcomes(const struct training *t, struct rs_error *err)
 {
-	const struct training *t = f->training;
-	const struct rs_matrix x = {t->rows, f->count, f->x};
-	const struct rs_forest_options options = {.trees = f->recipe->trees,
-	                                          .minimum_leaf = f->recipe->minimum_leaf,
-	                                          .seed = f->recipe->seed,
-	                                          .pool = f->recipe->pool};
-	double *shares RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, 2 * sizeof *shares);
-	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *labels);
-	if (!shares || !labels)
-		return rs_error_memory(err, t->rows * 2 * sizeof *shares, "a forest");
-	if (t->survival)
-		return rs_forest_fit_survival(&x, t->time, t->outcome, &options, NULL, &out->forest, err);
-	const struct rs_forest_out_of_bag out_of_bag = {.predictions = shares};
-	for (size_t i = 0; i < t->rows; i++)
-		labels[i] = t->outcome[i];
-	RS_TRY(rs_forest_fit_classes(&x, labels, 2, &options, &out_of_bag, &out->forest, err));
-	for (size_t i = 0; i < t->rows; i++)
-		shares[i] = shares[2 * i + 1];
-	return choose_threshold(shares, t->outcome, t->rows, &out->threshold, err);
-}
-
-static enum rs_code fit_cox(const struct fitting *f, struct fitted *out, struct rs_error *err)
-{
-	const struct training *t = f->training;
-	struct rs_cox_model model RS_CLEANUP(rs_cox_model_finish) = {0};
-	double *x RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, f->count * sizeof *x);
-	if (!x)
-		return rs_error_memory(err, t->rows * f->count * sizeof *x, "Cox's model");
-	for (size_t i = 0; i < t->rows; i++)
-		for (size_t c = 0; c < f->count; c++)
-			x[i * f->count + c] = f->x[c * t->rows + i];
-	const struct rs_cox_data data = {
-		.follow_up = {.count = t->rows, .time = t->time, .event = t->outcome},
-		.columns = f->count,
-		.x = x};
-	const struct rs_cox_options options = {.ties = RS_COX_EFRON};
-	RS_TRY(rs_cox_fit(&data, &options, &model, err));
-	for (size_t c = 0; c < f->count; c++)
-		out->coefficients[c] = isfinite(model.coefficients[c]) ? model.coefficients[c] : 0;
-	return RS_OK;
-}
-
-static enum rs_code fit_linear(const struct fitting *f, struct fitted *out, struct rs_error *err)
-{
-	const struct training *t = f->training;
-	double *p RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *p);
-	double *row RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, sizeof *row);
-	if (!p || !row)
-		return rs_error_memory(err, t->rows * sizeof *p, "a linear model");
-	RS_TRY(take(out, f->count, sizeof *out->coefficients, &out->coefficients, err));
-	if (t->survival && f->count == 0)
-		return RS_OK;
-	if (t->survival)
-		return fit_cox(f, out, err);
-	RS_TRY(ridge_logistic(f->x, t->rows, f->count, t->outcome, 1, out->coefficients, &out->intercept,
-	                      err));
-	for (size_t i = 0; i < t->rows; i++) {
-		for (size_t c = 0; c < f->count; c++)
-			row[c] = f->x[c * t->rows + i];
-		p[i] = fitted_score(out, row);
-	}
-	return choose_threshold(p, t->outcome, t->rows, &out->threshold, err);
-}
-
-static enum rs_code fit_model(const struct fitting *f, struct fitted *out, struct rs_error *err)
-{
-	const struct training *t = f->training;
-	RS_TRY(take(out, f->count, sizeof *out->inputs, &out->inputs, err));
-	RS_TRY(take(out, t->rows, sizeof *out->subjects, &out->subjects, err));
-	memcpy(out->inputs, f->inputs, f->count * sizeof *out->inputs);
-	memcpy(out->subjects, t->subjects, t->rows * sizeof *out->subjects);
-	out->input_count = f->count;
-	out->subject_count = out->rows = t->rows;
-	out->positives = t->positives;
-	out->survival = t->survival;
-	out->linear = f->recipe->linear;
-	out->training = t->digest;
-	return out->linear ? fit_linear(f, out, err) : fit_forest(f, out, err);
-}
-
-static enum rs_code fit_all(const struct training *training, const struct recipe *recipe, struct fitted *out,
-                            struct rs_error *err)
-{
-	RS_TRY(fit_columns(training, out, err));
-	size_t room;
-	if (!rs_mul_size(out->input_count, training->rows, &room))
-		return rs_error_memory(err, SIZE_MAX, "a model");
-	struct input *inputs RS_CLEANUP(rs_free_pointer) = rs_allocate_array(out->input_count,
-	                                                                     sizeof *inputs);
-	double *x RS_CLEANUP(rs_free_pointer) = rs_allocate_array(room, sizeof *x);
-	if (!inputs || !x)
-		return rs_error_memory(err, room * sizeof *x, "a model");
-	struct fitting fitting = {.training = training, .recipe = recipe, .inputs = inputs, .x = x};
-	RS_TRY(prepare(&fitting, out, err));
-	return fit_model(&fitting, out, err);
-}
-
-enum rs_code fit(const struct training *training, const struct recipe *recipe, struct fitted *out,
-                 struct rs_error *err)
-{
-	struct fitted fitted = {0};
-	if (training->positives == 0 || (!training->survival && training->positives == training->rows))
+	if (t->positives == 0 || (t->target == TARGET_BINARY && t->positives == t->rows))
 		return rs_error_set(err, RS_NOT_FOUND, "all %zu training rows have the same outcome (%s)",
-		                    training->rows,
-		                    training->survival    ? "no event"
-		                    : training->positives ? "positive"
-		                                          : "not positive");
-	rs_arena_init(&fitted.arena, FITTED_SIZE_MAX);
-	enum rs_code code = fit_all(training, recipe, &fitted, err);
+		                    t->rows,
+		                    t->target == TARGET_SURVIVAL ? "no event"
+		                    : t->positives               ? "positive"
+		                                                 : "not positive");
+	return RS_OK;
+}
+
+enum rs_code trial_begin(const struct training *training, struct trial *out, struct rs_error *err)
+{
+	struct trial trial = {.training = training};
+	RS_TRY(check_outcomes(training, err));
+	rs_arena_init(&trial.fitted.arena, FITTED_SIZE_MAX);
+	enum rs_code code = fit_columns(training, &trial.fitted, err);
+	if (code == RS_OK)
+		code = level_init(&trial.levels[0], trial.fitted.width, training->rows, err);
+	if (code == RS_OK)
+		fill(training, &trial.fitted, &trial.levels[0]);
 	if (code != RS_OK)
-		fitted_finish(&fitted);
+		trial_finish(&trial);
 	else
-		*out = fitted;
+		*out = trial;
 	return code;
+}
+
+/* ---- steps ---- */
+
+static enum rs_code choose(const struct fitting *before, const struct planned *planned,
+                           struct fitted_step *out, struct level *after, struct rs_error *err)
+{
+	size_t rows = before->training->rows, kept = 0;
+	bool *keep RS_CLEANUP(rs_free_pointer) = rs_allocate_array(before->count, sizeof *keep);
+	if (!keep)
+		return rs_error_memory(err, before->count, "selection");
+	if (before->count > 0)
+		RS_TRY(planned->step->choose(before, planned->options, keep, err));
+	for (size_t c = 0; c < before->count; c++)
+		kept += keep[c];
+	out->kept = rs_allocate_array(kept, sizeof *out->kept);
+	if (!out->kept)
+		return rs_error_memory(err, kept * sizeof *out->kept, "selection");
+	RS_TRY(level_init(after, kept, rows, err));
+	for (size_t c = 0; c < before->count; c++) {
+		if (!keep[c])
+			continue;
+		after->inputs[out->width] = before->inputs[c];
+		memcpy(after->x + out->width * rows, before->x + c * rows, rows * sizeof *after->x);
+		out->kept[out->width++] = (uint32_t)c;
+	}
+	return RS_OK;
+}
+
+static enum rs_code change(const struct level *before, const struct planned *planned, struct fitting *fitting,
+                           struct fitted_step *out, struct level *after, struct rs_error *err)
+{
+	size_t rows = fitting->training->rows;
+	RS_TRY(level_init(after, before->count, rows, err));
+	memcpy(after->inputs, before->inputs, before->count * sizeof *after->inputs);
+	memcpy(after->x, before->x, before->count * rows * sizeof *after->x);
+	fitting->inputs = after->inputs;
+	fitting->x = after->x;
+	out->width = before->count;
+	return planned->step->fit(fitting, planned->options, &out->state, err);
+}
+
+static enum rs_code fit_step(struct trial *trial, const struct planned *planned, uint64_t seed,
+                             struct rs_error *err)
+{
+	struct fitted *fitted = &trial->fitted;
+	size_t s = fitted->step_count;
+	struct level *before = &trial->levels[s], *after = &trial->levels[s + 1];
+	struct fitting fitting = {trial->training, before->count, before->inputs, before->x, seed};
+	struct fitted_step step = {.step = planned->step};
+	enum rs_code code = planned->step->choose ? choose(&fitting, planned, &step, after, err)
+	                                          : change(before, planned, &fitting, &step, after, err);
+	trial->planned[s] = *planned;
+	fitted->steps[fitted->step_count++] = step; /* kept or freed with the others */
+	if (trial->once)
+		level_finish(before);
+	return code == RS_OK ? RS_OK : rs_error_context(err, "step %s", planned->step->name);
+}
+
+static enum rs_code fit_steps(struct trial *trial, const struct recipe *recipe, struct rs_error *err)
+{
+	struct fitted *fitted = &trial->fitted;
+	size_t shared = 0;
+	while (shared < fitted->step_count && shared < recipe->step_count &&
+	       trial->planned[shared].step == recipe->steps[shared].step &&
+	       trial->planned[shared].options == recipe->steps[shared].options)
+		shared++;
+	steps_finish(fitted, shared);
+	for (size_t l = shared + 1; l < RS_COUNT(trial->levels); l++)
+		level_finish(&trial->levels[l]);
+	while (fitted->step_count < recipe->step_count)
+		RS_TRY(fit_step(trial, &recipe->steps[fitted->step_count], recipe->seed, err));
+	return RS_OK;
+}
+
+/* ---- the model ---- */
+
+static enum rs_code check_inputs(const struct trial *trial, const struct level *level,
+                                 const struct recipe *recipe, struct rs_error *err)
+{
+	size_t rows = trial->training->rows;
+	if (level->count == 0 && recipe->learner->needs_inputs)
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "every column is constant or empty among the %zu training rows", rows);
+	for (size_t k = 0; k < level->count * rows; k++)
+		if (!isfinite(level->x[k]))
+			return rs_error_set(err, RS_MALFORMED, "column %s: the steps leave %s in it",
+			                    trial->fitted.columns[level->inputs[k / rows].column].name,
+			                    isnan(level->x[k]) ? "gaps" : "infinite numbers");
+	return RS_OK;
+}
+
+/* Each class weighs alike in sum, the mean weight is 1. */
+static enum rs_code weigh(const struct training *t, double **out, struct rs_error *err)
+{
+	size_t count[CLASSES_MAX] = {0};
+	double *weight = rs_allocate_array(t->rows, sizeof *weight);
+	if (!weight)
+		return rs_error_memory(err, t->rows * sizeof *weight, "weights");
+	for (size_t i = 0; i < t->rows; i++)
+		count[t->outcome[i]]++;
+	for (size_t i = 0; i < t->rows; i++)
+		weight[i] = (double)t->rows / ((double)t->classes * (double)count[t->outcome[i]]);
+	*out = weight;
+	return RS_OK;
+}
+
+enum rs_code trial_fit(struct trial *trial, const struct recipe *recipe, double *own_scores,
+                       struct rs_error *err)
+{
+	struct fitted *fitted = &trial->fitted;
+	const struct training *t = trial->training;
+	double *weight RS_CLEANUP(rs_free_pointer) = NULL;
+	state_finish(fitted);
+	RS_TRY(fit_steps(trial, recipe, err));
+	const struct level *level = &trial->levels[recipe->step_count];
+	RS_TRY(check_inputs(trial, level, recipe, err));
+	if (recipe->weigh_classes && t->classes)
+		RS_TRY(weigh(t, &weight, err));
+	fitted->shape.columns = level->count;
+	fitted->threshold = 0.5;
+	const struct lesson lesson = {.shape = fitted->shape,
+	                              .rows = t->rows,
+	                              .x = level->x,
+	                              .outcome = t->outcome,
+	                              .time = t->time,
+	                              .weight = weight,
+	                              .subject = t->subject,
+	                              .seed = recipe->seed,
+	                              .pool = recipe->pool,
+	                              .thorough = recipe->thorough};
+	double *own = recipe->learner->judges_own ? own_scores : NULL;
+	if (recipe->learner->fit(&lesson, recipe->options, own, &fitted->state, err) != RS_OK)
+		return rs_error_context(err, "%s", recipe->learner->name);
+	fitted->learner = recipe->learner;
+	return RS_OK;
+}
+
+enum rs_code fit(const struct training *training, const struct recipe *recipe, double *own_scores,
+                 struct fitted *out, struct rs_error *err)
+{
+	struct trial trial RS_CLEANUP(trial_finish) = {0};
+	RS_TRY(trial_begin(training, &trial, err));
+	trial.once = true;
+	RS_TRY(trial_fit(&trial, recipe, own_scores, err));
+	*out = trial.fitted;
+	trial.fitted = (struct fitted){0};
+	return RS_OK;
 }

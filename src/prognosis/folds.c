@@ -8,23 +8,51 @@ size_t folds_count(const struct frame *frame, const struct study *study)
 	return strcmp(study->validate, "centre") == 0 ? frame->centre_count : (size_t)study->folds;
 }
 
-/* Subjects are dealt out like cards, first those that have the outcome in a row of theirs, then the others. */
-static enum rs_code deal(const struct frame *frame, const struct study *study, uint64_t repeat,
-                         uint32_t *fold_of, struct rs_error *err)
+/* Subjects are dealt out like cards, class by class. */
+static void deal(const size_t *order, const uint32_t *class_of, size_t subjects, size_t folds,
+                 uint32_t *fold_of)
 {
-	size_t n = frame->subject_count, next = 0;
+	size_t next = 0;
+	for (unsigned class = CLASSES_MAX + 1; class -- > 1;)
+		for (size_t i = 0; i < subjects; i++)
+			if (class_of[order[i]] == class)
+				fold_of[order[i]] = (uint32_t)(next++ % folds);
+}
+
+enum rs_code folds_deal(const struct frame *frame, const size_t *rows, size_t count, size_t folds,
+                        uint64_t seed, uint64_t index, uint32_t *out, size_t *out_folds, struct rs_error *err)
+{
+	size_t n = frame->subject_count, subjects = 0;
 	size_t *order RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, sizeof *order);
-	uint8_t *has RS_CLEANUP(rs_free_pointer) = rs_allocate(n);
-	if (!order || !has)
+	uint32_t *class_of RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, 2 * sizeof *class_of);
+	if (!order || !class_of)
 		return rs_error_memory(err, n * sizeof *order, "folds");
-	for (size_t i = 0; i < frame->rows; i++)
-		has[frame->subject[i]] |= frame->outcome[i];
-	shuffle(order, n, study->seed, 0x666f6c64 + repeat);
-	for (unsigned outcome = 2; outcome-- > 0;)
-		for (size_t i = 0; i < n; i++)
-			if (has[order[i]] == outcome)
-				fold_of[order[i]] = (uint32_t)(next++ % study->folds);
+	for (size_t i = 0; i < count; i++) { /* 1 more than the highest class of the subject's rows */
+		uint32_t *class = &class_of[frame->subject[rows[i]]];
+		subjects += *class == 0;
+		if (*class < frame->outcome[rows[i]] + 1u)
+			*class = frame->outcome[rows[i]] + 1u;
+	}
+	if (folds > subjects)
+		folds = subjects;
+	shuffle(order, n, seed, index);
+	deal(order, class_of, n, folds, class_of + n);
+	for (size_t i = 0; i < count; i++)
+		out[i] = class_of[n + frame->subject[rows[i]]];
+	*out_folds = folds > 1 ? folds : 0;
 	return RS_OK;
+}
+
+static enum rs_code deal_all(const struct frame *frame, const struct study *study, uint64_t repeat,
+                             uint32_t *out, struct rs_error *err)
+{
+	size_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows, sizeof *rows), folds;
+	if (!rows)
+		return rs_error_memory(err, frame->rows * sizeof *rows, "folds");
+	for (size_t i = 0; i < frame->rows; i++)
+		rows[i] = i;
+	return folds_deal(frame, rows, frame->rows, (size_t)study->folds, study->seed, 0x666f6c64 + repeat,
+	                  out, &folds, err);
 }
 
 enum rs_code folds_assign(const struct frame *frame, const struct study *study, uint64_t repeat,
@@ -40,11 +68,10 @@ enum rs_code folds_assign(const struct frame *frame, const struct study *study, 
 	if (!by_centre && frame->subject_count < study->folds)
 		return rs_error_set(err, RS_USAGE, "%zu subjects cannot be divided into %zu folds",
 		                    frame->subject_count, (size_t)study->folds);
-	if (strcmp(study->assign, "rank") == 0)
-		for (size_t s = 0; s < frame->subject_count; s++)
-			fold_of[s] = (uint32_t)(s % study->folds);
-	else if (!by_centre)
-		RS_TRY(deal(frame, study, repeat, fold_of, err));
+	if (!by_centre && strcmp(study->assign, "rank") != 0)
+		return deal_all(frame, study, repeat, out, err);
+	for (size_t s = 0; s < frame->subject_count; s++)
+		fold_of[s] = (uint32_t)(s % study->folds);
 	if (by_centre) /* a subject seen at two centres belongs to that of its first row */
 		for (size_t i = frame->rows; i > 0; i--)
 			fold_of[frame->subject[i - 1]] = frame->centre[i - 1];

@@ -15,6 +15,11 @@ void frame_finish(struct frame *frame)
 	join_finish(&frame->join);
 }
 
+const char *frame_centre(const struct frame *frame, size_t row)
+{
+	return frame->centre_count ? frame->centres[frame->centre[row]] : "";
+}
+
 static enum rs_code take(struct frame *frame, size_t count, size_t size, void *out, struct rs_error *err)
 {
 	void *block = rs_arena_allocate_array(&frame->arena, count ? count : 1, size);
@@ -115,15 +120,16 @@ static enum rs_code read_outcomes(struct frame *frame, const struct study *study
                                   struct rs_error *err)
 {
 	struct place outcome, time = {0, 0};
-	const char *name = frame->survival ? study->event : study->class_column;
-	const struct names *positive = frame->survival ? &study->event_value : &study->positive;
+	bool survival = frame->target == TARGET_SURVIVAL;
+	const char *name = survival ? study->event : study->class_column;
+	const struct names *positive = survival ? &study->event_value : &study->positive;
 	RS_TRY(join_find(&frame->join, name, &outcome, err));
-	if (frame->survival)
+	if (survival)
 		RS_TRY(join_find(&frame->join, study->time, &time, err));
 	for (size_t i = 0; i < frame->join.rows; i++) {
 		const char *cell = join_cell(&frame->join, i, outcome);
 		double at = 0;
-		if (frame->survival)
+		if (survival)
 			RS_TRY(join_number(&frame->join, i, time, &at, err));
 		if (cell_is_missing(cell) || isnan(at)) {
 			frame->left_out++;
@@ -248,7 +254,8 @@ static enum rs_code fill(struct frame *frame, const struct study *study, struct 
 enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
                         struct frame *out, struct rs_error *err)
 {
-	struct frame frame = {.survival = study->time != NULL};
+	struct frame frame = {.target = study->time ? TARGET_SURVIVAL : TARGET_BINARY,
+	                      .classes = study->time ? 0 : 2};
 	rs_arena_init(&frame.arena, FRAME_SIZE_MAX);
 	enum rs_code code = join_read(world, directory, study->tables.items, study->tables.count, study->id,
 	                              &frame.join, err);

@@ -3,6 +3,7 @@
 #define RS_PROGNOSIS_FRAME_H
 
 #include "join.h"
+#include "learner.h"
 #include "study.h"
 
 struct column {
@@ -13,7 +14,8 @@ struct column {
 struct frame {
 	struct join join;
 	struct rs_arena arena;
-	bool survival;
+	enum target target;
+	uint32_t classes; /* 2 of a binary target, 0 of survival */
 	size_t rows, column_count, subject_count, centre_count, left_out;
 	struct column *columns;
 	double *numbers;    /* by column, then row; NaN: missing */
@@ -21,11 +23,13 @@ struct frame {
 	const char **ids;
 	uint32_t *subject, *centre; /* by row; subjects in the order of their ids */
 	const char **centres;
-	uint8_t *outcome;          /* positive, or the event came */
+	uint8_t *outcome;          /* class (1: positive), or whether the event came */
 	double *time;              /* of survival */
 	struct rs_digest *digests; /* of each row with all that is used of it */
 };
 void frame_finish(struct frame *frame);
+/* "" when the study names no column of centres. */
+const char *frame_centre(const struct frame *frame, size_t row);
 /* Rows whose outcome is missing are left out and counted. */
 enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
                         struct frame *out, struct rs_error *err);
@@ -38,6 +42,11 @@ enum rs_code frame_shuffle_features(const struct frame *frame, uint64_t seed, st
 /* Folds by row for one repeat: all rows of a subject in one. Random folds have their share of each outcome. */
 enum rs_code folds_assign(const struct frame *frame, const struct study *study, uint64_t repeat,
                           uint32_t *out, struct rs_error *err);
+/* Some of the rows, dealt into `folds` (as many as there are subjects at most; 0 for one alone):
+ * out and rows go together. */
+enum rs_code folds_deal(const struct frame *frame, const size_t *rows, size_t count, size_t folds,
+                        uint64_t seed, uint64_t index, uint32_t *out, size_t *out_folds,
+                        struct rs_error *err);
 size_t folds_count(const struct frame *frame, const struct study *study);
 /* 0 … count - 1 in any order. */
 void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index);

@@ -1,100 +1,111 @@
-/* Logistic regression with a ridge: the simple model that others have to beat. */
+#include "linear.h"
+
 #include <math.h>
-#include <string.h>
 
-#include "fit.h"
-#include "numeric/numeric_linear.h"
+#include "packed.h"
 
-#define STEPS_MAX 100
-
-struct newton {
-	const double *x;
-	size_t rows, columns;
-	const uint8_t *outcome;
-	double penalty, *at, *step, *matrix, *row; /* of columns + 1, the last one the intercept */
-};
-
-static double loss_at(const struct newton *n, const double *at)
+void linear_finish(void *state)
 {
-	double loss = 0;
-	for (size_t i = 0; i < n->rows; i++) {
-		double sum = at[n->columns];
-		for (size_t c = 0; c < n->columns; c++)
-			sum += at[c] * n->x[c * n->rows + i];
-		loss += log1p(exp(-fabs(sum))) + (n->outcome[i] ? fmax(-sum, 0) : fmax(sum, 0));
-	}
-	for (size_t c = 0; c < n->columns; c++)
-		loss += n->penalty / 2 * at[c] * at[c];
-	return loss;
+	struct linear *s = state;
+	if (s)
+		rs_free(s->coefficients);
+	rs_free(s);
 }
 
-/* Gradient to step, second derivatives to the matrix's lower triangle. */
-static void derive(struct newton *n)
+static size_t size_of(const struct shape *shape) { return shape_width(shape) * (shape->columns + 1); }
+
+enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err)
 {
-	size_t size = n->columns + 1;
-	memset(n->matrix, 0, size * size * sizeof *n->matrix);
-	memset(n->step, 0, size * sizeof *n->step);
-	for (size_t i = 0; i < n->rows; i++) {
-		double sum = n->at[n->columns];
-		for (size_t c = 0; c < n->columns; c++) {
-			n->row[c] = n->x[c * n->rows + i];
-			sum += n->at[c] * n->row[c];
-		}
-		n->row[n->columns] = 1;
-		double p = 1 / (1 + exp(-sum)), weight = p * (1 - p);
-		for (size_t a = 0; a < size; a++) {
-			n->step[a] += (n->outcome[i] - p) * n->row[a];
-			for (size_t b = 0; b <= a; b++)
-				n->matrix[a * size + b] += weight * n->row[a] * n->row[b];
-		}
+	struct linear *s = rs_allocate(sizeof *s);
+	double *coefficients = rs_allocate_array(size_of(shape), sizeof *coefficients);
+	if (!s || !coefficients) {
+		rs_free(s);
+		rs_free(coefficients);
+		return rs_error_memory(err, size_of(shape) * sizeof *coefficients, "a linear model");
 	}
-	for (size_t c = 0; c < n->columns; c++) {
-		n->step[c] -= n->penalty * n->at[c];
-		n->matrix[c * size + c] += n->penalty;
-	}
+	*s = (struct linear){*shape, coefficients};
+	*out = s;
+	return RS_OK;
 }
 
-/* Newton's step, halved until the loss falls. False when there is none. */
-static bool move(struct newton *n, double *loss)
+static double sum_of(const struct linear *s, size_t output, const struct rs_matrix *x, size_t row)
 {
-	size_t size = n->columns + 1;
-	derive(n);
-	rs_ldl(n->matrix, size, 1e-14);
-	rs_ldl_solve(n->matrix, size, n->step);
-	for (double share = 1; share > 1e-6; share /= 2) {
-		for (size_t a = 0; a < size; a++)
-			n->row[a] = n->at[a] + share * n->step[a];
-		double found = loss_at(n, n->row);
-		if (found <= *loss) {
-			bool better = found < *loss - 1e-13 * fabs(*loss);
-			memcpy(n->at, n->row, size * sizeof *n->at);
-			*loss = found;
-			return better;
-		}
-	}
-	return false;
+	const double *b = s->coefficients + output * (s->shape.columns + 1);
+	double sum = b[s->shape.columns];
+	for (size_t c = 0; c < s->shape.columns; c++)
+		sum += b[c] * x->values[c * x->rows + row];
+	return sum;
 }
 
-enum rs_code ridge_logistic(const double *x, size_t rows, size_t columns, const uint8_t *outcome,
-                            double penalty, double *out_coefficients, double *out_intercept,
+static void soften(double *logits, size_t count)
+{
+	double most = logits[0], sum = 0;
+	for (size_t k = 1; k < count; k++)
+		most = fmax(most, logits[k]);
+	for (size_t k = 0; k < count; k++)
+		sum += logits[k] = exp(logits[k] - most);
+	for (size_t k = 0; k < count; k++)
+		logits[k] /= sum;
+}
+
+enum rs_code linear_score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
+{
+	const struct linear *s = state;
+	size_t width = shape_width(&s->shape);
+	(void)err;
+	for (size_t i = 0; i < x->rows; i++) {
+		double *row = out + i * width;
+		for (size_t k = 0; k < width; k++)
+			row[k] = sum_of(s, k, x, i);
+		if (s->shape.target == TARGET_BINARY)
+			*row = 1 / (1 + exp(-*row));
+		else if (s->shape.target != TARGET_SURVIVAL)
+			soften(row, width);
+	}
+	return RS_OK;
+}
+
+bool linear_importance(const void *state, double *out)
+{
+	const struct linear *s = state;
+	for (size_t c = 0; c < s->shape.columns; c++) {
+		out[c] = 0;
+		for (size_t k = 0; k < shape_width(&s->shape); k++)
+			out[c] = fmax(out[c], fabs(s->coefficients[k * (s->shape.columns + 1) + c]));
+	}
+	return true;
+}
+
+enum rs_code linear_explain(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
                             struct rs_error *err)
 {
-	size_t size = columns + 1, square;
-	double *room RS_CLEANUP(rs_free_pointer) = NULL;
-	if (rs_mul_size(size, size + 3, &square))
-		room = rs_allocate_array(square, sizeof *room);
-	if (!room)
-		return rs_error_memory(err, size * sizeof *room, "logistic regression");
-	struct newton newton = {
-		.x = x, .rows = rows, .columns = columns, .outcome = outcome, .penalty = penalty};
-	newton.at = room;
-	newton.step = room + size;
-	newton.row = room + 2 * size;
-	newton.matrix = room + 3 * size;
-	double loss = loss_at(&newton, newton.at);
-	for (int step = 0; step < STEPS_MAX && move(&newton, &loss); step++)
-		;
-	memcpy(out_coefficients, newton.at, columns * sizeof *out_coefficients);
-	*out_intercept = newton.at[columns];
+	const struct linear *s = state;
+	size_t columns = s->shape.columns, output = shape_width(&s->shape) > 1 ? of : 0;
+	const double *b = s->coefficients + output * (columns + 1);
+	(void)err;
+	for (size_t i = 0; i < x->rows; i++)
+		for (size_t c = 0; c <= columns; c++)
+			out[i * (columns + 1) + c] = c < columns ? b[c] * x->values[c * x->rows + i] : b[c];
+	return RS_OK;
+}
+
+void linear_write(const void *state, struct rs_buffer *out)
+{
+	const struct linear *s = state;
+	packed_write_f64s(out, s->coefficients, size_of(&s->shape));
+}
+
+enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+                         struct rs_error *err)
+{
+	double *coefficients = NULL;
+	RS_TRY(packed_read_f64s_of(reader, "coefficients", size_of(shape), &coefficients, err));
+	struct linear *s = rs_allocate(sizeof *s);
+	if (!s) {
+		rs_free(coefficients);
+		return rs_error_memory(err, sizeof *s, "a model");
+	}
+	*s = (struct linear){*shape, coefficients};
+	*out_state = s;
 	return RS_OK;
 }

@@ -73,11 +73,32 @@ static enum rs_code merit_of_classes(const struct contender *of, struct merit *o
 	return RS_OK;
 }
 
+enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_error *err)
+{
+	struct rs_concordance found;
+	double variance;
+	size_t positives = 0;
+	if (judged->target == TARGET_SURVIVAL) {
+		const struct rs_follow_up seen = {
+			.count = judged->count, .time = judged->time, .event = judged->outcome};
+		const struct rs_concordance_options options = {.stratum = judged->stratum};
+		RS_TRY(rs_concordance_of(&seen, judged->score, &options, &found, err));
+		*out = found.c;
+		return RS_OK;
+	}
+	for (size_t i = 0; i < judged->count; i++)
+		positives += judged->outcome[i];
+	*out = NAN;
+	return positives > 0 && positives < judged->count
+	               ? rs_auc_of(&judged->score, 1, judged->outcome, judged->count, out, &variance, err)
+	               : RS_OK;
+}
+
 enum rs_code merit_of(const struct contender *of, const struct study *study, struct merit *out,
                       struct rs_error *err)
 {
 	struct rs_concordance found;
-	if (!of->frame->survival)
+	if (of->frame->target != TARGET_SURVIVAL)
 		return merit_of_classes(of, out, err);
 	RS_TRY(concordance_of(of, study, 0, 0, &found, err));
 	if (isnan(found.c))
@@ -121,7 +142,7 @@ enum rs_code merit_difference(const struct contender *a, const struct contender 
                               double *out_difference, double *out_p, struct rs_error *err)
 {
 	const struct frame *frame = a->frame;
-	if (frame->survival) {
+	if (frame->target == TARGET_SURVIVAL) {
 		struct rs_concordance of_a, of_b;
 		double error;
 		RS_TRY(concordance_of(a, study, 0, 0, &of_a, err));
@@ -212,14 +233,36 @@ static enum rs_code tell_classes(const struct contender *of, const struct rs_tra
 	return RS_OK;
 }
 
+/* Which candidate each fold chose, and what all of them were worth in its inner folds. */
+static void tell_choices(const struct contender *of, const struct study *study,
+                         const struct rs_training_report *report)
+{
+	size_t folds = folds_count(of->frame, study), runs = folds * study->repeats;
+	for (size_t c = 0; c < of->candidates; c++) {
+		char label[LABEL_SIZE], name[96];
+		size_t times = 0;
+		plan_label(of->plan, c, label);
+		for (size_t k = 0; k < runs; k++) {
+			times += of->chosen[k] == c;
+			snprintf(name, sizeof name, "inner_%s_repeat_%zu_fold_%zu",
+			         of->frame->target == TARGET_SURVIVAL ? "concordance" : "auc", k / folds + 1,
+			         k % folds + 1);
+			tell_value(report, label, name, of->inner[k * of->candidates + c]);
+		}
+		tell_value(report, label, "chosen", (double)times / (double)runs);
+	}
+}
+
 enum rs_code contender_report(const struct contender *of, const struct study *study,
                               const struct rs_training_report *report, bool whole, struct rs_error *err)
 {
 	struct merit merit;
 	RS_TRY(merit_of(of, study, &merit, err));
-	tell(report, of->name, of->frame->survival ? "concordance" : "auc",
+	tell(report, of->name, of->frame->target == TARGET_SURVIVAL ? "concordance" : "auc",
 	     (struct rs_interval){merit.value, merit.lower, merit.upper});
-	if (!whole || of->frame->survival)
+	if (whole && of->candidates > 1)
+		tell_choices(of, study, report);
+	if (!whole || of->frame->target == TARGET_SURVIVAL)
 		return RS_OK;
 	RS_TRY(tell_classes(of, report, err));
 	return tell_folds(of, study, report, err);

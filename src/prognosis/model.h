@@ -5,19 +5,34 @@
 #include "fit.h"
 #include "prognosis/prognosis_train.h"
 
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MODEL_FORMAT "radseal-model"
+
+/* Survival from risks, for learners that give a risk alone: Cox's model of the risks that rows had out of their folds. */
+struct curve {
+	double slope;
+	size_t count;
+	double *times, *hazard; /* ascending; cumulative hazard at a risk of 0 */
+};
+void curve_finish(struct curve *curve);
+enum rs_code curve_fit(const struct frame *frame, const double *risk, struct curve *out,
+                       struct rs_error *err);
+/* times: ascending. */
+void curve_survival(const struct curve *curve, double risk, const double *times, size_t count, double *out);
 
 struct rs_model {
 	struct fitted fitted;
-	const char *id; /* the column */
+	const char *id;     /* the column */
+	const char *centre; /* the column, when a step asks for it; else NULL */
 	struct rs_digest study;
 	size_t residual_count;
 	/* Of each training row, by models that did not see it, ascending. Class: 1 less the probability of what it was;
 	 * survival: its risk. */
 	double *residuals;
 	double merit, merit_lower, merit_upper; /* AUC or concordance in cross-validation */
+	struct curve curve; /* count 0: the learner knows survival itself, or it is of classes */
 };
+void model_finish(struct rs_model *model);
 enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, struct rs_error *err);
 /* The k-th smallest residual where k = ⌈(n + 1) coverage⌉; infinite when there are too few. */
 double conformal_quantile(const double *residuals, size_t count, double coverage);

@@ -11,15 +11,20 @@ double conformal_quantile(const double *residuals, size_t count, double coverage
 	return k < 1 ? -INFINITY : k > (double)count ? INFINITY : residuals[(size_t)k - 1];
 }
 
+/* Rows are read and judged a block at a time. */
+#define BLOCK 256
+
 struct predicting {
 	const struct rs_model *model;
 	const struct rs_prediction_options *options;
 	struct rs_arena arena;
 	struct join join;
-	struct place *places; /* by column */
-	double *numbers, *inputs, *hazard, *survival;
+	struct place *places, centre; /* by column */
+	double *numbers, *values, *x, *score, *survival, *horizons;
+	size_t *order; /* by ascending horizon: its place among those asked for */
 	const char **words;
 	double quantile;
+	struct rs_prediction rows[BLOCK];
 };
 
 static void predicting_finish(struct predicting *p)
@@ -28,21 +33,47 @@ static void predicting_finish(struct predicting *p)
 	rs_arena_finish(&p->arena);
 }
 
+static enum rs_code take(struct predicting *p, size_t count, size_t size, void *out, struct rs_error *err)
+{
+	void *block = rs_arena_allocate_array(&p->arena, count ? count : 1, size);
+	if (!block)
+		return rs_error_memory(err, count * size, "predictions");
+	memcpy(out, &block, sizeof block);
+	return RS_OK;
+}
+
+static void sort_horizons(struct predicting *p)
+{
+	for (size_t h = 0; h < p->options->horizon_count; h++) {
+		size_t at = h;
+		for (; at > 0 && p->horizons[at - 1] > p->options->horizons[h]; at--) {
+			p->horizons[at] = p->horizons[at - 1];
+			p->order[at] = p->order[at - 1];
+		}
+		p->horizons[at] = p->options->horizons[h];
+		p->order[at] = h;
+	}
+}
+
 static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 {
 	const struct fitted *fitted = &p->model->fitted;
-	size_t columns = fitted->column_count;
+	size_t columns = fitted->column_count, horizons = p->options->horizon_count;
 	rs_arena_init(&p->arena, RS_MODEL_SIZE_MAX);
-	p->places = rs_arena_allocate_array(&p->arena, columns, sizeof *p->places);
-	p->numbers = rs_arena_allocate_array(&p->arena, columns, sizeof *p->numbers);
-	p->words = rs_arena_allocate_array(&p->arena, columns, sizeof *p->words);
-	p->inputs = rs_arena_allocate_array(&p->arena, fitted->input_count, sizeof *p->inputs);
-	p->hazard = rs_arena_allocate_array(&p->arena, fitted->forest.time_count + 1, sizeof *p->hazard);
-	p->survival = rs_arena_allocate_array(&p->arena, p->options->horizon_count + 1, sizeof *p->survival);
-	if (!p->places || !p->numbers || !p->words || !p->inputs || !p->hazard || !p->survival)
-		return rs_error_memory(err, columns * sizeof *p->places, "predictions");
+	RS_TRY(take(p, columns, sizeof *p->places, &p->places, err));
+	RS_TRY(take(p, columns, sizeof *p->numbers, &p->numbers, err));
+	RS_TRY(take(p, columns, sizeof *p->words, &p->words, err));
+	RS_TRY(take(p, fitted->width, sizeof *p->values, &p->values, err));
+	RS_TRY(take(p, fitted->shape.columns, BLOCK * sizeof *p->x, &p->x, err));
+	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *p->score, &p->score, err));
+	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->survival, &p->survival, err));
+	RS_TRY(take(p, horizons, sizeof *p->horizons, &p->horizons, err));
+	RS_TRY(take(p, horizons, sizeof *p->order, &p->order, err));
 	for (size_t c = 0; c < columns; c++)
 		RS_TRY(join_find(&p->join, fitted->columns[c].name, &p->places[c], err));
+	if (p->model->centre)
+		RS_TRY(join_find(&p->join, p->model->centre, &p->centre, err));
+	sort_horizons(p);
 	p->quantile = conformal_quantile(p->model->residuals, p->model->residual_count, p->options->coverage);
 	return RS_OK;
 }
@@ -60,17 +91,22 @@ static enum rs_code read_row(struct predicting *p, size_t row, struct rs_error *
 	return RS_OK;
 }
 
-/* Below the first time of an event survival is 1; beyond the last one nothing more is known than there. */
-static void fill_survival(struct predicting *p)
+/* Of all rows of a block; survival comes in the order of the horizons asked for. */
+static enum rs_code fill_survival(struct predicting *p, const struct rs_matrix *x, struct rs_error *err)
 {
-	const struct rs_forest *forest = &p->model->fitted.forest;
-	rs_forest_hazard(forest, p->inputs, p->hazard);
-	for (size_t h = 0; h < p->options->horizon_count; h++) {
-		size_t known = 0;
-		while (known < forest->time_count && forest->times[known] <= p->options->horizons[h])
-			known++;
-		p->survival[h] = known ? exp(-p->hazard[known - 1]) : 1;
+	const struct fitted *fitted = &p->model->fitted;
+	size_t horizons = p->options->horizon_count;
+	double *sorted = p->survival + BLOCK * horizons;
+	if (fitted->learner->survival)
+		RS_TRY(fitted->learner->survival(fitted->state, x, p->horizons, horizons, sorted, err));
+	for (size_t i = 0; i < x->rows; i++) {
+		if (!fitted->learner->survival)
+			curve_survival(&p->model->curve, p->score[i], p->horizons, horizons,
+			               sorted + i * horizons);
+		for (size_t h = 0; h < horizons; h++)
+			p->survival[i * horizons + p->order[h]] = sorted[i * horizons + h];
 	}
+	return RS_OK;
 }
 
 static double share_below(const struct rs_model *model, double risk)
@@ -81,26 +117,41 @@ static double share_below(const struct rs_model *model, double risk)
 	return model->residual_count ? (double)below / (double)model->residual_count : NAN;
 }
 
-static enum rs_code predict_row(struct predicting *p, size_t row, struct rs_prediction *out,
-                                struct rs_error *err)
+static void fill_row(const struct predicting *p, size_t i, struct rs_prediction *out)
 {
 	const struct fitted *fitted = &p->model->fitted;
-	const struct probe probe = {p->numbers, p->words};
-	*out = (struct rs_prediction){.id = join_id(&p->join, row)};
-	RS_TRY(read_row(p, row, err));
-	fitted_inputs(fitted, &probe, p->inputs, &out->missing, &out->unknown);
-	double score = fitted_score(fitted, p->inputs);
-	if (fitted->survival) {
-		fill_survival(p);
+	double score = p->score[i];
+	if (fitted->shape.target == TARGET_SURVIVAL) {
 		out->risk = score;
 		out->risk_rank = share_below(p->model, score);
-		out->survival = p->survival;
+		out->survival = p->survival + i * p->options->horizon_count;
 	} else {
 		out->probability = score;
 		out->positive = score >= fitted->threshold;
 		out->set_positive = 1 - score <= p->quantile;
 		out->set_negative = score <= p->quantile;
 	}
+}
+
+static enum rs_code predict_block(struct predicting *p, size_t first, size_t count, struct rs_error *err)
+{
+	const struct fitted *fitted = &p->model->fitted;
+	const struct rs_matrix x = {count, fitted->shape.columns, p->x};
+	for (size_t i = 0; i < count; i++) {
+		struct rs_prediction *row = &p->rows[i];
+		*row = (struct rs_prediction){.id = join_id(&p->join, first + i)};
+		RS_TRY(read_row(p, first + i, err));
+		const char *centre = p->model->centre ? join_cell(&p->join, first + i, p->centre) : "";
+		const struct probe probe = {p->numbers, p->words, {centre}};
+		fitted_row(fitted, &probe, p->values, &row->missing, &row->unknown);
+		for (size_t c = 0; c < fitted->shape.columns; c++)
+			p->x[c * count + i] = p->values[c];
+	}
+	RS_TRY(fitted->learner->score(fitted->state, &x, p->score, err));
+	if (fitted->shape.target == TARGET_SURVIVAL)
+		RS_TRY(fill_survival(p, &x, err));
+	for (size_t i = 0; i < count; i++)
+		fill_row(p, i, &p->rows[i]);
 	return RS_OK;
 }
 
@@ -111,10 +162,11 @@ enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *wor
 	struct predicting predicting RS_CLEANUP(predicting_finish) = {.model = model, .options = options};
 	RS_TRY(join_read(world, NULL, tables, table_count, model->id, &predicting.join, err));
 	RS_TRY(prepare(&predicting, err));
-	for (size_t row = 0; row < predicting.join.rows; row++) {
-		struct rs_prediction prediction;
-		RS_TRY(predict_row(&predicting, row, &prediction, err));
-		visit(context, &prediction);
+	for (size_t first = 0; first < predicting.join.rows; first += BLOCK) {
+		size_t left = predicting.join.rows - first, count = left < BLOCK ? left : BLOCK;
+		RS_TRY(predict_block(&predicting, first, count, err));
+		for (size_t i = 0; i < count; i++)
+			visit(context, &predicting.rows[i]);
 	}
 	return RS_OK;
 }

@@ -3,6 +3,7 @@
 #define RS_PROGNOSIS_STUDY_H
 
 #include "crypto/crypto.h"
+#include "plan.h"
 
 #define STUDY_NAMES_MAX 4096
 #define STUDY_MODALITIES_MAX 16
@@ -30,8 +31,8 @@ struct study {
 	size_t modality_count;
 	struct names clinical, volume, categorical;
 	const char *validate, *assign;
-	uint64_t folds, repeats, seed, trees, minimum_leaf, keep;
-	double near_zero, correlation, univariate;
+	uint64_t folds, repeats, inner_folds, seed;
+	struct plan plan;
 };
 void study_finish(struct study *study);
 /* errors  RS_MALFORMED naming line and key */

@@ -2,12 +2,21 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "study.h"
+#include "study_file.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define ARENA_MAX ((size_t)8 << 20)
 
-enum kind { KIND_TEXT, KIND_NAMES, KIND_COUNT, KIND_NUMBER, KIND_KEYS, KIND_MODALITIES };
+enum kind {
+	KIND_TEXT,
+	KIND_NAMES,
+	KIND_COUNT,
+	KIND_NUMBER,
+	KIND_KEYS,
+	KIND_MODALITIES,
+	KIND_STEPS,
+	KIND_MODELS
+};
 struct key {
 	const char *name;
 	enum kind kind;
@@ -16,12 +25,6 @@ struct key {
 	const struct key *inside; /* of KIND_KEYS */
 	const char *one, *other;  /* of KIND_TEXT: the two words that may stand there; NULL: any */
 };
-struct reading {
-	yaml_document_t *document;
-	struct study *study;
-	struct rs_error *err;
-};
-
 #define AT(member) offsetof(struct study, member)
 static const struct key class_keys[] = {
 	{"column", KIND_TEXT, AT(class_column), 0, 0, NULL, NULL, NULL},
@@ -39,22 +42,6 @@ static const struct key target_keys[] = {
 	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
 };
-static const struct key forest_keys[] = {
-	{"trees", KIND_COUNT, AT(trees), 1, 100000, NULL, NULL, NULL},
-	{"minimum_leaf", KIND_COUNT, AT(minimum_leaf), 1, 1000000, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
-};
-static const struct key model_keys[] = {
-	{"forest", KIND_KEYS, 0, 0, 0, forest_keys, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
-};
-static const struct key select_keys[] = {
-	{"near_zero", KIND_NUMBER, AT(near_zero), 1, 1e9, NULL, NULL, NULL},
-	{"correlation", KIND_NUMBER, AT(correlation), 0, 1, NULL, NULL, NULL},
-	{"univariate", KIND_NUMBER, AT(univariate), 0, 1, NULL, NULL, NULL},
-	{"keep", KIND_COUNT, AT(keep), 0, 1000000, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
-};
 static const struct key study_keys[] = {
 	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL, NULL},
 	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL, NULL},
@@ -69,8 +56,9 @@ static const struct key study_keys[] = {
 	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL, NULL},
 	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL, NULL},
 	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL, NULL},
-	{"model", KIND_KEYS, 0, 0, 0, model_keys, NULL, NULL},
-	{"select", KIND_KEYS, 0, 0, 0, select_keys, NULL, NULL},
+	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL, NULL},
+	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL, NULL},
+	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
 };
 
@@ -107,9 +95,9 @@ bool pattern_matches(const char *pattern, const char *name)
 	return *pattern == '\0';
 }
 
-static unsigned long line_of(const yaml_node_t *node) { return (unsigned long)node->start_mark.line + 1; }
+unsigned long line_of(const yaml_node_t *node) { return (unsigned long)node->start_mark.line + 1; }
 
-static enum rs_code read_text(struct reading *r, const yaml_node_t *node, const char **out)
+enum rs_code read_text(struct reading *r, const yaml_node_t *node, const char **out)
 {
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 ||
 	    strlen((const char *)node->data.scalar.value) != node->data.scalar.length)
@@ -144,25 +132,21 @@ static enum rs_code read_names(struct reading *r, yaml_node_t *node, struct name
 	return RS_OK;
 }
 
-static enum rs_code read_number(struct reading *r, const yaml_node_t *node, const struct key *key,
-                                double *out)
+enum rs_code read_number(struct reading *r, const yaml_node_t *node, const char *name, bool whole,
+                         double minimum, double maximum, double *out)
 {
 	const char *text;
 	RS_TRY(read_text(r, node, &text));
-	bool whole = key->kind == KIND_COUNT;
 	double value;
-	if (!rs_parse_f64(rs_str_from(text), &value) || !(value >= key->minimum && value <= key->maximum) ||
+	if (!rs_parse_f64(rs_str_from(text), &value) || !(value >= minimum && value <= maximum) ||
 	    (whole && value != (double)(uint64_t)value))
 		return rs_error_set(r->err, RS_MALFORMED, "line %lu: %s is a %snumber from %.17g to %.17g",
-		                    line_of(node), key->name, whole ? "whole " : "", key->minimum,
-		                    key->maximum);
+		                    line_of(node), name, whole ? "whole " : "", minimum, maximum);
 	*out = value;
 	return RS_OK;
 }
 
-typedef enum rs_code read_pair(struct reading *r, const char *name, yaml_node_t *value, const void *context);
-
-static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *read, const void *context)
+enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *read, const void *context)
 {
 	if (node->type != YAML_MAPPING_NODE)
 		return rs_error_set(r->err, RS_MALFORMED,
@@ -182,6 +166,23 @@ static enum rs_code each_pair(struct reading *r, yaml_node_t *node, read_pair *r
 		RS_TRY(read(r, name, yaml_document_get_node(r->document, p->value), context));
 	}
 	return RS_OK;
+}
+
+void known_add(struct known_names *known, const char *name)
+{
+	size_t length = strlen(name), gap = known->used ? 2 : 0;
+	if (known->used + gap + length >= sizeof known->text)
+		return;
+	memcpy(known->text + known->used, ", ", gap);
+	memcpy(known->text + known->used + gap, name, length + 1);
+	known->used += gap + length;
+}
+
+enum rs_code known_refuse(const struct known_names *known, struct reading *r, const yaml_node_t *at,
+                          const char *name)
+{
+	return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' is unknown; there are %s", line_of(at),
+	                    name, known->text);
 }
 
 static enum rs_code read_modality(struct reading *r, const char *name, yaml_node_t *value,
@@ -209,8 +210,13 @@ static enum rs_code read_value(struct reading *r, const struct key *key, yaml_no
 		return each_pair(r, value, read_key, key->inside);
 	if (key->kind == KIND_MODALITIES)
 		return each_pair(r, value, read_modality, NULL);
+	if (key->kind == KIND_STEPS)
+		return study_read_steps(r, value);
+	if (key->kind == KIND_MODELS)
+		return study_read_models(r, value);
 	if (key->kind != KIND_TEXT) {
-		RS_TRY(read_number(r, value, key, &number));
+		RS_TRY(read_number(r, value, key->name, key->kind == KIND_COUNT, key->minimum, key->maximum,
+		                   &number));
 		if (key->kind == KIND_COUNT)
 			*(uint64_t *)member = (uint64_t)number;
 		else
@@ -227,22 +233,13 @@ static enum rs_code read_value(struct reading *r, const struct key *key, yaml_no
 
 static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context)
 {
-	const struct key *keys = context;
-	char known[256] = "";
-	size_t used = 0;
-	for (const struct key *key = keys; key->name; key++) {
+	struct known_names known = {0};
+	for (const struct key *key = context; key->name; key++) {
 		if (strcmp(key->name, name) == 0)
 			return read_value(r, key, value);
-		size_t length = strlen(key->name);
-		if (used + length + 3 < sizeof known) {
-			memcpy(known + used, used ? ", " : "", used ? 2 : 0);
-			used += used ? 2 : 0;
-			memcpy(known + used, key->name, length + 1);
-			used += length;
-		}
+		known_add(&known, key->name);
 	}
-	return rs_error_set(r->err, RS_MALFORMED, "line %lu: '%s' is unknown; there are %s", line_of(value),
-	                    name, known);
+	return known_refuse(&known, r, value, name);
 }
 
 static enum rs_code check(const struct study *study, struct rs_error *err)
@@ -259,7 +256,7 @@ static enum rs_code check(const struct study *study, struct rs_error *err)
 		return rs_error_set(err, RS_MALFORMED, "a study names features, or clinical columns");
 	if (strcmp(study->validate, "centre") == 0 && !study->centre)
 		return rs_error_set(err, RS_MALFORMED, "validate: centre needs the column, \"centre: NAME\"");
-	return RS_OK;
+	return study_check_plan(study, err);
 }
 
 static enum rs_code read_document(struct rs_bytes file, struct study *study, struct rs_error *err)
@@ -279,6 +276,8 @@ static enum rs_code read_document(struct rs_bytes file, struct study *study, str
 	yaml_node_t *root = yaml_document_get_root_node(&document);
 	enum rs_code code = root ? each_pair(&reading, root, read_key, study_keys)
 	                         : rs_error_set(err, RS_MALFORMED, "an empty study");
+	if (code == RS_OK)
+		code = study_complete_plan(&reading);
 	yaml_document_delete(&document);
 	yaml_parser_delete(&parser);
 	return code;
@@ -293,10 +292,7 @@ enum rs_code study_parse(struct rs_bytes file, struct study *out, struct rs_erro
 	                      .assign = "random",
 	                      .folds = 5,
 	                      .repeats = 1,
-	                      .trees = 500,
-	                      .near_zero = 19,
-	                      .correlation = 0.9,
-	                      .univariate = 1};
+	                      .inner_folds = 5};
 	if (file.size > FILE_MAX)
 		return rs_error_set(err, RS_TOO_LARGE, "a study file may have %zu bytes", FILE_MAX);
 	rs_arena_init(&study.arena, ARENA_MAX);

@@ -118,15 +118,17 @@ static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, s
 	size_t positives = 0;
 	for (size_t i = 0; i < frame->rows; i++)
 		positives += frame->outcome[i];
-	size_t fewer = !frame->survival && positives > frame->rows / 2 ? frame->rows - positives : positives;
+	size_t fewer = frame->target != TARGET_SURVIVAL && positives > frame->rows / 2
+	                       ? frame->rows - positives
+	                       : positives;
 	tell(run, "", "rows", (double)frame->rows);
 	tell(run, "", "left_out", (double)frame->left_out);
 	tell(run, "", "subjects", (double)frame->subject_count);
-	tell(run, "", frame->survival ? "events" : "positives", (double)positives);
+	tell(run, "", frame->target == TARGET_SURVIVAL ? "events" : "positives", (double)positives);
 	tell(run, "", "inputs", (double)inputs);
 	if (fewer < EVENTS_PER_INPUT * inputs)
 		warn(run, "%zu %s for %zu inputs, %.2g each: fewer than %d each", fewer,
-		     frame->survival ? "events" : "subjects of the rarer class", inputs,
+		     frame->target == TARGET_SURVIVAL ? "events" : "subjects of the rarer class", inputs,
 		     (double)fewer / (double)inputs, EVENTS_PER_INPUT);
 	if ((double)fewer < IMBALANCE * (double)frame->rows)
 		warn(run, "the outcome is rare (%zu of %zu): accuracy means little", fewer, frame->rows);
@@ -137,10 +139,14 @@ static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, s
 /* ---- contenders ---- */
 
 static void add(struct training_run *run, const char *name, const struct frame *frame, enum view view,
-                bool linear)
+                bool baseline)
 {
-	run->contenders[run->count++] = (struct contender){
-		.name = name, .frame = frame, .view = view, .linear = linear};
+	run->contenders[run->count++] = (struct contender){.name = name,
+	                                                   .frame = frame,
+	                                                   .view = view,
+	                                                   .baseline = baseline,
+	                                                   .plan = baseline ? plan_baseline(frame->target)
+	                                                                    : &run->study.plan};
 }
 
 static enum rs_code line_up(struct training_run *run, struct rs_error *err)
@@ -170,12 +176,12 @@ static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 static enum rs_code judge(const struct training_run *run, const struct merit *own, char out[RS_VERDICT_SIZE],
                           struct rs_error *err)
 {
-	const char *what = run->frame.survival ? "concordance" : "AUC";
+	const char *what = run->frame.target == TARGET_SURVIVAL ? "concordance" : "AUC";
 	const struct contender *best = NULL;
 	struct merit best_merit = {0}, merit;
 	double difference, p;
 	for (size_t c = 1; c < run->count; c++) {
-		if (!run->contenders[c].linear)
+		if (!run->contenders[c].baseline)
 			continue;
 		RS_TRY(merit_of(&run->contenders[c], &run->study, &merit, err));
 		if (!best || merit.value > best_merit.value) {
@@ -222,40 +228,54 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Out-of-fold predictions of the first repeat. */
-static enum rs_code keep_residuals(const struct training_run *run, struct rs_model *model,
-                                   struct rs_error *err)
+/* Out-of-fold predictions of the first repeat; survival, where the learner gives risks alone. */
+static enum rs_code keep_predictions(const struct training_run *run, struct rs_model *model,
+                                     struct rs_error *err)
 {
 	const struct contender *own = &run->contenders[0];
-	model->residual_count = run->frame.rows;
-	model->residuals = rs_arena_allocate_array(&model->fitted.arena, model->residual_count,
-	                                           sizeof *model->residuals);
+	const struct frame *frame = &run->frame;
+	bool survival = frame->target == TARGET_SURVIVAL;
+	model->residual_count = frame->rows;
+	model->residuals = rs_allocate_array(model->residual_count, sizeof *model->residuals);
 	if (!model->residuals)
 		return rs_error_memory(err, model->residual_count * sizeof *model->residuals, "a model");
 	for (size_t i = 0; i < model->residual_count; i++)
-		model->residuals[i] = run->frame.survival     ? own->score[i]
-		                      : run->frame.outcome[i] ? 1 - own->score[i]
-		                                              : own->score[i];
+		model->residuals[i] = survival            ? own->score[i]
+		                      : frame->outcome[i] ? 1 - own->score[i]
+		                                          : own->score[i];
 	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
-	return RS_OK;
+	return survival && !model->fitted.learner->survival ? curve_fit(frame, own->score, &model->curve, err)
+	                                                    : RS_OK;
 }
 
-static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *pool, struct fitted *out,
+static enum rs_code work_inner(void *context, size_t index, struct rs_error *err)
+{
+	return search_fold(context, index, err);
+}
+
+static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *pool, struct rs_model *out,
                               struct rs_error *err)
 {
-	struct training training RS_CLEANUP(training_finish) = {0};
-	struct recipe recipe = recipe_of(&run->study, &run->contenders[0]);
-	size_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array(run->frame.rows, sizeof *rows);
-	if (!rows)
-		return rs_error_memory(err, run->frame.rows * sizeof *rows, "rows");
-	for (size_t i = 0; i < run->frame.rows; i++)
-		rows[i] = i;
-	recipe.pool = pool;
-	RS_TRY(training_take(&run->frame, VIEW_ALL, rows, run->frame.rows, &training, err));
-	return fit(&training, &recipe, out, err);
+	struct search search RS_CLEANUP(search_finish) = contender_search(&run->contenders[0], &run->study);
+	search.rows = rs_allocate_array(run->frame.rows, sizeof *search.rows);
+	if (!search.rows)
+		return rs_error_memory(err, run->frame.rows * sizeof *search.rows, "rows");
+	for (; search.count < run->frame.rows; search.count++)
+		search.rows[search.count] = search.count;
+	RS_TRY(search_begin(&search, (size_t)run->study.inner_folds, err));
+	RS_TRY(rs_pool_for(pool, search.folds, work_inner, &search, err));
+	RS_TRY(search_choose(&search, err));
+	RS_TRY(search_fit(&search, pool, true, &out->fitted, err));
+	if (search.candidates > 1) {
+		char label[LABEL_SIZE];
+		plan_label(search.plan, search.chosen, label);
+		tell(run, label, "kept", search.merit[search.chosen]);
+	}
+	for (size_t s = 0; s < out->fitted.step_count; s++)
+		if (out->fitted.steps[s].step->asks_centre)
+			out->centre = run->study.centre;
+	return RS_OK;
 }
-
-static void model_finish(struct rs_model *model) { fitted_finish(&model->fitted); }
 
 static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct rs_buffer *out_model,
                           char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
@@ -263,14 +283,14 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct
 	struct rs_model model RS_CLEANUP(model_finish) = {.id = run->study.id, .study = run->study.digest};
 	struct merit merit;
 	RS_TRY(line_up(run, err));
-	RS_TRY(fit_whole(run, pool, &model.fitted, err));
-	RS_TRY(warn_of_all(run, model.fitted.input_count, err));
+	RS_TRY(fit_whole(run, pool, &model, err));
+	RS_TRY(warn_of_all(run, model.fitted.shape.columns, err));
 	RS_TRY(contenders_run(run->contenders, run->count, &run->study, pool, err));
 	for (size_t c = 0; c < run->count; c++)
 		RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
 	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
 	RS_TRY(judge(run, &merit, out_verdict, err));
-	RS_TRY(keep_residuals(run, &model, err));
+	RS_TRY(keep_predictions(run, &model, err));
 	model.merit = merit.value;
 	model.merit_lower = merit.lower;
 	model.merit_upper = merit.upper;

@@ -1,6 +1,7 @@
 /* Steps held against scikit-learn's (wdbc.json); noise of 250 x 1,200, where selecting before splitting gives an AUC of
  * 0.76 for a forest (leak_demo.json), gives 0.5; and nobody is judged by what was trained on them. */
 #include "base/base_random.h"
+#include "linear.h"
 #include "numeric/numeric_reference.h"
 #include "validate.h"
 
@@ -46,37 +47,41 @@ static void steps_agree_with_others(void **state)
 {
 	(void)state;
 	static struct wdbc wdbc;
-	double coefficients[WDBC_COLUMNS], intercept;
 	char path[64];
 	json_t *root = reference_open("wdbc.json");
 	wdbc_read(&wdbc);
 	wdbc_standardise(&wdbc, root);
 	for (size_t c = 0; c < WDBC_COLUMNS; c++) {
 		double f, p;
-		statistic_classes(wdbc.x + c * TRAINING_ROWS, wdbc.outcome, TRAINING_ROWS, &f, &p);
+		statistic_classes(wdbc.x + c * TRAINING_ROWS, wdbc.outcome, 2, TRAINING_ROWS, &f, &p);
 		snprintf(path, sizeof path, "anova_F/%zu", c);
 		agrees(root, path, f, 1e-9);
 		snprintf(path, sizeof path, "anova_p/%zu", c);
 		near(path, log(p), log(reference_number(root, path)), 1e-9);
 	}
-	assert_int_equal(ridge_logistic(wdbc.x, TRAINING_ROWS, WDBC_COLUMNS, wdbc.outcome, 1, coefficients,
-	                                &intercept, NULL),
-	                 RS_OK);
+	const struct lesson lesson = {.shape = {TARGET_BINARY, 2, WDBC_COLUMNS},
+	                              .rows = TRAINING_ROWS,
+	                              .x = wdbc.x,
+	                              .outcome = wdbc.outcome};
+	const double penalty = 1;
+	void *ridge = NULL;
+	assert_int_equal(learner_ridge.fit(&lesson, &penalty, NULL, &ridge, NULL), RS_OK);
 	for (size_t c = 0; c < WDBC_COLUMNS; c++) {
 		snprintf(path, sizeof path, "lr_l2_C1/coef/%zu", c);
-		near(path, coefficients[c], reference_number(root, path), 2e-3);
+		near(path, ((struct linear *)ridge)->coefficients[c], reference_number(root, path), 2e-3);
 	}
-	struct input inputs[WDBC_COLUMNS];
-	for (uint32_t c = 0; c < WDBC_COLUMNS; c++)
-		inputs[c] = (struct input){.column = c};
+	learner_ridge.finish(ridge);
 	const struct training training = {.rows = TRAINING_ROWS};
-	const struct recipe recipe = {.correlation = 0.9};
-	struct fitting fitting = {&training, &recipe, inputs, WDBC_COLUMNS, wdbc.x};
-	select_uncorrelated(&fitting);
+	const struct fitting fitting = {&training, WDBC_COLUMNS, NULL, wdbc.x, 0};
+	const double limit = 0.9;
+	bool keep[WDBC_COLUMNS];
+	assert_int_equal(step_correlation.choose(&fitting, &limit, keep, NULL), RS_OK);
 	json_t *kept = json_object_get(root, "corr_filter_greedy_first_0.9_kept");
-	assert_int_equal(fitting.count, json_array_size(kept));
-	for (size_t i = 0; i < fitting.count; i++)
-		assert_int_equal(inputs[i].column, json_integer_value(json_array_get(kept, i)));
+	size_t found = 0;
+	for (size_t c = 0; c < WDBC_COLUMNS; c++)
+		if (keep[c])
+			assert_int_equal(c, json_integer_value(json_array_get(kept, found++)));
+	assert_int_equal(found, json_array_size(kept));
 	json_decref(root);
 }
 
@@ -108,7 +113,9 @@ static void noise_make(struct noise *noise, uint64_t seed)
 		noise->time[i] = rs_stream_unit(&stream);
 		noise->subject[i] = (uint32_t)i;
 	}
-	noise->frame = (struct frame){.rows = NOISE_ROWS,
+	noise->frame = (struct frame){.target = TARGET_BINARY,
+	                              .classes = 2,
+	                              .rows = NOISE_ROWS,
 	                              .column_count = NOISE_COLUMNS,
 	                              .subject_count = NOISE_ROWS,
 	                              .columns = noise->columns,
@@ -120,18 +127,23 @@ static void noise_make(struct noise *noise, uint64_t seed)
 	                              .digests = noise->digests};
 }
 
-static double noise_merit(const struct noise *noise)
+/* Steps and model as study files name them. */
+static void plan_read(const char *text, struct study *out)
 {
-	const struct study study = {.validate = "subject",
-	                            .assign = "random",
-	                            .folds = 5,
-	                            .repeats = 1,
-	                            .trees = 100,
-	                            .near_zero = 19,
-	                            .correlation = 0.9,
-	                            .univariate = 1,
-	                            .keep = 20};
-	struct contender contender RS_CLEANUP(contender_finish) = {.name = "model", .frame = &noise->frame};
+	char file[512];
+	struct rs_error err;
+	snprintf(file, sizeof file, "{tables: a.csv, id: x, clinical: [age], target: {%s}, %s}",
+	         strstr(text, "cox") ? "survival: {time: t, event: e}" : "class: {column: y}", text);
+	if (study_parse(rs_bytes_of_str(rs_str_from(file)), out, &err) != RS_OK)
+		fail_msg("%s: %s", text, err.message);
+}
+
+static double noise_merit(const struct noise *noise, const char *text)
+{
+	struct study study RS_CLEANUP(study_finish) = {0};
+	plan_read(text, &study);
+	struct contender contender RS_CLEANUP(contender_finish) = {
+		.name = "model", .frame = &noise->frame, .plan = &study.plan};
 	struct merit merit;
 	assert_int_equal(contenders_run(&contender, 1, &study, NULL, NULL), RS_OK);
 	assert_int_equal(merit_of(&contender, &study, &merit, NULL), RS_OK);
@@ -142,15 +154,23 @@ static void noise_predicts_nothing(void **state)
 {
 	(void)state;
 	static struct noise noise;
-	for (int survival = 0; survival < 2; survival++) {
+	static const char *const plans[] = {
+		"steps: [correlation, keep: 20], model: {forest: {trees: 100}}",
+		"steps: {keep: 20}, model: cox",
+		"steps: {keep: [5, 20]}, model: ridge, inner_folds: 3",
+	};
+	for (size_t k = 0; k < RS_COUNT(plans); k++) {
 		double sum = 0;
 		for (uint64_t seed = 1; seed <= 4; seed++) {
 			noise_make(&noise, seed);
-			noise.frame.survival = survival;
-			sum += noise_merit(&noise) / 4;
+			if (strstr(plans[k], "cox")) {
+				noise.frame.target = TARGET_SURVIVAL;
+				noise.frame.classes = 0;
+			}
+			sum += noise_merit(&noise, plans[k]) / 4;
 		}
-		if (fabs(sum - 0.5) > 0.1)
-			fail_msg("noise predicts noise: %g", sum);
+		if (fabs(sum - 0.5) > 0.06)
+			fail_msg("%s: noise predicts noise: %g", plans[k], sum);
 	}
 }
 
@@ -161,8 +181,10 @@ static void nobody_is_judged_by_what_saw_them(void **state)
 	size_t rows[100];
 	struct training training RS_CLEANUP(training_finish) = {0};
 	struct fitted fitted RS_CLEANUP(fitted_finish) = {0};
-	const struct recipe recipe = {
-		.near_zero = 19, .correlation = 0.9, .univariate = 1, .keep = 5, .trees = 10};
+	struct study study RS_CLEANUP(study_finish) = {0};
+	struct recipe recipe;
+	plan_read("steps: {keep: 5}, model: {forest: {trees: 10}}", &study);
+	plan_recipe(&study.plan, 0, &recipe);
 	double score;
 	struct rs_error err;
 	noise_make(&noise, 1);
@@ -171,12 +193,12 @@ static void nobody_is_judged_by_what_saw_them(void **state)
 	for (size_t i = 0; i < RS_COUNT(rows); i++)
 		rows[i] = i;
 	assert_int_equal(training_take(&noise.frame, VIEW_ALL, rows, RS_COUNT(rows), &training, NULL), RS_OK);
-	assert_int_equal(fit(&training, &recipe, &fitted, NULL), RS_OK);
-	const size_t refused[] = {0, 99, 200};
+	assert_int_equal(fit(&training, &recipe, NULL, &fitted, NULL), RS_OK);
+	const size_t refused[] = {0, 99, 200}, judged = 100;
 	for (size_t i = 0; i < RS_COUNT(refused); i++)
-		assert_int_equal(fitted_judge(&fitted, &noise.frame, VIEW_ALL, refused[i], &score, &err),
+		assert_int_equal(fitted_judge(&fitted, &noise.frame, VIEW_ALL, &refused[i], 1, &score, &err),
 		                 RS_INTERNAL);
-	assert_int_equal(fitted_judge(&fitted, &noise.frame, VIEW_ALL, 100, &score, &err), RS_OK);
+	assert_int_equal(fitted_judge(&fitted, &noise.frame, VIEW_ALL, &judged, 1, &score, &err), RS_OK);
 	assert_true(score >= 0 && score <= 1);
 }
 
@@ -186,9 +208,12 @@ static void other_outcomes_are_out_of_reach(void **state)
 	(void)state;
 	static struct noise noise;
 	size_t rows[100];
+	const size_t judged = 240;
 	double scores[2];
-	const struct recipe recipe = {
-		.near_zero = 19, .correlation = 0.9, .univariate = 1, .keep = 5, .trees = 10};
+	struct study study RS_CLEANUP(study_finish) = {0};
+	struct recipe recipe;
+	plan_read("steps: {keep: 5}, model: {forest: {trees: 10}}", &study);
+	plan_recipe(&study.plan, 0, &recipe);
 	noise_make(&noise, 2);
 	noise.frame.column_count = 50;
 	for (size_t i = 0; i < RS_COUNT(rows); i++)
@@ -198,9 +223,10 @@ static void other_outcomes_are_out_of_reach(void **state)
 		struct fitted fitted RS_CLEANUP(fitted_finish) = {0};
 		assert_int_equal(training_take(&noise.frame, VIEW_ALL, rows, RS_COUNT(rows), &training, NULL),
 		                 RS_OK);
-		assert_int_equal(fit(&training, &recipe, &fitted, NULL), RS_OK);
-		assert_int_equal(fitted_judge(&fitted, &noise.frame, VIEW_ALL, 240, &scores[turn], NULL),
-		                 RS_OK);
+		assert_int_equal(fit(&training, &recipe, NULL, &fitted, NULL), RS_OK);
+		assert_int_equal(
+			fitted_judge(&fitted, &noise.frame, VIEW_ALL, &judged, 1, &scores[turn], NULL),
+			RS_OK);
 		for (size_t i = 100; i < NOISE_ROWS; i++)
 			noise.outcome[i] ^= 1;
 	}
@@ -216,9 +242,21 @@ static void studies_are_read_strictly(void **state)
 		{"tables: [a.csv]\nid: x\nfolds: 1\n", "line 3: folds is a whole number from 2 to 1000"},
 		{"tables: [a.csv]\ntree: 5\n",
 	         "line 2: 'tree' is unknown; there are tables, id, target, centre, features, clinical, volume, "
-	         "categorical, validate, assign, folds, repeats, seed, model, select"},
+	         "categorical, validate, assign, folds, repeats, seed, inner_folds, steps, model"},
 		{"tables: a.csv\ntables: b.csv\n", "line 2: 'tables' appears twice"},
-		{"select: {keep: 2.5}\n", "line 1: keep is a whole number from 0 to 1000000"},
+		{"steps: {keep: 2.5}\n", "line 1: count is a whole number from 1 to 1000000"},
+		{"steps: [keep: {many: 3}]\n", "line 1: 'many' is unknown; there are count"},
+		{"steps: [[keep]]\n", "line 1: a name is expected, or one with options"},
+		{"steps: chop\n",
+	         "line 1: 'chop' is unknown; there are impute, scale, near_zero, correlation, univariate, "
+	         "keep"},
+		{"steps: {scale: minmax}\n", "line 1: 'minmax' is unknown; there are zscore"},
+		{"model: {cox: 3}\n", "line 1: cox has no options"},
+		{"model: wizard\n", "line 1: 'wizard' is unknown; there are forest, ridge, cox"},
+		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, model: [forest, cox]}",
+	         "model: cox cannot learn a class"},
+		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, steps: [keep, impute]}",
+	         "steps: keep comes after impute: it needs every value"},
 		{"validate: centre2\n", "line 1: validate is subject or centre"},
 		{"id: x\n", "a study names its tables and their id column"},
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, validate: centre}",
@@ -233,6 +271,15 @@ static void studies_are_read_strictly(void **state)
 		                     RS_OK);
 		assert_string_equal(err.message, wrong[i].sentence);
 	}
+	char label[LABEL_SIZE];
+	plan_read(
+		"steps: [keep: [5, 9], {univariate: {p: [0.1, 0.2], keep: 3}}], model: [ridge, forest: {trees: [2, 3]}]",
+		&study);
+	size_t count;
+	assert_true(plan_count(&study.plan, &count) && count == 12);
+	plan_label(&study.plan, 5, label);
+	assert_string_equal(label, "keep=5 univariate.p=0.2 forest.trees=3");
+	study_finish(&study);
 	assert_true(pattern_matches("original_*_M?an", "original_firstorder_Mean"));
 	assert_true(pattern_matches("*", "") && pattern_matches("a*b*c", "abbbc"));
 	assert_false(pattern_matches("a*b", "abc") || pattern_matches("?", ""));

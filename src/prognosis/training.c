@@ -1,9 +1,8 @@
-/* Training rows, taken out of a frame; and rows of it judged by what was fitted without them. */
-#include <math.h>
+/* Training rows, taken out of a frame. */
+#include "training.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "fit.h"
 
 #define TRAINING_SIZE_MAX ((size_t)16 << 30)
 
@@ -28,9 +27,10 @@ static void copy_rows(const struct frame *frame, enum view view, const size_t *r
 	rs_sha256_init(&hash);
 	for (size_t i = 0; i < out->rows; i++) {
 		out->outcome[i] = frame->outcome[rows[i]];
-		out->positives += out->outcome[i];
+		out->positives += out->outcome[i] > 0;
 		out->time[i] = frame->time[rows[i]];
-		out->subjects[i] = frame->subject[rows[i]];
+		out->subjects[i] = out->subject[i] = frame->subject[rows[i]];
+		out->centre[i] = frame_centre(frame, rows[i]);
 		rs_sha256_update(&hash, frame->digests[rows[i]].bytes, RS_SHA256_SIZE);
 	}
 	rs_sha256_final(&hash, &out->digest);
@@ -51,7 +51,7 @@ enum rs_code training_take(const struct frame *frame, enum view view, const size
                            struct training *out, struct rs_error *err)
 {
 	size_t cells;
-	*out = (struct training){.survival = frame->survival, .rows = count};
+	*out = (struct training){.target = frame->target, .classes = frame->classes, .rows = count};
 	for (size_t c = 0; c < frame->column_count; c++)
 		out->column_count += view_holds(view, &frame->columns[c]);
 	if (count == 0 || out->column_count == 0)
@@ -65,42 +65,14 @@ enum rs_code training_take(const struct frame *frame, enum view view, const size
 	out->words = rs_arena_allocate_array(&out->arena, cells, sizeof *out->words);
 	out->outcome = rs_arena_allocate(&out->arena, count);
 	out->time = rs_arena_allocate_array(&out->arena, count, sizeof *out->time);
+	out->subject = rs_arena_allocate_array(&out->arena, count, sizeof *out->subject);
+	out->centre = rs_arena_allocate_array(&out->arena, count, sizeof *out->centre);
 	out->subjects = rs_arena_allocate_array(&out->arena, count, sizeof *out->subjects);
-	if (!out->columns || !out->numbers || !out->words || !out->outcome || !out->time || !out->subjects) {
+	if (!out->columns || !out->numbers || !out->words || !out->outcome || !out->time || !out->subject ||
+	    !out->centre || !out->subjects) {
 		training_finish(out);
 		return rs_error_memory(err, cells * sizeof *out->numbers, "training rows");
 	}
 	copy_rows(frame, view, rows, out);
-	return RS_OK;
-}
-
-static bool was_trained_on(const struct fitted *fitted, uint32_t subject)
-{
-	return bsearch(&subject, fitted->subjects, fitted->subject_count, sizeof subject, by_number) != NULL;
-}
-
-enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame, enum view view, size_t row,
-                          double *out, struct rs_error *err)
-{
-	size_t to = 0;
-	if (was_trained_on(fitted, frame->subject[row]))
-		return rs_error_set(err, RS_INTERNAL,
-		                    "a subject that was trained on may not be judged by the same model");
-	double *numbers RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
-	                                                                sizeof *numbers);
-	const char **words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
-	                                                                   sizeof *words);
-	double *inputs RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->input_count, sizeof *inputs);
-	if (!numbers || !words || !inputs)
-		return rs_error_memory(err, fitted->column_count * sizeof *numbers, "a row");
-	for (size_t c = 0; c < frame->column_count; c++) {
-		if (!view_holds(view, &frame->columns[c]))
-			continue;
-		numbers[to] = frame->numbers[c * frame->rows + row];
-		words[to++] = frame->words[c * frame->rows + row];
-	}
-	const struct probe probe = {numbers, words};
-	fitted_inputs(fitted, &probe, inputs, NULL, NULL);
-	*out = fitted_score(fitted, inputs);
 	return RS_OK;
 }

@@ -1,13 +1,7 @@
-/* Cross-validation: every fold of every repeat of every contender is a piece of work of its own. */
+/* Cross-validation: every fold of every contender, and every inner fold of it, is a piece of work of its own. */
 #include "validate.h"
 
 #include <string.h>
-
-struct pieces {
-	struct contender *contenders;
-	const struct study *study;
-	size_t folds;
-};
 
 void contender_finish(struct contender *contender)
 {
@@ -15,89 +9,168 @@ void contender_finish(struct contender *contender)
 	rs_free(contender->score);
 	rs_free(contender->threshold);
 	rs_free(contender->mean);
+	rs_free(contender->chosen);
+	rs_free(contender->inner);
 }
 
-struct recipe recipe_of(const struct study *study, const struct contender *contender)
+struct search contender_search(const struct contender *contender, const struct study *study)
 {
-	if (contender->linear)
-		return (struct recipe){.linear = true, .near_zero = 1e300, .correlation = 1, .univariate = 1};
-	return (struct recipe){.near_zero = study->near_zero,
-	                       .correlation = study->correlation,
-	                       .univariate = study->univariate,
-	                       .keep = (size_t)study->keep,
-	                       .trees = (uint32_t)study->trees,
-	                       .minimum_leaf = (uint32_t)study->minimum_leaf,
+	return (struct search){.frame = contender->frame,
+	                       .plan = contender->plan,
+	                       .view = contender->view,
 	                       .seed = study->seed};
-}
-
-static enum rs_code judge_fold(struct contender *of, const struct recipe *recipe, size_t first, uint32_t fold,
-                               size_t *rows, struct rs_error *err)
-{
-	struct training training RS_CLEANUP(training_finish) = {0};
-	struct fitted fitted RS_CLEANUP(fitted_finish) = {0};
-	size_t count = 0, n = of->frame->rows;
-	for (size_t i = 0; i < n; i++)
-		if (of->fold[first + i] != fold)
-			rows[count++] = i;
-	if (count == n) /* nobody with an outcome is in the fold */
-		return RS_OK;
-	RS_TRY(training_take(of->frame, of->view, rows, count, &training, err));
-	RS_TRY(fit(&training, recipe, &fitted, err));
-	for (size_t i = 0; i < n; i++)
-		if (of->fold[first + i] == fold) {
-			RS_TRY(fitted_judge(&fitted, of->frame, of->view, i, &of->score[first + i], err));
-			of->threshold[first + i] = fitted.threshold;
-		}
-	return RS_OK;
-}
-
-static enum rs_code work_piece(void *context, size_t index, struct rs_error *err)
-{
-	const struct pieces *pieces = context;
-	size_t each = pieces->folds * pieces->study->repeats;
-	struct contender *of = &pieces->contenders[index / each];
-	size_t repeat = index % each / pieces->folds, fold = index % pieces->folds;
-	struct recipe recipe = recipe_of(pieces->study, of);
-	size_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array(of->frame->rows, sizeof *rows);
-	if (!rows)
-		return rs_error_memory(err, of->frame->rows * sizeof *rows, "a fold");
-	recipe.seed += index % each + 1;
-	if (judge_fold(of, &recipe, repeat * of->frame->rows, (uint32_t)fold, rows, err) != RS_OK)
-		return rs_error_context(err, "%s, repeat %zu, fold %zu", of->name, repeat + 1, fold + 1);
-	return RS_OK;
 }
 
 static enum rs_code prepare(struct contender *of, const struct study *study, struct rs_error *err)
 {
-	size_t n = of->frame->rows, all;
-	if (!rs_mul_size(n, (size_t)study->repeats, &all))
+	size_t n = of->frame->rows, folds = folds_count(of->frame, study), all, inner;
+	bool fits = plan_count(of->plan, &of->candidates);
+	of->width = shape_width(&(struct shape){of->frame->target, of->frame->classes, 0});
+	if (!fits || !rs_mul_size(n * of->width, (size_t)study->repeats, &all) ||
+	    !rs_mul_size(folds * study->repeats, of->candidates, &inner))
 		return rs_error_memory(err, SIZE_MAX, "predictions");
 	of->fold = rs_allocate_array(all, sizeof *of->fold);
 	of->score = rs_allocate_array(all, sizeof *of->score);
 	of->threshold = rs_allocate_array(all, sizeof *of->threshold);
-	of->mean = rs_allocate_array(n, sizeof *of->mean);
-	if (!of->fold || !of->score || !of->threshold || !of->mean)
+	of->mean = rs_allocate_array(n, of->width * sizeof *of->mean);
+	of->chosen = rs_allocate_array(inner, sizeof *of->chosen);
+	of->inner = rs_allocate_array(inner, sizeof *of->inner);
+	if (!of->fold || !of->score || !of->threshold || !of->mean || !of->chosen || !of->inner)
 		return rs_error_memory(err, all * sizeof *of->score, "predictions");
 	for (uint64_t r = 0; r < study->repeats; r++)
 		RS_TRY(folds_assign(of->frame, study, r, of->fold + r * n, err));
 	return RS_OK;
 }
 
+/* ---- one repeat ---- */
+
+struct job {
+	struct contender *of;
+	size_t fold, inner; /* inner: number of its first inner fold among those of all jobs */
+	struct search search;
+};
+struct round {
+	size_t repeat, folds, job_count;
+	struct job *jobs;
+};
+
+static void round_finish(struct round *round)
+{
+	for (size_t j = 0; j < round->job_count; j++)
+		search_finish(&round->jobs[j].search);
+	rs_free(round->jobs);
+}
+
+static enum rs_code name_job(const struct round *round, const struct job *job, struct rs_error *err)
+{
+	return rs_error_context(err, "%s, repeat %zu, fold %zu", job->of->name, round->repeat + 1,
+	                        job->fold + 1);
+}
+
+static enum rs_code job_begin(const struct round *round, struct job *job, const struct study *study,
+                              struct rs_error *err)
+{
+	const struct frame *frame = job->of->frame;
+	const uint32_t *fold = job->of->fold + round->repeat * frame->rows;
+	job->search = contender_search(job->of, study);
+	job->search.seed += round->repeat * round->folds + job->fold + 1;
+	job->search.rows = rs_allocate_array(frame->rows, sizeof *job->search.rows);
+	if (!job->search.rows)
+		return rs_error_memory(err, frame->rows * sizeof *job->search.rows, "a fold");
+	for (size_t i = 0; i < frame->rows; i++)
+		if (fold[i] != job->fold)
+			job->search.rows[job->search.count++] = i;
+	if (search_begin(&job->search, (size_t)study->inner_folds, err) != RS_OK)
+		return name_job(round, job, err);
+	return RS_OK;
+}
+
+static enum rs_code work_inner(void *context, size_t index, struct rs_error *err)
+{
+	const struct round *round = context;
+	size_t j = round->job_count - 1;
+	while (round->jobs[j].inner > index || round->jobs[j].search.folds == 0)
+		j--;
+	struct job *job = &round->jobs[j];
+	if (search_fold(&job->search, index - job->inner, err) != RS_OK)
+		return name_job(round, job, err);
+	return RS_OK;
+}
+
+static enum rs_code judge_fold(const struct round *round, const struct job *job, struct rs_error *err)
+{
+	struct contender *of = job->of;
+	struct fitted fitted RS_CLEANUP(fitted_finish) = {0};
+	size_t n = of->frame->rows, first = round->repeat * n, count = 0;
+	size_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, sizeof *rows);
+	double *score RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, of->width * sizeof *score);
+	if (!rows || !score)
+		return rs_error_memory(err, n * sizeof *rows, "a fold");
+	for (size_t i = 0; i < n; i++)
+		if (of->fold[first + i] == job->fold)
+			rows[count++] = i;
+	if (count == 0) /* nobody with an outcome is in the fold */
+		return RS_OK;
+	RS_TRY(search_fit(&job->search, NULL, false, &fitted, err));
+	RS_TRY(fitted_judge(&fitted, of->frame, of->view, rows, count, score, err));
+	for (size_t i = 0; i < count; i++) {
+		memcpy(of->score + (first + rows[i]) * of->width, score + i * of->width,
+		       of->width * sizeof *score);
+		of->threshold[first + rows[i]] = fitted.threshold;
+	}
+	return RS_OK;
+}
+
+static enum rs_code work_outer(void *context, size_t index, struct rs_error *err)
+{
+	const struct round *round = context;
+	struct job *job = &round->jobs[index];
+	size_t at = round->repeat * round->folds + job->fold;
+	enum rs_code code = search_choose(&job->search, err);
+	if (code == RS_OK)
+		code = judge_fold(round, job, err);
+	if (code != RS_OK)
+		return name_job(round, job, err);
+	job->of->chosen[at] = job->search.chosen;
+	memcpy(job->of->inner + at * job->of->candidates, job->search.merit,
+	       job->of->candidates * sizeof *job->of->inner);
+	return RS_OK;
+}
+
+static enum rs_code run_repeat(struct contender *contenders, size_t count, const struct study *study,
+                               size_t repeat, struct rs_pool *pool, struct rs_error *err)
+{
+	struct round round RS_CLEANUP(round_finish) = {repeat, folds_count(contenders[0].frame, study), 0,
+	                                               NULL};
+	size_t inner = 0;
+	round.jobs = rs_allocate_array(count * round.folds, sizeof *round.jobs);
+	if (!round.jobs)
+		return rs_error_memory(err, count * round.folds * sizeof *round.jobs, "folds");
+	for (size_t j = 0; j < count * round.folds; j++) {
+		struct job *job = &round.jobs[round.job_count++];
+		*job = (struct job){
+			.of = &contenders[j / round.folds], .fold = j % round.folds, .inner = inner};
+		RS_TRY(job_begin(&round, job, study, err));
+		inner += job->search.folds;
+	}
+	RS_TRY(rs_pool_for(pool, inner, work_inner, &round, err));
+	return rs_pool_for(pool, round.job_count, work_outer, &round, err);
+}
+
 enum rs_code contenders_run(struct contender *contenders, size_t count, const struct study *study,
                             struct rs_pool *pool, struct rs_error *err)
 {
-	struct pieces pieces = {contenders, study, 0};
 	for (size_t c = 0; c < count; c++)
 		RS_TRY(prepare(&contenders[c], study, err));
-	pieces.folds = folds_count(contenders[0].frame, study);
-	RS_TRY(rs_pool_for(pool, count * pieces.folds * study->repeats, work_piece, &pieces, err));
+	for (size_t r = 0; r < study->repeats; r++)
+		RS_TRY(run_repeat(contenders, count, study, r, pool, err));
 	for (size_t c = 0; c < count; c++) {
 		struct contender *of = &contenders[c];
-		size_t n = of->frame->rows;
-		for (size_t i = 0; i < n; i++) {
+		size_t each = of->frame->rows * of->width;
+		for (size_t i = 0; i < each; i++) {
 			double sum = 0;
 			for (size_t r = 0; r < study->repeats; r++)
-				sum += of->score[r * n + i];
+				sum += of->score[r * each + i];
 			of->mean[i] = sum / (double)study->repeats;
 		}
 	}

@@ -2,21 +2,27 @@
 #ifndef RS_PROGNOSIS_VALIDATE_H
 #define RS_PROGNOSIS_VALIDATE_H
 
-#include "fit.h"
+#include "merit.h"
 #include "prognosis/prognosis_train.h"
+#include "search.h"
 
 struct contender {
 	const char *name;
 	const struct frame *frame;
+	const struct plan *plan;
 	enum view view;
-	bool linear;
-	uint32_t *fold;    /* by repeat, then row */
-	double *score;     /* the same; each by a model that did not see the subject */
-	double *threshold; /* the same */
-	double *mean;      /* by row: of the repeats (classes) */
+	bool baseline;
+	size_t width, candidates;
+	uint32_t *fold;    /* [repeat][row] */
+	double *score;     /* [repeat][row][width]; each by a model that did not see the subject */
+	double *threshold; /* [repeat][row] */
+	double *mean;      /* [row][width]: of the repeats */
+	size_t *chosen;    /* [repeat][fold]: which candidate */
+	double *inner; /* [repeat][fold][candidate]: merit in the inner folds, NaN where there were none */
 };
 void contender_finish(struct contender *contender);
-struct recipe recipe_of(const struct study *study, const struct contender *contender);
+/* A search on rows of the contender's frame, still without rows. */
+struct search contender_search(const struct contender *contender, const struct study *study);
 /* All folds of all contenders, in parallel. errors  name contender, repeat and fold */
 enum rs_code contenders_run(struct contender *contenders, size_t count, const struct study *study,
                             struct rs_pool *pool, struct rs_error *err);

@@ -1,16 +1,46 @@
 /* Hostile models: refused by a sentence, or read and then good for predicting. */
+#include <math.h>
 #include <stdlib.h>
 
-#include "prognosis/prognosis_train.h"
+#include "prognosis/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A row without any value, and one of zeros. */
+static void predict(const struct rs_model *model, double value)
+{
+	const struct fitted *fitted = &model->fitted;
+	const double times[] = {-1, 0, 1e9};
+	double *numbers = rs_allocate_array(fitted->column_count, sizeof *numbers);
+	const char **words = rs_allocate_array(fitted->column_count, sizeof *words);
+	double *values = rs_allocate_array(fitted->width, sizeof *values), scores[CLASSES_MAX], survival[3];
+	struct rs_error err;
+	if (!numbers || !words || !values)
+		abort();
+	for (size_t c = 0; c < fitted->column_count; c++) {
+		numbers[c] = value;
+		words[c] = "";
+	}
+	fitted_row(fitted, &(struct probe){numbers, words, {""}}, values, NULL, NULL);
+	const struct rs_matrix x = {1, fitted->shape.columns, values};
+	if (fitted->learner->score(fitted->state, &x, scores, &err) == RS_OK &&
+	    fitted->shape.target == TARGET_SURVIVAL && fitted->learner->survival)
+		(void)!fitted->learner->survival(fitted->state, &x, times, RS_COUNT(times), survival, &err);
+	rs_free(numbers);
+	rs_free(words);
+	rs_free(values);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
 	struct rs_error err = {0};
-	if (rs_model_read(rs_bytes_of(data, size), &model, &err) != RS_OK)
+	if (rs_model_read(rs_bytes_of(data, size), &model, &err) != RS_OK) {
 		if (model || err.message[0] == '\0')
 			abort();
+		return 0;
+	}
+	predict(model, NAN);
+	predict(model, 0);
 	return 0;
 }

@@ -91,6 +91,26 @@ def check_survival(run, folder):
     assert all(0 <= row["survival"]["1000000000.0"] <= row["survival"]["30"] <= 1 and 0 <= row["risk_rank"] <= 1 for row in rows)
 
 
+def check_candidates(run, folder):
+    """Inner folds choose; every choice is told; whatever was chosen predicts."""
+    tables = [folder / "features.csv", folder / "clinic.csv"]
+    for target, steps, models, candidates in [
+            (CLASS, "[near_zero, univariate: {p: 0.5, keep: [1, 3]}]", "[ridge: {penalty: [0.1, 100]}, forest: {trees: 20}]", 6),
+            (SURVIVAL, "{keep: 4}", "[cox, forest: {trees: [10, 20]}]", 3), (SURVIVAL, "[]", "cox", 1)]:
+        study, model = folder / "choice.yaml", folder / "choice.model"
+        study.write_text((STUDY % target).replace("model: {forest: {trees: 60}}", f"steps: {steps}\nmodel: {models}\ninner_folds: 3"))
+        report = run.train(study, model, "--threads", 1)
+        first = model.read_bytes()
+        assert run.train(study, model, "--threads", 3) == report and model.read_bytes() == first
+        chosen = [row["value"] for row in report["findings"] if row["name"] == "chosen"]
+        assert len(chosen) == (candidates if candidates > 1 else 0) and (not chosen or abs(sum(chosen) - 1) < 1e-9), chosen
+        if target == CLASS:
+            assert all(0 < float(row["probability"]) < 1 for row in run.predict(model, *tables))
+        else:
+            rows = run.predict(model, *tables, "--horizon", 100, "--horizon", 10)
+            assert all(0 < float(row["survival_100"]) <= float(row["survival_10"]) <= 1 for row in rows)
+
+
 def check_refusals(run, folder, study, model):
     text = study.read_text()
     bad = folder / "bad.yaml"
@@ -115,6 +135,8 @@ def check_refusals(run, folder, study, model):
     run(2, "predict", model, sentence="a model and a table")
     run(2, "train", study, sentence="--output")
     content = model.read_bytes()
+    (folder / "old.model").write_bytes(content.replace(b"radseal-model\x02", b"radseal-model\x01", 1))
+    run(1, "predict", folder / "old.model", folder / "unknown.csv", sentence="version 1; this program reads 2: train it again")
     for at in range(0, len(content), max(1, len(content) // 150)):
         (folder / "flipped.model").write_bytes(content[:at] + bytes([content[at] ^ 0x81]) + content[at + 1:])
         done = subprocess.run([run.path, "predict", folder / "flipped.model", folder / "unknown.csv"], capture_output=True, text=True)
@@ -194,6 +216,7 @@ def main():
         write_tables(folder)
         study, model = check_classes(run, folder)
         check_survival(run, folder)
+        check_candidates(run, folder)
         check_refusals(run, folder, study, model)
         check_degenerate(run, folder)
         if len(sys.argv) > 2:

@@ -1,0 +1,23 @@
+/* What all linear learners share once they are fitted: a logit, a logit for each class, or a risk. */
+#ifndef RS_PROGNOSIS_LINEAR_H
+#define RS_PROGNOSIS_LINEAR_H
+
+#include "learner.h"
+
+struct linear {
+	struct shape shape;
+	double *coefficients; /* [output][columns + 1], the last one the intercept; shape_width() outputs */
+};
+/* Zeros. errors  RS_NO_MEMORY */
+enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err);
+/* The rest serves as the functions of struct learner; a state is a struct linear. */
+void linear_finish(void *state);
+enum rs_code linear_score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err);
+bool linear_importance(const void *state, double *out);
+enum rs_code linear_explain(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
+                            struct rs_error *err);
+void linear_write(const void *state, struct rs_buffer *out);
+enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+                         struct rs_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* One way to predict, fitted to some rows of a frame: inner folds of these rows choose between the candidates of a plan,
+ * and the threshold. Nothing outside of the rows is seen. */
+#ifndef RS_PROGNOSIS_SEARCH_H
+#define RS_PROGNOSIS_SEARCH_H
+
+#include "fit.h"
+
+struct search {
+	const struct frame *frame;
+	const struct plan *plan;
+	enum view view;
+	bool weigh_classes;
+	uint64_t seed;
+	size_t *rows, count; /* ascending */
+	size_t candidates;
+	size_t folds;   /* 0: nothing is to be chosen */
+	uint32_t *fold; /* by row of rows */
+	double *score;  /* [candidate][row of rows][width]: out of the inner fold */
+	double *merit;  /* by candidate; NaN without inner folds */
+	size_t chosen;
+	double threshold; /* NaN: of the learner's own scores */
+};
+/* What is set before: frame, plan, view, weigh_classes, seed, rows and count; rows belong to it from now on. */
+enum rs_code search_begin(struct search *search, size_t inner_folds, struct rs_error *err);
+void search_finish(struct search *search);
+/* All candidates on one inner fold; folds may run in any order and at once. */
+enum rs_code search_fold(struct search *search, size_t fold, struct rs_error *err);
+/* After all folds. */
+enum rs_code search_choose(struct search *search, struct rs_error *err);
+/* The chosen candidate on all rows. */
+enum rs_code search_fit(const struct search *search, struct rs_pool *pool, bool thorough, struct fitted *out,
+                        struct rs_error *err);
+
+#endif

@@ -1,0 +1,32 @@
+#include "step.h"
+
+#include <math.h>
+#include <string.h>
+
+const struct step *const step_table[] = {
+	&step_impute, &step_scale, &step_near_zero, &step_correlation, &step_univariate, &step_keep, NULL};
+
+const struct step *step_find(const char *name)
+{
+	for (size_t s = 0; step_table[s]; s++)
+		if (strcmp(step_table[s]->name, name) == 0)
+			return step_table[s];
+	return NULL;
+}
+
+void standardise(const double *x, size_t rows, double *out, double *out_mean, double *out_deviation)
+{
+	double sum = 0, squares = 0;
+	for (size_t i = 0; i < rows; i++)
+		sum += x[i];
+	double mean = sum / (double)rows;
+	for (size_t i = 0; i < rows; i++)
+		squares += (x[i] - mean) * (x[i] - mean);
+	double deviation = sqrt(squares / (double)rows);
+	if (!(deviation > 1e-12 * fabs(mean)) || !isfinite(deviation))
+		deviation = 0;
+	for (size_t i = 0; i < rows; i++)
+		out[i] = deviation > 0 ? (x[i] - mean) / deviation : 0;
+	*out_mean = mean;
+	*out_deviation = deviation;
+}

@@ -1,0 +1,69 @@
+/* Steps between a table and a model: they fill gaps, change values, choose inputs. Each is one row of a table (step.c),
+ * written in a file step_NAME.c of its own. A step is given training rows alone. */
+#ifndef RS_PROGNOSIS_STEP_H
+#define RS_PROGNOSIS_STEP_H
+
+#include "base/base_buffer.h"
+#include "base/base_cbor.h"
+#include "setting.h"
+#include "training.h"
+
+/* A column's number, or whether a categorical one has this level. */
+struct input {
+	uint32_t column, level;
+};
+#define INPUT_NUMBER UINT32_MAX
+
+struct fitting {
+	const struct training *training;
+	size_t count;               /* inputs */
+	const struct input *inputs; /* training->columns[inputs[i].column] tells name and role */
+	double *x;                  /* [input][row]; NaN: missing */
+	uint64_t seed;
+};
+/* Of a row that is judged, what steps may know beside its inputs. */
+struct row {
+	const char *centre; /* "": not known */
+};
+
+/* Steps of one of two sorts: choose(), or all of fit(), apply(), write(), read(), finish(). */
+struct step {
+	const char *name; /* in study files, under "steps" */
+	bool fills_gaps;  /* afterwards there is no NaN; steps before it must take_gaps */
+	bool takes_gaps;
+	bool scales;      /* afterwards inputs are of one scale */
+	bool asks_centre; /* training->centre and row.centre are needed */
+	const struct setting *settings;
+	size_t options_size;
+	/* Which inputs stay: keep[input], all false when called. */
+	enum rs_code (*choose)(const struct fitting *fitting, const void *options, bool *keep,
+	                       struct rs_error *err);
+	/* Changes fitting->x. */
+	enum rs_code (*fit)(struct fitting *fitting, const void *options, void **out_state,
+	                    struct rs_error *err);
+	/* The same to one row, by input. Called from several threads at once. */
+	void (*apply)(const void *state, const struct row *row, double *values);
+	void (*finish)(void *state); /* accepts NULL */
+	/* One CBOR item; what is read is hostile, see learner.h. width: number of inputs. */
+	void (*write)(const void *state, struct rs_buffer *out);
+	enum rs_code (*read)(struct rs_cbor_reader *reader, size_t width, void **out_state,
+	                     struct rs_error *err);
+};
+
+extern const struct step step_impute, step_scale, step_near_zero, step_correlation, step_univariate,
+	step_keep;
+/* Ends with NULL. */
+extern const struct step *const step_table[];
+const struct step *step_find(const char *name);
+
+/* (x - mean) / deviation (of the rows, not of a population) to out, which may be x. A deviation of 0: as good as constant,
+ * all zeros. */
+void standardise(const double *x, size_t rows, double *out, double *out_mean, double *out_deviation);
+
+/* Analysis of variance of the classes, or Cox's score test, with their p. */
+void statistic_classes(const double *x, const uint8_t *outcome, uint32_t classes, size_t rows, double *out,
+                       double *out_p);
+void statistic_survival(const double *x, const uint8_t *event, const double *time, const size_t *by_time,
+                        size_t rows, double *out, double *out_p);
+
+#endif
