@@ -200,8 +200,8 @@ static bool node_can_be(const struct rs_forest *forest, size_t at)
 	if (node->column == RS_FOREST_LEAF)
 		return node->next <= forest->value_count &&
 		       node->values <= forest->value_count - node->next && node->threshold == 0;
-	return node->column < forest->columns && node->next > at && node->next + 1 < forest->node_count &&
-	       isfinite(node->threshold);
+	return node->column < forest->columns && node->next > at &&
+	       (size_t)node->next + 1 < forest->node_count && isfinite(node->threshold);
 }
 
 static enum rs_code read_nodes(struct rs_cbor_reader *reader, struct rs_forest *forest, struct rs_error *err)
