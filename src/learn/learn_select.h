@@ -27,6 +27,28 @@ enum rs_code rs_mrmr_information(const struct rs_matrix *x, const uint32_t *labe
  * keep  by column */
 enum rs_code rs_uncorrelated(const struct rs_matrix *x, double most, bool *keep, struct rs_error *err);
 
+/* ---- recursive elimination (Guyon et al. 2002) ---- */
+
+/* How much each of some columns matters when there are no others. */
+typedef enum rs_code rs_importance_of(void *context, const size_t *columns, size_t count, double *out,
+                                      struct rs_error *err);
+/* Of the columns that are left that share goes which matters least, at least one, until `least` are left; of equal ones
+ * the later. out: all columns, those that are left and then from the last that went to the first. */
+enum rs_code rs_eliminate(size_t columns, size_t least, double share, rs_importance_of *importance,
+                          void *context, size_t *out, struct rs_error *err);
+
+/* Squared coefficients of logistic regression or Cox's model (Breslow's ties) with a ridge: half of `penalty` times their
+ * squares is added to the loss. With more columns than rows only products of rows are looked at, and these are kept:
+ * what goes is taken away from them. Columns have a mean of 0. */
+struct rs_ridge;
+/* outcome: positive, or the event; time: NULL for classes. All is borrowed. */
+enum rs_code rs_ridge_create(const struct rs_matrix *x, const uint8_t *outcome, const double *time,
+                             double penalty, struct rs_ridge **out, struct rs_error *err);
+void rs_ridge_destroy(struct rs_ridge *ridge); /* accepts NULL */
+/* An rs_importance_of whose context is a ridge. */
+enum rs_code rs_ridge_importance(void *ridge, const size_t *columns, size_t count, double *out,
+                                 struct rs_error *err);
+
 /* ---- tests ---- */
 
 /* p that groups differ in rank: Mann & Whitney's (two groups) with correction for continuity, Kruskal & Wallis's (more);
