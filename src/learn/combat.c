@@ -12,23 +12,21 @@ void rs_combat_finish(struct rs_combat *combat)
 	*combat = (struct rs_combat){0};
 }
 
-/* mean, deviation, slopes, centre, shift, scale in one block. */
-static enum rs_code lay_out(struct rs_combat *combat, struct rs_error *err)
+bool rs_combat_size(const struct rs_combat *combat, size_t *out)
 {
-	size_t columns = combat->columns, room;
-	if (!rs_mul_size(2 + (size_t)combat->covariates + 2 * (size_t)combat->batches, columns, &room) ||
-	    !rs_add_size(room, combat->covariates, &room))
-		return rs_error_memory(err, SIZE_MAX, "ComBat");
-	double *block = rs_allocate_array(room, sizeof *block);
-	if (!block)
-		return rs_error_memory(err, room * sizeof *block, "ComBat");
+	return rs_mul_size(2 + (size_t)combat->covariates + 2 * (size_t)combat->batches, combat->columns, out) &&
+	       rs_add_size(*out, combat->covariates, out);
+}
+
+void rs_combat_lay_out(struct rs_combat *combat, double *block)
+{
+	size_t columns = combat->columns;
 	combat->mean = block;
 	combat->deviation = combat->mean + columns;
 	combat->slopes = combat->deviation + columns;
 	combat->shift = combat->slopes + combat->covariates * columns;
 	combat->scale = combat->shift + combat->batches * columns;
 	combat->centre = combat->scale + combat->batches * columns;
-	return RS_OK;
 }
 
 struct combat_work {
@@ -282,7 +280,11 @@ static enum rs_code prepare(struct combat_work *w, struct rs_combat *out, struct
 	w->solution = rs_allocate_array(2 * w->terms, sizeof *w->solution);
 	if (!w->cells || !w->covariates || !w->normal || !w->solution)
 		return rs_error_memory(err, cells * sizeof *w->cells, "ComBat");
-	return lay_out(out, err);
+	double *block = rs_combat_size(out, &square) ? rs_allocate_array(square, sizeof *block) : NULL;
+	if (!block)
+		return rs_error_memory(err, square, "ComBat");
+	rs_combat_lay_out(out, block);
+	return RS_OK;
 }
 
 enum rs_code rs_combat_fit(const struct rs_combat_data *data, const struct rs_combat_options *options,
@@ -309,7 +311,8 @@ enum rs_code rs_combat_fit(const struct rs_combat_data *data, const struct rs_co
 	return code;
 }
 
-void rs_combat_apply(const struct rs_combat *combat, uint32_t batch, const double *covariates, double *x)
+void rs_combat_apply(const struct rs_combat *combat, uint32_t batch, const double *covariates, double *x,
+                     const uint32_t *at, size_t stride)
 {
 	const double *shift = combat->shift + batch * (size_t)combat->columns;
 	const double *scale = combat->scale + batch * (size_t)combat->columns;
@@ -321,6 +324,7 @@ void rs_combat_apply(const struct rs_combat *combat, uint32_t batch, const doubl
 			if (!isnan(covariates[k]))
 				mean += combat->slopes[k * combat->columns + c] *
 				        (covariates[k] - combat->centre[k]);
-		x[c] = ((x[c] - mean) / deviation - shift[c]) / scale[c] * deviation + mean;
+		double *cell = &x[(at ? at[c] : c) * stride];
+		*cell = ((*cell - mean) / deviation - shift[c]) / scale[c] * deviation + mean;
 	}
 }

@@ -61,7 +61,7 @@ static void harmonise(const struct cells *in, const struct world *w, struct cell
 			row[c] = in->x[c * ROWS + i];
 		for (size_t k = 0; k < w->covariate_count; k++)
 			covariates[k] = w->covariates[k * ROWS + i];
-		rs_combat_apply(&combat, w->batch[i], covariates, row);
+		rs_combat_apply(&combat, w->batch[i], covariates, row, NULL, 1);
 		for (size_t c = 0; c < COLUMNS; c++)
 			out->x[c * ROWS + i] = row[c];
 	}
@@ -128,7 +128,7 @@ static void rows_without_covariates_count_as_average(void **state)
 			row[c] = in.x[c * ROWS + rows[i]];
 			want[c] = expected.x[c * RS_COUNT(rows) + i];
 		}
-		rs_combat_apply(&combat, rows[i] >= 5, NULL, row);
+		rs_combat_apply(&combat, rows[i] >= 5, NULL, row, NULL, 1);
 		same_cells("scenario 2", row, want, COLUMNS, 1e-11);
 	}
 }

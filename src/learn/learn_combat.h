@@ -38,7 +38,13 @@ void rs_combat_finish(struct rs_combat *combat); /* accepts zeroed memory */
  *         RS_NOT_FOUND (the EM does not settle), RS_NO_MEMORY */
 enum rs_code rs_combat_fit(const struct rs_combat_data *data, const struct rs_combat_options *options,
                            struct rs_combat *out, struct rs_error *err);
-/* x: the row's cells, in place. covariates: NULL for all missing. batch: below combat->batches. */
-void rs_combat_apply(const struct rs_combat *combat, uint32_t batch, const double *covariates, double *x);
+/* For files: all numbers lie in one block. How many there are, by columns, batches and covariates (false when they would be
+ * too many), and a block of as many taken over. Each deviation is at least 0, each scale above. */
+bool rs_combat_size(const struct rs_combat *combat, size_t *out);
+void rs_combat_lay_out(struct rs_combat *combat, double *block);
+/* In place: x[at[column] * stride] are the row's cells; at NULL: one after another. covariates: NULL for all missing.
+ * batch: below combat->batches. */
+void rs_combat_apply(const struct rs_combat *combat, uint32_t batch, const double *covariates, double *x,
+                     const uint32_t *at, size_t stride);
 
 #endif
