@@ -14,7 +14,8 @@ void rs_combat_finish(struct rs_combat *combat)
 
 bool rs_combat_size(const struct rs_combat *combat, size_t *out)
 {
-	return rs_mul_size(2 + (size_t)combat->covariates + 2 * (size_t)combat->batches, combat->columns, out) &&
+	return rs_mul_size(2 + (size_t)combat->covariates + 2 * (size_t)combat->batches, combat->columns,
+	                   out) &&
 	       rs_add_size(*out, combat->covariates, out);
 }
 
