@@ -13,6 +13,7 @@
 	X(retrieve)     \
 	X(break_glass)  \
 	X(open)         \
+	X(deidentify)   \
 	X(consent)      \
 	X(extract)      \
 	X(evaluate)     \

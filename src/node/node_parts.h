@@ -13,7 +13,13 @@
 #include "node/node_subject.h"
 
 /* Kinds of locators: values of different meaning never meet. */
-enum locator_kind { LOCATOR_CONTENT = 1, LOCATOR_INSTANCE = 2, LOCATOR_SERIES = 3, LOCATOR_PROFILE = 4 };
+enum locator_kind {
+	LOCATOR_CONTENT = 1,
+	LOCATOR_INSTANCE = 2,
+	LOCATOR_SERIES = 3,
+	LOCATOR_PROFILE = 4,
+	LOCATOR_PROJECT = 5
+};
 
 /* Bytes of a file that is kept in memory if need not be: reading once is cheaper as long as the heap uses the same memory
  * again and again, and does not ask the system for fresh pages. */

@@ -31,4 +31,7 @@ enum rs_code rs_node_commitment(struct rs_node *node, const struct rs_node_subje
 enum rs_code rs_node_commitment_key(struct rs_node *node, const struct rs_node_subject *subject,
                                     struct rs_secret *out, struct rs_error *err);
 
+/* The key of a project's pseudonyms (deidentify/deidentify.h): the same name, the same key, as long as the node's keys are. */
+void rs_node_project_key(const struct rs_node *node, struct rs_str name, struct rs_secret *out);
+
 #endif

@@ -1,4 +1,6 @@
 /* Subjects: found by what a user calls them, registered on the ledger once. */
+#include <string.h>
+
 #include "node/node_parts.h"
 
 void node_commitment(const struct rs_secret *subject_key, enum rs_commitment_kind kind, struct rs_str value,
@@ -59,4 +61,12 @@ enum rs_code node_subject_entry(struct rs_node *node, const struct rs_actor *act
 	if (code != RS_NOT_FOUND)
 		return code;
 	return node_sign(node, actor, &act, out, err);
+}
+
+void rs_node_project_key(const struct rs_node *node, struct rs_str name, struct rs_secret *out)
+{
+	struct rs_digest digest;
+	node_locator(node, LOCATOR_PROJECT, rs_bytes_of_str(name), &digest);
+	memcpy(out->bytes, digest.bytes, RS_KEY_SIZE);
+	rs_wipe(&digest, sizeof digest);
 }
