@@ -60,6 +60,29 @@ void rs_classification_of(const struct rs_confusion *confusion, double level, st
 /* Clopper & Pearson's exact interval; [0, 1] around NaN for none of none. */
 struct rs_interval rs_proportion_interval(uint64_t successes, uint64_t trials, double level);
 
+/* ---- several classes ---- */
+
+/* p: count x classes; labels below classes (at most 256). Borrowed. */
+struct rs_class_scores {
+	size_t count;
+	uint32_t classes;
+	const uint8_t *label;
+	const double *p;
+};
+/* The likeliest; of equally likely ones the first. */
+uint32_t rs_class_of(const double *p, uint32_t classes);
+/* Means over classes are over those that occur. NaN where nothing can be compared. */
+struct rs_classes {
+	double hand_till; /* mean area over pairs of classes (Hand & Till 2001) */
+	double ordinal_c; /* of two rows of different class, how often the expected class tells which */
+	uint64_t correct; /* likeliest class is the label */
+	double macro_f1, balanced_accuracy;
+	double kappa;           /* with squared weights, of ordered classes */
+	double brier, log_loss; /* summed over classes; clipped as in struct rs_calibration */
+};
+enum rs_code rs_classes_of(const struct rs_class_scores *scores, struct rs_classes *out,
+                           struct rs_error *err);
+
 /* ---- calibration ---- */
 
 struct rs_calibration {

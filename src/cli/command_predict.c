@@ -12,6 +12,8 @@ struct printing {
 	struct rs_json json;
 	bool as_json, survival;
 	const char *model;
+	const char *const *levels; /* more than two classes; else none */
+	size_t level_count;
 	const char *const *horizon_names;
 	double horizons[REPEATS_MAX];
 	size_t horizon_count;
@@ -26,7 +28,15 @@ static const char *set_of(const struct rs_prediction *prediction)
 static void print_header(struct printing *printing)
 {
 	struct rs_buffer *out = &printing->text;
-	rs_buffer_append_text(out, printing->survival ? "id,risk,risk_rank" : "id,probability,positive,set");
+	rs_buffer_append_text(out, printing->survival      ? "id,risk,risk_rank"
+	                           : printing->level_count ? "id,class,set"
+	                                                   : "id,probability,positive,set");
+	for (size_t k = 0; k < printing->level_count; k++) {
+		char name[256];
+		snprintf(name, sizeof name, "probability_%s", printing->levels[k]);
+		rs_buffer_append_text(out, ",");
+		rs_csv_append(out, name);
+	}
 	for (size_t h = 0; h < printing->horizon_count; h++)
 		rs_buffer_printf(out, ",survival_%s", printing->horizon_names[h]);
 	rs_buffer_append_text(out, ",missing,unknown,model\n");
@@ -38,6 +48,24 @@ static void print_number(struct rs_buffer *out, double value)
 	rs_buffer_append_f64_text(out, value);
 }
 
+/* The likeliest class, the set's members with | between them, the probability of each. */
+static void print_classes(struct printing *printing, const struct rs_prediction *prediction)
+{
+	struct rs_buffer *out = &printing->text;
+	char set[1024] = "";
+	size_t used = 0;
+	for (size_t k = 0; k < printing->level_count; k++)
+		if (prediction->set[k] && used < sizeof set)
+			used += (size_t)snprintf(set + used, sizeof set - used, "%s%s", used ? "|" : "",
+			                         printing->levels[k]);
+	rs_buffer_append_text(out, ",");
+	rs_csv_append(out, printing->levels[prediction->likeliest]);
+	rs_buffer_append_text(out, ",");
+	rs_csv_append(out, set);
+	for (size_t k = 0; k < printing->level_count; k++)
+		print_number(out, prediction->probabilities[k]);
+}
+
 static void print_row(struct printing *printing, const struct rs_prediction *prediction)
 {
 	struct rs_buffer *out = &printing->text;
@@ -45,6 +73,8 @@ static void print_row(struct printing *printing, const struct rs_prediction *pre
 	if (printing->survival) {
 		print_number(out, prediction->risk);
 		print_number(out, prediction->risk_rank);
+	} else if (printing->level_count) {
+		print_classes(printing, prediction);
 	} else {
 		print_number(out, prediction->probability);
 		rs_buffer_printf(out, ",%d,%s", prediction->positive, set_of(prediction));
@@ -58,6 +88,24 @@ static void json_number(struct rs_json *json, const char *key, double value)
 {
 	rs_json_key(json, key);
 	rs_json_f64(json, value);
+}
+
+static void json_classes(struct printing *printing, const struct rs_prediction *prediction)
+{
+	struct rs_json *json = &printing->json;
+	rs_json_key(json, "class");
+	rs_json_text(json, printing->levels[prediction->likeliest]);
+	rs_json_key(json, "set");
+	rs_json_array_begin(json);
+	for (size_t k = 0; k < printing->level_count; k++)
+		if (prediction->set[k])
+			rs_json_text(json, printing->levels[k]);
+	rs_json_array_end(json);
+	rs_json_key(json, "probabilities");
+	rs_json_object_begin(json);
+	for (size_t k = 0; k < printing->level_count; k++)
+		json_number(json, printing->levels[k], prediction->probabilities[k]);
+	rs_json_object_end(json);
 }
 
 static void json_row(struct printing *printing, const struct rs_prediction *prediction)
@@ -74,6 +122,8 @@ static void json_row(struct printing *printing, const struct rs_prediction *pred
 		for (size_t h = 0; h < printing->horizon_count; h++)
 			json_number(json, printing->horizon_names[h], prediction->survival[h]);
 		rs_json_object_end(json);
+	} else if (printing->level_count) {
+		json_classes(printing, prediction);
 	} else {
 		json_number(json, "probability", prediction->probability);
 		rs_json_key(json, "positive");
@@ -153,6 +203,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
 	printing.model = hex;
 	printing.survival = rs_model_is_survival(model);
+	printing.level_count = rs_model_levels(model, &printing.levels);
 	rs_buffer_init(&printing.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&printing.json, &printing.text, true);
 	enum rs_code code = predict(line, model, &printing, err);
@@ -186,7 +237,8 @@ const struct command command_predict = {
 		"columns. Missing numbers are replaced by the training median; a category that training did not have\n"
 		"counts as missing; both are counted. Classes: the probability, whether it reaches the threshold that\n"
 		"was chosen in training, and the conformal set (LAC, from out-of-fold residuals) that holds the truth\n"
-		"with the given coverage. Survival: risk (ensemble mortality), the share of training subjects whose\n"
+		"with the given coverage; of more than two classes the likeliest, the set and each one's probability.\n"
+		"Survival: risk (ensemble mortality), the share of training subjects whose\n"
 		"out-of-fold risk was lower, survival at each --horizon. Each row names the model by its SHA-256.",
 	.options = options,
 	.examples = examples,

@@ -114,10 +114,11 @@ const struct command command_train = {
 	.arguments = "STUDY.yaml --output MODEL",
 	.summary = "train a model, and tell whether it beats simple ones",
 	.description =
-		"Reads a study: tables (CSV, beside the study file, joined by id), the target (class {column, positive}\n"
-		"or survival {time, event, event_value}), features by pattern and modality, clinical and volume columns,\n"
+		"Reads a study: tables (CSV, beside the study file, joined by id), the target: class {column, positive},\n"
+		"classes {column, levels}, ordinal {column, levels}: lowest first, or survival {time, event, event_value};\n"
+		"features by pattern and modality, clinical and volume columns,\n"
 		"categorical ones, centre; folds, repeats, seed, assign (random, or rank of the id), validate (subject\n"
-		"or centre), inner_folds (5).\n"
+		"or centre), inner_folds (5), weights (none, or balanced: each class weighs alike).\n"
 		"steps: a list, run in its order: impute (median; comes first unless named), scale (zscore; comes last for\n"
 		"models that need it), near_zero (ratio of the two commonest values, 19), correlation (0.9), univariate\n"
 		"{p, keep}, keep (number of the best, 20). Without steps: near_zero, correlation.\n"

@@ -12,6 +12,7 @@ struct ground {
 	uint32_t *rank;  /* by column and row: which of the column's distinct values it is */
 	uint32_t trees, tries, minimum_leaf;
 	uint64_t seed;
+	double *heap; /* by row: weights of the rows up to it; NULL: all alike */
 	/* classes */
 	uint32_t classes;
 	const uint32_t *labels;

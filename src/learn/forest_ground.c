@@ -45,6 +45,7 @@ void ground_finish(struct ground *ground)
 	rs_free(ground->time_order);
 	rs_free(ground->time_rank);
 	rs_free(ground->event_time);
+	rs_free(ground->heap);
 	rs_free(ground->times);
 }
 
@@ -70,6 +71,14 @@ enum rs_code ground_init(struct ground *ground, const struct rs_matrix *x,
 		                    x->columns);
 	if (!rs_mul_size(x->rows, x->columns, &cells))
 		return rs_error_memory(err, SIZE_MAX, "a forest");
+	if (options->weight) {
+		double sum = 0;
+		ground->heap = rs_allocate_array(x->rows, sizeof *ground->heap);
+		if (!ground->heap)
+			return rs_error_memory(err, x->rows * sizeof *ground->heap, "a forest");
+		for (size_t i = 0; i < x->rows; i++)
+			ground->heap[i] = sum += options->weight[i];
+	}
 	ground->order = rs_allocate_array(cells, sizeof *ground->order);
 	ground->rank = rs_allocate_array(cells, sizeof *ground->rank);
 	if (!ground->order || !ground->rank)

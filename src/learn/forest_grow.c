@@ -13,13 +13,30 @@ void tree_finish(struct tree *tree)
 	*tree = (struct tree){0};
 }
 
+/* The row on whose share of the heap of weights a lot falls. */
+static size_t drawn(const double *heap, size_t rows, double lot)
+{
+	size_t low = 0, high = rows - 1;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (heap[middle] > lot)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 struct rs_stream tree_bootstrap(const struct ground *ground, uint64_t index, uint32_t *weight)
 {
 	struct rs_stream stream = rs_stream_of(ground->seed, index);
 	for (size_t i = 0; i < ground->x->rows; i++)
 		weight[i] = 0;
-	for (size_t i = 0; i < ground->x->rows; i++)
-		weight[rs_stream_below(&stream, ground->x->rows)]++;
+	size_t rows = ground->x->rows;
+	for (size_t i = 0; i < rows; i++)
+		weight[ground->heap
+		               ? drawn(ground->heap, rows, rs_stream_unit(&stream) * ground->heap[rows - 1])
+		               : rs_stream_below(&stream, rows)]++;
 	return stream;
 }
 

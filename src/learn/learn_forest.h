@@ -20,6 +20,8 @@ struct rs_forest_options {
 	uint32_t tries;        /* columns looked at for a split; 0: √columns, rounded up */
 	uint32_t minimum_leaf; /* rows; 0: 1 for classes, 8 for survival */
 	uint64_t seed;
+	const double *
+		weight; /* by row, positive: how likely it is to be drawn into a bootstrap; NULL: all alike */
 	struct rs_pool *pool; /* may be NULL */
 };
 

@@ -153,12 +153,26 @@ void trial_finish(struct trial *trial)
 
 static enum rs_code check_outcomes(const struct training *t, struct rs_error *err)
 {
-	if (t->positives == 0 || (t->target == TARGET_BINARY && t->positives == t->rows))
-		return rs_error_set(err, RS_NOT_FOUND, "all %zu training rows have the same outcome (%s)",
-		                    t->rows,
-		                    t->target == TARGET_SURVIVAL ? "no event"
-		                    : t->positives               ? "positive"
-		                                                 : "not positive");
+	size_t count[CLASSES_MAX] = {0};
+	for (size_t i = 0; i < t->rows; i++)
+		count[t->outcome[i]]++;
+	if (count[1] == 0 && t->target == TARGET_SURVIVAL)
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "all %zu training rows have the same outcome (no event)", t->rows);
+	for (uint32_t c = 0; c < t->classes; c++)
+		if (count[c] == t->rows)
+			return rs_error_set(err, RS_NOT_FOUND,
+			                    "all %zu training rows have the same outcome (%s)", t->rows,
+			                    t->classes > 2 ? t->levels[c]
+			                    : c            ? "positive"
+			                                   : "not positive");
+	for (uint32_t c = 0; c < t->classes; c++)
+		if (count[c] == 0)
+			return rs_error_set(
+				err, RS_NOT_FOUND,
+				"none of the %zu training rows is of class '%s': it has too few subjects for "
+				"these folds; join it with another one, or take fewer folds",
+				t->rows, t->levels[c]);
 	return RS_OK;
 }
 

@@ -116,32 +116,6 @@ static enum rs_code find_columns(struct frame *frame, const struct study *study,
 
 /* ---- rows ---- */
 
-static enum rs_code read_outcomes(struct frame *frame, const struct study *study, size_t *source,
-                                  struct rs_error *err)
-{
-	struct place outcome, time = {0, 0};
-	bool survival = frame->target == TARGET_SURVIVAL;
-	const char *name = survival ? study->event : study->class_column;
-	const struct names *positive = survival ? &study->event_value : &study->positive;
-	RS_TRY(join_find(&frame->join, name, &outcome, err));
-	if (survival)
-		RS_TRY(join_find(&frame->join, study->time, &time, err));
-	for (size_t i = 0; i < frame->join.rows; i++) {
-		const char *cell = join_cell(&frame->join, i, outcome);
-		double at = 0;
-		if (survival)
-			RS_TRY(join_number(&frame->join, i, time, &at, err));
-		if (cell_is_missing(cell) || isnan(at)) {
-			frame->left_out++;
-			continue;
-		}
-		frame->outcome[frame->rows] = names_hold(positive, cell);
-		frame->time[frame->rows] = at;
-		source[frame->rows++] = i;
-	}
-	return RS_OK;
-}
-
 static int by_text(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -168,6 +142,88 @@ static enum rs_code encode(struct frame *frame, const char *const *texts, uint32
 		                    sorted);
 	*out_sorted = sorted;
 	*out_count = count;
+	return RS_OK;
+}
+
+/* Rows that have an outcome, to `source`. */
+static enum rs_code choose_rows(struct frame *frame, const struct study *study, struct place outcome,
+                                size_t *source, struct rs_error *err)
+{
+	bool survival = frame->target == TARGET_SURVIVAL;
+	struct place time = {0, 0};
+	if (survival)
+		RS_TRY(join_find(&frame->join, study->time, &time, err));
+	for (size_t i = 0; i < frame->join.rows; i++) {
+		double at = 0;
+		if (survival)
+			RS_TRY(join_number(&frame->join, i, time, &at, err));
+		if (cell_is_missing(join_cell(&frame->join, i, outcome)) || isnan(at)) {
+			frame->left_out++;
+			continue;
+		}
+		frame->time[frame->rows] = at;
+		source[frame->rows++] = i;
+	}
+	return RS_OK;
+}
+
+/* Labels are places in `levels`. */
+static enum rs_code label_rows(struct frame *frame, const struct study *study, const char *const *texts,
+                               struct rs_error *err)
+{
+	const struct names *levels = &study->levels;
+	frame->classes = (uint32_t)levels->count;
+	frame->levels = levels->items;
+	for (size_t i = 0; i < frame->rows; i++) {
+		size_t at = 0;
+		while (at < levels->count && strcmp(levels->items[at], texts[i]) != 0)
+			at++;
+		if (at == levels->count)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "column %s: '%s' is none of the study's levels",
+			                    study->class_column, texts[i]);
+		frame->outcome[i] = (uint8_t)at;
+	}
+	return RS_OK;
+}
+
+static enum rs_code find_levels(struct frame *frame, const struct study *study, const char *const *texts,
+                                struct rs_error *err)
+{
+	uint32_t *codes = NULL;
+	size_t count = 0;
+	RS_TRY(take(frame, frame->rows, sizeof *codes, &codes, err));
+	RS_TRY(encode(frame, texts, codes, &frame->levels, &count, err));
+	if (count > CLASSES_MAX)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "column %s has %zu classes, more than %d; is it a measurement?",
+		                    study->class_column, count, CLASSES_MAX);
+	frame->classes = count > 2 ? (uint32_t)count : 2;
+	for (size_t i = 0; i < frame->rows; i++)
+		frame->outcome[i] = (uint8_t)codes[i];
+	return RS_OK;
+}
+
+static enum rs_code read_outcomes(struct frame *frame, const struct study *study, size_t *source,
+                                  struct rs_error *err)
+{
+	bool survival = frame->target == TARGET_SURVIVAL;
+	const struct names *positive = survival ? &study->event_value : &study->positive;
+	const char **texts = NULL;
+	struct place place;
+	RS_TRY(join_find(&frame->join, survival ? study->event : study->class_column, &place, err));
+	RS_TRY(choose_rows(frame, study, place, source, err));
+	RS_TRY(take(frame, frame->rows, sizeof *texts, &texts, err));
+	for (size_t i = 0; i < frame->rows; i++) {
+		texts[i] = join_cell(&frame->join, source[i], place);
+		frame->outcome[i] = names_hold(positive, texts[i]);
+	}
+	if (study->levels.count > 0)
+		RS_TRY(label_rows(frame, study, texts, err));
+	else if (study->classes_column)
+		RS_TRY(find_levels(frame, study, texts, err));
+	if (frame->classes == 2)
+		frame->target = TARGET_BINARY;
 	return RS_OK;
 }
 
@@ -254,8 +310,7 @@ static enum rs_code fill(struct frame *frame, const struct study *study, struct 
 enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
                         struct frame *out, struct rs_error *err)
 {
-	struct frame frame = {.target = study->time ? TARGET_SURVIVAL : TARGET_BINARY,
-	                      .classes = study->time ? 0 : 2};
+	struct frame frame = {.target = study->target, .classes = study->time ? 0 : 2};
 	rs_arena_init(&frame.arena, FRAME_SIZE_MAX);
 	enum rs_code code = join_read(world, directory, study->tables.items, study->tables.count, study->id,
 	                              &frame.join, err);

@@ -15,7 +15,8 @@ struct frame {
 	struct join join;
 	struct rs_arena arena;
 	enum target target;
-	uint32_t classes; /* 2 of a binary target, 0 of survival */
+	uint32_t classes;    /* 2 of a binary target, 0 of survival */
+	const char **levels; /* names of classes, when there are more than 2 */
 	size_t rows, column_count, subject_count, centre_count, left_out;
 	struct column *columns;
 	double *numbers;    /* by column, then row; NaN: missing */

@@ -59,6 +59,7 @@ static enum rs_code fit_state(const struct lesson *lesson, const struct options 
 	                                          .tries = (uint32_t)o->tries,
 	                                          .minimum_leaf = (uint32_t)o->minimum_leaf,
 	                                          .seed = lesson->seed,
+	                                          .weight = lesson->weight,
 	                                          .pool = lesson->pool};
 	const struct rs_matrix x = {lesson->rows, lesson->shape.columns, lesson->x};
 	s->shape = lesson->shape;
@@ -305,6 +306,7 @@ const struct learner learner_forest = {
 	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL | TARGET_SURVIVAL,
 	.needs_inputs = true,
 	.judges_own = true,
+	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
 	.fit = fit,

@@ -1,4 +1,4 @@
-/* Logistic regression with a ridge: the simple model that others have to beat. */
+/* Logistic and softmax regression with a ridge: the simple model that others have to beat. */
 #include <math.h>
 #include <string.h>
 
@@ -83,35 +83,45 @@ struct options {
 	double penalty; /* half of it times the sum of squares is added to the loss; not of the intercept */
 };
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit_binary(const struct lesson *lesson, double penalty, double *out, struct rs_error *err)
 {
-	const struct options *o = options;
 	size_t size = lesson->shape.columns + 1, square;
 	double *room RS_CLEANUP(rs_free_pointer) = NULL;
-	struct linear *linear;
-	(void)own_scores;
-	if (rs_mul_size(size, size + 3, &square))
+	if (rs_mul_size(size, size + 2, &square))
 		room = rs_allocate_array(square, sizeof *room);
 	if (!room)
 		return rs_error_memory(err, size * sizeof *room, "logistic regression");
-	RS_TRY(linear_create(&lesson->shape, &linear, err));
 	struct newton newton = {.x = lesson->x,
 	                        .rows = lesson->rows,
 	                        .columns = lesson->shape.columns,
 	                        .outcome = lesson->outcome,
 	                        .weight = lesson->weight,
-	                        .penalty = o->penalty};
-	newton.at = room;
-	newton.step = room + size;
-	newton.row = room + 2 * size;
-	newton.matrix = room + 3 * size;
+	                        .penalty = penalty,
+	                        .at = out,
+	                        .step = room,
+	                        .row = room + size,
+	                        .matrix = room + 2 * size};
 	double loss = loss_at(&newton, newton.at);
 	for (int step = 0; step < STEPS_MAX && move(&newton, &loss); step++)
 		;
-	memcpy(linear->coefficients, newton.at, size * sizeof *newton.at);
-	*out_state = linear;
 	return RS_OK;
+}
+
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
+                        void **out_state, struct rs_error *err)
+{
+	const struct options *o = options;
+	struct linear *linear;
+	(void)own_scores;
+	RS_TRY(linear_create(&lesson->shape, &linear, err));
+	enum rs_code code = lesson->shape.target == TARGET_BINARY
+	                            ? fit_binary(lesson, o->penalty, linear->coefficients, err)
+	                            : ridge_several(lesson, o->penalty, linear->coefficients, err);
+	if (code != RS_OK)
+		linear_finish(linear);
+	else
+		*out_state = linear;
+	return code;
 }
 
 static const struct setting settings[] = {
@@ -120,7 +130,7 @@ static const struct setting settings[] = {
 };
 const struct learner learner_ridge = {
 	.name = "ridge",
-	.targets = TARGET_BINARY,
+	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL,
 	.standardised = true,
 	.weighs = true,
 	.settings = settings,

@@ -8,6 +8,9 @@ struct linear {
 	struct shape shape;
 	double *coefficients; /* [output][columns + 1], the last one the intercept; shape_width() outputs */
 };
+/* Softmax regression; half of the penalty times the sum of squares is added to the loss, not of intercepts. out: as
+ * coefficients, zeros. */
+enum rs_code ridge_several(const struct lesson *lesson, double penalty, double *out, struct rs_error *err);
 /* Zeros. errors  RS_NO_MEMORY */
 enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err);
 /* The rest serves as the functions of struct learner; a state is a struct linear. */

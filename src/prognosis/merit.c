@@ -58,7 +58,7 @@ static enum rs_code concordance_of(const struct contender *of, const struct stud
 	return rs_concordance_of(&seen, stack.score, &options, out, err);
 }
 
-static enum rs_code merit_of_classes(const struct contender *of, struct merit *out, struct rs_error *err)
+static enum rs_code merit_of_binary(const struct contender *of, struct merit *out, struct rs_error *err)
 {
 	const struct frame *frame = of->frame;
 	const double *scores[] = {of->mean};
@@ -71,6 +71,14 @@ static enum rs_code merit_of_classes(const struct contender *of, struct merit *o
 	struct rs_interval interval = rs_auc_interval(area, variance, smaller, LEVEL);
 	*out = (struct merit){area, sqrt(variance), interval.lower, interval.upper};
 	return RS_OK;
+}
+
+const char *merit_name(enum target target)
+{
+	return target == TARGET_BINARY    ? "auc"
+	       : target == TARGET_CLASSES ? "hand_till"
+	       : target == TARGET_ORDINAL ? "ordinal_c"
+	                                  : "concordance";
 }
 
 enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_error *err)
@@ -86,6 +94,14 @@ enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_er
 		*out = found.c;
 		return RS_OK;
 	}
+	if (judged->target != TARGET_BINARY) {
+		const struct rs_class_scores scores = {judged->count, judged->classes, judged->outcome,
+		                                       judged->score};
+		struct rs_classes of;
+		RS_TRY(rs_classes_of(&scores, &of, err));
+		*out = judged->target == TARGET_CLASSES ? of.hand_till : of.ordinal_c;
+		return RS_OK;
+	}
 	for (size_t i = 0; i < judged->count; i++)
 		positives += judged->outcome[i];
 	*out = NAN;
@@ -94,13 +110,66 @@ enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_er
 	               : RS_OK;
 }
 
+/* Merit without the subjects of a group; groups 0: of all. Of classes it is the mean of the repeats that is judged. */
+static enum rs_code merit_without(const struct contender *of, const struct study *study, size_t groups,
+                                  size_t left_out, double *out, struct rs_error *err)
+{
+	const struct frame *frame = of->frame;
+	struct rs_concordance found;
+	size_t count = 0;
+	if (frame->target == TARGET_SURVIVAL) {
+		RS_TRY(concordance_of(of, study, groups, left_out, &found, err));
+		*out = found.c;
+		return RS_OK;
+	}
+	uint8_t *outcome RS_CLEANUP(rs_free_pointer) = rs_allocate(frame->rows);
+	double *score RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows, of->width * sizeof *score);
+	if (!outcome || !score)
+		return rs_error_memory(err, frame->rows * of->width * sizeof *score, "predictions");
+	for (size_t i = 0; i < frame->rows; i++) {
+		if (groups && frame->subject[i] % groups == left_out)
+			continue;
+		memcpy(score + count * of->width, of->mean + i * of->width, of->width * sizeof *score);
+		outcome[count++] = frame->outcome[i];
+	}
+	const struct judged judged = {frame->target, frame->classes, count, outcome, NULL, score, NULL};
+	return judged_merit(&judged, out, err);
+}
+
+/* Delete-a-group jackknife of the merit of `a`, or of its difference to that of `b`. */
+static enum rs_code jackknife(const struct contender *a, const struct contender *b, const struct study *study,
+                              double *out_error, struct rs_error *err)
+{
+	double found[JACKKNIFE_GROUPS_MAX], mean = 0, squares = 0;
+	size_t groups = a->frame->subject_count;
+	if (groups > JACKKNIFE_GROUPS_MAX)
+		groups = JACKKNIFE_GROUPS_MAX;
+	for (size_t g = 0; g < groups; g++) {
+		double of_b = 0;
+		RS_TRY(merit_without(a, study, groups, g, &found[g], err));
+		if (b)
+			RS_TRY(merit_without(b, study, groups, g, &of_b, err));
+		found[g] -= of_b;
+		mean += found[g] / (double)groups;
+	}
+	for (size_t g = 0; g < groups; g++)
+		squares += (found[g] - mean) * (found[g] - mean);
+	*out_error = sqrt(squares * (double)(groups - 1) / (double)groups);
+	return RS_OK;
+}
+
 enum rs_code merit_of(const struct contender *of, const struct study *study, struct merit *out,
                       struct rs_error *err)
 {
-	struct rs_concordance found;
-	if (of->frame->target != TARGET_SURVIVAL)
-		return merit_of_classes(of, out, err);
-	RS_TRY(concordance_of(of, study, 0, 0, &found, err));
+	struct rs_concordance found = {.c = NAN};
+	if (of->frame->target == TARGET_BINARY)
+		return merit_of_binary(of, out, err);
+	if (of->frame->target == TARGET_SURVIVAL) {
+		RS_TRY(concordance_of(of, study, 0, 0, &found, err));
+	} else {
+		RS_TRY(merit_without(of, study, 0, 0, &found.c, err));
+		RS_TRY(jackknife(of, NULL, study, &found.error, err));
+	}
 	if (isnan(found.c))
 		return rs_error_set(
 			err, RS_NOT_FOUND,
@@ -108,7 +177,7 @@ enum rs_code merit_of(const struct contender *of, const struct study *study, str
 			"the same time",
 			of->name);
 	*out = (struct merit){found.c, found.error, 0, 1};
-	if (!(found.c > 0 && found.c < 1))
+	if (!(found.c > 0 && found.c < 1) || isnan(found.error))
 		return RS_OK;
 	double logit = log(found.c / (1 - found.c));
 	double width = rs_normal_quantile(0.5 + 0.5 * LEVEL) * found.error / (found.c * (1 - found.c));
@@ -117,38 +186,16 @@ enum rs_code merit_of(const struct contender *of, const struct study *study, str
 	return RS_OK;
 }
 
-/* Delete-a-group jackknife of the difference. */
-static enum rs_code jackknife(const struct contender *a, const struct contender *b, const struct study *study,
-                              double *out_error, struct rs_error *err)
-{
-	double difference[JACKKNIFE_GROUPS_MAX], mean = 0, squares = 0;
-	size_t groups = a->frame->subject_count;
-	if (groups > JACKKNIFE_GROUPS_MAX)
-		groups = JACKKNIFE_GROUPS_MAX;
-	for (size_t g = 0; g < groups; g++) {
-		struct rs_concordance of_a, of_b;
-		RS_TRY(concordance_of(a, study, groups, g, &of_a, err));
-		RS_TRY(concordance_of(b, study, groups, g, &of_b, err));
-		difference[g] = of_a.c - of_b.c;
-		mean += difference[g] / (double)groups;
-	}
-	for (size_t g = 0; g < groups; g++)
-		squares += (difference[g] - mean) * (difference[g] - mean);
-	*out_error = sqrt(squares * (double)(groups - 1) / (double)groups);
-	return RS_OK;
-}
-
 enum rs_code merit_difference(const struct contender *a, const struct contender *b, const struct study *study,
                               double *out_difference, double *out_p, struct rs_error *err)
 {
 	const struct frame *frame = a->frame;
-	if (frame->target == TARGET_SURVIVAL) {
-		struct rs_concordance of_a, of_b;
-		double error;
-		RS_TRY(concordance_of(a, study, 0, 0, &of_a, err));
-		RS_TRY(concordance_of(b, study, 0, 0, &of_b, err));
+	if (frame->target != TARGET_BINARY) {
+		double of_a, of_b, error;
+		RS_TRY(merit_without(a, study, 0, 0, &of_a, err));
+		RS_TRY(merit_without(b, study, 0, 0, &of_b, err));
 		RS_TRY(jackknife(a, b, study, &error, err));
-		*out_difference = of_a.c - of_b.c;
+		*out_difference = of_a - of_b;
 		*out_p = error > 0 ? rs_normal_two_sided(*out_difference / error) : NAN;
 		return RS_OK;
 	}
@@ -233,6 +280,44 @@ static enum rs_code tell_classes(const struct contender *of, const struct rs_tra
 	return RS_OK;
 }
 
+/* Of several classes, and of each against all others. */
+static enum rs_code tell_several(const struct contender *of, const struct rs_training_report *report,
+                                 struct rs_error *err)
+{
+	const struct frame *frame = of->frame;
+	size_t n = frame->rows;
+	const struct rs_class_scores scores = {n, frame->classes, frame->outcome, of->mean};
+	struct rs_classes found;
+	RS_TRY(rs_classes_of(&scores, &found, err));
+	tell_value(report, of->name, frame->target == TARGET_ORDINAL ? "hand_till" : "ordinal_c",
+	           frame->target == TARGET_ORDINAL ? found.hand_till : found.ordinal_c);
+	tell(report, of->name, "accuracy", rs_proportion_interval(found.correct, n, LEVEL));
+	tell_value(report, of->name, "balanced_accuracy", found.balanced_accuracy);
+	tell_value(report, of->name, "macro_f1", found.macro_f1);
+	tell_value(report, of->name, "quadratic_kappa", found.kappa);
+	tell_value(report, of->name, "brier", found.brier);
+	tell_value(report, of->name, "log_loss", found.log_loss);
+	double *score RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, sizeof *score);
+	uint8_t *is RS_CLEANUP(rs_free_pointer) = rs_allocate(n);
+	if (!score || !is)
+		return rs_error_memory(err, n * sizeof *score, "classes");
+	for (uint32_t k = 0; k < frame->classes; k++) {
+		const double *one[] = {score};
+		double area, variance;
+		char name[128];
+		size_t members = 0;
+		for (size_t i = 0; i < n; i++) {
+			score[i] = of->mean[i * frame->classes + k];
+			members += is[i] = frame->outcome[i] == k;
+		}
+		RS_TRY(rs_auc_of(one, 1, is, n, &area, &variance, err));
+		snprintf(name, sizeof name, "auc_of_%s", frame->levels[k]);
+		tell(report, of->name, name,
+		     rs_auc_interval(area, variance, members < n - members ? members : n - members, LEVEL));
+	}
+	return RS_OK;
+}
+
 /* Which candidate each fold chose, and what all of them were worth in its inner folds. */
 static void tell_choices(const struct contender *of, const struct study *study,
                          const struct rs_training_report *report)
@@ -245,8 +330,7 @@ static void tell_choices(const struct contender *of, const struct study *study,
 		for (size_t k = 0; k < runs; k++) {
 			times += of->chosen[k] == c;
 			snprintf(name, sizeof name, "inner_%s_repeat_%zu_fold_%zu",
-			         of->frame->target == TARGET_SURVIVAL ? "concordance" : "auc", k / folds + 1,
-			         k % folds + 1);
+			         merit_name(of->frame->target), k / folds + 1, k % folds + 1);
 			tell_value(report, label, name, of->inner[k * of->candidates + c]);
 		}
 		tell_value(report, label, "chosen", (double)times / (double)runs);
@@ -258,12 +342,14 @@ enum rs_code contender_report(const struct contender *of, const struct study *st
 {
 	struct merit merit;
 	RS_TRY(merit_of(of, study, &merit, err));
-	tell(report, of->name, of->frame->target == TARGET_SURVIVAL ? "concordance" : "auc",
+	tell(report, of->name, merit_name(of->frame->target),
 	     (struct rs_interval){merit.value, merit.lower, merit.upper});
 	if (whole && of->candidates > 1)
 		tell_choices(of, study, report);
 	if (!whole || of->frame->target == TARGET_SURVIVAL)
 		return RS_OK;
+	if (of->frame->target != TARGET_BINARY)
+		return tell_several(of, report, err);
 	RS_TRY(tell_classes(of, report, err));
 	return tell_folds(of, study, report, err);
 }

@@ -14,6 +14,8 @@ struct judged {
 	const double *score;     /* count x width */
 	const uint32_t *stratum; /* risks are comparable within */
 };
+/* As findings name it. */
+const char *merit_name(enum target target);
 /* NaN when there is nothing to compare. */
 enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_error *err);
 

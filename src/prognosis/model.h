@@ -22,8 +22,9 @@ void curve_survival(const struct curve *curve, double risk, const double *times,
 
 struct rs_model {
 	struct fitted fitted;
-	const char *id;     /* the column */
-	const char *centre; /* the column, when a step asks for it; else NULL */
+	const char *id;      /* the column */
+	const char *centre;  /* the column, when a step asks for it; else NULL */
+	const char **levels; /* names of classes, when there are more than 2 */
 	struct rs_digest study;
 	size_t residual_count;
 	/* Of each training row, by models that did not see it, ascending. Class: 1 less the probability of what it was;

@@ -1,15 +1,15 @@
 /* Files of models: deterministic CBOR, one array of known length, in this order:
- * format, version, study, training (digests), target, classes, id column, centre column or null, rows, positives, threshold,
- * merit and its interval, columns [name, categorical, [level…]], steps [name, kept inputs or what the step wrote], learner,
- * what the learner wrote, curve (null or [slope, times, hazards]), residuals. Many numbers are byte strings (packed.h).
- * Nothing in a file is run, and everything it refers to is checked to be within it. */
+ * format, version, study, training (digests), target, classes, id column, centre column or null, levels (of more than 2
+ * classes), rows, positives, threshold, merit and its interval, columns [name, categorical, [level…]], steps [name, kept
+ * inputs or what the step wrote], learner, what the learner wrote, curve (null or [slope, times, hazards]), residuals.
+ * Many numbers are byte strings (packed.h). Nothing in a file is run, and everything it refers to is checked to be within it. */
 #include <math.h>
 #include <string.h>
 
 #include "model.h"
 #include "packed.h"
 
-#define FIELDS 20
+#define FIELDS 21
 #define COLUMNS_MAX 1000000
 
 /* ---- writing ---- */
@@ -56,6 +56,14 @@ static void write_curve(const struct curve *curve, struct rs_buffer *out)
 	packed_write_f64s(out, curve->hazard, curve->count);
 }
 
+static void write_levels(const struct rs_model *model, struct rs_buffer *out)
+{
+	size_t count = model->fitted.shape.classes > 2 ? model->fitted.shape.classes : 0;
+	rs_cbor_write_array(out, count);
+	for (size_t k = 0; k < count; k++)
+		write_text(out, model->levels[k]);
+}
+
 enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, struct rs_error *err)
 {
 	const struct fitted *fitted = &model->fitted;
@@ -71,6 +79,7 @@ enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, st
 		write_text(out, model->centre);
 	else
 		rs_cbor_write_null(out);
+	write_levels(model, out);
 	rs_cbor_write_u64(out, fitted->rows);
 	rs_cbor_write_u64(out, fitted->positives);
 	rs_cbor_write_f64(out, fitted->threshold);
@@ -146,6 +155,16 @@ static enum rs_code read_centre(struct reading *r)
 	                            : read_text(r, "centre", &r->model->centre);
 }
 
+static enum rs_code read_levels(struct reading *r)
+{
+	size_t count = r->model->fitted.shape.classes > 2 ? r->model->fitted.shape.classes : 0;
+	RS_TRY(packed_read_parts(&r->cbor, "levels", count, r->err));
+	RS_TRY(take(r, count, sizeof *r->model->levels, &r->model->levels));
+	for (size_t k = 0; k < count; k++)
+		RS_TRY(read_text(r, "level", &r->model->levels[k]));
+	return RS_OK;
+}
+
 static enum rs_code read_head(struct reading *r)
 {
 	struct rs_model *model = r->model;
@@ -170,6 +189,7 @@ static enum rs_code read_head(struct reading *r)
 	RS_TRY(read_shape(r, &fitted->shape));
 	RS_TRY(read_text(r, "id", &model->id));
 	RS_TRY(read_centre(r));
+	RS_TRY(read_levels(r));
 	RS_TRY(packed_read_count(&r->cbor, "rows", UINT32_MAX, &rows, r->err));
 	RS_TRY(packed_read_count(&r->cbor, "positives", rows, &positives, r->err));
 	RS_TRY(packed_read_number(&r->cbor, "threshold", &fitted->threshold, r->err));
@@ -312,6 +332,12 @@ void rs_model_destroy(struct rs_model *model)
 }
 
 void rs_model_destroy_pointer(struct rs_model **model) { rs_model_destroy(*model); }
+
+size_t rs_model_levels(const struct rs_model *model, const char *const **out)
+{
+	*out = (const char *const *)model->levels;
+	return model->fitted.shape.classes > 2 ? model->fitted.shape.classes : 0;
+}
 
 bool rs_model_is_survival(const struct rs_model *model)
 {

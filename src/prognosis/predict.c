@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "assess/assess.h"
 #include "columns.h"
 #include "model.h"
 
@@ -23,6 +24,7 @@ struct predicting {
 	double *numbers, *values, *x, *score, *survival, *horizons;
 	size_t *order; /* by ascending horizon: its place among those asked for */
 	const char **words;
+	bool *sets; /* by row, then class */
 	double quantile;
 	struct rs_prediction rows[BLOCK];
 };
@@ -66,6 +68,7 @@ static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 	RS_TRY(take(p, fitted->width, sizeof *p->values, &p->values, err));
 	RS_TRY(take(p, fitted->shape.columns, BLOCK * sizeof *p->x, &p->x, err));
 	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *p->score, &p->score, err));
+	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *p->sets, &p->sets, err));
 	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->survival, &p->survival, err));
 	RS_TRY(take(p, horizons, sizeof *p->horizons, &p->horizons, err));
 	RS_TRY(take(p, horizons, sizeof *p->order, &p->order, err));
@@ -120,8 +123,15 @@ static double share_below(const struct rs_model *model, double risk)
 static void fill_row(const struct predicting *p, size_t i, struct rs_prediction *out)
 {
 	const struct fitted *fitted = &p->model->fitted;
+	size_t width = shape_width(&fitted->shape);
 	double score = p->score[i];
-	if (fitted->shape.target == TARGET_SURVIVAL) {
+	if (width > 1) {
+		out->probabilities = p->score + i * width;
+		out->likeliest = rs_class_of(out->probabilities, (uint32_t)width);
+		out->set = p->sets + i * width;
+		for (size_t k = 0; k < width; k++)
+			p->sets[i * width + k] = 1 - out->probabilities[k] <= p->quantile;
+	} else if (fitted->shape.target == TARGET_SURVIVAL) {
 		out->risk = score;
 		out->risk_rank = share_below(p->model, score);
 		out->survival = p->survival + i * p->options->horizon_count;

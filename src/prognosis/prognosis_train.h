@@ -29,6 +29,8 @@ enum rs_code rs_model_read(struct rs_bytes file, struct rs_model **out, struct r
 void rs_model_destroy(struct rs_model *model);          /* accepts NULL */
 void rs_model_destroy_pointer(struct rs_model **model); /* for RS_CLEANUP */
 bool rs_model_is_survival(const struct rs_model *model);
+/* Names of the classes when there are more than two, else 0 of them. */
+size_t rs_model_levels(const struct rs_model *model, const char *const **out);
 
 struct rs_prediction {
 	const char *id;
@@ -36,6 +38,10 @@ struct rs_prediction {
 	 * set holds. */
 	double probability;
 	bool positive, set_negative, set_positive;
+	/* More than two classes: the probability of each, the likeliest, and which the conformal set holds. */
+	const double *probabilities;
+	const bool *set;
+	uint32_t likeliest;
 	/* Survival: ensemble mortality, the share of training subjects of lower risk, survival at each horizon. */
 	double risk, risk_rank;
 	const double *survival;

@@ -22,15 +22,18 @@ struct study {
 	struct rs_digest digest; /* of the file */
 	struct names tables;
 	const char *id;
+	enum target target; /* of several classes it may become binary: when the tables have two of them */
 	const char *class_column; /* NULL: survival */
-	struct names positive;    /* cells that count as positive */
+	const char *classes_column, *ordinal_column;
+	struct names positive; /* of a binary class: cells that count as positive */
+	struct names levels;   /* of several classes, in order; none: those that occur, by name */
 	const char *time, *event;
 	struct names event_value;
 	const char *centre; /* NULL: none */
 	struct modality modalities[STUDY_MODALITIES_MAX];
 	size_t modality_count;
 	struct names clinical, volume, categorical;
-	const char *validate, *assign;
+	const char *validate, *assign, *weights;
 	uint64_t folds, repeats, inner_folds, seed;
 	struct plan plan;
 };

@@ -31,6 +31,16 @@ static const struct key class_keys[] = {
 	{"positive", KIND_NAMES, AT(positive), 0, 0, NULL, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
 };
+static const struct key classes_keys[] = {
+	{"column", KIND_TEXT, AT(classes_column), 0, 0, NULL, NULL, NULL},
+	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
+static const struct key ordinal_keys[] = {
+	{"column", KIND_TEXT, AT(ordinal_column), 0, 0, NULL, NULL, NULL},
+	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+};
 static const struct key survival_keys[] = {
 	{"time", KIND_TEXT, AT(time), 0, 0, NULL, NULL, NULL},
 	{"event", KIND_TEXT, AT(event), 0, 0, NULL, NULL, NULL},
@@ -39,6 +49,8 @@ static const struct key survival_keys[] = {
 };
 static const struct key target_keys[] = {
 	{"class", KIND_KEYS, 0, 0, 0, class_keys, NULL, NULL},
+	{"classes", KIND_KEYS, 0, 0, 0, classes_keys, NULL, NULL},
+	{"ordinal", KIND_KEYS, 0, 0, 0, ordinal_keys, NULL, NULL},
 	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
 };
@@ -56,6 +68,7 @@ static const struct key study_keys[] = {
 	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL, NULL},
 	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL, NULL},
 	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL, NULL},
+	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, "none", "balanced"},
 	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL, NULL},
 	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL, NULL},
 	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL, NULL},
@@ -242,14 +255,39 @@ static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *v
 	return known_refuse(&known, r, value, name);
 }
 
-static enum rs_code check(const struct study *study, struct rs_error *err)
+static enum rs_code check_target(struct study *study, struct rs_error *err)
+{
+	const char *const columns[] = {study->class_column, study->classes_column, study->ordinal_column,
+	                               study->time};
+	static const enum target targets[] = {TARGET_BINARY, TARGET_CLASSES, TARGET_ORDINAL, TARGET_SURVIVAL};
+	size_t given = 0;
+	for (size_t t = 0; t < RS_COUNT(targets); t++) {
+		given += columns[t] != NULL;
+		if (columns[t])
+			study->target = targets[t];
+	}
+	if (given != 1)
+		return rs_error_set(
+			err, RS_MALFORMED,
+			"a study has one target: class {column, positive}, classes {column, levels}, "
+			"ordinal {column, levels} or survival {time, event, event_value}");
+	if (study->ordinal_column && study->levels.count == 0)
+		return rs_error_set(err, RS_MALFORMED,
+		                    "an ordinal target lists its levels, the lowest first");
+	if (study->levels.count > CLASSES_MAX || study->levels.count == 1)
+		return rs_error_set(err, RS_MALFORMED, "a target has 2 to %d levels", CLASSES_MAX);
+	if (study->target != TARGET_BINARY && study->target != TARGET_SURVIVAL)
+		study->class_column = study->classes_column ? study->classes_column : study->ordinal_column;
+	if (study->levels.count == 2)
+		study->target = TARGET_BINARY;
+	return RS_OK;
+}
+
+static enum rs_code check(struct study *study, struct rs_error *err)
 {
 	if (study->tables.count == 0 || !study->id)
 		return rs_error_set(err, RS_MALFORMED, "a study names its tables and their id column");
-	if ((study->class_column != NULL) == (study->time != NULL))
-		return rs_error_set(err, RS_MALFORMED,
-		                    "a study has one target: class {column, positive} or survival {time, "
-		                    "event, event_value}");
+	RS_TRY(check_target(study, err));
 	if (study->time && !study->event)
 		return rs_error_set(err, RS_MALFORMED, "a target of survival names its event column");
 	if (study->modality_count == 0 && study->clinical.count == 0)
@@ -290,6 +328,7 @@ enum rs_code study_parse(struct rs_bytes file, struct study *out, struct rs_erro
 	                      .event_value = {1, &one},
 	                      .validate = "subject",
 	                      .assign = "random",
+	                      .weights = "none",
 	                      .folds = 5,
 	                      .repeats = 1,
 	                      .inner_folds = 5};

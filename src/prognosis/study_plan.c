@@ -252,7 +252,7 @@ enum rs_code study_complete_plan(struct reading *r)
 enum rs_code study_check_plan(const struct study *study, struct rs_error *err)
 {
 	const struct plan *plan = &study->plan;
-	enum target target = study->time ? TARGET_SURVIVAL : TARGET_BINARY;
+	bool balanced = strcmp(study->weights, "balanced") == 0;
 	bool filled = false;
 	size_t count;
 	for (size_t s = 0; s < plan->stage_count; s++) {
@@ -266,11 +266,20 @@ enum rs_code study_check_plan(const struct study *study, struct rs_error *err)
 			                    step->name);
 		filled |= step->fills_gaps;
 	}
-	for (size_t m = 0; m < plan->model_count; m++)
-		if (!(plan->models[m].learner->targets & target))
-			return rs_error_set(err, RS_MALFORMED, "model: %s cannot learn %s",
-			                    plan->models[m].learner->name,
-			                    target == TARGET_SURVIVAL ? "survival" : "a class");
+	for (size_t m = 0; m < plan->model_count; m++) {
+		const struct learner *learner = plan->models[m].learner;
+		if (!(learner->targets & study->target))
+			return rs_error_set(err, RS_MALFORMED, "model: %s cannot learn %s", learner->name,
+			                    study->target == TARGET_SURVIVAL ? "survival"
+			                    : study->target == TARGET_BINARY ? "a class"
+			                                                     : "several classes");
+		if (balanced && !learner->weighs)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "model: %s does not heed weights; leave out weights: balanced",
+			                    learner->name);
+	}
+	if (balanced && study->time)
+		return rs_error_set(err, RS_MALFORMED, "weights: balanced is for classes, not for survival");
 	if (!plan_count(plan, &count))
 		return rs_error_set(err, RS_TOO_LARGE, "steps and models make more than %d candidates",
 		                    CANDIDATES_MAX);

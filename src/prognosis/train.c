@@ -91,47 +91,70 @@ static enum rs_code warn_of_duplicates(const struct training_run *run, struct rs
 	return RS_OK;
 }
 
+/* Rows of each class; of survival: without and with the event. */
+static size_t count_outcomes(const struct frame *frame, size_t count[CLASSES_MAX])
+{
+	size_t classes = frame->classes ? frame->classes : 2;
+	memset(count, 0, CLASSES_MAX * sizeof *count);
+	for (size_t i = 0; i < frame->rows; i++)
+		count[frame->outcome[i]]++;
+	return classes;
+}
+
 static void warn_of_centres(const struct training_run *run)
 {
 	const struct frame *frame = &run->frame;
-	double lowest = 2, highest = -1;
-	for (size_t c = 0; c < frame->centre_count; c++) {
-		double rows = 0, positives = 0;
-		for (size_t i = 0; i < frame->rows; i++)
-			if (frame->centre[i] == c) {
-				rows++;
-				positives += frame->outcome[i];
-			}
-		lowest = fmin(lowest, positives / rows);
-		highest = fmax(highest, positives / rows);
+	size_t classes = frame->classes > 2 ? frame->classes : 2;
+	if (frame->centre_count < 2 || strcmp(run->study.validate, "centre") == 0)
+		return;
+	for (uint8_t k = classes == 2; k < classes; k++) {
+		double lowest = 2, highest = -1;
+		for (size_t c = 0; c < frame->centre_count; c++) {
+			double rows = 0, members = 0;
+			for (size_t i = 0; i < frame->rows; i++)
+				if (frame->centre[i] == c) {
+					rows++;
+					members += frame->outcome[i] == k;
+				}
+			lowest = fmin(lowest, members / rows);
+			highest = fmax(highest, members / rows);
+		}
+		if (highest - lowest > 0.2)
+			warn(run,
+			     "%s is %.0f %% of one centre and %.0f %% of another: a model may learn the centre; "
+			     "validate: centre",
+			     classes > 2 ? frame->levels[k] : "the outcome", 100 * lowest, 100 * highest);
 	}
-	if (frame->centre_count > 1 && strcmp(run->study.validate, "centre") != 0 && highest - lowest > 0.2)
-		warn(run,
-		     "the outcome is %.0f %% of one centre and %.0f %% of another: a model may learn the centre; "
-		     "validate: centre",
-		     100 * lowest, 100 * highest);
+}
+
+static void tell_counts(const struct training_run *run, size_t inputs)
+{
+	const struct frame *frame = &run->frame;
+	size_t count[CLASSES_MAX], classes = count_outcomes(frame, count), fewest = count[classes - 1];
+	tell(run, "", "rows", (double)frame->rows);
+	tell(run, "", "left_out", (double)frame->left_out);
+	tell(run, "", "subjects", (double)frame->subject_count);
+	if (classes == 2)
+		tell(run, "", frame->target == TARGET_SURVIVAL ? "events" : "positives", (double)count[1]);
+	for (size_t c = 0; c < classes; c++) {
+		if (frame->target != TARGET_SURVIVAL && count[c] < fewest)
+			fewest = count[c];
+		if (classes > 2)
+			tell(run, frame->levels[c], "rows", (double)count[c]);
+	}
+	tell(run, "", "inputs", (double)inputs);
+	if (fewest < EVENTS_PER_INPUT * inputs)
+		warn(run, "%zu %s for %zu inputs, %.2g each: fewer than %d each", fewest,
+		     frame->target == TARGET_SURVIVAL ? "events" : "subjects of the rarest class", inputs,
+		     (double)fewest / (double)inputs, EVENTS_PER_INPUT);
+	if ((double)fewest < IMBALANCE * (double)frame->rows)
+		warn(run, "%s is rare (%zu of %zu): accuracy means little",
+		     classes > 2 ? "a class" : "the outcome", fewest, frame->rows);
 }
 
 static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, struct rs_error *err)
 {
-	const struct frame *frame = &run->frame;
-	size_t positives = 0;
-	for (size_t i = 0; i < frame->rows; i++)
-		positives += frame->outcome[i];
-	size_t fewer = frame->target != TARGET_SURVIVAL && positives > frame->rows / 2
-	                       ? frame->rows - positives
-	                       : positives;
-	tell(run, "", "rows", (double)frame->rows);
-	tell(run, "", "left_out", (double)frame->left_out);
-	tell(run, "", "subjects", (double)frame->subject_count);
-	tell(run, "", frame->target == TARGET_SURVIVAL ? "events" : "positives", (double)positives);
-	tell(run, "", "inputs", (double)inputs);
-	if (fewer < EVENTS_PER_INPUT * inputs)
-		warn(run, "%zu %s for %zu inputs, %.2g each: fewer than %d each", fewer,
-		     frame->target == TARGET_SURVIVAL ? "events" : "subjects of the rarer class", inputs,
-		     (double)fewer / (double)inputs, EVENTS_PER_INPUT);
-	if ((double)fewer < IMBALANCE * (double)frame->rows)
-		warn(run, "the outcome is rare (%zu of %zu): accuracy means little", fewer, frame->rows);
+	tell_counts(run, inputs);
 	warn_of_centres(run);
 	return warn_of_duplicates(run, err);
 }
@@ -176,7 +199,11 @@ static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 static enum rs_code judge(const struct training_run *run, const struct merit *own, char out[RS_VERDICT_SIZE],
                           struct rs_error *err)
 {
-	const char *what = run->frame.target == TARGET_SURVIVAL ? "concordance" : "AUC";
+	const enum target target = run->frame.target;
+	const char *what = target == TARGET_BINARY    ? "AUC"
+	                   : target == TARGET_CLASSES ? "Hand & Till's AUC"
+	                   : target == TARGET_ORDINAL ? "concordance of levels"
+	                                              : "concordance";
 	const struct contender *best = NULL;
 	struct merit best_merit = {0}, merit;
 	double difference, p;
@@ -239,10 +266,13 @@ static enum rs_code keep_predictions(const struct training_run *run, struct rs_m
 	model->residuals = rs_allocate_array(model->residual_count, sizeof *model->residuals);
 	if (!model->residuals)
 		return rs_error_memory(err, model->residual_count * sizeof *model->residuals, "a model");
-	for (size_t i = 0; i < model->residual_count; i++)
-		model->residuals[i] = survival            ? own->score[i]
-		                      : frame->outcome[i] ? 1 - own->score[i]
-		                                          : own->score[i];
+	for (size_t i = 0; i < model->residual_count; i++) {
+		const double *score = own->score + i * own->width;
+		model->residuals[i] = survival            ? *score
+		                      : own->width > 1    ? 1 - score[frame->outcome[i]]
+		                      : frame->outcome[i] ? 1 - *score
+		                                          : *score;
+	}
 	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
 	return survival && !model->fitted.learner->survival ? curve_fit(frame, own->score, &model->curve, err)
 	                                                    : RS_OK;
@@ -280,7 +310,8 @@ static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *po
 static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct rs_buffer *out_model,
                           char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	struct rs_model model RS_CLEANUP(model_finish) = {.id = run->study.id, .study = run->study.digest};
+	struct rs_model model RS_CLEANUP(model_finish) = {
+		.id = run->study.id, .levels = run->frame.levels, .study = run->study.digest};
 	struct merit merit;
 	RS_TRY(line_up(run, err));
 	RS_TRY(fit_whole(run, pool, &model, err));

@@ -51,7 +51,8 @@ enum rs_code training_take(const struct frame *frame, enum view view, const size
                            struct training *out, struct rs_error *err)
 {
 	size_t cells;
-	*out = (struct training){.target = frame->target, .classes = frame->classes, .rows = count};
+	*out = (struct training){
+		.target = frame->target, .classes = frame->classes, .levels = frame->levels, .rows = count};
 	for (size_t c = 0; c < frame->column_count; c++)
 		out->column_count += view_holds(view, &frame->columns[c]);
 	if (count == 0 || out->column_count == 0)

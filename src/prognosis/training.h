@@ -12,6 +12,7 @@ struct training {
 	struct rs_arena arena;
 	enum target target;
 	uint32_t classes;
+	const char **levels; /* names of classes, when there are more than 2 */
 	size_t rows, positives, column_count;
 	const struct column **columns;
 	double *numbers;         /* by column, then row; NaN: missing */

@@ -18,6 +18,8 @@ struct search contender_search(const struct contender *contender, const struct s
 	return (struct search){.frame = contender->frame,
 	                       .plan = contender->plan,
 	                       .view = contender->view,
+	                       .weigh_classes = !contender->baseline &&
+	                                        strcmp(study->weights, "balanced") == 0,
 	                       .seed = study->seed};
 }
 

@@ -111,6 +111,38 @@ def check_candidates(run, folder):
             assert all(0 < float(row["survival_100"]) <= float(row["survival_10"]) <= 1 for row in rows)
 
 
+def check_several(run, folder):
+    """Three classes by name and in order; two of them are a binary target; what is rare can be weighed."""
+    made = random.Random(11)
+    with open(folder / "stages.csv", "w") as table:
+        table.write("id,a,b,stage\n")
+        for i in range(90):
+            a = made.gauss(0, 1)
+            stage = "I" if a < -0.3 else "II" if a + made.gauss(0, 0.4) < 1 else "III"
+            table.write(f"s{i},{a:.4f},{made.gauss(0, 1):.4f},{stage}\n")
+    study, model = folder / "stages.yaml", folder / "stages.model"
+    told = {}
+    for target, more in [("classes: {column: stage}", "model: {forest: {trees: 50}}"), ("classes: {column: stage}", "model: ridge"),
+                         ("ordinal: {column: stage, levels: [I, II, III]}", "model: [ridge, forest: {trees: 20}]\nweights: balanced")]:
+        study.write_text(f"tables: stages.csv\nid: id\ntarget: {{{target}}}\nfeatures: {{m: [a, b]}}\nvolume: b\nfolds: 3\n{more}\n")
+        report = run.train(study, model)
+        told[more] = finding(report, "model", "ordinal_c")["value"]
+        assert told[more] > 0.8 and finding(report, "model", "hand_till")["value"] > 0.8 and "beats" in report["verdict"], report
+        rows = run.predict(model, folder / "stages.csv")
+        hit = sum(row["class"] == true["stage"] for row, true in zip(rows, csv.DictReader(open(folder / "stages.csv"))))
+        assert hit > 65 and all(abs(sum(float(row[f"probability_{k}"]) for k in ("I", "II", "III")) - 1) < 1e-9 for row in rows), hit
+        covered = sum(true["stage"] in row["set"].split("|") for row, true in zip(rows, csv.DictReader(open(folder / "stages.csv"))))
+        assert covered >= 80, covered
+    first = json.loads(run(0, "predict", model, folder / "stages.csv", "--json"))[0]
+    assert set(first["probabilities"]) == {"I", "II", "III"} and first["class"] in first["probabilities"]
+    for old, new, sentence in [("[I, II, III]", "[I, II]", "'III' is none of the study's levels"), ("[ridge,", "[cox,", "cox cannot learn"),
+                               ("[I, II, III]", "[I]", "2 to 64 levels"), (", levels: [I, II, III]", "", "lists its levels"),
+                               ("[I, II, III]", "[I, II, III, IV]", "class 'IV'")]:
+        (folder / "bad.yaml").write_text(study.read_text().replace(old, new))
+        done = subprocess.run([run.path, "train", folder / "bad.yaml", "-o", folder / "bad.model"], capture_output=True, text=True)
+        assert done.returncode in (1, 4) and sentence in done.stderr, (new, done.stderr)
+
+
 def check_refusals(run, folder, study, model):
     text = study.read_text()
     bad = folder / "bad.yaml"
@@ -190,6 +222,17 @@ def check_ispy(run, folder, data):
     return told
 
 
+def check_stages(run, folder, data):
+    """All four stages of I-SPY: ranger 0.14.1 (500 trees, same folds, R 4.2.2) has Hand & Till 0.784 and ordinal c 0.738."""
+    study = folder / "stages.yaml"
+    study.write_text(f"tables: {data}/ispy_pcr/train400.csv\nid: ID\nassign: rank\nfeatures: {{mri: original_*}}\n"
+                     "target: {ordinal: {column: TumourStage, levels: ['1.0', '2.0', '3.0', '4.0']}}\n")
+    report = run.train(study, folder / "stages.model")
+    found = [finding(report, "model", name)["value"] for name in ("hand_till", "ordinal_c")]
+    assert abs(found[0] - 0.784) < 0.02 and abs(found[1] - 0.738) < 0.02, found
+    return [f"four stages {found[1]:.3f} (ranger 0.738)"]
+
+
 def check_plgg(run, folder, data):
     """Progression: the reference's concordances (XGBoost's, the mean of the same folds) lie within the forest's intervals."""
     reference = json.loads((data / "reference/real_tasks_cv.json").read_text())
@@ -217,10 +260,12 @@ def main():
         study, model = check_classes(run, folder)
         check_survival(run, folder)
         check_candidates(run, folder)
+        check_several(run, folder)
         check_refusals(run, folder, study, model)
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
             told = check_ispy(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
+            told += check_stages(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_plgg(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
     print("trained, predicted, refused as they should; " + ", ".join(told))
     return 0
