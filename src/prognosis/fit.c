@@ -326,7 +326,8 @@ enum rs_code trial_fit(struct trial *trial, const struct recipe *recipe, double 
 	if (recipe->learner->fit(&lesson, recipe->options, own, &fitted->state, err) != RS_OK)
 		return rs_error_context(err, "%s", recipe->learner->name);
 	fitted->learner = recipe->learner;
-	return RS_OK;
+	const struct rs_matrix x = {t->rows, level->count, level->x};
+	return recipe->apparent ? fitted->learner->score(fitted->state, &x, recipe->apparent, err) : RS_OK;
 }
 
 enum rs_code fit(const struct training *training, const struct recipe *recipe, double *own_scores,

@@ -5,7 +5,9 @@
 
 size_t folds_count(const struct frame *frame, const struct study *study)
 {
-	return strcmp(study->validate, "centre") == 0 ? frame->centre_count : (size_t)study->folds;
+	if (strcmp(study->validate, "centre") == 0)
+		return frame->centre_count;
+	return (size_t)study->folds; /* of subjects, or of centres */
 }
 
 /* Subjects are dealt out like cards, class by class. */
@@ -55,16 +57,34 @@ static enum rs_code deal_all(const struct frame *frame, const struct study *stud
 	                  out, &folds, err);
 }
 
+/* Whole centres are dealt out; a subject seen at two centres belongs to that of its first row. */
+static enum rs_code deal_centres(const struct frame *frame, const struct study *study, uint64_t repeat,
+                                 uint32_t *fold_of, struct rs_error *err)
+{
+	size_t *order RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->centre_count, 2 * sizeof *order);
+	if (!order)
+		return rs_error_memory(err, frame->centre_count * 2 * sizeof *order, "folds");
+	size_t *place = order + frame->centre_count, folds = folds_count(frame, study);
+	shuffle(order, frame->centre_count, study->seed, 0x63656e74 + repeat);
+	for (size_t k = 0; k < frame->centre_count; k++)
+		place[folds == frame->centre_count ? k : order[k]] = k % folds;
+	for (size_t i = frame->rows; i > 0; i--)
+		fold_of[frame->subject[i - 1]] = (uint32_t)place[frame->centre[i - 1]];
+	return RS_OK;
+}
+
 enum rs_code folds_assign(const struct frame *frame, const struct study *study, uint64_t repeat,
                           uint32_t *out, struct rs_error *err)
 {
-	bool by_centre = strcmp(study->validate, "centre") == 0;
+	bool by_centre = strcmp(study->validate, "subject") != 0;
 	uint32_t *fold_of RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->subject_count,
 	                                                                  sizeof *fold_of);
 	if (!fold_of)
 		return rs_error_memory(err, frame->subject_count * sizeof *fold_of, "folds");
-	if (by_centre && frame->centre_count < 2)
-		return rs_error_set(err, RS_USAGE, "all subjects are of one centre; validate: subject");
+	if (by_centre && (frame->centre_count < 2 || frame->centre_count < folds_count(frame, study)))
+		return rs_error_set(
+			err, RS_USAGE, "%zu centres cannot be divided into %zu folds; validate: subject",
+			frame->centre_count, frame->centre_count < 2 ? 2 : folds_count(frame, study));
 	if (!by_centre && frame->subject_count < study->folds)
 		return rs_error_set(err, RS_USAGE, "%zu subjects cannot be divided into %zu folds",
 		                    frame->subject_count, (size_t)study->folds);
@@ -72,9 +92,8 @@ enum rs_code folds_assign(const struct frame *frame, const struct study *study, 
 		return deal_all(frame, study, repeat, out, err);
 	for (size_t s = 0; s < frame->subject_count; s++)
 		fold_of[s] = (uint32_t)(s % study->folds);
-	if (by_centre) /* a subject seen at two centres belongs to that of its first row */
-		for (size_t i = frame->rows; i > 0; i--)
-			fold_of[frame->subject[i - 1]] = frame->centre[i - 1];
+	if (by_centre)
+		RS_TRY(deal_centres(frame, study, repeat, fold_of, err));
 	for (size_t i = 0; i < frame->rows; i++)
 		out[i] = fold_of[frame->subject[i]];
 	return RS_OK;

@@ -58,19 +58,28 @@ static enum rs_code concordance_of(const struct contender *of, const struct stud
 	return rs_concordance_of(&seen, stack.score, &options, out, err);
 }
 
-static enum rs_code merit_of_binary(const struct contender *of, struct merit *out, struct rs_error *err)
+static enum rs_code auc_interval(const double *score, const uint8_t *outcome, size_t count, struct merit *out,
+                                 struct rs_error *err)
 {
-	const struct frame *frame = of->frame;
-	const double *scores[] = {of->mean};
 	double area, variance;
 	size_t positives = 0;
-	for (size_t i = 0; i < frame->rows; i++)
-		positives += frame->outcome[i];
-	RS_TRY(rs_auc_of(scores, 1, frame->outcome, frame->rows, &area, &variance, err));
-	size_t smaller = positives < frame->rows - positives ? positives : frame->rows - positives;
+	for (size_t i = 0; i < count; i++)
+		positives += outcome[i];
+	RS_TRY(rs_auc_of(&score, 1, outcome, count, &area, &variance, err));
+	size_t smaller = positives < count - positives ? positives : count - positives;
 	struct rs_interval interval = rs_auc_interval(area, variance, smaller, LEVEL);
 	*out = (struct merit){area, sqrt(variance), interval.lower, interval.upper};
 	return RS_OK;
+}
+
+/* On the logit scale, so that it stays within [0, 1]. */
+static struct merit around(double value, double error)
+{
+	if (!(value > 0 && value < 1) || isnan(error))
+		return (struct merit){value, error, 0, 1};
+	double logit = log(value / (1 - value));
+	double width = rs_normal_quantile(0.5 + 0.5 * LEVEL) * error / (value * (1 - value));
+	return (struct merit){value, error, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
 }
 
 const char *merit_name(enum target target)
@@ -108,6 +117,25 @@ enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_er
 	return positives > 0 && positives < judged->count
 	               ? rs_auc_of(&judged->score, 1, judged->outcome, judged->count, out, &variance, err)
 	               : RS_OK;
+}
+
+enum rs_code judged_interval(const struct judged *judged, struct merit *out, struct rs_error *err)
+{
+	struct rs_concordance found;
+	double value;
+	if (judged->target == TARGET_SURVIVAL) {
+		const struct rs_follow_up seen = {
+			.count = judged->count, .time = judged->time, .event = judged->outcome};
+		const struct rs_concordance_options options = {.stratum = judged->stratum};
+		RS_TRY(rs_concordance_of(&seen, judged->score, &options, &found, err));
+		*out = around(found.c, found.error);
+		return RS_OK;
+	}
+	RS_TRY(judged_merit(judged, &value, err));
+	if (judged->target == TARGET_BINARY && !isnan(value))
+		return auc_interval(judged->score, judged->outcome, judged->count, out, err);
+	*out = around(value, NAN);
+	return RS_OK;
 }
 
 /* Merit without the subjects of a group; groups 0: of all. Of classes it is the mean of the repeats that is judged. */
@@ -163,7 +191,7 @@ enum rs_code merit_of(const struct contender *of, const struct study *study, str
 {
 	struct rs_concordance found = {.c = NAN};
 	if (of->frame->target == TARGET_BINARY)
-		return merit_of_binary(of, out, err);
+		return auc_interval(of->mean, of->frame->outcome, of->frame->rows, out, err);
 	if (of->frame->target == TARGET_SURVIVAL) {
 		RS_TRY(concordance_of(of, study, 0, 0, &found, err));
 	} else {
@@ -176,13 +204,7 @@ enum rs_code merit_of(const struct contender *of, const struct study *study, str
 			"%s: no two subjects of one fold can be compared: too few events, or all at "
 			"the same time",
 			of->name);
-	*out = (struct merit){found.c, found.error, 0, 1};
-	if (!(found.c > 0 && found.c < 1) || isnan(found.error))
-		return RS_OK;
-	double logit = log(found.c / (1 - found.c));
-	double width = rs_normal_quantile(0.5 + 0.5 * LEVEL) * found.error / (found.c * (1 - found.c));
-	out->lower = 1 / (1 + exp(width - logit));
-	out->upper = 1 / (1 + exp(-width - logit));
+	*out = around(found.c, found.error);
 	return RS_OK;
 }
 

@@ -16,6 +16,11 @@ struct judged {
 };
 /* As findings name it. */
 const char *merit_name(enum target target);
+/* With its 95 % interval; of several classes the interval of a few rows is not known: [0, 1]. */
+struct merit {
+	double value, error, lower, upper;
+};
+enum rs_code judged_interval(const struct judged *judged, struct merit *out, struct rs_error *err);
 /* NaN when there is nothing to compare. */
 enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_error *err);
 

@@ -59,6 +59,16 @@ void plan_label(const struct plan *plan, size_t candidate, char out[LABEL_SIZE])
 	}
 }
 
+const struct plan *plan_shift(void)
+{
+	static const uint64_t trees[] = {100, 0, 0};
+	static const uint32_t usual = 0;
+	static struct alternative nothing = {&usual, ""};
+	static struct model_choice forest = {&learner_forest, {trees, "forest"}};
+	static const struct plan plan = {1, 1, {{&step_impute, 1, &nothing}}, &forest};
+	return &plan;
+}
+
 const struct plan *plan_baseline(enum target target)
 {
 	static const double penalty = 1;

@@ -43,6 +43,9 @@ struct recipe {
 	uint64_t seed;
 	struct rs_pool *pool;
 	bool thorough;
+	/* rows x width: how the model scores the rows that it was fitted to, which flatters; of use to the .632+ bootstrap, which
+	 * knows by how much. NULL: not wanted */
+	double *apparent;
 };
 /* False when there are more than CANDIDATES_MAX. */
 bool plan_count(const struct plan *plan, size_t *out);
@@ -51,5 +54,7 @@ void plan_recipe(const struct plan *plan, size_t candidate, struct recipe *out);
 void plan_label(const struct plan *plan, size_t candidate, char out[LABEL_SIZE]);
 /* A simple model: gaps filled, one scale, ridge or Cox. Static. */
 const struct plan *plan_baseline(enum target target);
+/* A small forest of all columns, that tells centres apart. Static. */
+const struct plan *plan_shift(void);
 
 #endif

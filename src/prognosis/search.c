@@ -146,6 +146,18 @@ enum rs_code search_choose(struct search *search, struct rs_error *err)
 	                                      : RS_OK;
 }
 
+static enum rs_code work_fold(void *context, size_t index, struct rs_error *err)
+{
+	return search_fold(context, index, err);
+}
+
+enum rs_code search_run(struct search *search, size_t inner_folds, struct rs_pool *pool, struct rs_error *err)
+{
+	RS_TRY(search_begin(search, inner_folds, err));
+	RS_TRY(rs_pool_for(pool, search->folds, work_fold, search, err));
+	return search_choose(search, err);
+}
+
 enum rs_code search_fit(const struct search *search, struct rs_pool *pool, bool thorough, struct fitted *out,
                         struct rs_error *err)
 {
@@ -160,6 +172,7 @@ enum rs_code search_fit(const struct search *search, struct rs_pool *pool, bool 
 	recipe.weigh_classes = search->weigh_classes;
 	recipe.pool = pool;
 	recipe.thorough = thorough;
+	recipe.apparent = search->apparent;
 	RS_TRY(training_take(search->frame, search->view, search->rows, search->count, &training, err));
 	RS_TRY(fit(&training, &recipe, own_threshold ? own : NULL, out, err));
 	if (!isnan(search->threshold))

@@ -19,6 +19,7 @@ struct search {
 	double *merit;  /* by candidate; NaN without inner folds */
 	size_t chosen;
 	double threshold; /* NaN: of the learner's own scores */
+	double *apparent; /* see struct recipe; borrowed */
 };
 /* What is set before: frame, plan, view, weigh_classes, seed, rows and count; rows belong to it from now on. */
 enum rs_code search_begin(struct search *search, size_t inner_folds, struct rs_error *err);
@@ -27,6 +28,9 @@ void search_finish(struct search *search);
 enum rs_code search_fold(struct search *search, size_t fold, struct rs_error *err);
 /* After all folds. */
 enum rs_code search_choose(struct search *search, struct rs_error *err);
+/* begin, all folds and choose; the rows are set. */
+enum rs_code search_run(struct search *search, size_t inner_folds, struct rs_pool *pool,
+                        struct rs_error *err);
 /* The chosen candidate on all rows. */
 enum rs_code search_fit(const struct search *search, struct rs_pool *pool, bool thorough, struct fitted *out,
                         struct rs_error *err);

@@ -35,6 +35,8 @@ struct study {
 	struct names clinical, volume, categorical;
 	const char *validate, *assign, *weights;
 	uint64_t folds, repeats, inner_folds, seed;
+	double split;                     /* share of the subjects that train a single split, too; 0: none */
+	uint64_t bootstrap, permutations; /* how many; 0: none */
 	struct plan plan;
 };
 void study_finish(struct study *study);

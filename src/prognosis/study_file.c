@@ -23,56 +23,60 @@ struct key {
 	size_t offset;
 	double minimum, maximum;
 	const struct key *inside; /* of KIND_KEYS */
-	const char *one, *other;  /* of KIND_TEXT: the two words that may stand there; NULL: any */
+	const char
+		*words; /* of KIND_TEXT: those that may stand there, each with a space before it; NULL: any */
 };
 #define AT(member) offsetof(struct study, member)
 static const struct key class_keys[] = {
-	{"column", KIND_TEXT, AT(class_column), 0, 0, NULL, NULL, NULL},
-	{"positive", KIND_NAMES, AT(positive), 0, 0, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"column", KIND_TEXT, AT(class_column), 0, 0, NULL, NULL},
+	{"positive", KIND_NAMES, AT(positive), 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 static const struct key classes_keys[] = {
-	{"column", KIND_TEXT, AT(classes_column), 0, 0, NULL, NULL, NULL},
-	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"column", KIND_TEXT, AT(classes_column), 0, 0, NULL, NULL},
+	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 static const struct key ordinal_keys[] = {
-	{"column", KIND_TEXT, AT(ordinal_column), 0, 0, NULL, NULL, NULL},
-	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"column", KIND_TEXT, AT(ordinal_column), 0, 0, NULL, NULL},
+	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 static const struct key survival_keys[] = {
-	{"time", KIND_TEXT, AT(time), 0, 0, NULL, NULL, NULL},
-	{"event", KIND_TEXT, AT(event), 0, 0, NULL, NULL, NULL},
-	{"event_value", KIND_NAMES, AT(event_value), 0, 0, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"time", KIND_TEXT, AT(time), 0, 0, NULL, NULL},
+	{"event", KIND_TEXT, AT(event), 0, 0, NULL, NULL},
+	{"event_value", KIND_NAMES, AT(event_value), 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 static const struct key target_keys[] = {
-	{"class", KIND_KEYS, 0, 0, 0, class_keys, NULL, NULL},
-	{"classes", KIND_KEYS, 0, 0, 0, classes_keys, NULL, NULL},
-	{"ordinal", KIND_KEYS, 0, 0, 0, ordinal_keys, NULL, NULL},
-	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"class", KIND_KEYS, 0, 0, 0, class_keys, NULL},
+	{"classes", KIND_KEYS, 0, 0, 0, classes_keys, NULL},
+	{"ordinal", KIND_KEYS, 0, 0, 0, ordinal_keys, NULL},
+	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 static const struct key study_keys[] = {
-	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL, NULL},
-	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL, NULL},
-	{"target", KIND_KEYS, 0, 0, 0, target_keys, NULL, NULL},
-	{"centre", KIND_TEXT, AT(centre), 0, 0, NULL, NULL, NULL},
-	{"features", KIND_MODALITIES, 0, 0, 0, NULL, NULL, NULL},
-	{"clinical", KIND_NAMES, AT(clinical), 0, 0, NULL, NULL, NULL},
-	{"volume", KIND_NAMES, AT(volume), 0, 0, NULL, NULL, NULL},
-	{"categorical", KIND_NAMES, AT(categorical), 0, 0, NULL, NULL, NULL},
-	{"validate", KIND_TEXT, AT(validate), 0, 0, NULL, "subject", "centre"},
-	{"assign", KIND_TEXT, AT(assign), 0, 0, NULL, "random", "rank"},
-	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL, NULL},
-	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL, NULL},
-	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL, NULL},
-	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, "none", "balanced"},
-	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL, NULL},
-	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL, NULL},
-	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL, NULL},
+	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL},
+	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL},
+	{"target", KIND_KEYS, 0, 0, 0, target_keys, NULL},
+	{"centre", KIND_TEXT, AT(centre), 0, 0, NULL, NULL},
+	{"features", KIND_MODALITIES, 0, 0, 0, NULL, NULL},
+	{"clinical", KIND_NAMES, AT(clinical), 0, 0, NULL, NULL},
+	{"volume", KIND_NAMES, AT(volume), 0, 0, NULL, NULL},
+	{"categorical", KIND_NAMES, AT(categorical), 0, 0, NULL, NULL},
+	{"validate", KIND_TEXT, AT(validate), 0, 0, NULL, " subject centre centres"},
+	{"assign", KIND_TEXT, AT(assign), 0, 0, NULL, " random rank"},
+	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL},
+	{"split", KIND_NUMBER, AT(split), 0.5, 0.95, NULL, NULL},
+	{"bootstrap", KIND_COUNT, AT(bootstrap), 0, 100000, NULL, NULL},
+	{"permutations", KIND_COUNT, AT(permutations), 0, 100000, NULL, NULL},
+	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL},
+	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL},
+	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, " none balanced"},
+	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL},
+	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL},
+	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 
 void study_finish(struct study *study) { rs_arena_finish(&study->arena); }
@@ -213,6 +217,15 @@ static enum rs_code read_modality(struct reading *r, const char *name, yaml_node
 
 static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context);
 
+static bool is_among(const char *words, const char *text)
+{
+	size_t length = strlen(text);
+	for (const char *at = strstr(words, text); at; at = strstr(at + 1, text))
+		if (at[-1] == ' ' && (at[length] == ' ' || at[length] == '\0') && !strchr(text, ' '))
+			return true;
+	return false;
+}
+
 static enum rs_code read_value(struct reading *r, const struct key *key, yaml_node_t *value)
 {
 	void *member = (char *)r->study + key->offset;
@@ -238,10 +251,10 @@ static enum rs_code read_value(struct reading *r, const struct key *key, yaml_no
 	}
 	const char **text = member;
 	RS_TRY(read_text(r, value, text));
-	if (key->one && strcmp(*text, key->one) != 0 && strcmp(*text, key->other) != 0)
-		return rs_error_set(r->err, RS_MALFORMED, "line %lu: %s is %s or %s", line_of(value),
-		                    key->name, key->one, key->other);
-	return RS_OK;
+	return key->words && !is_among(key->words, *text)
+	               ? rs_error_set(r->err, RS_MALFORMED, "line %lu: %s is one of%s", line_of(value),
+	                              key->name, key->words)
+	               : RS_OK;
 }
 
 static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context)
@@ -292,8 +305,9 @@ static enum rs_code check(struct study *study, struct rs_error *err)
 		return rs_error_set(err, RS_MALFORMED, "a target of survival names its event column");
 	if (study->modality_count == 0 && study->clinical.count == 0)
 		return rs_error_set(err, RS_MALFORMED, "a study names features, or clinical columns");
-	if (strcmp(study->validate, "centre") == 0 && !study->centre)
-		return rs_error_set(err, RS_MALFORMED, "validate: centre needs the column, \"centre: NAME\"");
+	if (strcmp(study->validate, "subject") != 0 && !study->centre)
+		return rs_error_set(err, RS_MALFORMED, "validate: %s needs the column, \"centre: NAME\"",
+		                    study->validate);
 	return study_check_plan(study, err);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "schemes.h"
 #include "validate.h"
 
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
@@ -278,11 +279,6 @@ static enum rs_code keep_predictions(const struct training_run *run, struct rs_m
 	                                                    : RS_OK;
 }
 
-static enum rs_code work_inner(void *context, size_t index, struct rs_error *err)
-{
-	return search_fold(context, index, err);
-}
-
 static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *pool, struct rs_model *out,
                               struct rs_error *err)
 {
@@ -292,9 +288,7 @@ static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *po
 		return rs_error_memory(err, run->frame.rows * sizeof *search.rows, "rows");
 	for (; search.count < run->frame.rows; search.count++)
 		search.rows[search.count] = search.count;
-	RS_TRY(search_begin(&search, (size_t)run->study.inner_folds, err));
-	RS_TRY(rs_pool_for(pool, search.folds, work_inner, &search, err));
-	RS_TRY(search_choose(&search, err));
+	RS_TRY(search_run(&search, (size_t)run->study.inner_folds, pool, err));
 	RS_TRY(search_fit(&search, pool, true, &out->fitted, err));
 	if (search.candidates > 1) {
 		char label[LABEL_SIZE];
@@ -320,6 +314,8 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct
 	for (size_t c = 0; c < run->count; c++)
 		RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
 	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
+	const struct schemes schemes = {&run->study, &run->contenders[0], run->report, pool};
+	RS_TRY(schemes_run(&schemes, &merit, err));
 	RS_TRY(judge(run, &merit, out_verdict, err));
 	RS_TRY(keep_predictions(run, &model, err));
 	model.merit = merit.value;

@@ -3,7 +3,7 @@
 #include "base/base_random.h"
 #include "linear.h"
 #include "numeric/numeric_reference.h"
-#include "validate.h"
+#include "schemes.h"
 
 #define TRAINING_ROWS 455
 #define WDBC_COLUMNS 30
@@ -233,6 +233,15 @@ static void other_outcomes_are_out_of_reach(void **state)
 	assert_true(scores[0] == scores[1]);
 }
 
+/* Efron & Tibshirani 1997, by hand: R = (app - out) / (app - 0.5), w = 0.632 / (1 - 0.368 R). */
+static void bootstraps_are_corrected(void **state)
+{
+	(void)state;
+	near("no overfit", merit_632(0.8, 0.8), 0.8, 1e-15);
+	near("some", merit_632(1, 0.75), (1 - 0.632 / 0.816) + 0.632 / 0.816 * 0.75, 1e-15);
+	near("nothing learnt", merit_632(0.9, 0.4), 0.5, 1e-15);
+}
+
 static void studies_are_read_strictly(void **state)
 {
 	(void)state;
@@ -242,7 +251,8 @@ static void studies_are_read_strictly(void **state)
 		{"tables: [a.csv]\nid: x\nfolds: 1\n", "line 3: folds is a whole number from 2 to 1000"},
 		{"tables: [a.csv]\ntree: 5\n",
 	         "line 2: 'tree' is unknown; there are tables, id, target, centre, features, clinical, volume, "
-	         "categorical, validate, assign, folds, repeats, seed, inner_folds, steps, model"},
+	         "categorical, validate, assign, folds, split, bootstrap, permutations, repeats, seed, weights, "
+	         "inner_folds, steps, model"},
 		{"tables: a.csv\ntables: b.csv\n", "line 2: 'tables' appears twice"},
 		{"steps: {keep: 2.5}\n", "line 1: count is a whole number from 1 to 1000000"},
 		{"steps: [keep: {many: 3}]\n", "line 1: 'many' is unknown; there are count"},
@@ -257,7 +267,7 @@ static void studies_are_read_strictly(void **state)
 	         "model: cox cannot learn a class"},
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, steps: [keep, impute]}",
 	         "steps: keep comes after impute: it needs every value"},
-		{"validate: centre2\n", "line 1: validate is subject or centre"},
+		{"validate: centre2\n", "line 1: validate is one of subject centre centres"},
 		{"id: x\n", "a study names its tables and their id column"},
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, validate: centre}",
 	         "validate: centre needs the column, \"centre: NAME\""},
@@ -294,6 +304,7 @@ int main(void)
 		cmocka_unit_test(noise_predicts_nothing),
 		cmocka_unit_test(nobody_is_judged_by_what_saw_them),
 		cmocka_unit_test(other_outcomes_are_out_of_reach),
+		cmocka_unit_test(bootstraps_are_corrected),
 		cmocka_unit_test(studies_are_read_strictly),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

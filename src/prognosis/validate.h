@@ -27,10 +27,7 @@ struct search contender_search(const struct contender *contender, const struct s
 enum rs_code contenders_run(struct contender *contenders, size_t count, const struct study *study,
                             struct rs_pool *pool, struct rs_error *err);
 
-/* AUC or concordance with its interval; of a concordance pairs within folds count. */
-struct merit {
-	double value, error, lower, upper;
-};
+/* AUC or concordance; of a concordance pairs within folds count. */
 enum rs_code merit_of(const struct contender *contender, const struct study *study, struct merit *out,
                       struct rs_error *err);
 /* Two-sided p of equal merit: DeLong's test, or a jackknife over subjects. */

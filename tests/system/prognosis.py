@@ -143,6 +143,33 @@ def check_several(run, folder):
         assert done.returncode in (1, 4) and sentence in done.stderr, (new, done.stderr)
 
 
+def check_schemes(run, folder):
+    """A split, the .632+ bootstrap and permutations beside cross-validation; centres that differ are told."""
+    study, model = folder / "scheme.yaml", folder / "scheme.model"
+    more = "centre: hospital\nsplit: 0.8\nbootstrap: 20\npermutations: 19\nvalidate: %s\nfolds: 3\n"
+    for target, validate, name in [(CLASS, "subject", "auc"), (SURVIVAL, "centres", "concordance")]:
+        study.write_text(STUDY % target + more % validate)
+        report = run.train(study, model, "--threads", 1)
+        assert run.train(study, model, "--threads", 3) == report
+        value = {found: finding(report, "model", found)["value"] for found in (name, "apparent", "bootstrap_left_out", "bootstrap_632_plus")}
+        assert value["bootstrap_left_out"] < value["bootstrap_632_plus"] < value["apparent"], value
+        permutation = finding(report, "model", "permutation")
+        assert permutation["p"] == 1 / 20 and abs(permutation["value"] - value[name]) < 1e-12, permutation
+        split = finding(report, "split", name)
+        assert finding(report, "split", "training_rows")["value"] == 128 and split["interval"][0] < split["value"] < split["interval"][1]
+        assert any("the number to quote" in sentence for sentence in report["warnings"])
+        assert all(finding(report, f"h{k}", "told_apart")["interval"][0] < 0.7 for k in range(3))
+    clinic = (folder / "clinic.csv").read_text().splitlines()
+    made = random.Random(2)
+    (folder / "scanner.csv").write_text("id,f7\n" + "".join(f"s{i},{i % 3 + made.gauss(0, 0.2)}\n" for i in range(len(clinic) - 1)))
+    study.write_text((STUDY % CLASS).replace("clinic.csv]", "clinic.csv, scanner.csv]") + "centre: hospital\n")
+    report = run.train(study, model)
+    apart = [sentence for sentence in report["warnings"] if "can be told by its columns" in sentence]
+    assert len(apart) == 3 and sum("most by f7" in sentence for sentence in apart) == 2, report  # h1 lies between the others
+    study.write_text(STUDY % CLASS + "centre: hospital\nvalidate: centres\nfolds: 4\n")
+    run(2, "train", study, "-o", model, sentence="3 centres cannot be divided into 4 folds")
+
+
 def check_refusals(run, folder, study, model):
     text = study.read_text()
     bad = folder / "bad.yaml"
@@ -261,6 +288,7 @@ def main():
         check_survival(run, folder)
         check_candidates(run, folder)
         check_several(run, folder)
+        check_schemes(run, folder)
         check_refusals(run, folder, study, model)
         check_degenerate(run, folder)
         if len(sys.argv) > 2:

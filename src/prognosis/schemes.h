@@ -1,0 +1,21 @@
+/* What a study may ask for beside cross-validation: a single split, the .632+ bootstrap, permutations; and, where it names
+ * centres, how far these are apart. */
+#ifndef RS_PROGNOSIS_SCHEMES_H
+#define RS_PROGNOSIS_SCHEMES_H
+
+#include "validate.h"
+
+struct schemes {
+	const struct study *study;
+	const struct contender *own; /* cross-validated */
+	const struct rs_training_report *report;
+	struct rs_pool *pool;
+};
+/* merit: of the cross-validation, told beside that of the split. */
+enum rs_code schemes_run(const struct schemes *schemes, const struct merit *merit, struct rs_error *err);
+/* Efron & Tibshirani 1997, of a merit that is 0.5 when nothing is known and 1 at best. */
+double merit_632(double apparent, double left_out);
+/* Centres told from each other by the columns, which a model must not learn by. */
+enum rs_code shift_run(const struct schemes *schemes, struct rs_error *err);
+
+#endif
