@@ -1,6 +1,7 @@
 /* radseal evaluate: predictions held against what came of them. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "findings.h"
 #include "prognosis/prognosis.h"
@@ -45,15 +46,35 @@ static enum rs_code ask(const struct command_line *line, const struct rs_csv *ta
 		.time = option_value(line, "time"),
 		.event = option_value(line, "event"),
 		.event_value = option_value(line, "event-value"),
+		.censored = option_value(line, "censored"),
 		.group = option_value(line, "group"),
+		.stratum = option_value(line, "strata"),
 		.scores = line->repeats,
 		.score_count = line->repeat_count,
 	};
 	RS_TRY(option_number(line, "threshold", NAN, &out->threshold, err));
-	RS_TRY(option_number(line, "horizon", NAN, &out->horizon, err));
 	RS_TRY(option_number(line, "level", 0.95, &out->level, err));
 	if (!(out->level > 0 && out->level < 1))
 		return rs_error_set(err, RS_USAGE, "--level: between 0 and 1, such as 0.95");
+	return RS_OK;
+}
+
+/* "365,730" */
+static enum rs_code option_times(const struct command_line *line, double times[RS_TIMES_MAX],
+                                 size_t *out_count, struct rs_error *err)
+{
+	const char *value = option_value(line, "times"), *rest = value;
+	*out_count = 0;
+	while (rest && *out_count < RS_TIMES_MAX) {
+		size_t length = strcspn(rest, ",");
+		if (!rs_parse_f64((struct rs_str){rest, length}, &times[*out_count]))
+			return rs_error_set(err, RS_USAGE, "--times %s: numbers with commas between them",
+			                    value);
+		*out_count += 1;
+		rest = rest[length] ? rest + length + 1 : NULL;
+	}
+	if (rest)
+		return rs_error_set(err, RS_USAGE, "--times: at most %d", RS_TIMES_MAX);
 	return RS_OK;
 }
 
@@ -61,7 +82,10 @@ static enum rs_code print(const struct command_line *line, const struct rs_csv *
                           struct printing *printing, struct rs_error *err)
 {
 	struct rs_evaluation asked;
+	double times[RS_TIMES_MAX];
 	RS_TRY(ask(line, table, &asked, err));
+	asked.times = times;
+	RS_TRY(option_times(line, times, &asked.time_count, err));
 	if (printing->as_json)
 		rs_json_array_begin(&printing->json);
 	RS_TRY(rs_evaluate(&asked, print_finding, printing, err));
@@ -101,10 +125,13 @@ static const struct option options[] = {
 	{"time", "COLUMN", "the outcome: time of the event, or to the end of follow-up"},
 	{"event", "COLUMN", "whether the event came"},
 	{"event-value", "VALUE", "of --event: the cell that says so (default: 1); all others are censored"},
+	{"censored", "VALUE",
+         "of --event: the cell that says there was none; all others are events that compete"},
 	{"score", "COLUMN", "a prediction: higher means likelier positive, or an earlier event; repeatable"},
-	{"group", "COLUMN", "compare groups: a curve for each, and the log-rank test"},
+	{"group", "COLUMN", "compare groups: a curve for each, and the log-rank test (Gray's test)"},
+	{"strata", "COLUMN", "of --group: compare within its values only"},
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
-	{"horizon", "TIME", "survival at this time"},
+	{"times", "TIMES", "what is said of these times, such as 365,730"},
 	{"level", "SHARE", "of intervals (default: 0.95)"},
 	{"output", "FILE", "write there instead of to standard output"},
 	{NULL, NULL, NULL},
@@ -112,8 +139,10 @@ static const struct option options[] = {
 static const struct example examples[] = {
 	{"radseal evaluate predictions.csv --class malignant --score radiomics --score clinical",
          "AUC with intervals, their difference, calibration, usefulness"},
-	{"radseal evaluate follow-up.csv --time days --event died --score risk --group stage --horizon 365",
+	{"radseal evaluate follow-up.csv --time days --event died --score risk --group stage --times 365",
          "concordance, hazard ratio, curves of the stages, log-rank test"},
+	{"radseal evaluate follow-up.csv --time days --event status --event-value relapse --censored alive --times 365,730",
+         "incidence of relapse and of what competes with it"},
 	{NULL, NULL},
 };
 
@@ -128,10 +157,11 @@ const struct command command_evaluate = {
 		"average precision; where scores are probabilities or --threshold is given, sensitivity and its\n"
 		"kin with exact intervals, F1, MCC; for probabilities Brier score, log loss, calibration (intercept,\n"
 		"slope, integrated index by lowess, Hosmer-Lemeshow, Spiegelhalter) and net benefit.\n"
-		"For survival: Kaplan-Meier median and survival at --horizon (intervals on the log-log scale),\n"
+		"For survival: Kaplan-Meier median and survival at --times (intervals on the log-log scale),\n"
 		"Harrell's and Uno's C, hazard ratio per standard deviation with a test of proportionality; for\n"
-		"groups, curves and the log-rank test. A threshold that was chosen on the same rows flatters: choose\n"
-		"it elsewhere. Numbers agree with R's survival, pROC and rms.",
+		"groups, curves, the log-rank test and Peto's. With competing events (--censored): Aalen-Johansen\n"
+		"incidences, Gray's test, Fine and Gray's hazard ratio. A threshold that was chosen on the same rows flatters: choose\n"
+		"it elsewhere. Numbers agree with R's survival, cmprsk, pROC and rms.",
 	.options = options,
 	.examples = examples,
 	.repeatable = "score",

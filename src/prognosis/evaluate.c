@@ -33,6 +33,14 @@ void finding_tell_interval(const struct told *told, const char *of, const char *
 	finding_tell(told, of, name, interval->value, interval->lower, interval->upper, NAN);
 }
 
+void finding_tell_at(const struct told *told, const char *of, const char *name, double time,
+                     const struct rs_interval *interval, double p)
+{
+	char full[96];
+	snprintf(full, sizeof full, "%s_at_%.10g", name, time);
+	finding_tell(told, of, full, interval->value, interval->lower, interval->upper, p);
+}
+
 /* Rows where none of the columns is empty. */
 static enum rs_code choose_rows(struct told *told, const size_t *columns, size_t column_count,
                                 struct rs_error *err)
@@ -76,6 +84,34 @@ static void read_outcome(struct told *told, const char *column, const char *valu
 		told->outcome[i] = strcmp(cell, value ? value : "1") == 0;
 		told->positives += told->outcome[i];
 	}
+}
+
+/* Outcomes 1 for the event, from 2 for each other cell that is not `censored`. */
+static enum rs_code read_events(struct told *told, struct rs_error *err)
+{
+	const struct rs_evaluation *asked = told->asked;
+	size_t at = rs_csv_column(asked->table, asked->event);
+	told->types = 1;
+	told->type_name[0] = asked->event_value ? asked->event_value : "1";
+	if (asked->censored && strcmp(asked->censored, told->type_name[0]) == 0)
+		return rs_error_set(err, RS_USAGE, "%s cannot stand for the event and for no event",
+		                    asked->censored);
+	for (size_t i = 0; i < told->count; i++) {
+		const char *cell = rs_csv_cell(asked->table, told->rows[i], at);
+		size_t type = 0;
+		while (type < told->types && strcmp(cell, told->type_name[type]) != 0)
+			type++;
+		if (type == told->types && (!asked->censored || strcmp(cell, asked->censored) == 0))
+			continue;
+		if (type == RS_EVENT_TYPES_MAX)
+			return rs_error_set(err, RS_USAGE, "column %s has more than %d types of events",
+			                    asked->event, RS_EVENT_TYPES_MAX);
+		if (type == told->types)
+			told->type_name[told->types++] = cell;
+		told->outcome[i] = (uint8_t)(type + 1);
+		told->positives += type == 0;
+	}
+	return RS_OK;
 }
 
 static bool are_probabilities(const double *score, size_t count)
@@ -179,6 +215,13 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 		return rs_error_set(err, RS_USAGE, "give 1 to %d scores", RS_SCORES_MAX);
 	if (asked->group && asked->outcome)
 		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
+	if (asked->stratum && !asked->group)
+		return rs_error_set(err, RS_USAGE, "strata need groups that are compared within them");
+	if (asked->time_count > RS_TIMES_MAX)
+		return rs_error_set(err, RS_USAGE, "give at most %d times", RS_TIMES_MAX);
+	for (size_t t = 0; t < asked->time_count; t++)
+		if (!(isfinite(asked->times[t]) && asked->times[t] > (t ? asked->times[t - 1] : 0)))
+			return rs_error_set(err, RS_USAGE, "times must be positive and ascend");
 	return RS_OK;
 }
 
@@ -186,11 +229,11 @@ enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visi
                          struct rs_error *err)
 {
 	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
-	const char *names[RS_SCORES_MAX + 4];
+	const char *names[RS_SCORES_MAX + 5];
 	size_t columns[RS_COUNT(names)], count = 0;
 	RS_TRY(check_asked(evaluation, err));
 	const char *const others[] = {evaluation->outcome, evaluation->time, evaluation->event,
-	                              evaluation->group};
+	                              evaluation->group, evaluation->stratum};
 	for (size_t i = 0; i < RS_COUNT(others); i++)
 		if (others[i])
 			names[count++] = others[i];
@@ -206,7 +249,7 @@ enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visi
 		read_outcome(&told, evaluation->outcome, evaluation->positive);
 		return evaluate_classes(&told, err);
 	}
-	read_outcome(&told, evaluation->event, evaluation->event_value);
+	RS_TRY(read_events(&told, err));
 	size_t time = rs_csv_column(evaluation->table, evaluation->time);
 	for (size_t i = 0; i < told.count; i++)
 		RS_TRY(cell_number(evaluation->table, told.rows[i], time, &told.time[i], err));

@@ -9,10 +9,12 @@ struct told {
 	const struct rs_evaluation *asked;
 	rs_finding_visit *visit;
 	void *context;
-	size_t count, positives; /* rows used; of these with the outcome or event */
-	size_t *rows;            /* of the table */
-	uint8_t *outcome;
-	double *time; /* of survival */
+	size_t count, positives;                   /* rows used; of these with the outcome or event */
+	size_t *rows;                              /* of the table */
+	uint8_t *outcome;                          /* 1: positive, or the event; competing events from 2 */
+	double *time;                              /* of survival */
+	size_t types;                              /* of events */
+	const char *type_name[RS_EVENT_TYPES_MAX]; /* the cell */
 	double *score[RS_SCORES_MAX];
 };
 void told_finish(struct told *told);
@@ -22,6 +24,24 @@ void finding_tell_value(const struct told *told, const char *of, const char *nam
 void finding_tell_interval(const struct told *told, const char *of, const char *name,
                            const struct rs_interval *interval);
 
+/* "name_at_365" */
+void finding_tell_at(const struct told *told, const char *of, const char *name, double time,
+                     const struct rs_interval *interval, double p);
+
+/* Cells of a column as codes, in the order they first occur. */
+struct coded {
+	uint32_t *code; /* by row used */
+	uint32_t count;
+	size_t *first; /* by code: a row that has it */
+};
+void coded_finish(struct coded *coded);
+/* RS_USAGE for more than 64 different cells */
+enum rs_code coded_of(const struct told *told, const char *column, struct coded *out, struct rs_error *err);
+
+/* Curves of some of the rows (NULL: the first `count`), and comparisons of groups. */
+enum rs_code tell_curves(const struct told *told, const char *of, const size_t *rows, size_t count,
+                         struct rs_error *err);
+enum rs_code compare_groups(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);
 
 #endif

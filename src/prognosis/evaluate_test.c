@@ -5,7 +5,7 @@
 
 struct kept {
 	struct rs_finding items[128];
-	char of[128][64];
+	char of[128][64], name[128][64];
 	size_t count;
 };
 
@@ -14,13 +14,14 @@ static void keep(void *context, const struct rs_finding *finding)
 	struct kept *kept = context;
 	assert_true(kept->count < RS_COUNT(kept->items));
 	kept->items[kept->count] = *finding;
+	snprintf(kept->name[kept->count], sizeof kept->name[0], "%s", finding->name);
 	snprintf(kept->of[kept->count++], sizeof kept->of[0], "%s", finding->of);
 }
 
 static const struct rs_finding *find(const struct kept *kept, const char *of, const char *name)
 {
 	for (size_t i = 0; i < kept->count; i++)
-		if (strcmp(kept->of[i], of) == 0 && strcmp(kept->items[i].name, name) == 0)
+		if (strcmp(kept->of[i], of) == 0 && strcmp(kept->name[i], name) == 0)
 			return &kept->items[i];
 	fail_msg("nothing was told of %s: %s", of, name);
 	return NULL;
@@ -35,6 +36,8 @@ static void parse(const char *text, struct rs_csv *out)
 	assert_int_equal(rs_csv_parse(rs_bytes_of_str(rs_str_from(text)), out, NULL), RS_OK);
 }
 
+static const double at_eight[] = {8};
+
 static struct rs_evaluation survival_of(const struct rs_csv *table, const char *const *scores)
 {
 	return (struct rs_evaluation){.table = table,
@@ -45,7 +48,8 @@ static struct rs_evaluation survival_of(const struct rs_csv *table, const char *
 	                              .scores = scores,
 	                              .score_count = 1,
 	                              .threshold = NAN,
-	                              .horizon = 8,
+	                              .times = at_eight,
+	                              .time_count = 1,
 	                              .level = 0.95};
 }
 
@@ -61,7 +65,7 @@ static void survival_is_told(void **state)
 	assert_true(find(&kept, "", "events")->value == 4);
 	/* pairs: (5,2) with five, (3,5) with four, (2.5,9) with two, (1,12) with one: all in order */
 	assert_true(find(&kept, "risk", "harrell_c")->value == 1);
-	assert_true(fabs(find(&kept, "", "survival_at_horizon")->value - 2.0 / 3) < 1e-12);
+	assert_true(fabs(find(&kept, "", "survival_at_8")->value - 2.0 / 3) < 1e-12);
 	assert_true(find(&kept, "arm = a", "events")->value == 2 &&
 	            find(&kept, "arm = b", "rows")->value == 4);
 	assert_true(find(&kept, "arm", "log_rank")->p < 0.05);
@@ -79,7 +83,6 @@ static void classes_are_told(void **state)
 	                                    .scores = (const char *const[]){"p", "q"},
 	                                    .score_count = 2,
 	                                    .threshold = NAN,
-	                                    .horizon = NAN,
 	                                    .level = 0.95};
 	assert_int_equal(rs_evaluate(&asked, keep, &kept, NULL), RS_OK);
 	assert_true(find(&kept, "p", "auc")->value == 0.75 && find(&kept, "q", "auc")->value == 1);

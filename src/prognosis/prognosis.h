@@ -6,26 +6,33 @@
 #include "base/base_csv.h"
 
 #define RS_SCORES_MAX 16
+#define RS_TIMES_MAX 32
+#define RS_EVENT_TYPES_MAX 8
 
 /* Predictions beside what came of them. One of the outcomes is given. */
 struct rs_evaluation {
 	const struct rs_csv *table;
 	/* Class: rows whose cell in `outcome` is `positive` (NULL: "1") against all others that are not empty. */
 	const char *outcome, *positive;
-	/* Survival: followed up to `time`; the event came where the cell in `event` is `event_value` (NULL: "1"). */
-	const char *time, *event, *event_value;
+	/* Survival: followed up to `time`; the event came where the cell in `event` is `event_value` (NULL: "1"). Others were
+	 * censored; where `censored` is given, only those with that cell: all else are events that compete with it. */
+	const char *time, *event, *event_value, *censored;
 	const char *group;         /* survival: compared groups; NULL: none */
+	const char *stratum;       /* survival: groups are compared within its values only; NULL: all */
 	const char *const *scores; /* columns; higher: likelier positive, or an earlier event */
 	size_t score_count;        /* at most RS_SCORES_MAX */
 	double threshold;          /* positive from here on; NaN: 0.5 for probabilities, else none */
-	double horizon;            /* survival at this time; NaN: none */
+	const double *times;       /* survival: what is told of these times; positive, ascending */
+	size_t time_count;         /* at most RS_TIMES_MAX */
 	double level;              /* of intervals, 0.95 for 95 % */
 };
-/* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. */
+/* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. Names of what is told of
+ * a time end in "_at_" and the time. */
 struct rs_finding {
 	const char *of, *name;
 	double value, lower, upper, p;
 };
+/* The finding's texts live as long as the call. */
 typedef void rs_finding_visit(void *context, const struct rs_finding *finding);
 /* Rows with an empty or NA cell in any of the columns used are left out, and counted ("left_out").
  * errors  RS_USAGE (no such column, which there are), RS_MALFORMED (line and column of a cell that is not a number, with a

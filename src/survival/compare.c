@@ -1,8 +1,7 @@
 /* Comparison of groups: observed events, and those expected if all groups were alike. */
 #include <math.h>
 
-#include "numeric/numeric_distribution.h"
-#include "numeric/numeric_linear.h"
+#include "interval.h"
 #include "order.h"
 #include "survival/survival.h"
 
@@ -73,39 +72,6 @@ static void add_stratum(struct comparing *c, size_t first, size_t last)
 	}
 }
 
-/* Quadratic form of observed - expected over all groups that expect anything, less one. */
-static enum rs_code test(const struct comparing *c, struct rs_survival_comparison *out, struct rs_error *err)
-{
-	size_t *used RS_CLEANUP(rs_free_pointer) = rs_allocate_array(c->groups, sizeof *used);
-	double *matrix RS_CLEANUP(rs_free_pointer) = rs_allocate_array(c->groups * c->groups, sizeof *matrix);
-	double *x RS_CLEANUP(rs_free_pointer) = rs_allocate_array(c->groups, sizeof *x);
-	if (!used || !matrix || !x)
-		return rs_error_memory(err, c->groups * c->groups * sizeof *matrix, "a comparison");
-	size_t n = 0;
-	for (size_t g = 0; g < c->groups; g++)
-		if (c->expected[g] > 0)
-			used[n++] = g;
-	out->chi_square = NAN;
-	out->p = 1;
-	if (n < 2)
-		return RS_OK;
-	n--;
-	for (size_t i = 0; i < n; i++) {
-		x[i] = c->observed[used[i]] - c->expected[used[i]];
-		for (size_t j = 0; j < n; j++)
-			matrix[i * n + j] = c->variance[used[i] * c->groups + used[j]];
-	}
-	if (rs_ldl(matrix, n, 1e-10) == 0)
-		return RS_OK;
-	rs_ldl_solve(matrix, n, x);
-	out->chi_square = 0;
-	for (size_t i = 0; i < n; i++)
-		out->chi_square += x[i] * (c->observed[used[i]] - c->expected[used[i]]);
-	out->df = (double)n;
-	out->p = rs_chi_square_upper(out->chi_square, out->df);
-	return RS_OK;
-}
-
 static void add_all(struct comparing *c, struct rs_survival_comparison *out)
 {
 	for (size_t i = 0; i < c->data->count; i++)
@@ -152,7 +118,7 @@ enum rs_code rs_survival_compare(const struct rs_follow_up *data, const uint32_t
 		.expected = made.expected,
 	};
 	add_all(&c, &made);
-	RS_TRY(test(&c, &made, err));
+	RS_TRY(comparison_test(c.variance, &made, err));
 	*out = made;
 	made = (struct rs_survival_comparison){0};
 	return RS_OK;

@@ -234,19 +234,34 @@ static enum rs_code allocate(const struct rs_cox_data *data, struct rs_cox_model
 	return RS_OK;
 }
 
-/* work: 2 p² + 3 p numbers. */
+enum rs_code cox_wald_test(struct rs_cox_model *model, struct rs_error *err)
+{
+	size_t p = model->columns;
+	double *copy RS_CLEANUP(rs_free_pointer) = rs_allocate_array(p + 1, p * sizeof *copy);
+	if (!copy)
+		return rs_error_memory(err, p * p * sizeof *copy, "a model");
+	double *solved = copy + p * p;
+	memcpy(copy, model->variance, p * p * sizeof *copy);
+	rs_ldl(copy, p, ALIASED);
+	memcpy(solved, model->coefficients, p * sizeof *solved);
+	rs_ldl_solve(copy, p, solved);
+	model->wald_test = inner(solved, model->coefficients, p);
+	return RS_OK;
+}
+
+/* work: p² + 4 p numbers. */
 static enum rs_code fit(const struct rs_cox_data *data, const struct rs_cox_options *options,
                         struct walker *walker, double *work, struct rs_cox_model *model, struct rs_error *err)
 {
 	size_t p = data->columns;
-	double *step = work + p * p + 2 * p, *copy = step + p;
+	double *step = work + p * p + 2 * p, *trial = step + p;
 	struct likelihood l = {walker, p, options->ties, 0, work + p * p, work, work + p * p + p};
 	memcpy(model->means, walker->means, p * sizeof *model->means);
 	evaluate(&l, walker, model->coefficients);
 	model->log_likelihood[0] = l.value;
 	model->df = (double)newton_step(&l, step);
 	model->score_test = inner(step, l.score, p);
-	search(&l, walker, model, step, copy);
+	search(&l, walker, model, step, trial);
 	model->log_likelihood[1] = l.value;
 	for (size_t j = 0; j < p; j++)
 		model->aliased[j] = !(l.information[j * p + j] > 0);
@@ -254,12 +269,7 @@ static enum rs_code fit(const struct rs_cox_data *data, const struct rs_cox_opti
 	find_baseline(walker, options->ties, model);
 	if (options->robust)
 		RS_TRY(make_robust(data, options->ties, model, err));
-	memcpy(copy, model->variance, p * p * sizeof *copy);
-	rs_ldl(copy, p, ALIASED);
-	memcpy(step, model->coefficients, p * sizeof *step);
-	rs_ldl_solve(copy, p, step);
-	model->wald_test = inner(step, model->coefficients, p);
-	return RS_OK;
+	return cox_wald_test(model, err);
 }
 
 enum rs_code rs_cox_fit(const struct rs_cox_data *data, const struct rs_cox_options *options,
@@ -269,7 +279,7 @@ enum rs_code rs_cox_fit(const struct rs_cox_data *data, const struct rs_cox_opti
 	struct rs_cox_model model RS_CLEANUP(rs_cox_model_finish) = {0};
 	RS_TRY(walker_init(&walker, data, err));
 	RS_TRY(allocate(data, &model, err));
-	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(2 * data->columns + 3,
+	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(data->columns + 4,
 	                                                             data->columns * sizeof *work);
 	if (!work)
 		return rs_error_memory(err, data->columns * data->columns * sizeof *work, "a model");

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "numeric/numeric_distribution.h"
+#include "interval.h"
 #include "order.h"
 #include "survival/survival.h"
 
@@ -27,54 +28,6 @@ void rs_survival_curve_finish(struct rs_survival_curve *curve)
 {
 	rs_free(curve->points);
 	*curve = (struct rs_survival_curve){0};
-}
-
-static double within(double value) { return value < 0 ? 0 : value > 1 ? 1 : value; }
-
-static void interval_log_log(struct rs_survival_point *point, double width)
-{
-	double inner = log(-log(point->survival)), step = width / log(point->survival);
-	point->lower = exp(-exp(inner - step));
-	point->upper = exp(-exp(inner + step));
-}
-
-static void interval_logit(struct rs_survival_point *point, double width)
-{
-	double s = point->survival, inner = log(s / (1 - s)), step = width / (1 - s);
-	point->lower = 1 - 1 / (1 + exp(inner - step));
-	point->upper = 1 - 1 / (1 + exp(inner + step));
-}
-
-static void interval_arcsin(struct rs_survival_point *point, double width)
-{
-	double s = point->survival, inner = asin(sqrt(s)), step = 0.5 * width * sqrt(s / (1 - s));
-	double low = fmax(0, inner - step), high = fmin(M_PI_2, inner + step);
-	point->lower = sin(low) * sin(low);
-	point->upper = sin(high) * sin(high);
-}
-
-/* width: standard errors of log survival on each side. */
-static void set_interval(struct rs_survival_point *point, enum rs_survival_interval interval, double width)
-{
-	double s = point->survival;
-	point->lower = point->upper = NAN;
-	if (s == 1 && (interval == RS_INTERVAL_PLAIN || interval == RS_INTERVAL_LOG))
-		point->lower = point->upper = 1;
-	if (!(s > 0 && s < 1))
-		return;
-	switch (interval) {
-	case RS_INTERVAL_PLAIN:
-		point->lower = within(s - width * s);
-		point->upper = within(s + width * s);
-		return;
-	case RS_INTERVAL_LOG:
-		point->lower = s * exp(-width);
-		point->upper = within(s * exp(width));
-		return;
-	case RS_INTERVAL_LOG_LOG: interval_log_log(point, width); return;
-	case RS_INTERVAL_LOGIT: interval_logit(point, width); return;
-	case RS_INTERVAL_ARCSIN: interval_arcsin(point, width); return;
-	}
 }
 
 static double weight_of(const struct rs_follow_up *data, size_t row)
@@ -121,7 +74,7 @@ static void fill_points(struct rs_survival_curve *curve, enum rs_survival_interv
 		point->log_error = sqrt(greenwood);
 		point->hazard = hazard;
 		point->hazard_error = sqrt(hazard_variance);
-		set_interval(point, interval, z * point->log_error);
+		interval_around(survival, z * point->log_error, interval, &point->lower, &point->upper);
 	}
 }
 

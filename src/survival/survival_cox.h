@@ -13,6 +13,7 @@ struct rs_cox_data {
 	const double *x;         /* follow_up.count rows of `columns`, finite */
 	const uint32_t *stratum; /* own baseline hazards; NULL: one */
 	const uint32_t *cluster; /* rows that belong together, for the robust variance; NULL: each alone */
+	const struct rs_cox_staying *staying; /* rs_fine_gray_fit() only; NULL */
 };
 struct rs_cox_options {
 	enum rs_cox_ties ties;
