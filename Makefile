@@ -34,6 +34,7 @@ bench: build
 	$(BUILD)/bench/retrieve_bench
 	python3 bench/backup_bench.py $(BUILD)/radseal
 	bench/radiomics $(BUILD)
+	bench/prognosis $(BUILD)
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.
 fuzz:
