@@ -74,6 +74,17 @@ void platt_line(const double *decisions, const bool *first, size_t count, double
 	*out_offset = offset;
 }
 
+/* Where there is next to nothing to learn, rows left out may be ordered worse than by chance, and the line rises. Turning a
+ * machine's own order round would be an artefact of the folds: its order stays, and its probabilities say nearly nothing. */
+#define SLOPE_LEAST (-1e-3)
+static void keep_order(size_t firsts, size_t seconds, double *slope, double *offset)
+{
+	if (*slope < SLOPE_LEAST)
+		return;
+	*slope = SLOPE_LEAST;
+	*offset = log(((double)seconds + 1) / ((double)firsts + 1));
+}
+
 /* One fold of one pair. */
 struct folding {
 	const struct vectors *v;
@@ -172,6 +183,7 @@ static void draw_lines(const struct folding *f, bool *first, double *out_slopes,
 			first[i] = i < firsts;
 		platt_line(f->decisions + f->start[p], first, firsts + seconds, &out_slopes[p],
 		           &out_offsets[p]);
+		keep_order(firsts, seconds, &out_slopes[p], &out_offsets[p]);
 	}
 }
 

@@ -56,8 +56,8 @@ struct learner {
 	                         size_t count, double *out, struct rs_error *err);
 	/* By input, of any scale, not negative. False: the state has none. NULL: there is none */
 	bool (*importance)(const void *state, double *out);
-	/* What each input adds to the log-odds of class `of` (binary: 1) or the risk, and last what all rows have in common:
-	 * rows x (columns + 1). NULL: it cannot tell. */
+	/* What each input adds to the log-odds of class `of` (binary: 1; of forests to its probability) or the risk, and last
+	 * what all rows have in common: rows x (columns + 1). NULL: it cannot tell. */
 	enum rs_code (*explain)(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
 	                        struct rs_error *err);
 	/* One CBOR item; see packed.h. What is read is hostile: every size, index and number is checked, so that score() is
@@ -67,7 +67,7 @@ struct learner {
 	                     struct rs_error *err);
 };
 
-extern const struct learner learner_forest, learner_ridge, learner_cox;
+extern const struct learner learner_forest, learner_xgboost, learner_svm, learner_ridge, learner_cox;
 /* Ends with NULL. */
 extern const struct learner *const learner_table[];
 /* NULL: there is none of this name. */

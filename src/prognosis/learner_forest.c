@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "learner.h"
 #include "packed.h"
+#include "trees.h"
 
 #define NODE_SIZE 24
 #define VALUE_SIZE 12
@@ -164,6 +164,15 @@ static bool importance(const void *state, double *out)
 	return s->importance != NULL;
 }
 
+static enum rs_code explain(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
+                            struct rs_error *err)
+{
+	const struct state *s = state;
+	struct rs_shap *shap RS_CLEANUP(rs_shap_destroy_pointer) = NULL;
+	RS_TRY(rs_shap_of_forest(&s->forest, of, &shap, err));
+	return trees_explain(shap, x, out, err);
+}
+
 /* ---- files ---- */
 
 static void write(const void *state, struct rs_buffer *out)
@@ -314,6 +323,7 @@ const struct learner learner_forest = {
 	.score = score,
 	.survival = survival,
 	.importance = importance,
+	.explain = explain,
 	.write = write,
 	.read = read,
 };

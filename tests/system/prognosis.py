@@ -96,7 +96,9 @@ def check_candidates(run, folder):
     tables = [folder / "features.csv", folder / "clinic.csv"]
     for target, steps, models, candidates in [
             (CLASS, "[near_zero, univariate: {p: 0.5, keep: [1, 3]}]", "[ridge: {penalty: [0.1, 100]}, forest: {trees: 20}]", 6),
-            (SURVIVAL, "{keep: 4}", "[cox, forest: {trees: [10, 20]}]", 3), (SURVIVAL, "[]", "cox", 1)]:
+            (SURVIVAL, "{keep: 4}", "[cox, forest: {trees: [10, 20]}]", 3), (SURVIVAL, "[]", "cox", 1),
+            (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
+            (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2)]:
         study, model = folder / "choice.yaml", folder / "choice.model"
         study.write_text((STUDY % target).replace("model: {forest: {trees: 60}}", f"steps: {steps}\nmodel: {models}\ninner_folds: 3"))
         report = run.train(study, model, "--threads", 1)
@@ -275,6 +277,12 @@ def check_plgg(run, folder, data):
         low, high = found["interval"]
         assert all(low < peer["mean"] < high for peer in reference[task].values()), (task, found, reference[task])
         told.append(f"{task} {found['value']:.3f} (XGBoost {reference[task]['xgb_cox_d2']['mean']:.3f})")
+        if task == "plgg_clin":
+            for kind in ("cox", "aft"):
+                study.write_text(study.read_text().split("model:")[0] + f"model: {{xgboost: {{survival: {kind}, max_depth: 2}}}}\n")
+                own = finding(run.train(study, folder / "plgg.model"), "model", "concordance")["value"]
+                assert own > reference[task][f"xgb_{kind}_d2"]["mean"] - 0.005, (kind, own)
+                told.append(f"by XGBoost's {kind} {own:.3f}")
     return told
 
 

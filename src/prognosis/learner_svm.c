@@ -1,0 +1,131 @@
+/* Support vector machines (libsvm) for classes. */
+#include <math.h>
+
+#include "learn/learn_svm.h"
+#include "learner.h"
+#include "packed.h"
+
+struct options {
+	double cost, gamma, tolerance;
+	uint32_t kernel;
+};
+struct state {
+	struct shape shape;
+	struct rs_svm svm;
+};
+
+static void finish(void *state)
+{
+	struct state *s = state;
+	if (s)
+		rs_svm_finish(&s->svm);
+	rs_free(s);
+}
+
+/* libsvm weighs classes, and classes are all that weights are made of. */
+static void weigh(const struct lesson *lesson, double *out)
+{
+	for (size_t r = 0; lesson->weight && r < lesson->rows; r++)
+		out[lesson->outcome[r]] = lesson->weight[r];
+}
+
+static enum rs_code fit_state(const struct lesson *lesson, const struct options *o, struct state *s,
+                              struct rs_error *err)
+{
+	const struct rs_matrix x = {lesson->rows, lesson->shape.columns, lesson->x};
+	double weights[CLASSES_MAX];
+	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(lesson->rows, sizeof *labels);
+	if (!labels)
+		return rs_error_memory(err, lesson->rows * sizeof *labels, "support vectors");
+	for (size_t r = 0; r < lesson->rows; r++)
+		labels[r] = lesson->outcome[r];
+	weigh(lesson, weights);
+	const struct rs_svm_options options = {.linear = o->kernel,
+	                                       .cost = o->cost,
+	                                       .gamma = o->gamma,
+	                                       .tolerance = o->tolerance,
+	                                       .class_weights = lesson->weight ? weights : NULL,
+	                                       .seed = lesson->seed,
+	                                       .pool = lesson->pool};
+	s->shape = lesson->shape;
+	return rs_svm_fit(&x, labels, lesson->shape.classes, &options, &s->svm, err);
+}
+
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
+                        void **out_state, struct rs_error *err)
+{
+	struct state *s = rs_allocate(sizeof *s);
+	(void)own_scores;
+	if (!s)
+		return rs_error_memory(err, sizeof *s, "support vectors");
+	enum rs_code code = fit_state(lesson, options, s, err);
+	if (code != RS_OK)
+		finish(s);
+	else
+		*out_state = s;
+	return code;
+}
+
+static enum rs_code score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
+{
+	const struct state *s = state;
+	size_t width = shape_width(&s->shape);
+	double shares[RS_SVM_CLASSES_MAX];
+	double *row RS_CLEANUP(rs_free_pointer) = rs_allocate_array(x->columns, sizeof *row);
+	if (!row)
+		return rs_error_memory(err, x->columns * sizeof *row, "a row");
+	for (size_t i = 0; i < x->rows; i++) {
+		for (size_t c = 0; c < x->columns; c++)
+			row[c] = x->values[c * x->rows + i];
+		rs_svm_probabilities(&s->svm, row, shares);
+		for (size_t k = 0; k < width; k++)
+			out[i * width + k] = shares[width == 1 ? 1 : k];
+	}
+	return RS_OK;
+}
+
+static void write(const void *state, struct rs_buffer *out)
+{
+	const struct state *s = state;
+	rs_svm_write(&s->svm, out);
+}
+
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+                         struct rs_error *err)
+{
+	struct rs_svm svm RS_CLEANUP(rs_svm_finish) = {0};
+	RS_TRY(rs_svm_read(reader, (uint32_t)shape->columns, &svm, err));
+	if (svm.classes != shape->classes)
+		return packed_wrong("support vectors", err);
+	struct state *s = rs_allocate(sizeof *s);
+	if (!s)
+		return rs_error_memory(err, sizeof *s, "a model");
+	*s = (struct state){*shape, svm};
+	svm = (struct rs_svm){0};
+	*out_state = s;
+	return RS_OK;
+}
+
+static const char *const kernels[] = {"rbf", "linear", NULL};
+static const struct setting settings[] = {
+	{"cost", SETTING_NUMBER, offsetof(struct options, cost), 1e-9, 1e9, 1, NULL},
+	/* 0: one over the number of inputs */
+	{"gamma", SETTING_NUMBER, offsetof(struct options, gamma), 0, 1e9, 0, NULL},
+	{"kernel", SETTING_WORD, offsetof(struct options, kernel), 0, 1, 0, kernels},
+	{"tolerance", SETTING_NUMBER, offsetof(struct options, tolerance), 1e-9, 0.1, 1e-3, NULL},
+	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+};
+const struct learner learner_svm = {
+	.name = "svm",
+	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL,
+	.standardised = true,
+	.needs_inputs = true,
+	.weighs = true,
+	.settings = settings,
+	.options_size = sizeof(struct options),
+	.fit = fit,
+	.finish = finish,
+	.score = score,
+	.write = write,
+	.read = read,
+};
