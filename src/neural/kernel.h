@@ -1,0 +1,37 @@
+/* Products of matrices, the one place where a network's time goes. Every sum has its order by definition, not by the
+ * processor: results have the same bits with SSE2, with AVX2, and on machines that have neither. */
+#ifndef RS_NEURAL_KERNEL_H
+#define RS_NEURAL_KERNEL_H
+
+#include <stddef.h>
+
+/* c is rows x columns, its rows c_row apart, and a is rows x inner with any strides. */
+struct product {
+	size_t rows, inner, columns;
+	const float *a;
+	size_t a_row, a_column;
+	const float *b; /* rows b_row apart */
+	size_t b_row;
+	float *c;
+	size_t c_row;
+};
+/* c += a b, b being inner x columns: each element adds its terms in ascending order. */
+void product_add(const struct product *product);
+/* c += a bᵀ, b being columns x inner, a_column 1: eight sums, of each eighth term, are added by
+ * ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)), and that to c. */
+void product_add_transposed(const struct product *product);
+
+/* The ways that the two choose from. */
+struct product_ways {
+	void (*add)(const struct product *product);
+	void (*add_transposed)(const struct product *product);
+};
+extern const struct product_ways product_plain;
+const struct product_ways *product_wide(void); /* NULL where the processor has none */
+
+/* Sums of `count` values, of x, of x y, of (x - shift)², in one order that is fixed, too. */
+float sum_of(const float *x, size_t count);
+float sum_of_products(const float *x, const float *y, size_t count);
+float sum_of_squares(const float *x, float shift, size_t count);
+
+#endif
