@@ -131,24 +131,20 @@ static enum rs_code deflate_body(const struct rs_dicom_builder *b, struct rs_buf
 	return RS_OK;
 }
 
-enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *b, const char *sop_class_uid,
-                                   const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err)
+enum rs_code rs_dicom_put_meta(const char *sop_class_uid, const char *sop_instance_uid,
+                               const char *transfer_syntax_uid, const char *implementation_uid,
+                               struct rs_buffer *out, struct rs_error *err)
 {
-	static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1",
-	                                       "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"};
 	static const uint8_t preamble[128];
 	struct rs_dicom_builder meta RS_CLEANUP(rs_dicom_builder_finish) = {0};
 	uint8_t length[4];
-	if (b->failure.code != RS_OK)
-		return rs_error_set(err, b->failure.code, "%s", b->failure.message);
-	if (b->depth != 0)
-		return rs_error_set(err, RS_USAGE, "%zu sequences or items are still open", b->depth);
-	RS_TRY(rs_buffer_check(&b->body, "the DICOM data set", err));
 	rs_dicom_builder_init(&meta, RS_DICOM_EXPLICIT_LE, 4096);
 	rs_dicom_builder_bytes(&meta, 0x00020001, "OB", rs_bytes_of("\0\1", 2));
 	rs_dicom_builder_text(&meta, 0x00020002, "UI", sop_class_uid);
 	rs_dicom_builder_text(&meta, 0x00020003, "UI", sop_instance_uid);
-	rs_dicom_builder_text(&meta, 0x00020010, "UI", syntaxes[b->encoding]);
+	rs_dicom_builder_text(&meta, 0x00020010, "UI", transfer_syntax_uid);
+	if (implementation_uid)
+		rs_dicom_builder_text(&meta, 0x00020012, "UI", implementation_uid);
 	RS_TRY(rs_buffer_check(&meta.body, "the DICOM meta group", err));
 	struct rs_dicom_element group = {
 		.tag = 0x00020000, .vr = "UL", .length = 4, .encoding = RS_DICOM_EXPLICIT_LE};
@@ -158,6 +154,20 @@ enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *b, const char *sop_c
 	rs_write_le32(length, (uint32_t)meta.body.size);
 	rs_buffer_append(out, length, sizeof(length));
 	rs_buffer_append_bytes(out, rs_buffer_bytes(&meta.body));
+	return rs_buffer_check(out, "the DICOM meta group", err);
+}
+
+enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *b, const char *sop_class_uid,
+                                   const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err)
+{
+	static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1",
+	                                       "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"};
+	if (b->failure.code != RS_OK)
+		return rs_error_set(err, b->failure.code, "%s", b->failure.message);
+	if (b->depth != 0)
+		return rs_error_set(err, RS_USAGE, "%zu sequences or items are still open", b->depth);
+	RS_TRY(rs_buffer_check(&b->body, "the DICOM data set", err));
+	RS_TRY(rs_dicom_put_meta(sop_class_uid, sop_instance_uid, syntaxes[b->encoding], NULL, out, err));
 	if (b->encoding == RS_DICOM_DEFLATED_LE)
 		RS_TRY(deflate_body(b, out, err));
 	else

@@ -174,6 +174,10 @@ void rs_dicom_builder_words(struct rs_dicom_builder *builder, uint32_t tag, cons
                             const uint16_t *words, size_t count);            /* OW, US, SS */
 void rs_dicom_builder_begin(struct rs_dicom_builder *builder, uint32_t tag); /* SQ, or RS_DICOM_ITEM */
 void rs_dicom_builder_end(struct rs_dicom_builder *builder);
+/* Preamble and meta group (PS3.10 section 7.1), appended. implementation_uid: NULL to leave it out. */
+enum rs_code rs_dicom_put_meta(const char *sop_class_uid, const char *sop_instance_uid,
+                               const char *transfer_syntax_uid, const char *implementation_uid,
+                               struct rs_buffer *out, struct rs_error *err);
 /* The Part 10 file: preamble, meta group made from SOPClassUID and SOPInstanceUID given here. */
 enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *builder, const char *sop_class_uid,
                                    const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err);

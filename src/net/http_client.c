@@ -4,7 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "socket.h"
+#include "net/net_http.h"
+#include "net/net_socket.h"
 
 struct url {
 	struct rs_str host, address, path; /* address with the port */
@@ -84,7 +85,7 @@ static enum rs_code exchange(const struct url *url, const struct rs_http_call *c
 	rs_buffer_init(&head, RS_HTTP_HEAD_MAX);
 	write_head(&head, url, call);
 	RS_TRY(rs_buffer_check(&head, "a request", err));
-	RS_TRY(socket_connect(url->address, call->timeout_ms, &socket, err));
+	RS_TRY(rs_socket_connect(url->address, call->timeout_ms, &socket, err));
 	enum rs_code code = send_all(socket, rs_buffer_bytes(&head), err);
 	if (code == RS_OK)
 		code = send_all(socket, call->body, err);

@@ -1,13 +1,13 @@
 /* A server of one thread: poll() over its connections, each a buffer in and a buffer out. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "socket.h"
+#include "net/net_http.h"
+#include "net/net_socket.h"
 
 #define CONNECTIONS_MAX 64
 #define PATIENCE_NS ((uint64_t)10000000000)
@@ -36,19 +36,15 @@ static uint64_t now_ns(void)
 
 enum rs_code rs_http_server_open(const char *address, struct rs_http_server **out, struct rs_error *err)
 {
-	struct sockaddr_storage bound;
-	socklen_t size = sizeof bound;
 	struct rs_http_server *server = rs_allocate(sizeof *server);
 	if (!server)
 		return rs_error_memory(err, sizeof *server, "a server");
-	enum rs_code code = socket_listen(address, &server->socket, err);
+	enum rs_code code = rs_socket_listen(address, &server->socket, err);
 	if (code != RS_OK) {
 		rs_free(server);
 		return code;
 	}
-	if (getsockname(server->socket, (struct sockaddr *)&bound, &size) == 0)
-		server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-		                                                 : ((struct sockaddr_in *)&bound)->sin_port);
+	server->port = rs_socket_port(server->socket);
 	*out = server;
 	return RS_OK;
 }

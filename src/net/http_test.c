@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "socket.h"
+#include "net/net_http.h"
+#include "net/net_socket.h"
 
 #define POST "POST /add HTTP/1.1\r\nHost: a\r\ncontent-length: 5\r\n\r\nhello"
 
@@ -183,8 +184,8 @@ static void connections_are_kept_and_errors_told(void **state)
 	struct running *running = *state;
 	struct rs_error err = {0};
 	int idle, socket;
-	assert_int_equal(socket_connect(rs_str_from(running->address), 5000, &idle, &err), RS_OK);
-	assert_int_equal(socket_connect(rs_str_from(running->address), 5000, &socket, &err), RS_OK);
+	assert_int_equal(rs_socket_connect(rs_str_from(running->address), 5000, &idle, &err), RS_OK);
+	assert_int_equal(rs_socket_connect(rs_str_from(running->address), 5000, &socket, &err), RS_OK);
 	talk(socket, POST, "hello");
 	talk(socket, POST POST, "hello");
 	talk(socket, "POST /fail HTTP/1.1\r\n\r\n", "500 Refused\r\nContent-Type: text/plain");

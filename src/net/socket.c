@@ -1,9 +1,10 @@
 /* "host:port" to sockets. */
-#include "socket.h"
+#include "net/net_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #define ADDRESS_MAX 256
-#define BACKLOG 64
+#define BACKLOG 256
 
 /* "host:port" or "[v6]:port", for getaddrinfo(). */
 static enum rs_code look_up(struct rs_str address, int flags, struct addrinfo **out, struct rs_error *err)
@@ -38,7 +39,7 @@ static enum rs_code look_up(struct rs_str address, int flags, struct addrinfo **
 	              : RS_OK;
 }
 
-enum rs_code socket_listen(const char *address, int *out, struct rs_error *err)
+enum rs_code rs_socket_listen(const char *address, int *out, struct rs_error *err)
 {
 	struct addrinfo *found;
 	int one = 1;
@@ -55,6 +56,16 @@ enum rs_code socket_listen(const char *address, int *out, struct rs_error *err)
 	}
 	*out = made;
 	return RS_OK;
+}
+
+unsigned rs_socket_port(int socket)
+{
+	struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
+	socklen_t size = sizeof bound;
+	if (getsockname(socket, (struct sockaddr *)&bound, &size) != 0)
+		return 0;
+	return ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+	                                         : ((struct sockaddr_in *)&bound)->sin_port);
 }
 
 static bool finish_connecting(int made, unsigned timeout_ms)
@@ -92,7 +103,7 @@ static int connect_to(const struct addrinfo *address, unsigned timeout_ms)
 	return -1;
 }
 
-enum rs_code socket_connect(struct rs_str address, unsigned timeout_ms, int *out, struct rs_error *err)
+enum rs_code rs_socket_connect(struct rs_str address, unsigned timeout_ms, int *out, struct rs_error *err)
 {
 	struct addrinfo *found;
 	int made = -1;

@@ -172,11 +172,15 @@ enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed 
                                  struct rs_error *err)
 {
 	struct receipting receipting RS_CLEANUP(receipting_finish) = {.node = node};
-	for (size_t i = 0; i < count; i++) {
+	enum rs_code code = RS_OK;
+	pthread_mutex_lock(&node->mutex);
+	for (size_t i = 0; code == RS_OK && i < count; i++) {
 		receipting.entry = (int64_t)placed[i].entry;
-		RS_TRY(index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting,
-		                         err));
+		code = index_each_row_of(node->index, placed[i].transaction_id, make_receipt, &receipting,
+		                         err);
 	}
+	pthread_mutex_unlock(&node->mutex);
+	RS_TRY(code);
 	RS_TRY(rs_pool_for(node->pool, receipting.count, write_receipt, &receipting, err));
 	RS_TRY(rs_pool_for(node->pool, receipting.count, name_receipt, &receipting, err));
 	return rs_shards_sync(node->world, node->pool, node->receipts, receipting.shards, err);

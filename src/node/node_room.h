@@ -7,6 +7,9 @@
 /* Before an object with that much content is staged. RS_NO_SPACE says which limit it is, and what to do; nothing is
  * written then. Under the node's mutex. */
 enum rs_code room_take(struct rs_node *node, uint64_t content_size, struct rs_error *err);
+/* Counts when it is due: done by room_take(), unless node->room_kept says that another thread does, whose the index is. Under
+ * the node's mutex. */
+enum rs_code room_count(struct rs_node *node, struct rs_error *err);
 /* The object is written, or will never be: what is free on the disk tells of it. */
 void room_written(struct rs_node *node, uint64_t content_size);
 /* Something that was counted is not kept: the next room_take() counts anew. */

@@ -17,15 +17,22 @@ static const char *amount(uint64_t bytes, char out[static 32])
 	return out;
 }
 
+enum rs_code room_count(struct rs_node *node, struct rs_error *err)
+{
+	if (!node->room_counted && node->config.vault_quota)
+		RS_TRY(index_stored_size(node->index, &node->room_used, err));
+	node->room_counted = true;
+	return RS_OK;
+}
+
 static enum rs_code check_quota(struct rs_node *node, uint64_t size, struct rs_error *err)
 {
 	uint64_t quota = node->config.vault_quota;
 	char texts[3][32];
 	if (quota == 0)
 		return RS_OK;
-	if (!node->room_counted)
-		RS_TRY(index_stored_size(node->index, &node->room_used, err));
-	node->room_counted = true;
+	if (!node->room_kept)
+		RS_TRY(room_count(node, err));
 	if (node->room_used + size <= quota)
 		return RS_OK;
 	return rs_error_set(

@@ -7,6 +7,7 @@ struct rs_vault_staged {
 	char *path; /* in the staging directory */
 	struct rs_file *file;
 	struct rs_cid cid;
+	bool is_synced;
 	bool is_named, is_new; /* set by publishing */
 };
 
@@ -241,10 +242,18 @@ static enum rs_code name_all(struct rs_vault *vault, struct rs_pool *pool, struc
 	return code;
 }
 
+enum rs_code rs_vault_sync(struct rs_vault_staged *staged, struct rs_error *err)
+{
+	if (!staged->is_synced)
+		RS_TRY(rs_file_sync(staged->file, err));
+	staged->is_synced = true;
+	return RS_OK;
+}
+
 static enum rs_code sync_content(void *context, size_t index, struct rs_error *err)
 {
 	struct rs_vault_staged *const *staged = context;
-	return rs_file_sync(staged[index]->file, err);
+	return rs_vault_sync(staged[index], err);
 }
 
 enum rs_code rs_vault_publish(struct rs_vault *vault, struct rs_pool *pool, struct rs_vault_staged **staged,

@@ -108,6 +108,19 @@ enum rs_code rs_vault_stage_stored(struct rs_vault *vault, const struct rs_cid *
                                    const struct rs_content *stored, struct rs_vault_staged **out,
                                    struct rs_error *err);
 void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged); /* accepts NULL */
+/* Its content is durable, still without a name: publishing has that much less to wait for. Of different objects from several
+ * threads at once. */
+enum rs_code rs_vault_sync(struct rs_vault_staged *staged, struct rs_error *err);
+
+/* Bytes whose number is not known yet: what is too much for memory waits in the staging directory, encrypted under a key that
+ * nothing but this object has. One thread at a time. */
+struct rs_spool;
+enum rs_code rs_spool_create(struct rs_vault *vault, struct rs_spool **out, struct rs_error *err);
+void rs_spool_destroy(struct rs_spool *spool); /* accepts NULL */
+enum rs_code rs_spool_add(struct rs_spool *spool, struct rs_bytes bytes, struct rs_error *err);
+/* Once all was added. Exactly `size` bytes, or RS_IO. */
+enum rs_code rs_spool_read(struct rs_spool *spool, uint64_t offset, void *out, size_t size,
+                           struct rs_error *err);
 
 /* The whole content, appended to out. RS_ALTERED tells which chunk is not what was written; RS_NOT_FOUND. */
 enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,

@@ -7,37 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stage.h"
+#include "admit.h"
 #include "workflow/workflow_walk.h"
-
-#define GROUP_MAX 256 /* files: bounds what a group holds in memory and what a crash takes back */
-
-/* The files of one series in a group: one ledger entry. */
-struct leaf {
-	struct staged **files;
-	size_t count;
-	struct rs_digest subject, study; /* their names on the ledger */
-	uint8_t record_nonce[NONCE_SIZE];
-	struct rs_transaction transaction;
-	uint8_t id[RS_TRANSACTION_ID_SIZE];
-	struct rs_digest *hashes; /* of the instances: leaves of the instance tree */
-	struct rs_buffer *boxes;  /* the instances' records, encrypted */
-	struct rs_append_result result;
-};
-
-struct group {
-	struct rs_node *node;
-	const struct rs_actor *actor;
-	const char *place; /* may be NULL */
-	struct staged *files;
-	size_t count;
-	struct staged **order; /* sealed ones, sorted by series then by place */
-	size_t order_count;
-	struct leaf *leaves;
-	size_t leaf_count;
-	struct rs_transaction *subjects; /* that the ledger does not know yet */
-	size_t subject_count;
-};
 
 static enum rs_code stage_one(void *context, size_t index, struct rs_error *err)
 {
@@ -271,12 +242,25 @@ static enum rs_code intend(struct group *group, struct rs_error *err)
 	return code;
 }
 
+/* The intent, the objects' content and what else there is become durable at once: none of them needs another. Item 0 is the
+ * intent, item 1 what else there is. */
+static enum rs_code make_durable(void *context, size_t index, struct rs_error *err)
+{
+	struct group *group = context;
+	if (index == 0)
+		return intend(group, err);
+	if (index == 1)
+		return group->beside ? group->beside(group->beside_context, err) : RS_OK;
+	return rs_vault_sync(group->order[index - 2]->object, err);
+}
+
 static enum rs_code publish(struct group *group, struct rs_error *err)
 {
 	struct rs_vault_staged **objects RS_CLEANUP(rs_free_pointer) = rs_allocate_array(
 		group->order_count, sizeof(struct rs_vault_staged *));
 	if (!objects)
 		return rs_error_memory(err, group->order_count * sizeof *objects, "a group");
+	RS_TRY(rs_pool_for(group->node->pool, 2 + group->order_count, make_durable, group, err));
 	for (size_t i = 0; i < group->order_count; i++) {
 		objects[i] = group->order[i]->object;
 		group->order[i]->staged = false;
@@ -304,22 +288,6 @@ static enum rs_code append(struct group *group, struct rs_error *err)
 	return RS_OK;
 }
 
-/* What the contract refused is taken back; the rest is complete. */
-static enum rs_code complete_all(struct group *group, struct rs_error *err)
-{
-	struct index *index = group->node->index;
-	RS_TRY(index_begin(index, err));
-	for (size_t i = 0; i < group->leaf_count; i++) {
-		const struct leaf *leaf = &group->leaves[i];
-		struct rs_bytes id = {leaf->id, sizeof leaf->id};
-		if (leaf->result.refusal == RS_REFUSAL_NONE)
-			RS_TRY(index_complete(index, id, leaf->result.index, err));
-		else
-			RS_TRY(index_take_back(index, id, err));
-	}
-	return index_commit(index, err);
-}
-
 static enum rs_code refuse(struct group *group, struct leaf *leaf, struct rs_error *err)
 {
 	for (size_t i = 0; i < leaf->count; i++) {
@@ -329,7 +297,7 @@ static enum rs_code refuse(struct group *group, struct leaf *leaf, struct rs_err
 		             rs_refusal_name(leaf->result.refusal), rs_refusal_text(leaf->result.refusal));
 		RS_TRY(rs_vault_remove(group->node->vault, &file->cid, err));
 	}
-	return RS_OK;
+	return index_take_back(group->node->index, rs_bytes_of(leaf->id, sizeof leaf->id), err);
 }
 
 static enum rs_code tell_receipts(struct rs_node *node, struct leaf *leaf, struct rs_error *err)
@@ -343,56 +311,96 @@ static enum rs_code tell_receipts(struct rs_node *node, struct leaf *leaf, struc
 	return RS_OK;
 }
 
-/* Receipts at the group's checkpoint, which proves every entry of the group. They are written before the index
- * marks the group complete: a crash in between leaves the intent, and recovery writes them again. */
-static enum rs_code write_receipts(struct group *group, struct rs_error *err)
+/* What the contract refused is taken back. */
+static enum rs_code tell_all(struct group *group, struct rs_error *err)
 {
-	struct rs_node *node = group->node;
-	size_t count = 0;
-	struct node_placed *placed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(group->leaf_count,
-	                                                                           sizeof *placed);
-	if (!placed)
-		return rs_error_memory(err, group->leaf_count * sizeof *placed, "a group");
 	for (size_t i = 0; i < group->leaf_count; i++) {
 		struct leaf *leaf = &group->leaves[i];
-		if (leaf->result.refusal == RS_REFUSAL_NONE) {
-			placed[count++] = (struct node_placed){rs_bytes_of(leaf->id, sizeof leaf->id),
-			                                       leaf->result.index};
-			RS_TRY(tell_receipts(node, leaf, err));
-		} else {
-			RS_TRY(refuse(group, leaf, err));
-		}
+		RS_TRY(leaf->result.refusal == RS_REFUSAL_NONE ? tell_receipts(group->node, leaf, err)
+		                                               : refuse(group, leaf, err));
 	}
-	return node_write_receipts(node, placed, count, err);
+	return RS_OK;
 }
 
-/* From intent to receipts. A failure after the intent leaves the rest to node_recover(), which asks the ledger. */
-static enum rs_code commit_group(struct group *group, struct rs_error *err)
+static enum rs_code complete_all(struct rs_node *node, const struct node_placed *placed, size_t count,
+                                 struct rs_error *err)
 {
-	struct rs_node *node = group->node;
+	RS_TRY(index_begin(node->index, err));
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(index_complete(node->index, placed[i].transaction_id, placed[i].entry, err));
+	return index_commit(node->index, err);
+}
+
+/* Receipts at the present checkpoint, which proves every entry before it. They are written before the index marks
+ * their groups complete: a crash in between leaves the intent, and recovery writes them again. */
+enum rs_code group_settle(struct rs_node *node, const struct node_placed *placed, size_t count,
+                          struct rs_error *err)
+{
+	RS_TRY(node_write_receipts(node, placed, count, err));
+	return complete_all(node, placed, count, err);
+}
+
+void group_give_up(struct rs_node *node)
+{
+	index_rollback(node->index);
+	node->unfinished = true;
+	(void)node_recover(node, NULL);
+}
+
+/* Subjects' keys may be made by other threads meanwhile. */
+static enum rs_code prepare(struct group *group, struct rs_error *err)
+{
+	enum rs_code code = RS_OK;
+	pthread_mutex_lock(&group->node->mutex);
+	for (size_t i = 0; code == RS_OK && i < group->leaf_count; i++)
+		code = prepare_leaf(group, &group->leaves[i], err);
+	if (code == RS_OK)
+		code = prepare_subjects(group, err);
+	pthread_mutex_unlock(&group->node->mutex);
+	return code;
+}
+
+enum rs_code group_to_ledger(struct group *group, struct rs_error *err)
+{
 	RS_TRY(form_leaves(group, err));
 	if (group->leaf_count == 0)
 		return RS_OK;
-	for (size_t i = 0; i < group->leaf_count; i++)
-		RS_TRY(prepare_leaf(group, &group->leaves[i], err));
-	RS_TRY(prepare_subjects(group, err));
-	RS_TRY(intend(group, err));
+	RS_TRY(prepare(group, err));
 	enum rs_code code = publish(group, err);
 	if (code == RS_OK)
 		code = append(group, err);
 	if (code == RS_OK)
-		code = write_receipts(group, err);
-	if (code == RS_OK)
-		code = complete_all(group, err);
-	if (code == RS_OK)
-		return RS_OK;
-	index_rollback(node->index);
-	node->unfinished = true;
-	(void)node_recover(node, NULL);
+		code = tell_all(group, err);
+	if (code != RS_OK)
+		group_give_up(group->node);
 	return code;
 }
 
-static void group_finish(struct group *group)
+/* From intent to receipts. */
+static enum rs_code commit_group(struct group *group, struct rs_error *err)
+{
+	struct rs_node *node = group->node;
+	size_t count = 0;
+	RS_TRY(group_to_ledger(group, err));
+	struct node_placed *placed RS_CLEANUP(rs_free_pointer) = rs_allocate_array(group->leaf_count,
+	                                                                           sizeof *placed);
+	if (!placed) {
+		group_give_up(node);
+		return rs_error_memory(err, group->leaf_count * sizeof *placed, "a group");
+	}
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		const struct leaf *leaf = &group->leaves[i];
+		if (leaf->result.refusal == RS_REFUSAL_NONE)
+			placed[count++] = (struct node_placed){rs_bytes_of(leaf->id, sizeof leaf->id),
+			                                       leaf->result.index};
+	}
+	enum rs_code code = group_settle(node, placed, count, err);
+	if (code != RS_OK)
+		group_give_up(node);
+	return code;
+}
+
+void group_finish(struct group *group)
 {
 	for (size_t i = 0; i < group->leaf_count; i++) {
 		struct leaf *leaf = &group->leaves[i];

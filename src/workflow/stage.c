@@ -152,8 +152,8 @@ static void find_locators(struct rs_node *node, struct staged *staged)
 
 /* The receipt of an earlier sealing of the same bytes, for the same subject: that others have them is told to nobody, and
  * erasing a subject takes nothing from another. */
-static enum rs_code find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
-                                 struct rs_error *err)
+enum rs_code stage_find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
+                                struct rs_error *err)
 {
 	struct index_row row;
 	pthread_mutex_lock(&node->mutex);
@@ -209,11 +209,25 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 	staged->result.media = staged->what.media;
 	find_locators(node, staged);
 	RS_TRY(find_subject(node, staged, source, err));
-	RS_TRY(find_earlier(node, staged, &known, err));
+	RS_TRY(stage_find_earlier(node, staged, &known, err));
 	if (known)
 		return RS_OK;
 	struct rs_content content = source_content(source);
 	RS_TRY(encrypt(node, staged, &content, err));
+	staged->result.outcome = RS_ADMIT_SEALED;
+	return RS_OK;
+}
+
+enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const struct rs_content *content,
+                           struct rs_error *err)
+{
+	staged->result.path = staged->file->path;
+	staged->result.receipt_path = "";
+	staged->result.size = staged->size;
+	staged->result.media = staged->what.media;
+	find_locators(node, staged);
+	RS_TRY(find_subject(node, staged, NULL, err)); /* no vector of features: needs no source */
+	RS_TRY(encrypt(node, staged, content, err));
 	staged->result.outcome = RS_ADMIT_SEALED;
 	return RS_OK;
 }

@@ -27,6 +27,12 @@ struct staged {
 /* Fills `staged` from the file; failures go to staged->result. Safe to call in parallel. Only a failure that must
  * stop everything (no space, no memory, a broken store) is returned. */
 enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err);
+/* What is in memory already, or can be read: staged->what (DICOM), content, size and file are set. Failures are returned. */
+enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const struct rs_content *content,
+                           struct rs_error *err);
+/* The receipt of an earlier sealing of the same bytes, for the same subject: the outcome is RS_ADMIT_KNOWN then. */
+enum rs_code stage_find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
+                                struct rs_error *err);
 void staged_finish(struct rs_node *node, struct staged *staged); /* what is still staged is thrown away */
 
 #endif

@@ -1,0 +1,455 @@
+/* Arrivals, and the queue they wait in; see workflow_intake.h.
+ *
+ * Locks: node->mutex guards the subjects' keys and the room, which several threads use while they stage. The index and the
+ * ledger are used by who commits alone, which is one thread at a time. */
+#include "workflow/workflow_intake.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "admit.h"
+#include "node/node_room.h"
+#include "workflow/workflow_classify.h"
+
+#define LATER_MAX ((size_t)4 * GROUP_MAX) /* entries whose receipts are due */
+#define START_SIZE ((size_t)4096)
+
+struct later {
+	uint8_t id[RS_TRANSACTION_ID_SIZE];
+	uint64_t entry;
+};
+
+struct rs_intake {
+	struct rs_node *node;
+	struct rs_actor *administrator; /* owned; NULL when another signs */
+	struct rs_admit_options options;
+	size_t memory_max;
+	atomic_size_t memory_used;
+	atomic_uint epoch; /* of subjects' keys: those made in an earlier one and never durable are gone */
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t idle;
+	struct rs_arrival *first, **last;
+	bool is_committing;
+	uint64_t came, seen; /* arrivals in all, and when it was last asked whether to settle */
+	/* Of who commits. */
+	struct later later[LATER_MAX];
+	size_t later_count;
+};
+
+struct rs_arrival {
+	struct rs_intake *intake;
+	struct rs_arrival *next;
+	struct rs_buffer memory;
+	struct rs_spool *spool; /* NULL while all of it lies in memory */
+	size_t charged;         /* of the intake's memory */
+	struct rs_sha256 hash;
+	struct walked_file file;
+	struct staged staged;
+	unsigned epoch;
+	char sop_class[UID_SIZE], sop_instance[UID_SIZE];
+	rs_arrival_done *done;
+	void *context;
+};
+
+static char arrival_name[] = "an instance"; /* its identifiers stay out of errors and logs */
+
+static enum rs_code keys_anew(struct rs_intake *intake, struct rs_error *err)
+{
+	return rs_subject_keys_begin(intake->node->subjects, err);
+}
+
+enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, size_t memory_max,
+                            struct rs_intake **out, struct rs_error *err)
+{
+	struct rs_intake *intake = rs_allocate(sizeof *intake);
+	enum rs_code code = intake ? RS_OK : rs_error_memory(err, sizeof *intake, "an intake");
+	RS_TRY(code);
+	intake->node = node;
+	intake->memory_max = memory_max;
+	intake->last = &intake->first;
+	pthread_mutex_init(&intake->mutex, NULL);
+	pthread_cond_init(&intake->idle, NULL);
+	if (!actor)
+		code = rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &intake->administrator, err);
+	intake->options.actor = actor ? actor : intake->administrator;
+	if (code == RS_OK)
+		code = room_count(node, err);
+	if (code == RS_OK)
+		code = keys_anew(intake, err);
+	if (code != RS_OK) {
+		rs_actor_close_pointer(&intake->administrator);
+		rs_free(intake);
+		return code;
+	}
+	node->room_kept = true;
+	*out = intake;
+	return RS_OK;
+}
+
+/* By who commits. */
+static enum rs_code settle(struct rs_intake *intake, struct rs_error *err)
+{
+	struct node_placed placed[GROUP_MAX];
+	enum rs_code code = RS_OK;
+	for (size_t at = 0; code == RS_OK && at < intake->later_count; at += GROUP_MAX) {
+		size_t left = intake->later_count - at, count = left < GROUP_MAX ? left : GROUP_MAX;
+		for (size_t i = 0; i < count; i++)
+			placed[i] = (struct node_placed){
+				rs_bytes_of(intake->later[at + i].id, RS_TRANSACTION_ID_SIZE),
+				intake->later[at + i].entry};
+		code = group_settle(intake->node, placed, count, err);
+	}
+	intake->later_count = 0; /* after a failure recovery has them */
+	if (code != RS_OK)
+		group_give_up(intake->node);
+	return code;
+}
+
+static void arrival_free(struct rs_arrival *arrival)
+{
+	struct rs_intake *intake = arrival->intake;
+	atomic_fetch_sub(&intake->memory_used, arrival->charged);
+	pthread_mutex_lock(&intake->node->mutex);
+	staged_finish(intake->node, &arrival->staged);
+	pthread_mutex_unlock(&intake->node->mutex);
+	rs_buffer_finish(&arrival->memory);
+	rs_spool_destroy(arrival->spool);
+	rs_free(arrival);
+}
+
+void rs_arrival_abandon(struct rs_arrival *arrival)
+{
+	if (arrival)
+		arrival_free(arrival);
+}
+
+enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_claims *claims,
+                              struct rs_arrival **out, struct rs_error *err)
+{
+	struct rs_buffer meta RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&meta, START_SIZE);
+	RS_TRY(rs_dicom_put_meta(claims->sop_class_uid, claims->sop_instance_uid, claims->transfer_syntax_uid,
+	                         claims->implementation_uid, &meta, err));
+	struct rs_arrival *arrival = rs_allocate(sizeof *arrival);
+	if (!arrival)
+		return rs_error_memory(err, sizeof *arrival, "an instance");
+	arrival->intake = intake;
+	arrival->file = (struct walked_file){.path = arrival_name, .named = true};
+	arrival->staged.file = &arrival->file;
+	arrival->staged.options = &intake->options;
+	snprintf(arrival->sop_class, sizeof arrival->sop_class, "%s", claims->sop_class_uid);
+	snprintf(arrival->sop_instance, sizeof arrival->sop_instance, "%s", claims->sop_instance_uid);
+	rs_buffer_init(&arrival->memory, NODE_MEMORY_MAX);
+	rs_sha256_init(&arrival->hash);
+	enum rs_code code = rs_arrival_add(arrival, rs_buffer_bytes(&meta), err);
+	if (code != RS_OK) {
+		arrival_free(arrival);
+		return code;
+	}
+	*out = arrival;
+	return RS_OK;
+}
+
+/* Takes it from the memory of all arrivals. */
+static bool has_memory(struct rs_arrival *arrival, size_t size)
+{
+	struct rs_intake *intake = arrival->intake;
+	if (size > intake->node->memory_max - arrival->memory.size)
+		return false;
+	if (atomic_fetch_add(&intake->memory_used, size) + size > intake->memory_max) {
+		atomic_fetch_sub(&intake->memory_used, size);
+		return false;
+	}
+	arrival->charged += size;
+	return true;
+}
+
+static enum rs_code start_spool(struct rs_arrival *arrival, struct rs_error *err)
+{
+	struct rs_spool *spool;
+	RS_TRY(rs_spool_create(arrival->intake->node->vault, &spool, err));
+	enum rs_code code = rs_spool_add(spool, rs_buffer_bytes(&arrival->memory), err);
+	if (code != RS_OK) {
+		rs_spool_destroy(spool);
+		return code;
+	}
+	arrival->spool = spool;
+	rs_buffer_finish(&arrival->memory);
+	atomic_fetch_sub(&arrival->intake->memory_used, arrival->charged);
+	arrival->charged = 0;
+	return RS_OK;
+}
+
+enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err)
+{
+	if (bytes.size > RS_ADMIT_SIZE_MAX - arrival->staged.size)
+		return rs_error_set(err, RS_TOO_LARGE, "an instance has more than %zu bytes",
+		                    RS_ADMIT_SIZE_MAX);
+	if (!arrival->spool && !has_memory(arrival, bytes.size))
+		RS_TRY(start_spool(arrival, err));
+	if (arrival->spool) {
+		RS_TRY(rs_spool_add(arrival->spool, bytes, err));
+	} else {
+		rs_buffer_append_bytes(&arrival->memory, bytes);
+		RS_TRY(rs_buffer_check(&arrival->memory, "an instance", err));
+	}
+	arrival->staged.size += bytes.size;
+	rs_sha256_update(&arrival->hash, bytes.data, bytes.size);
+	return RS_OK;
+}
+
+static enum rs_code read_spool(void *context, uint64_t offset, void *out, size_t size, struct rs_error *err)
+{
+	return rs_spool_read(context, offset, out, size, err);
+}
+
+static enum rs_code give_spool(void *context, uint64_t offset, size_t size, uint8_t *scratch,
+                               struct rs_bytes *out, struct rs_error *err)
+{
+	*out = rs_bytes_of(scratch, size);
+	return rs_spool_read(context, offset, scratch, size, err);
+}
+
+static enum rs_code give_memory(void *context, uint64_t offset, size_t size, uint8_t *scratch RS_UNUSED,
+                                struct rs_bytes *out, struct rs_error *err RS_UNUSED)
+{
+	const struct rs_buffer *memory = context;
+	*out = rs_bytes_of(memory->data + offset, size);
+	return RS_OK;
+}
+
+static enum rs_code recognise(struct rs_arrival *arrival, struct rs_error *err)
+{
+	struct staged *staged = &arrival->staged;
+	uint8_t start[START_SIZE];
+	bool known;
+	if (!arrival->spool)
+		return classify(rs_buffer_bytes(&arrival->memory), &staged->what, err);
+	struct rs_dicom_source source = {staged->size, read_spool, arrival->spool};
+	size_t size = staged->size < sizeof start ? (size_t)staged->size : sizeof start;
+	RS_TRY(rs_spool_read(arrival->spool, 0, start, size, err));
+	/* It has a preamble, which we made: nothing else than DICOM is looked for. */
+	return classify_large(rs_bytes_of(start, size), 0, &source, &staged->what, &known, err);
+}
+
+static enum rs_code check_claims(const struct rs_arrival *arrival, struct rs_error *err)
+{
+	const struct classified *what = &arrival->staged.what;
+	if (strcmp(what->sop_instance_uid, arrival->sop_instance) == 0 &&
+	    strcmp(what->sop_class_uid, arrival->sop_class) == 0)
+		return RS_OK;
+	return rs_error_set(err, RS_USAGE, "the data set is of another instance or class than was announced");
+}
+
+static enum rs_code stage(struct rs_arrival *arrival, struct rs_error *err)
+{
+	struct rs_content content = {arrival->staged.size, give_memory, &arrival->memory};
+	if (arrival->spool)
+		content = (struct rs_content){arrival->staged.size, give_spool, arrival->spool};
+	rs_sha256_final(&arrival->hash, &arrival->staged.content);
+	RS_TRY(recognise(arrival, err));
+	RS_TRY(check_claims(arrival, err));
+	arrival->epoch = atomic_load(&arrival->intake->epoch);
+	RS_TRY(stage_arrived(arrival->intake->node, &arrival->staged, &content, err));
+	/* What lay in memory is in the vault's hands. */
+	rs_buffer_finish(&arrival->memory);
+	atomic_fetch_sub(&arrival->intake->memory_used, arrival->charged);
+	arrival->charged = 0;
+	return RS_OK;
+}
+
+static void answer(struct rs_arrival *arrival, enum rs_code code, const struct rs_admit_result *result,
+                   const struct rs_error *err)
+{
+	rs_arrival_done *done = arrival->done;
+	void *context = arrival->context;
+	arrival_free(arrival);
+	done(context, code, result, err);
+}
+
+/* The keys of a group's subjects are durable before its objects get names. When they could not be made durable, what was
+ * encrypted under them meanwhile is refused: it must not meet another key that its subject got since. */
+static enum rs_code keep_keys(void *context, struct rs_error *err)
+{
+	struct rs_intake *intake = context;
+	struct rs_subject_keys *keys = intake->node->subjects;
+	pthread_mutex_lock(&intake->node->mutex);
+	enum rs_code code = rs_subject_keys_commit(keys, err);
+	if (code != RS_OK) {
+		atomic_fetch_add(&intake->epoch, 1);
+		rs_subject_keys_rollback(keys);
+	}
+	enum rs_code again = rs_subject_keys_begin(keys, code == RS_OK ? err : NULL);
+	pthread_mutex_unlock(&intake->node->mutex);
+	return code == RS_OK ? again : code;
+}
+
+/* Twins wait for the next group: the later one is known then, or the earlier one was refused. */
+static bool has_twin(struct rs_arrival *const *group, size_t count, const struct rs_arrival *arrival)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rs_digest_equal(&group[i]->staged.content, &arrival->staged.content))
+			return true;
+	return false;
+}
+
+/* With the queue's mutex. */
+static size_t take_group(struct rs_intake *intake, struct rs_arrival **group)
+{
+	size_t count = 0;
+	while (intake->first && count < GROUP_MAX && !has_twin(group, count, intake->first)) {
+		group[count++] = intake->first;
+		intake->first = intake->first->next;
+	}
+	if (!intake->first)
+		intake->last = &intake->first;
+	return count;
+}
+
+static void remember(struct rs_intake *intake, const struct group *group)
+{
+	for (size_t i = 0; i < group->leaf_count; i++) {
+		const struct leaf *leaf = &group->leaves[i];
+		if (leaf->result.refusal != RS_REFUSAL_NONE)
+			continue;
+		struct later *later = &intake->later[intake->later_count++];
+		memcpy(later->id, leaf->id, sizeof later->id);
+		later->entry = leaf->result.index;
+	}
+}
+
+static enum rs_code look_for_earlier(struct rs_intake *intake, struct staged *staged, struct rs_error *err)
+{
+	bool known;
+	RS_TRY(stage_find_earlier(intake->node, staged, &known, err));
+	if (!known)
+		return RS_OK;
+	pthread_mutex_lock(&intake->node->mutex);
+	rs_vault_abort(intake->node->vault, staged->object);
+	staged->staged = false;
+	room_recount(intake->node);
+	pthread_mutex_unlock(&intake->node->mutex);
+	return RS_OK;
+}
+
+static enum rs_code to_ledger(struct rs_intake *intake, struct group *group, const unsigned *epochs,
+                              struct rs_error *err)
+{
+	struct rs_node *node = intake->node;
+	if (node->unfinished)
+		RS_TRY(node_recover(node, err));
+	if (intake->later_count + GROUP_MAX > LATER_MAX)
+		RS_TRY(settle(intake, err));
+	for (size_t i = 0; i < group->count; i++) {
+		if (epochs[i] != atomic_load(&intake->epoch))
+			return rs_error_set(err, RS_IO, "the keys of a subject could not be kept");
+		RS_TRY(look_for_earlier(intake, &group->files[i], err));
+	}
+	RS_TRY(group_to_ledger(group, err));
+	remember(intake, group);
+	return RS_OK;
+}
+
+static void commit(struct rs_intake *intake, struct rs_arrival **arrivals, size_t count)
+{
+	struct staged *files = rs_allocate_array(count, sizeof *files);
+	unsigned epochs[GROUP_MAX];
+	struct rs_error err = {0};
+	struct group group = {.node = intake->node,
+	                      .actor = intake->options.actor,
+	                      .files = files,
+	                      .count = files ? count : 0,
+	                      .beside = keep_keys,
+	                      .beside_context = intake};
+	enum rs_code code = files ? RS_OK : rs_error_memory(&err, count * sizeof *files, "a group");
+	for (size_t i = 0; i < group.count; i++) {
+		files[i] = arrivals[i]->staged;
+		epochs[i] = arrivals[i]->epoch;
+		arrivals[i]->staged = (struct staged){.staged = false};
+	}
+	if (code == RS_OK)
+		code = to_ledger(intake, &group, epochs, &err);
+	for (size_t i = 0; i < count; i++) {
+		struct rs_admit_result result = {.outcome = RS_ADMIT_FAILED, .receipt_path = ""};
+		bool refused = code == RS_OK && files[i].result.outcome == RS_ADMIT_FAILED;
+		if (code == RS_OK)
+			result = files[i].result;
+		answer(arrivals[i], refused ? files[i].result.error.code : code, &result,
+		       refused ? &files[i].result.error : &err);
+	}
+	pthread_mutex_lock(&intake->node->mutex);
+	group_finish(&group);
+	(void)room_count(intake->node, NULL);
+	pthread_mutex_unlock(&intake->node->mutex);
+}
+
+/* By who commits: until nobody waits. */
+static void commit_all(struct rs_intake *intake)
+{
+	struct rs_arrival *group[GROUP_MAX];
+	pthread_mutex_lock(&intake->mutex);
+	for (size_t count; (count = take_group(intake, group)) > 0;) {
+		pthread_mutex_unlock(&intake->mutex);
+		commit(intake, group, count);
+		pthread_mutex_lock(&intake->mutex);
+	}
+	intake->is_committing = false;
+	pthread_cond_broadcast(&intake->idle);
+	pthread_mutex_unlock(&intake->mutex);
+}
+
+void rs_arrival_admit(struct rs_arrival *arrival, rs_arrival_done *done, void *context)
+{
+	struct rs_intake *intake = arrival->intake;
+	struct rs_admit_result failed = {.outcome = RS_ADMIT_FAILED, .receipt_path = ""};
+	struct rs_error err = {0};
+	arrival->done = done;
+	arrival->context = context;
+	enum rs_code code = stage(arrival, &err);
+	if (code != RS_OK) {
+		answer(arrival, code, &failed, &err);
+		return;
+	}
+	pthread_mutex_lock(&intake->mutex);
+	*intake->last = arrival;
+	intake->last = &arrival->next;
+	intake->came++;
+	bool mine = !intake->is_committing;
+	intake->is_committing = true;
+	pthread_mutex_unlock(&intake->mutex);
+	if (mine)
+		commit_all(intake);
+}
+
+enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err)
+{
+	pthread_mutex_lock(&intake->mutex);
+	bool due = !intake->is_committing && intake->came == intake->seen;
+	intake->seen = intake->came;
+	intake->is_committing = intake->is_committing || due;
+	pthread_mutex_unlock(&intake->mutex);
+	if (!due)
+		return RS_OK;
+	enum rs_code code = settle(intake, err);
+	commit_all(intake);
+	return code;
+}
+
+enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err)
+{
+	if (!intake)
+		return RS_OK;
+	pthread_mutex_lock(&intake->mutex);
+	while (intake->is_committing)
+		pthread_cond_wait(&intake->idle, &intake->mutex);
+	pthread_mutex_unlock(&intake->mutex);
+	enum rs_code code = settle(intake, err);
+	rs_subject_keys_rollback(intake->node->subjects); /* of who never got into the ledger */
+	intake->node->room_kept = false;
+	rs_actor_close_pointer(&intake->administrator);
+	pthread_cond_destroy(&intake->idle);
+	pthread_mutex_destroy(&intake->mutex);
+	rs_free(intake);
+	return code;
+}

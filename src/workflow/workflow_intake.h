@@ -1,0 +1,41 @@
+/* Admitting what arrives piece by piece, from several peers at once: a network's way into the node.
+ *
+ * An arrival is fed while it is received: hashed at once, and kept in memory while it is small and there is room, else in the
+ * vault's staging place, encrypted. When it is whole, the thread that fed it recognises it and encrypts it under its subject's
+ * key; then it waits with others for a group. The first thread that waits writes for all who came meanwhile, with one durable
+ * commit of the ledger, and only then are they answered. Receipts, and the index' mark that a group is complete, come after
+ * that, for many groups at once: recovery makes up for what a crash leaves out, as it does for admitted files. */
+#ifndef RS_WORKFLOW_INTAKE_H
+#define RS_WORKFLOW_INTAKE_H
+
+#include "workflow/workflow.h"
+
+struct rs_intake;
+struct rs_arrival;
+
+/* While there is an intake, node and actor (NULL: the node's administrator) belong to it.
+ * memory_max  bytes that all arrivals together keep in memory */
+enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, size_t memory_max,
+                            struct rs_intake **out, struct rs_error *err);
+/* No arrival may be left. What is not settled is; a failure of that is told, and left to the next opening of the node. */
+enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err); /* accepts NULL */
+/* Writes receipts that are due, unless something was admitted since the last call: call it now and then. Any thread. */
+enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err);
+
+/* A DICOM instance: its meta group is made from these. Any thread; one at a time for each arrival. */
+struct rs_arrival_claims {
+	const char *sop_class_uid, *sop_instance_uid, *transfer_syntax_uid, *implementation_uid;
+};
+enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_claims *claims,
+                              struct rs_arrival **out, struct rs_error *err);
+/* errors  RS_TOO_LARGE, RS_NO_SPACE, RS_NO_MEMORY, RS_IO */
+enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err);
+void rs_arrival_abandon(struct rs_arrival *arrival); /* accepts NULL */
+
+/* result->outcome is RS_ADMIT_SEALED or _KNOWN when code is RS_OK. Called once, from any thread; the arrival is gone then.
+ * errors  RS_MALFORMED: no sound DICOM, RS_USAGE: another instance or class than was announced, RS_REFUSED, RS_NO_SPACE, … */
+typedef void rs_arrival_done(void *context, enum rs_code code, const struct rs_admit_result *result,
+                             const struct rs_error *err);
+void rs_arrival_admit(struct rs_arrival *arrival, rs_arrival_done *done, void *context);
+
+#endif
