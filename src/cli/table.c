@@ -9,6 +9,7 @@
 	X(key)          \
 	X(xray)         \
 	X(seal)         \
+	X(serve)        \
 	X(verify)       \
 	X(retrieve)     \
 	X(break_glass)  \

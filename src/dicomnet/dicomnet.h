@@ -52,7 +52,7 @@ enum rs_presentation_result {
 	RS_PRESENTATION_NO_ABSTRACT_SYNTAX,
 	RS_PRESENTATION_NO_TRANSFER_SYNTAX
 };
-struct rs_role {
+struct rs_role_selection {
 	struct rs_str sop_class;
 	bool scu, scp;
 };
@@ -65,7 +65,7 @@ struct rs_associate {
 	char called[RS_TITLE_SIZE], calling[RS_TITLE_SIZE]; /* without the spaces around them */
 	struct rs_str application_context, implementation_uid, implementation_version;
 	struct rs_presentation contexts[RS_CONTEXTS_MAX];
-	struct rs_role roles[RS_CONTEXTS_MAX];
+	struct rs_role_selection roles[RS_CONTEXTS_MAX];
 	struct rs_extended extended[RS_CONTEXTS_MAX];
 	size_t context_count, role_count, extended_count;
 	uint32_t max_length;         /* of P-DATA-TF PDUs the sender takes; 0: any */

@@ -146,7 +146,7 @@ static enum rs_code full(const struct item *item, struct rs_error *err)
 
 static enum rs_code read_role(const struct item *item, struct rs_associate *out, struct rs_error *err)
 {
-	struct rs_role *role = &out->roles[out->role_count];
+	struct rs_role_selection *role = &out->roles[out->role_count];
 	struct rs_bytes rest;
 	if (out->role_count == RS_CONTEXTS_MAX)
 		return full(item, err);
@@ -358,7 +358,7 @@ static void put_user(struct rs_buffer *out, const struct rs_associate *associate
 		put_item(out, ITEM_WINDOW, rs_bytes_of(number, sizeof number));
 	}
 	for (size_t i = 0; i < associate->role_count; i++) {
-		const struct rs_role *role = &associate->roles[i];
+		const struct rs_role_selection *role = &associate->roles[i];
 		size_t item = begin_item(out, ITEM_ROLE);
 		put_prefixed(out, rs_bytes_of_str(role->sop_class));
 		rs_buffer_append_u8(out, role->scu);

@@ -68,7 +68,7 @@ static bool takes_syntax(const struct rs_acceptance *policy, unsigned service, s
 	return policy->transfer_syntaxes == NULL;
 }
 
-static const struct rs_role *role_of(const struct rs_associate *associate, struct rs_str sop_class)
+static const struct rs_role_selection *role_of(const struct rs_associate *associate, struct rs_str sop_class)
 {
 	for (size_t i = 0; i < associate->role_count; i++)
 		if (rs_str_equal(associate->roles[i].sop_class, sop_class))
@@ -119,14 +119,15 @@ static void answer_roles(const struct rs_associate *request, struct rs_associate
                          struct rs_contexts *contexts)
 {
 	for (size_t i = 0; i < request->role_count; i++) {
-		const struct rs_role *asked = &request->roles[i];
+		const struct rs_role_selection *asked = &request->roles[i];
 		unsigned service = rs_service_of(asked->sop_class);
 		bool can_turn = service & (RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE);
-		answer->roles[answer->role_count++] = (struct rs_role){asked->sop_class, asked->scu,
-		                                                       asked->scp && can_turn};
+		answer->roles[answer->role_count++] = (struct rs_role_selection){asked->sop_class, asked->scu,
+		                                                                 asked->scp && can_turn};
 	}
 	for (size_t i = 0; i < contexts->count; i++) {
-		const struct rs_role *role = role_of(answer, rs_str_from(contexts->items[i].sop_class));
+		const struct rs_role_selection *role = role_of(answer,
+		                                               rs_str_from(contexts->items[i].sop_class));
 		contexts->items[i].peer_is_scp = role && role->scp;
 	}
 }

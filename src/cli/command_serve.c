@@ -1,0 +1,123 @@
+/* radseal serve: the node's doors to a network. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "gateway/gateway.h"
+#include "session.h"
+
+#define DEFAULT_ASSOCIATIONS 100
+#define ASSOCIATIONS_MAX 20000
+#define DEFAULT_IDLE_S 300
+#define IDLE_S_MAX (7 * 24 * 3600)
+#define MEMORY_MAX ((size_t)256 << 20)
+#define POOL_THREADS 4 /* wait for the disk side by side: index, objects, keys */
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number RS_UNUSED) { stop = 1; }
+
+static enum rs_code read_options(const struct command_line *line, const struct rs_log *log,
+                                 struct rs_gateway_options *out, struct rs_error *err)
+{
+	const char *title = option_value(line, "ae");
+	uint64_t associations, idle_s;
+	RS_TRY(option_u64(line, "associations", DEFAULT_ASSOCIATIONS, ASSOCIATIONS_MAX, &associations, err));
+	RS_TRY(option_u64(line, "idle", DEFAULT_IDLE_S, IDLE_S_MAX, &idle_s, err));
+	*out = (struct rs_gateway_options){
+		.dicom = option_value(line, "dicom"),
+		.dicom_tls = option_value(line, "dicom-tls"),
+		.ae_title = title ? title : "RADSEAL",
+		.certificate = option_value(line, "certificate"),
+		.key = option_value(line, "certificate-key"),
+		.authorities = option_value(line, "authorities"),
+		.peers = option_value(line, "peers"),
+		.associations_max = (unsigned)associations,
+		.idle_s = (unsigned)idle_s,
+		.memory_max = MEMORY_MAX,
+		.log = log,
+	};
+	if (!out->dicom && !out->dicom_tls)
+		return rs_error_set(
+			err, RS_USAGE,
+			"serve: name where to listen: --dicom HOST:PORT, or --dicom-tls HOST:PORT");
+	return RS_OK;
+}
+
+static void print_ports(const struct rs_gateway *gateway)
+{
+	static const char *const names[RS_GATEWAY_PORT_COUNT] = {"dicom", "dicom-tls"};
+	unsigned ports[RS_GATEWAY_PORT_COUNT];
+	rs_gateway_ports(gateway, ports);
+	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)
+		if (ports[i])
+			printf("%s %u\n", names[i], ports[i]);
+	fflush(stdout);
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
+	const struct rs_log log = {option_given(line, "quiet") ? NULL : stderr, RS_LOG_INFO,
+	                           rs_world_system()->clock};
+	struct sigaction action = {.sa_handler = on_signal};
+	struct rs_gateway_options options;
+	struct rs_gateway *gateway;
+	if (line->operand_count > 0)
+		return rs_error_set(err, RS_USAGE, "serve takes no operand");
+	RS_TRY(read_options(line, &log, &options, err));
+	RS_TRY(rs_pool_create(POOL_THREADS, &pool, err));
+	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
+	RS_TRY(session_actor(line, node, &actor, err));
+	RS_TRY(rs_gateway_open(node, actor, &options, &gateway, err));
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	print_ports(gateway);
+	enum rs_code code = rs_gateway_run(gateway, &stop, err);
+	enum rs_code ended = rs_gateway_close(gateway, code == RS_OK ? err : NULL);
+	return code == RS_OK ? ended : code;
+}
+
+static const struct option options[] = {
+	{"dicom", "HOST:PORT", "listen there for DICOM associations; port 0 takes a free one and prints it"},
+	{"dicom-tls", "HOST:PORT", "the same over TLS 1.2 or 1.3"},
+	{"ae", "TITLE", "the AE title peers have to call (default RADSEAL)"},
+	{"peers", "FILE", "who may associate and for what: lines of AE title, address, services"},
+	{"certificate", "FILE", "for TLS: our certificate and those above it, PEM"},
+	{"certificate-key", "FILE", "for TLS: its key, PEM"},
+	{"authorities", "FILE", "for TLS: peers must have a certificate of one of these, PEM"},
+	{"associations", "N", "at once (default 100); more are rejected"},
+	{"idle", "SECONDS", "how long an association may be silent (default 300)"},
+	SESSION_AS_OPTIONS,
+	{NULL, NULL, NULL},
+};
+
+static const struct example examples[] = {
+	{"radseal serve --home /srv/radseal --dicom 0.0.0.0:11112 --ae RADSEAL", "take what scanners send"},
+	{"radseal serve --dicom 127.0.0.1:11112 --peers peers.conf",
+         "from the AE titles and addresses in the file"},
+	{"radseal serve --dicom-tls [::]:2762 --certificate node.pem --certificate-key node.key --authorities ca.pem",
+         "over TLS, from peers with certificates"},
+	{NULL, NULL},
+};
+
+const struct command command_serve = {
+	.name = "serve",
+	.arguments = "--dicom HOST:PORT [--ae TITLE] [--peers FILE] [--dicom-tls HOST:PORT …] [--home DIR]",
+	.summary = "answer a network: seal what scanners and archives send by DICOM",
+	.description =
+		"Takes DICOM associations: verification (C-ECHO) and storage (C-STORE) of every storage class in\n"
+		"any transfer syntax. An instance is stored as it came, behind a preamble and meta group made\n"
+		"here, and answered with success when its bytes and its ledger entry are durable. Without --peers\n"
+		"anyone who calls the AE title may echo and store. Each line of that file is\n"
+		"\n"
+		"    AE-TITLE  ADDRESS[:PORT]  SERVICES  [TRANSFER-SYNTAXES]\n"
+		"\n"
+		"with addresses in numbers, services out of echo, store, private, all, and * for any title or\n"
+		"address; the first line that fits decides. SIGTERM ends it: what is under way is finished.",
+	.options = options,
+	.examples = examples,
+	.text_only = true,
+	.run = run,
+};

@@ -1,0 +1,364 @@
+/* Reading, answering, waiting; Verification and Storage (PS3.4 annexes A and B). */
+#include "connection.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define SECOND_NS ((uint64_t)1000000000)
+#define ASSOCIATE_NS \
+	(10 * SECOND_NS) /* ARTIM (PS3.8 section 9.1.5): to ask for an association, and to close after it */
+#define MESSAGE_NS (30 * SECOND_NS) /* for a message, and a second more for every SLOWEST bytes of it */
+#define SLOWEST ((uint64_t)16 * 1024)
+#define READS_MAX 64 /* until other connections have their turn */
+
+enum next { NEXT_READ, NEXT_WAIT, NEXT_CLOSE };
+
+static uint64_t now_ns(const struct connection *connection)
+{
+	const struct rs_clock *clock = connection->service->world->clock;
+	return clock->monotonic_ns(clock);
+}
+
+enum rs_code connection_open(struct service *service, int socket, SSL_CTX *tls, const char *host,
+                             struct connection **out, struct rs_error *err)
+{
+	struct transport transport;
+	RS_TRY(transport_open(socket, tls, &transport, err));
+	struct connection *connection = rs_allocate(sizeof *connection);
+	enum rs_code code = connection ? rs_association_accept_connection(&connection->association, err)
+	                               : rs_error_memory(err, sizeof *connection, "a connection");
+	if (code != RS_OK) {
+		transport_close(&transport);
+		rs_free(connection);
+		return code;
+	}
+	connection->service = service;
+	connection->transport = transport;
+	rs_buffer_init(&connection->rest, CHUNK_SIZE);
+	snprintf(connection->host, sizeof connection->host, "%s", host);
+	atomic_init(&connection->deadline_ns, now_ns(connection) + ASSOCIATE_NS);
+	*out = connection;
+	return RS_OK;
+}
+
+static void say(const struct connection *connection, enum rs_log_level level, const char *event,
+                const char *reason)
+{
+	char stored[24], refused[24], bytes[24];
+	snprintf(stored, sizeof stored, "%llu", (unsigned long long)connection->stored);
+	snprintf(refused, sizeof refused, "%llu", (unsigned long long)connection->refused);
+	snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)connection->bytes);
+	RS_LOG(connection->service->options->log, level, event,
+	       {"peer", rs_association_peer_title(connection->association)}, {"host", connection->host},
+	       {"stored", stored}, {"refused", refused}, {"bytes", bytes}, {"reason", reason});
+}
+
+void connection_close(struct connection *connection)
+{
+	connection->service->closed(connection);
+	if (connection->is_counted)
+		atomic_fetch_sub(&connection->service->associations, 1);
+	rs_arrival_abandon(connection->arrival);
+	rs_association_destroy(connection->association);
+	rs_buffer_finish(&connection->rest);
+	transport_close(&connection->transport);
+	rs_free(connection);
+}
+
+void connection_expire(struct connection *connection)
+{
+	atomic_store(&connection->is_expired, true);
+	(void)shutdown(connection->transport.socket, SHUT_RD);
+}
+
+/* What the time of the next bytes depends on. */
+static void set_deadline(struct connection *connection)
+{
+	bool within = rs_association_is_within(connection->association);
+	uint64_t now = now_ns(connection), deadline = now + ASSOCIATE_NS;
+	if (rs_association_is_established(connection->association) && within)
+		deadline = connection->message_since_ns + MESSAGE_NS +
+		           connection->message_bytes / SLOWEST * SECOND_NS;
+	else if (rs_association_is_established(connection->association))
+		deadline = now + connection->service->options->idle_s * SECOND_NS;
+	else if (connection->message_since_ns)
+		deadline = connection->message_since_ns + ASSOCIATE_NS;
+	atomic_store(&connection->is_busy, within);
+	atomic_store(&connection->deadline_ns, deadline);
+}
+
+/* From here on the connection may be another thread's. */
+static bool wait_for(struct connection *connection, int operation, bool now)
+{
+	bool writes = now || connection->transport.awaits_write ||
+	              rs_association_out(connection->association)->size > 0;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT | (writes ? (uint32_t)EPOLLOUT : 0),
+	                            .data.ptr = connection};
+	set_deadline(connection);
+	return epoll_ctl(connection->service->epoll, operation, connection->transport.socket, &event) == 0;
+}
+
+bool connection_start(struct connection *connection)
+{
+	connection->message_since_ns = now_ns(connection);
+	return wait_for(connection, EPOLL_CTL_ADD, false);
+}
+
+/* As much as the socket takes. False when the connection is over. */
+static bool flush(struct connection *connection)
+{
+	struct rs_buffer *out = rs_association_out(connection->association);
+	size_t done = 0, sent;
+	enum moved moved = MOVED_SOME;
+	while (done < out->size && moved == MOVED_SOME) {
+		moved = transport_write(&connection->transport,
+		                        rs_bytes_of(out->data + done, out->size - done), &sent);
+		if (moved == MOVED_SOME)
+			done += sent;
+	}
+	if (done == out->size) {
+		rs_buffer_clear(out);
+	} else if (done > 0) {
+		memmove(out->data, out->data + done, out->size - done);
+		out->size -= done;
+	}
+	return moved != MOVED_END;
+}
+
+static enum rs_code respond(struct connection *connection, uint16_t status, const char *reason,
+                            struct rs_error *err)
+{
+	struct rs_command answer;
+	rs_command_answer(&connection->request, status, reason, &answer);
+	return rs_association_command(connection->association, connection->context, &answer, err);
+}
+
+static uint16_t status_of(enum rs_code code)
+{
+	switch (code) {
+	case RS_OK: return RS_STATUS_SUCCESS;
+	case RS_USAGE: return RS_STATUS_NOT_OF_ITS_CLASS;
+	case RS_MALFORMED:
+	case RS_UNSUPPORTED: return RS_STATUS_NOT_UNDERSTOOD;
+	case RS_REFUSED: return RS_STATUS_NOT_AUTHORIZED;
+	case RS_TOO_LARGE:
+	case RS_NO_SPACE:
+	case RS_NO_MEMORY: return RS_STATUS_OUT_OF_RESOURCES;
+	default: return RS_STATUS_PROCESSING_FAILURE;
+	}
+}
+
+static void refuse(struct connection *connection, uint16_t status, const char *reason)
+{
+	rs_arrival_abandon(connection->arrival);
+	connection->arrival = NULL;
+	connection->status = status;
+	snprintf(connection->reason, sizeof connection->reason, "%.*s", RS_COMMENT_SIZE - 1, reason);
+}
+
+/* PS3.4 section B.2: the data set that follows goes to the intake as it comes. */
+static void begin_store(struct connection *connection, const struct rs_context *context)
+{
+	const struct rs_command *request = &connection->request;
+	const struct rs_arrival_claims claims = {request->sop_class, request->instance,
+	                                         context->transfer_syntax, RS_DICOM_IMPLEMENTATION_UID};
+	struct rs_error err = {0};
+	if (strcmp(context->sop_class, request->sop_class) != 0)
+		refuse(connection, RS_STATUS_NOT_OF_ITS_CLASS, "the context is of another SOP class");
+	else if (!rs_command_has_data(request))
+		refuse(connection, RS_STATUS_NOT_UNDERSTOOD, "there is no data set");
+	else if (rs_arrival_begin(connection->service->intake, &claims, &connection->arrival, &err) != RS_OK)
+		refuse(connection, status_of(err.code), err.message);
+}
+
+/* A command; a data set may follow, which is waited for even when the answer is no already. */
+static enum rs_code take_command(struct connection *connection, const struct rs_event *event,
+                                 struct rs_error *err)
+{
+	const unsigned storage = RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE;
+	connection->request = *event->command;
+	connection->context = event->context->id;
+	connection->status = RS_STATUS_SUCCESS;
+	connection->reason[0] = '\0';
+	if (event->command->field == RS_C_CANCEL_RQ)
+		return RS_OK; /* of what is over: nothing here takes long enough to be cancelled */
+	if (event->command->field == RS_C_STORE_RQ && (event->context->service & storage))
+		begin_store(connection, event->context);
+	else if (event->command->field != RS_C_ECHO_RQ || event->context->service != RS_SERVICE_VERIFICATION)
+		refuse(connection, RS_STATUS_UNRECOGNIZED_OPERATION, "this context does not serve that");
+	if (rs_command_has_data(event->command))
+		return RS_OK;
+	connection->refused += connection->status != RS_STATUS_SUCCESS;
+	return respond(connection, connection->status, connection->reason[0] ? connection->reason : NULL,
+	               err);
+}
+
+/* *out_waits: the arrival is whole, and to be admitted. */
+static enum rs_code take_data(struct connection *connection, const struct rs_event *event, bool *out_waits,
+                              struct rs_error *err)
+{
+	struct rs_error failure = {0};
+	if (connection->arrival && rs_arrival_add(connection->arrival, event->data, &failure) != RS_OK)
+		refuse(connection, status_of(failure.code), failure.message);
+	connection->bytes += event->data.size;
+	*out_waits = connection->is_whole = event->is_last && connection->arrival;
+	if (!event->is_last || connection->arrival)
+		return RS_OK;
+	connection->refused++;
+	return respond(connection, connection->status, connection->reason, err);
+}
+
+static void reject(struct connection *connection, enum rs_reject reason, const char *why)
+{
+	rs_association_reject(connection->association, reason);
+	say(connection, RS_LOG_WARNING, "association_rejected", why);
+}
+
+static enum rs_code take_request(struct connection *connection, const struct rs_event *event,
+                                 struct rs_error *err)
+{
+	struct service *service = connection->service;
+	const struct rs_associate *associate = event->associate;
+	if (strcmp(associate->called, service->options->ae_title) != 0) {
+		reject(connection, RS_REJECT_CALLED_TITLE, "it called another AE title");
+		return RS_OK;
+	}
+	connection->peer = peers_find(service->peers, associate->calling, connection->host);
+	if (!connection->peer) {
+		reject(connection, RS_REJECT_CALLING_TITLE, "its AE title or address is not among the peers");
+		return RS_OK;
+	}
+	connection->is_counted = true;
+	if (atomic_fetch_add(&service->associations, 1) >= service->options->associations_max ||
+	    atomic_load(&service->stopping)) {
+		reject(connection, RS_REJECT_LIMIT, "there are as many associations as are allowed");
+		return RS_OK;
+	}
+	RS_TRY(rs_association_accept(connection->association, &connection->peer->takes, err));
+	say(connection, RS_LOG_INFO, "association", "accepted");
+	return RS_OK;
+}
+
+static enum rs_code take_event(struct connection *connection, const struct rs_event *event, bool *out_waits,
+                               struct rs_error *err)
+{
+	switch (event->kind) {
+	case RS_EVENT_REQUESTED: return take_request(connection, event, err);
+	case RS_EVENT_COMMAND: return take_command(connection, event, err);
+	case RS_EVENT_DATA: return take_data(connection, event, out_waits, err);
+	case RS_EVENT_RELEASE:
+		rs_association_release_answer(connection->association);
+		say(connection, RS_LOG_INFO, "association", "released");
+		return RS_OK;
+	case RS_EVENT_ABORTED:
+		say(connection, RS_LOG_WARNING, "association", "aborted by the peer");
+		return RS_OK;
+	default: return RS_OK;
+	}
+}
+
+/* What was received. After NEXT_WAIT what is left of it lies in `rest`. */
+static enum next take(struct connection *connection, struct rs_bytes bytes)
+{
+	struct rs_error err = {0};
+	bool waits = false;
+	if (!rs_association_is_within(connection->association)) {
+		connection->message_since_ns = now_ns(connection);
+		connection->message_bytes = 0;
+	}
+	connection->message_bytes += bytes.size;
+	while (bytes.size > 0 && !waits) {
+		struct rs_event event;
+		size_t used;
+		enum rs_code code = rs_association_take(connection->association, bytes, &used, &event, &err);
+		if (code == RS_OK)
+			code = take_event(connection, &event, &waits, &err);
+		if (code != RS_OK) {
+			say(connection, RS_LOG_WARNING, "association_broken", err.message);
+			break;
+		}
+		bytes.data += used;
+		bytes.size -= used;
+	}
+	if (waits && rs_buffer_append_bytes(&connection->rest, bytes) != RS_OK)
+		return NEXT_CLOSE;
+	if (!flush(connection))
+		return NEXT_CLOSE;
+	return waits ? NEXT_WAIT : NEXT_READ;
+}
+
+/* An instance is durable, or refused. */
+static void stored(void *context, enum rs_code code, const struct rs_admit_result *result,
+                   const struct rs_error *err)
+{
+	struct connection *connection = context;
+	struct rs_error failure = {0};
+	(void)result;
+	connection->stored += code == RS_OK;
+	connection->refused += code != RS_OK;
+	if (code != RS_OK)
+		say(connection, RS_LOG_WARNING, "instance_refused", err->message);
+	if (respond(connection, status_of(code), code == RS_OK ? NULL : err->message, &failure) != RS_OK ||
+	    !flush(connection) || !wait_for(connection, EPOLL_CTL_MOD, connection->rest.size > 0))
+		connection_close(connection);
+}
+
+/* The deadline passed, or the server stops and nothing is under way. */
+static void break_off(struct connection *connection)
+{
+	rs_association_abort(connection->association, RS_ABORT_PROVIDER, RS_ABORT_UNSPECIFIED);
+	say(connection, RS_LOG_WARNING, "association_broken",
+	    atomic_load(&connection->service->stopping) ? "the server stops" : "the peer was silent or slow");
+	(void)flush(connection);
+}
+
+static enum next read_some(struct connection *connection, uint8_t *chunk)
+{
+	size_t got;
+	enum moved moved = transport_read(&connection->transport, chunk, CHUNK_SIZE, &got);
+	if (moved == MOVED_SOME)
+		return take(connection, rs_bytes_of(chunk, got));
+	if (moved == MOVED_NOTHING)
+		return NEXT_WAIT;
+	if (atomic_load(&connection->is_expired))
+		break_off(connection);
+	else if (rs_association_is_established(connection->association))
+		say(connection, RS_LOG_WARNING, "association_broken", "the connection was lost");
+	return NEXT_CLOSE;
+}
+
+/* What was received while the last instance was waited for. */
+static enum next take_rest(struct connection *connection)
+{
+	struct rs_buffer rest = connection->rest;
+	rs_buffer_init(&connection->rest, CHUNK_SIZE);
+	enum next next = take(connection, rs_buffer_bytes(&rest));
+	rs_buffer_finish(&rest);
+	return next;
+}
+
+void connection_serve(struct connection *connection, uint8_t *chunk)
+{
+	enum next next = flush(connection) ? NEXT_READ : NEXT_CLOSE;
+	if (next == NEXT_READ && connection->rest.size > 0)
+		next = take_rest(connection);
+	for (int reads = 0; next == NEXT_READ && reads < READS_MAX; reads++) {
+		if (rs_association_is_over(connection->association) &&
+		    rs_association_out(connection->association)->size == 0)
+			(void)shutdown(connection->transport.socket, SHUT_WR);
+		next = read_some(connection, chunk);
+	}
+	struct rs_arrival *arrival = connection->arrival;
+	if (next == NEXT_WAIT && connection->is_whole) {
+		/* From here on the connection is of who commits. */
+		connection->arrival = NULL;
+		connection->is_whole = false;
+		atomic_store(&connection->is_busy, true);
+		atomic_store(&connection->deadline_ns, UINT64_MAX);
+		rs_arrival_admit(arrival, stored, connection);
+	} else if (next == NEXT_CLOSE || !wait_for(connection, EPOLL_CTL_MOD, next == NEXT_READ)) {
+		connection_close(connection);
+	}
+}

@@ -1,0 +1,64 @@
+/* One connection of a peer, and what it asks for. At any moment it is of one thread: of a worker that serves it, of epoll, or of
+ * who commits the instance that it waits for. */
+#ifndef RS_GATEWAY_CONNECTION_H
+#define RS_GATEWAY_CONNECTION_H
+
+#include <stdatomic.h>
+
+#include "dicomnet/dicomnet_association.h"
+#include "gateway/gateway.h"
+#include "peers.h"
+#include "transport.h"
+#include "workflow/workflow_intake.h"
+
+#define CHUNK_SIZE ((size_t)256 * 1024) /* bytes a worker reads at once */
+
+struct connection;
+
+/* What connections need of the server. */
+struct service {
+	const struct rs_gateway_options *options;
+	const struct peers *peers;
+	struct rs_intake *intake;
+	atomic_uint associations;
+	atomic_bool stopping;
+	const struct rs_world *world;
+	int epoll;
+	void (*closed)(struct connection *connection); /* takes it out of the server's list */
+};
+
+struct connection {
+	struct service *service;
+	struct connection *next, **previous; /* of the server's list */
+	struct transport transport;
+	char host[PEER_HOST_SIZE];
+	struct rs_association *association;
+	bool is_counted; /* among the service's associations */
+	const struct peer *peer;
+	struct rs_buffer rest; /* received while an instance was waited for */
+	/* The request that is being received: its data set goes to `arrival`, or nowhere when `status` is a failure. */
+	struct rs_command request;
+	uint8_t context;
+	struct rs_arrival *arrival;
+	bool is_whole; /* it is, and waits to be admitted */
+	uint16_t status;
+	char reason[RS_COMMENT_SIZE];
+	uint64_t message_since_ns, message_bytes;
+	uint64_t stored, refused, bytes;
+	/* Read by the thread that looks after time. */
+	_Atomic uint64_t deadline_ns;
+	atomic_bool is_busy, is_expired;
+};
+
+/* The socket is the connection's, also after a failure. */
+enum rs_code connection_open(struct service *service, int socket, SSL_CTX *tls, const char *host,
+                             struct connection **out, struct rs_error *err);
+/* Waits for the socket for the first time. */
+bool connection_start(struct connection *connection);
+/* The socket is ready. chunk: CHUNK_SIZE bytes of the worker's own. */
+void connection_serve(struct connection *connection, uint8_t *chunk);
+void connection_close(struct connection *connection);
+/* A deadline has passed, or the server stops: the next read sees it. Of a thread that keeps the connection from being closed. */
+void connection_expire(struct connection *connection);
+
+#endif

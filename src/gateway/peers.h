@@ -1,0 +1,37 @@
+/* Who may associate, and for what: a text file, one line for each AE title,
+ *
+ *   # AE title   address          services            transfer syntaxes
+ *   MR1          10.0.0.5         echo,store
+ *   PACS         10.0.0.9:104     echo,store,private
+ *   *            *                echo,store          1.2.840.10008.1.2.1,1.2.840.10008.1.2
+ *
+ * The first line that fits decides. Addresses are numbers, as names are what others say they are; "*" is any. Services: echo,
+ * store, private (SOP classes that are not DICOM's), or all. */
+#ifndef RS_GATEWAY_PEERS_H
+#define RS_GATEWAY_PEERS_H
+
+#include "dicomnet/dicomnet.h"
+
+#define PEERS_MAX 1024
+#define PEER_HOST_SIZE 64
+
+struct peer {
+	char title[RS_TITLE_SIZE];  /* "" for any */
+	char host[PEER_HOST_SIZE];  /* as inet_ntop() writes it; "" for any */
+	unsigned port;              /* 0 when none is said */
+	struct rs_acceptance takes; /* its transfer_syntaxes are owned */
+};
+
+struct peers {
+	struct peer *items;
+	size_t count;
+};
+
+void peers_finish(struct peers *peers); /* accepts zeroed memory */
+/* path NULL: anyone may echo and store. errors  RS_MALFORMED naming the line */
+enum rs_code peers_read(const struct rs_world *world, const char *path, struct peers *out,
+                        struct rs_error *err);
+enum rs_code peers_parse(struct rs_str text, struct peers *out, struct rs_error *err);
+const struct peer *peers_find(const struct peers *peers, const char *title, const char *host); /* or NULL */
+
+#endif

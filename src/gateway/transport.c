@@ -1,0 +1,139 @@
+/* Sockets and OpenSSL. */
+#include "transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CIPHERS_OF_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+static enum rs_code tls_failure(const char *what, const char *path, struct rs_error *err)
+{
+	char reason[256] = "no reason";
+	unsigned long number = ERR_get_error();
+	if (number)
+		ERR_error_string_n(number, reason, sizeof reason);
+	ERR_clear_error();
+	return rs_error_set(err, RS_USAGE, "%s %s: %s", what, path, reason);
+}
+
+static enum rs_code tls_load(SSL_CTX *context, const char *certificate, const char *key,
+                             const char *authorities, struct rs_error *err)
+{
+	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+		return tls_failure("the certificate", certificate, err);
+	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+		return tls_failure("the key", key, err);
+	if (SSL_CTX_check_private_key(context) != 1)
+		return tls_failure("the certificate belongs to another key than", key, err);
+	if (!authorities)
+		return RS_OK;
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authorities);
+	if (!names || SSL_CTX_load_verify_locations(context, authorities, NULL) != 1)
+		return tls_failure("the authorities", authorities, err);
+	SSL_CTX_set_client_CA_list(context, names);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return RS_OK;
+}
+
+enum rs_code tls_server(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
+                        struct rs_error *err)
+{
+	if (!certificate || !key)
+		return rs_error_set(err, RS_USAGE, "TLS needs a certificate and its key, as PEM files");
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	if (!context)
+		return rs_error_memory(err, 1, "TLS");
+	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_set_cipher_list(context, CIPHERS_OF_1_2);
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                                  SSL_MODE_RELEASE_BUFFERS);
+	/* Sessions are not resumed across processes; ids must name this server all the same when certificates are asked for. */
+	SSL_CTX_set_session_id_context(context, (const unsigned char *)"radseal", 7);
+	enum rs_code code = tls_load(context, certificate, key, authorities, err);
+	if (code != RS_OK) {
+		SSL_CTX_free(context);
+		return code;
+	}
+	*out = context;
+	return RS_OK;
+}
+
+enum rs_code transport_open(int socket, SSL_CTX *tls, struct transport *out, struct rs_error *err)
+{
+	int one = 1;
+	*out = (struct transport){.socket = socket};
+	(void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	(void)setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	if (!tls)
+		return RS_OK;
+	out->tls = SSL_new(tls);
+	if (!out->tls || SSL_set_fd(out->tls, socket) != 1) {
+		transport_close(out);
+		return rs_error_memory(err, 1, "a TLS connection");
+	}
+	SSL_set_accept_state(out->tls);
+	return RS_OK;
+}
+
+void transport_close(struct transport *transport)
+{
+	if (transport->tls && SSL_is_init_finished(transport->tls))
+		(void)SSL_shutdown(transport->tls); /* tells the peer; its answer is not waited for */
+	SSL_free(transport->tls);
+	close(transport->socket);
+	ERR_clear_error();
+	*transport = (struct transport){.socket = -1};
+}
+
+static enum moved of_tls(struct transport *transport, int result)
+{
+	int reason = SSL_get_error(transport->tls, result);
+	ERR_clear_error();
+	transport->awaits_write = reason == SSL_ERROR_WANT_WRITE;
+	return reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE ? MOVED_NOTHING : MOVED_END;
+}
+
+/* Linux delays acknowledgements again after each read, while a peer with Nagle's algorithm on holds its next small PDU back
+ * until one comes: 40 ms each time. So they are asked for anew. */
+static void acknowledge_now(int socket)
+{
+	int one = 1;
+	(void)setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
+enum moved transport_read(struct transport *transport, void *out, size_t size, size_t *out_got)
+{
+	transport->awaits_write = false;
+	if (transport->tls) {
+		int result = SSL_read_ex(transport->tls, out, size, out_got);
+		acknowledge_now(transport->socket);
+		return result == 1 ? MOVED_SOME : of_tls(transport, result);
+	}
+	ssize_t got = recv(transport->socket, out, size, 0);
+	if (got > 0) {
+		acknowledge_now(transport->socket);
+		*out_got = (size_t)got;
+		return MOVED_SOME;
+	}
+	return got < 0 && (errno == EAGAIN || errno == EINTR) ? MOVED_NOTHING : MOVED_END;
+}
+
+enum moved transport_write(struct transport *transport, struct rs_bytes bytes, size_t *out_sent)
+{
+	if (transport->tls) {
+		int result = SSL_write_ex(transport->tls, bytes.data, bytes.size, out_sent);
+		return result == 1 ? MOVED_SOME : of_tls(transport, result);
+	}
+	ssize_t sent = send(transport->socket, bytes.data, bytes.size, MSG_NOSIGNAL);
+	if (sent >= 0) {
+		*out_sent = (size_t)sent;
+		return MOVED_SOME;
+	}
+	return errno == EAGAIN || errno == EINTR ? MOVED_NOTHING : MOVED_END;
+}
