@@ -10,6 +10,7 @@
 	X(xray)         \
 	X(seal)         \
 	X(serve)        \
+	X(dicom)        \
 	X(verify)       \
 	X(retrieve)     \
 	X(break_glass)  \

@@ -25,7 +25,7 @@ enum rs_code connection_open(struct service *service, int socket, SSL_CTX *tls, 
                              struct connection **out, struct rs_error *err)
 {
 	struct transport transport;
-	RS_TRY(transport_open(socket, tls, &transport, err));
+	RS_TRY(transport_open(socket, tls, NULL, &transport, err));
 	struct connection *connection = rs_allocate(sizeof *connection);
 	enum rs_code code = connection ? rs_association_accept_connection(&connection->association, err)
 	                               : rs_error_memory(err, sizeof *connection, "a connection");

@@ -5,9 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HOST_SIZE 256
 #define CIPHERS_OF_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static enum rs_code tls_failure(const char *what, const char *path, struct rs_error *err)
@@ -20,20 +23,44 @@ static enum rs_code tls_failure(const char *what, const char *path, struct rs_er
 	return rs_error_set(err, RS_USAGE, "%s %s: %s", what, path, reason);
 }
 
-static enum rs_code tls_load(SSL_CTX *context, const char *certificate, const char *key,
-                             const char *authorities, struct rs_error *err)
+static enum rs_code load_own(SSL_CTX *context, const char *certificate, const char *key, struct rs_error *err)
 {
 	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
 		return tls_failure("the certificate", certificate, err);
 	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
 		return tls_failure("the key", key, err);
-	if (SSL_CTX_check_private_key(context) != 1)
-		return tls_failure("the certificate belongs to another key than", key, err);
+	return SSL_CTX_check_private_key(context) == 1
+	               ? RS_OK
+	               : tls_failure("the certificate belongs to another key than", key, err);
+}
+
+static SSL_CTX *make_context(const SSL_METHOD *method)
+{
+	SSL_CTX *context = SSL_CTX_new(method);
+	if (!context)
+		return NULL;
+	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_set_cipher_list(context, CIPHERS_OF_1_2);
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                                  SSL_MODE_RELEASE_BUFFERS);
+	return context;
+}
+
+static enum rs_code load_server(SSL_CTX *context, const char *certificate, const char *key,
+                                const char *authorities, struct rs_error *err)
+{
+	/* A session is resumed by this server alone, which has to have a name for that when it asks for certificates. */
+	SSL_CTX_set_session_id_context(context, (const unsigned char *)"radseal", 7);
+	RS_TRY(load_own(context, certificate, key, err));
 	if (!authorities)
 		return RS_OK;
 	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authorities);
-	if (!names || SSL_CTX_load_verify_locations(context, authorities, NULL) != 1)
+	if (!names || SSL_CTX_load_verify_locations(context, authorities, NULL) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
 		return tls_failure("the authorities", authorities, err);
+	}
 	SSL_CTX_set_client_CA_list(context, names);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return RS_OK;
@@ -44,18 +71,9 @@ enum rs_code tls_server(const char *certificate, const char *key, const char *au
 {
 	if (!certificate || !key)
 		return rs_error_set(err, RS_USAGE, "TLS needs a certificate and its key, as PEM files");
-	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-	if (!context)
-		return rs_error_memory(err, 1, "TLS");
-	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_cipher_list(context, CIPHERS_OF_1_2);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-	                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	                                  SSL_MODE_RELEASE_BUFFERS);
-	/* Sessions are not resumed across processes; ids must name this server all the same when certificates are asked for. */
-	SSL_CTX_set_session_id_context(context, (const unsigned char *)"radseal", 7);
-	enum rs_code code = tls_load(context, certificate, key, authorities, err);
+	SSL_CTX *context = make_context(TLS_server_method());
+	enum rs_code code = context ? load_server(context, certificate, key, authorities, err)
+	                            : rs_error_memory(err, 1, "TLS");
 	if (code != RS_OK) {
 		SSL_CTX_free(context);
 		return code;
@@ -64,7 +82,53 @@ enum rs_code tls_server(const char *certificate, const char *key, const char *au
 	return RS_OK;
 }
 
-enum rs_code transport_open(int socket, SSL_CTX *tls, struct transport *out, struct rs_error *err)
+static enum rs_code load_client(SSL_CTX *context, const char *certificate, const char *key,
+                                const char *authorities, struct rs_error *err)
+{
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	if (authorities && SSL_CTX_load_verify_locations(context, authorities, NULL) != 1)
+		return tls_failure("the authorities", authorities, err);
+	if (!authorities && SSL_CTX_set_default_verify_paths(context) != 1)
+		return tls_failure("the authorities of", "this system", err);
+	return certificate ? load_own(context, certificate, key ? key : certificate, err) : RS_OK;
+}
+
+enum rs_code tls_client(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
+                        struct rs_error *err)
+{
+	SSL_CTX *context = make_context(TLS_client_method());
+	enum rs_code code = context ? load_client(context, certificate, key, authorities, err)
+	                            : rs_error_memory(err, 1, "TLS");
+	if (code != RS_OK) {
+		SSL_CTX_free(context);
+		return code;
+	}
+	*out = context;
+	return RS_OK;
+}
+
+/* The certificate must be of the host we wanted: by its name, or its number. */
+static bool expect_host(SSL *tls, const char *server)
+{
+	char host[HOST_SIZE];
+	const char *colon = strrchr(server, ':');
+	size_t size = colon ? (size_t)(colon - server) : strlen(server);
+	if (size > 1 && server[0] == '[' && server[size - 1] == ']') {
+		server++;
+		size -= 2;
+	}
+	if (size >= sizeof host)
+		return false;
+	memcpy(host, server, size);
+	host[size] = '\0';
+	SSL_set_connect_state(tls);
+	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1)
+		return true;
+	return SSL_set_tlsext_host_name(tls, host) == 1 && SSL_set1_host(tls, host) == 1;
+}
+
+enum rs_code transport_open(int socket, SSL_CTX *tls, const char *server, struct transport *out,
+                            struct rs_error *err)
 {
 	int one = 1;
 	*out = (struct transport){.socket = socket};
@@ -73,11 +137,12 @@ enum rs_code transport_open(int socket, SSL_CTX *tls, struct transport *out, str
 	if (!tls)
 		return RS_OK;
 	out->tls = SSL_new(tls);
-	if (!out->tls || SSL_set_fd(out->tls, socket) != 1) {
+	if (!out->tls || SSL_set_fd(out->tls, socket) != 1 || (server && !expect_host(out->tls, server))) {
 		transport_close(out);
 		return rs_error_memory(err, 1, "a TLS connection");
 	}
-	SSL_set_accept_state(out->tls);
+	if (!server)
+		SSL_set_accept_state(out->tls);
 	return RS_OK;
 }
 

@@ -3,11 +3,13 @@
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import random
 import shutil
 import signal
+import socket
 import ssl
 import struct
 import subprocess
@@ -247,6 +249,50 @@ def over_tls(node, scratch):
     print("TLS: with certificates on both sides, and not otherwise")
 
 
+def as_a_client(node, scratch):
+    """`radseal dicom`: to our own server, over TLS too, and to dcmtk's; what arrives is what the files hold."""
+    folder, received = scratch / "outgoing", scratch / "received"
+    folder.mkdir()
+    received.mkdir()
+    sent = {}
+    for number in range(100, 104):
+        sop_class, instance, data = small_instance(number, size=20_000_000 if number == 103 else 3000)
+        (folder / f"{number}.dcm").write_bytes(meta(sop_class, instance, EXPLICIT, "1.2.3.4") + data)
+        sent[instance] = (sop_class, instance, EXPLICIT, data)
+    (folder / "notes.txt").write_text("no image")
+    trust = ["--authorities", scratch / "tls.pem", "--certificate", scratch / "tls.pem", "--certificate-key",
+             scratch / "tls.key"]
+
+    def send(port, *more, check=0, host="127.0.0.1"):
+        done = node.run("dicom", "send", f"{host}:{port}", folder, "--json", "--timeout", 20, *more, check=check)
+        return sorted(row["outcome"] for row in json.loads(done.stdout))
+    with node.serving() as port:
+        node.run("dicom", "echo", f"127.0.0.1:{port}", "--called", "RADSEAL", check=0)
+        assert "called AE title" in node.run("dicom", "echo", f"127.0.0.1:{port}", "--called", "X", check=3).stderr
+        assert send(port, "--called", "RADSEAL") == ["sent"] * 4 + ["skipped"]
+    node.run("dicom", "echo", f"127.0.0.1:{port}", "--retries", 0, check=4)
+    with node.serving(*trust, listen=("--dicom-tls", "localhost:0")) as port:
+        assert send(port, "--called", "RADSEAL", "--tls", *trust, host="localhost") == ["sent"] * 4 + ["skipped"]
+        node.run("dicom", "echo", f"127.0.0.1:{port}", "--called", "RADSEAL", "--tls", *trust, check=4)
+    expect_sealed(node, scratch, sent.values())
+    peers = node.home / "echo.conf"
+    peers.write_text(f"* * echo,store {IMPLICIT}\n")
+    with node.serving("--peers", peers) as port:
+        assert send(port, "--called", "RADSEAL", check=3) == ["failed"] * 4 + ["skipped"], "nothing is converted"
+    if not shutil.which("storescp"):
+        return
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(["storescp", "+B", "-od", received, "+xa", str(port)]) as there:
+        while node.run("dicom", "echo", f"127.0.0.1:{port}").returncode:
+            time.sleep(0.1)
+        assert send(port) == ["sent"] * 4 + ["skipped"]
+        there.terminate()
+    files = [read_part10(path.read_bytes()) for path in received.iterdir()]
+    assert {parts[1]: parts for parts in files} == sent
+    print("dicom echo and send: to ourselves, over TLS, to dcmtk")
+
+
 def kills(node, scratch, rounds, clients=8):
     """kill -9 while clients store: what was answered with success is there."""
     generator, number, acknowledged = random.Random(5), 10000, []
@@ -322,6 +368,7 @@ def main():
         ends_of_connections(node, scratch)
         by_dcmtk(node, scratch)
         over_tls(node, scratch)
+        as_a_client(node, scratch)
         kills(node, scratch, options.kills)
         if options.data:
             every_file(node, scratch, options.data, options.step)

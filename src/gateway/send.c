@@ -1,0 +1,333 @@
+/* Storing files at a peer (PS3.4 annex B): what they are is looked up first, then as few associations as will do send them. */
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+#include "dicom/dicom.h"
+#include "workflow/workflow_walk.h"
+
+#define READ_AHEAD_MAX ((size_t)16 << 20) /* of the next file, while the peer works on one */
+#define BACKOFF_NS 500000000L             /* before the first retry; doubled for each more */
+
+struct instance {
+	const struct walked_file *file;
+	char sop_class[RS_UID_SIZE], sop_instance[RS_UID_SIZE], transfer_syntax[RS_UID_SIZE];
+	uint64_t begin, size; /* of the data set in the file */
+	unsigned tries;
+	bool is_done;
+};
+
+struct sending {
+	const struct rs_dicom_peer *peer;
+	rs_dicom_report *report;
+	void *context;
+	struct instance *instances;
+	size_t count;
+	struct rs_error first;
+	/* The file that was read ahead. */
+	const struct instance *ahead;
+	struct rs_buffer content;
+};
+
+static void tell(struct sending *sending, struct instance *instance, enum rs_code code, uint16_t status,
+                 const struct rs_error *error)
+{
+	struct rs_error err = *error;
+	struct rs_dicom_sent sent = {.path = instance->file->path,
+	                             .is_skipped = code != RS_OK && !instance->file->named && status == 0 &&
+	                                           !instance->sop_class[0],
+	                             .code = code,
+	                             .status = status,
+	                             .size = instance->size,
+	                             .error = &err};
+	instance->is_done = true;
+	if (code != RS_OK)
+		rs_error_context(&err, "%s", instance->file->path);
+	if (code != RS_OK && !sent.is_skipped && sending->first.code == RS_OK)
+		sending->first = err;
+	sending->report(sending->context, &sent);
+}
+
+static enum rs_code read_file(void *context, uint64_t offset, void *out, size_t size, struct rs_error *err)
+{
+	size_t got;
+	RS_TRY(rs_file_read_at(context, offset, out, size, &got, err));
+	return got == size ? RS_OK : rs_error_set(err, RS_IO, "the file became shorter while it was read");
+}
+
+/* Where the data set begins: behind the last element of the meta group, which is explicit little endian. */
+static uint64_t data_begin(const struct rs_dicom *dicom)
+{
+	const struct rs_dicom_element *last = &dicom->elements[dicom->meta_count - 1];
+	bool is_long = strcmp(last->vr, "OB") == 0 || strcmp(last->vr, "UN") == 0 ||
+	               strcmp(last->vr, "OW") == 0;
+	return last->offset + (is_long ? 12 : 8) + last->length;
+}
+
+static bool copy_uid(struct rs_str uid, char out[static RS_UID_SIZE])
+{
+	if (uid.size == 0 || uid.size >= RS_UID_SIZE)
+		return false;
+	memcpy(out, uid.data, uid.size);
+	out[uid.size] = '\0';
+	return true;
+}
+
+static enum rs_code look_at(struct rs_file *file, uint64_t size, struct instance *out, struct rs_error *err)
+{
+	const struct rs_dicom_source source = {size, read_file, file};
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	struct rs_dicom_metadata metadata;
+	RS_TRY(rs_dicom_scan(&source, &dicom, err));
+	RS_TRY(rs_dicom_metadata(&dicom, &metadata, err));
+	if (dicom.meta_count == 0)
+		return rs_error_set(err, RS_UNSUPPORTED, "has no meta group that says its transfer syntax");
+	out->begin = data_begin(&dicom);
+	out->size = size - out->begin;
+	if (!copy_uid(metadata.sop_instance_uid, out->sop_instance) ||
+	    !copy_uid(metadata.transfer_syntax_uid, out->transfer_syntax) ||
+	    !copy_uid(metadata.sop_class_uid, out->sop_class))
+		return rs_error_set(err, RS_MALFORMED,
+		                    "does not say its SOP class, instance or transfer syntax");
+	return RS_OK;
+}
+
+static void look_at_all(struct sending *sending, const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->count; i++) {
+		struct instance *instance = &sending->instances[i];
+		struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+		struct rs_error err = {0};
+		uint64_t size;
+		instance->file = &walk->files[i];
+		enum rs_code code = rs_file_open_to_read(rs_world_system(), walk->files[i].path, SIZE_MAX,
+		                                         &file, &size, &err);
+		if (code == RS_OK)
+			code = look_at(file, size, instance, &err);
+		if (code != RS_OK)
+			tell(sending, instance, code, 0, &err);
+	}
+}
+
+/* Contexts for what is left to be sent, each class in each syntax: as many as one association can have. */
+static size_t propose(const struct sending *sending, struct client_proposal out[static RS_CONTEXTS_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sending->count && count < RS_CONTEXTS_MAX; i++) {
+		const struct instance *instance = &sending->instances[i];
+		size_t at = 0;
+		while (at < count && (strcmp(out[at].sop_class, instance->sop_class) != 0 ||
+		                      strcmp(out[at].transfer_syntax, instance->transfer_syntax) != 0))
+			at++;
+		if (!instance->is_done && at == count)
+			out[count++] = (struct client_proposal){instance->sop_class,
+			                                        instance->transfer_syntax};
+	}
+	return count;
+}
+
+static bool is_proposed(const struct client_proposal *proposals, size_t count,
+                        const struct instance *instance)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(proposals[i].sop_class, instance->sop_class) == 0 &&
+		    strcmp(proposals[i].transfer_syntax, instance->transfer_syntax) == 0)
+			return true;
+	return false;
+}
+
+static enum rs_code read_ahead(struct sending *sending, const struct instance *instance, struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	size_t size = instance->size < READ_AHEAD_MAX ? (size_t)instance->size : READ_AHEAD_MAX;
+	rs_buffer_clear(&sending->content);
+	sending->ahead = NULL;
+	RS_TRY(rs_file_open(rs_world_system(), instance->file->path, RS_OPEN_READ, &file, err));
+	if (rs_buffer_reserve(&sending->content, size) != RS_OK)
+		return rs_error_memory(err, size, "a file");
+	RS_TRY(read_file(file, instance->begin, sending->content.data, size, err));
+	sending->content.size = size;
+	sending->ahead = instance;
+	return RS_OK;
+}
+
+/* One PDU: its header, and `piece` behind it. */
+static enum rs_code send_piece(struct client *client, uint8_t context, struct rs_bytes piece, bool is_last,
+                               struct rs_error *err)
+{
+	struct rs_buffer *out = rs_association_out(client->association);
+	uint8_t header[RS_PDATA_HEADER_SIZE];
+	rs_association_piece_header(client->association, context, piece.size, is_last, header);
+	rs_buffer_append(out, header, sizeof header);
+	rs_buffer_append_bytes(out, piece);
+	RS_TRY(rs_buffer_check(out, "a PDU", err));
+	return client_flush(client, err);
+}
+
+/* The data set: what was read ahead, then the rest of the file. */
+static enum rs_code send_data(struct sending *sending, struct client *client, uint8_t context,
+                              const struct instance *instance, struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	size_t most = rs_association_piece_max(client->association);
+	uint8_t *memory RS_CLEANUP(rs_free_pointer) = NULL;
+	for (uint64_t at = 0, size; at == 0 || at < instance->size; at += size) {
+		struct rs_bytes piece = {sending->content.data + at, 0};
+		size = instance->size - at < most ? instance->size - at : most;
+		if (at + size > sending->content.size) {
+			if (!file)
+				RS_TRY(rs_file_open(rs_world_system(), instance->file->path, RS_OPEN_READ,
+				                    &file, err));
+			if (!memory && !(memory = rs_reallocate(NULL, most)))
+				return rs_error_memory(err, most, "a PDU");
+			RS_TRY(read_file(file, instance->begin + at, memory, (size_t)size, err));
+			piece.data = memory;
+		}
+		piece.size = (size_t)size;
+		RS_TRY(send_piece(client, context, piece, at + size == instance->size, err));
+		if (instance->size == 0)
+			break;
+	}
+	return RS_OK;
+}
+
+static enum rs_code store(struct sending *sending, struct client *client, const struct rs_context *context,
+                          const struct instance *instance, const struct instance *next, uint16_t *out_status,
+                          struct rs_error *err)
+{
+	struct rs_command request = {.present = RS_HAS(SOP_CLASS) | RS_HAS(FIELD) | RS_HAS(MESSAGE) |
+	                                        RS_HAS(PRIORITY) | RS_HAS(DATA) | RS_HAS(INSTANCE),
+	                             .field = RS_C_STORE_RQ,
+	                             .message = ++client->message,
+	                             .data = 0};
+	struct rs_command response;
+	memcpy(request.sop_class, instance->sop_class, sizeof request.sop_class);
+	memcpy(request.instance, instance->sop_instance, sizeof request.instance);
+	if (sending->ahead != instance)
+		RS_TRY(read_ahead(sending, instance, err));
+	RS_TRY(rs_association_command(client->association, context->id, &request, err));
+	RS_TRY(send_data(sending, client, context->id, instance, err));
+	if (next)
+		(void)read_ahead(sending, next, NULL); /* a failure is met again when it is its turn */
+	RS_TRY(client_response(client, &response, err));
+	*out_status = response.status;
+	return RS_OK;
+}
+
+/* PS3.4 table B.2-1: A7xx out of resources, which may pass; Bxxx warnings, stored all the same. */
+static void judge(struct sending *sending, struct instance *instance, uint16_t status)
+{
+	struct rs_error err = {0};
+	if (status == RS_STATUS_SUCCESS || (status & 0xF000) == 0xB000) {
+		tell(sending, instance, RS_OK, status, &err);
+		return;
+	}
+	if ((status & 0xFF00) == RS_STATUS_OUT_OF_RESOURCES && instance->tries++ < sending->peer->retries)
+		return;
+	rs_error_set(&err, RS_REFUSED, "the peer answers with status %04XH", status);
+	tell(sending, instance, err.code, status, &err);
+}
+
+static struct instance *next_of(const struct sending *sending, size_t from,
+                                const struct client_proposal *proposals, size_t count)
+{
+	for (size_t i = from; i < sending->count; i++)
+		if (!sending->instances[i].is_done && is_proposed(proposals, count, &sending->instances[i]))
+			return &sending->instances[i];
+	return NULL;
+}
+
+/* Everything that one association can take. A failure is that of the connection. */
+static enum rs_code send_some(struct sending *sending, struct client *client,
+                              const struct client_proposal *proposals, size_t count, struct rs_error *err)
+{
+	struct instance *instance = next_of(sending, 0, proposals, count);
+	while (instance) {
+		const struct rs_context *context = client_context(client, instance->sop_class,
+		                                                  instance->transfer_syntax);
+		struct instance *next = next_of(sending, (size_t)(instance - sending->instances) + 1,
+		                                proposals, count);
+		uint16_t status;
+		if (context) {
+			RS_TRY(store(sending, client, context, instance, next, &status, err));
+			judge(sending, instance, status);
+		} else {
+			struct rs_error reason = {0};
+			rs_error_set(&reason, RS_REFUSED,
+			             "the peer does not take SOP class %s in transfer syntax %s",
+			             instance->sop_class, instance->transfer_syntax);
+			tell(sending, instance, reason.code, 0, &reason);
+		}
+		instance = next;
+	}
+	return RS_OK;
+}
+
+static enum rs_code send_once(struct sending *sending, struct rs_error *err)
+{
+	struct client_proposal proposals[RS_CONTEXTS_MAX];
+	size_t count = propose(sending, proposals);
+	struct client client;
+	RS_TRY(client_open(sending->peer, proposals, count, &client, err));
+	enum rs_code code = send_some(sending, &client, proposals, count, err);
+	client_close(&client);
+	return code;
+}
+
+static size_t left(const struct sending *sending)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sending->count; i++)
+		count += !sending->instances[i].is_done;
+	return count;
+}
+
+static void pause_before(unsigned try)
+{
+	struct timespec pause = {0};
+	long long nanoseconds = (long long)BACKOFF_NS << (try < 6 ? try : 6);
+	pause.tv_sec = (time_t)(nanoseconds / 1000000000);
+	pause.tv_nsec = (long)(nanoseconds % 1000000000);
+	(void)nanosleep(&pause, NULL);
+}
+
+/* A connection that breaks is made again; each time something was sent, patience begins anew. What the peer refuses as a whole is
+ * not tried again. */
+static enum rs_code send_all(struct sending *sending, struct rs_error *err)
+{
+	size_t before = left(sending);
+	for (unsigned tries = 0; before > 0;) {
+		enum rs_code code = send_once(sending, err);
+		size_t now = left(sending);
+		tries = now < before ? 0 : tries + 1;
+		if (code != RS_OK && (code != RS_IO || tries > sending->peer->retries))
+			return code;
+		before = now;
+		if (before > 0)
+			pause_before(tries);
+	}
+	return RS_OK;
+}
+
+enum rs_code rs_dicom_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
+                           rs_dicom_report *report, void *context, struct rs_error *err)
+{
+	struct walk walk RS_CLEANUP(walk_finish) = {0};
+	struct sending sending = {.peer = peer, .report = report, .context = context};
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(walk_add(rs_world_system(), paths[i], &walk, err));
+	sending.count = walk.count;
+	sending.instances = rs_allocate_array(walk.count, sizeof *sending.instances);
+	if (!sending.instances)
+		return rs_error_memory(err, walk.count * sizeof *sending.instances, "a list of instances");
+	rs_buffer_init(&sending.content, READ_AHEAD_MAX);
+	look_at_all(&sending, &walk);
+	enum rs_code code = send_all(&sending, err);
+	rs_buffer_finish(&sending.content);
+	rs_free(sending.instances);
+	if (code == RS_OK && sending.first.code != RS_OK) {
+		*err = sending.first;
+		return sending.first.code;
+	}
+	return code;
+}
