@@ -95,8 +95,6 @@ struct rs_calibration {
 };
 enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t count, double level,
                                struct rs_calibration *out, struct rs_error *err);
-/* Cleveland's locally weighted line (share 2/3 of the points, no robust steps) through (x, y), x ascending. */
-enum rs_code rs_lowess(const double *x, const double *y, size_t count, double *out, struct rs_error *err);
 
 /* ---- usefulness ---- */
 

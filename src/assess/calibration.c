@@ -4,6 +4,7 @@
 
 #include "assess/assess.h"
 #include "numeric/numeric_distribution.h"
+#include "numeric/numeric_smooth.h"
 
 #define CLIP 1e-15
 #define GROUPS 10
@@ -72,16 +73,6 @@ static int ascending(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Quantile of sorted values with linear interpolation between them (R's type 7). */
-static double quantile(const double *sorted, size_t count, double share)
-{
-	double place = share * (double)(count - 1);
-	size_t below = (size_t)place;
-	if (below + 1 >= count)
-		return sorted[count - 1];
-	return sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
-}
-
 static enum rs_code smooth_errors(const struct pair *pairs, size_t count, struct rs_calibration *out,
                                   struct rs_error *err)
 {
@@ -100,7 +91,7 @@ static enum rs_code smooth_errors(const struct pair *pairs, size_t count, struct
 		out->ici += y[i] / (double)count;
 	}
 	qsort(y, count, sizeof *y, ascending);
-	out->e90 = quantile(y, count, 0.9);
+	out->e90 = rs_quantile_of(y, count, 0.9);
 	out->e_max = y[count - 1];
 	return RS_OK;
 }

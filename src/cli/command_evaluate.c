@@ -78,14 +78,37 @@ static enum rs_code option_times(const struct command_line *line, double times[R
 	return RS_OK;
 }
 
+/* "s365,s730": cuts `text` at commas. */
+static enum rs_code option_columns(char *text, const char *names[RS_TIMES_MAX], size_t *out_count,
+                                   struct rs_error *err)
+{
+	*out_count = 0;
+	for (char *rest = text; rest; *out_count += 1) {
+		char *comma = strchr(rest, ',');
+		if (*out_count == RS_TIMES_MAX)
+			return rs_error_set(err, RS_USAGE, "--survival: at most %d columns", RS_TIMES_MAX);
+		names[*out_count] = rest;
+		if (comma)
+			*comma = '\0';
+		rest = comma ? comma + 1 : NULL;
+	}
+	return RS_OK;
+}
+
 static enum rs_code print(const struct command_line *line, const struct rs_csv *table,
                           struct printing *printing, struct rs_error *err)
 {
 	struct rs_evaluation asked;
 	double times[RS_TIMES_MAX];
+	const char *names[RS_TIMES_MAX], *survival = option_value(line, "survival");
+	char *text RS_CLEANUP(rs_free_pointer) = survival ? rs_text_printf("%s", survival) : NULL;
+	if (survival && !text)
+		return rs_error_memory(err, strlen(survival), "names of columns");
 	RS_TRY(ask(line, table, &asked, err));
 	asked.times = times;
 	RS_TRY(option_times(line, times, &asked.time_count, err));
+	asked.survival = names;
+	RS_TRY(option_columns(text, names, &asked.survival_count, err));
 	if (printing->as_json)
 		rs_json_array_begin(&printing->json);
 	RS_TRY(rs_evaluate(&asked, print_finding, printing, err));
@@ -128,6 +151,8 @@ static const struct option options[] = {
 	{"censored", "VALUE",
          "of --event: the cell that says there was none; all others are events that compete"},
 	{"score", "COLUMN", "a prediction: higher means likelier positive, or an earlier event; repeatable"},
+	{"survival", "COLUMNS",
+         "predicted probabilities of no event until each of --times: as many columns, with commas between them"},
 	{"group", "COLUMN", "compare groups: a curve for each, and the log-rank test (Gray's test)"},
 	{"strata", "COLUMN", "of --group: compare within its values only"},
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
@@ -141,6 +166,8 @@ static const struct example examples[] = {
          "AUC with intervals, their difference, calibration, usefulness"},
 	{"radseal evaluate follow-up.csv --time days --event died --score risk --group stage --times 365",
          "concordance, hazard ratio, curves of the stages, log-rank test"},
+	{"radseal evaluate follow-up.csv --time days --event died --times 365,730 --survival s365,s730",
+         "area under the curve, Brier score and calibration at one and two years, integrated Brier score"},
 	{"radseal evaluate follow-up.csv --time days --event status --event-value relapse --censored alive --times 365,730",
          "incidence of relapse and of what competes with it"},
 	{NULL, NULL},
@@ -160,8 +187,12 @@ const struct command command_evaluate = {
 		"For survival: Kaplan-Meier median and survival at --times (intervals on the log-log scale),\n"
 		"Harrell's and Uno's C, hazard ratio per standard deviation with a test of proportionality; for\n"
 		"groups, curves, the log-rank test and Peto's. With competing events (--censored): Aalen-Johansen\n"
-		"incidences, Gray's test, Fine and Gray's hazard ratio. A threshold that was chosen on the same rows flatters: choose\n"
-		"it elsewhere. Numbers agree with R's survival, cmprsk, pROC and rms.",
+		"incidences, Gray's test, Fine and Gray's hazard ratio. At --times: the area under the cumulative/\n"
+		"dynamic ROC curve; of probabilities (--survival) the Brier score, what it gains on the curve of all,\n"
+		"calibration (by pseudo-values and in tenths), and the Brier score integrated over the times by the\n"
+		"trapezoidal rule. These weigh for censoring (its Kaplan-Meier curve); errors are infinitesimal\n"
+		"jackknives. A threshold that was chosen on the same rows flatters: choose\n"
+		"it elsewhere. Numbers agree with R's survival, cmprsk, riskRegression, pROC and rms.",
 	.options = options,
 	.examples = examples,
 	.repeatable = "score",

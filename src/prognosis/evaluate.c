@@ -14,6 +14,8 @@ void told_finish(struct told *told)
 	rs_free(told->time);
 	for (size_t s = 0; s < RS_SCORES_MAX; s++)
 		rs_free(told->score[s]);
+	for (size_t t = 0; t < RS_TIMES_MAX; t++)
+		rs_free(told->risk[t]);
 }
 
 void finding_tell(const struct told *told, const char *of, const char *name, double value, double lower,
@@ -72,6 +74,28 @@ static enum rs_code read_scores(struct told *told, struct rs_error *err)
 			return rs_error_memory(err, told->count * sizeof *told->score[s], "scores");
 		for (size_t i = 0; i < told->count; i++)
 			RS_TRY(cell_number(asked->table, told->rows[i], column, &told->score[s][i], err));
+	}
+	return RS_OK;
+}
+
+/* Probabilities of survival, kept as those of the event. */
+static enum rs_code read_survival(struct told *told, struct rs_error *err)
+{
+	const struct rs_evaluation *asked = told->asked;
+	for (size_t t = 0; t < asked->survival_count; t++) {
+		size_t column = rs_csv_column(asked->table, asked->survival[t]);
+		told->risk[t] = rs_allocate_array(told->count, sizeof *told->risk[t]);
+		if (!told->risk[t])
+			return rs_error_memory(err, told->count * sizeof *told->risk[t], "predictions");
+		for (size_t i = 0; i < told->count; i++) {
+			double value;
+			RS_TRY(cell_number(asked->table, told->rows[i], column, &value, err));
+			if (!(value >= 0 && value <= 1))
+				return rs_error_set(err, RS_MALFORMED,
+				                    "column %s: %g is no probability of survival",
+				                    asked->survival[t], value);
+			told->risk[t][i] = 1 - value;
+		}
 	}
 	return RS_OK;
 }
@@ -217,6 +241,9 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
 	if (asked->stratum && !asked->group)
 		return rs_error_set(err, RS_USAGE, "strata need groups that are compared within them");
+	if (asked->survival_count && (asked->outcome || asked->survival_count != asked->time_count))
+		return rs_error_set(err, RS_USAGE,
+		                    "give one column of predicted survival for each of the times");
 	if (asked->time_count > RS_TIMES_MAX)
 		return rs_error_set(err, RS_USAGE, "give at most %d times", RS_TIMES_MAX);
 	for (size_t t = 0; t < asked->time_count; t++)
@@ -229,7 +256,7 @@ enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visi
                          struct rs_error *err)
 {
 	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
-	const char *names[RS_SCORES_MAX + 5];
+	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 5];
 	size_t columns[RS_COUNT(names)], count = 0;
 	RS_TRY(check_asked(evaluation, err));
 	const char *const others[] = {evaluation->outcome, evaluation->time, evaluation->event,
@@ -239,10 +266,13 @@ enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visi
 			names[count++] = others[i];
 	for (size_t s = 0; s < evaluation->score_count; s++)
 		names[count++] = evaluation->scores[s];
+	for (size_t t = 0; t < evaluation->survival_count; t++)
+		names[count++] = evaluation->survival[t];
 	for (size_t i = 0; i < count; i++)
 		RS_TRY(column_find(evaluation->table, names[i], &columns[i], err));
 	RS_TRY(choose_rows(&told, columns, count, err));
 	RS_TRY(read_scores(&told, err));
+	RS_TRY(read_survival(&told, err));
 	finding_tell_value(&told, "", "rows", (double)told.count);
 	finding_tell_value(&told, "", "left_out", (double)(evaluation->table->rows - told.count));
 	if (evaluation->outcome) {

@@ -16,6 +16,7 @@ struct told {
 	size_t types;                              /* of events */
 	const char *type_name[RS_EVENT_TYPES_MAX]; /* the cell */
 	double *score[RS_SCORES_MAX];
+	double *risk[RS_TIMES_MAX]; /* 1 - predicted survival */
 };
 void told_finish(struct told *told);
 void finding_tell(const struct told *told, const char *of, const char *name, double value, double lower,
@@ -42,6 +43,8 @@ enum rs_code coded_of(const struct told *told, const char *column, struct coded 
 enum rs_code tell_curves(const struct told *told, const char *of, const size_t *rows, size_t count,
                          struct rs_error *err);
 enum rs_code compare_groups(const struct told *told, struct rs_error *err);
+/* Discrimination, error and calibration at the times. */
+enum rs_code tell_times(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);
 
 #endif

@@ -24,7 +24,11 @@ struct rs_evaluation {
 	double threshold;          /* positive from here on; NaN: 0.5 for probabilities, else none */
 	const double *times;       /* survival: what is told of these times; positive, ascending */
 	size_t time_count;         /* at most RS_TIMES_MAX */
-	double level;              /* of intervals, 0.95 for 95 % */
+	/* Survival: columns of predicted probabilities to be free of the event until each of the times; survival_count is
+	 * time_count, or 0. */
+	const char *const *survival;
+	size_t survival_count;
+	double level; /* of intervals, 0.95 for 95 % */
 };
 /* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. Names of what is told of
  * a time end in "_at_" and the time. */

@@ -1,6 +1,7 @@
 """Predictions and follow-up judged from the command line: `evaluate.py RADSEAL [DATA]`. Reference values are R's."""
 import csv
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -19,7 +20,7 @@ class Program:
     def findings(self, *arguments):
         rows = json.loads(self(0, *arguments, "--json"))
         for row in rows:  # no interval of a share leaves its range
-            if row["name"].split("_at_")[0] in ("survival", "incidence", "harrell_c", "uno_c", "auc", "observed_risk") and "interval" in row:
+            if row["name"].split("_at_")[0] in ("survival", "incidence", "harrell_c", "uno_c", "auc", "observed_risk", "brier") and "interval" in row:
                 assert all(0 <= end <= 1 for end in row["interval"]), row
         return {(row["of"], row["name"]): row for row in rows}
 
@@ -56,6 +57,36 @@ def check_competing(run, data, folder):
     assert stratified["old, status = death", "gray"]["p"] < 1e-9
 
 
+def check_times(run, data, folder):
+    """Numbers of R's riskRegression 2022.11.28, as in src/survival/prediction_test.c."""
+    table, times = folder / "lung.csv", (200, 365, 600)
+    with open(data / "prognosis/r_survival/lung.csv") as file, open(table, "w") as out:
+        out.write("days,died,age,score,s200,s365,s600\n")
+        for row in csv.DictReader(file):
+            if row["ph.ecog"] == "NA":
+                continue
+            score = 0.02 * (float(row["age"]) - 60) - 0.5 * (float(row["sex"]) - 1.5) + 0.45 * (float(row["ph.ecog"]) - 1)
+            survival = (repr(math.exp(-time / 450 * math.exp(score))) for time in times)
+            out.write(f"{row['time']},{int(row['status'] == '2')},{row['age']},{score!r},{','.join(survival)}\n")
+    found = run.findings(table, "--time", "days", "--event", "died", "--score", "score", "--score", "age", "--times", "200,365,600",
+                         "--survival", "s200,s365,s600")
+    for time, auc, brier, none in zip(times, (0.676275741973421, 0.644638752887044, 0.659207360879976),
+                                      (0.203100006389797, 0.227509627032545, 0.162473056384552),
+                                      (0.216412232099961, 0.242086910302026, 0.168505835141538)):
+        near(found["score", f"auc_at_{time}"]["value"], auc, 1e-3)  # rounding makes and breaks ties
+        near(found[f"s{time}", f"auc_at_{time}"]["value"], auc)
+        near(found[f"s{time}", f"brier_at_{time}"]["value"], brier)
+        near(found[f"s{time}", f"brier_gained_at_{time}"]["value"], none - brier)
+        near(found[f"s{time}", f"scaled_brier_at_{time}"]["value"], 1 - brier / none)
+        assert found["score - age", f"auc_difference_at_{time}"]["p"] < 0.2
+    near(found["s365", "ici_at_365"]["value"], 0.0285710244183698)
+    whole = found["", "integrated_brier"]
+    near(whole["value"], ((0.203100006389797 + 0.227509627032545) * 165 + (0.227509627032545 + 0.162473056384552) * 235) / 800)
+    assert 0.17 < whole["interval"][0] < whole["value"] < whole["interval"][1] < 0.24
+    run(2, table, "--time", "days", "--event", "died", "--times", "200", "--survival", "s200,s365", sentence="for each of the times")
+    run(1, table, "--time", "days", "--event", "died", "--times", "200", "--survival", "age", sentence="no probability of survival")
+
+
 def check_refusals(run, folder):
     table = folder / "small.csv"
     table.write_text("t,e,g,s\n1,1,a,3\n2,0,b,2\n3,1,a,1\n")
@@ -75,6 +106,7 @@ def main():
         check_refusals(run, folder)
         if len(sys.argv) > 2:
             check_competing(run, pathlib.Path(sys.argv[2]), folder)
+            check_times(run, pathlib.Path(sys.argv[2]), folder)
 
 
 main()

@@ -2,7 +2,7 @@
  * closer together than a hundredth of the range, straight. */
 #include <math.h>
 
-#include "assess/assess.h"
+#include "numeric/numeric_smooth.h"
 
 #define SHARE (2.0 / 3.0)
 #define NEAR 0.01 /* of the range of x */
@@ -84,4 +84,13 @@ enum rs_code rs_lowess(const double *x, const double *y, size_t count, double *o
 			return RS_OK;
 		i = i - 1 > done + 1 ? i - 1 : done + 1;
 	}
+}
+
+double rs_quantile_of(const double *sorted, size_t count, double share)
+{
+	double place = share * (double)(count - 1);
+	size_t below = (size_t)place;
+	if (below + 1 >= count)
+		return sorted[count - 1];
+	return sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
 }
