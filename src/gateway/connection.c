@@ -89,15 +89,16 @@ static void set_deadline(struct connection *connection)
 	atomic_store(&connection->deadline_ns, deadline);
 }
 
-/* From here on the connection may be another thread's. */
+/* Once the socket is armed the connection may be another thread's: nothing of it is looked at any more. */
 static bool wait_for(struct connection *connection, int operation, bool now)
 {
 	bool writes = now || connection->transport.awaits_write ||
 	              rs_association_out(connection->association)->size > 0;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT | (writes ? (uint32_t)EPOLLOUT : 0),
 	                            .data.ptr = connection};
+	int epoll = connection->service->epoll, socket = connection->transport.socket;
 	set_deadline(connection);
-	return epoll_ctl(connection->service->epoll, operation, connection->transport.socket, &event) == 0;
+	return epoll_ctl(epoll, operation, socket, &event) == 0;
 }
 
 bool connection_start(struct connection *connection)
@@ -341,6 +342,8 @@ static enum next take_rest(struct connection *connection)
 
 void connection_serve(struct connection *connection, uint8_t *chunk)
 {
+	/* Pairs with set_deadline(): what the thread before did is seen here. */
+	(void)atomic_load(&connection->deadline_ns);
 	enum next next = flush(connection) ? NEXT_READ : NEXT_CLOSE;
 	if (next == NEXT_READ && connection->rest.size > 0)
 		next = take_rest(connection);

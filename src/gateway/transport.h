@@ -1,5 +1,5 @@
-/* Bytes over a socket, in the clear or by TLS; without waiting when the socket does not wait. TLS follows BCP 195 (RFC 9325; PS3.15
- * annex B): version 1.2 with forward secrecy and authenticated encryption, or 1.3; no renegotiation, no compression. */
+/* Bytes over a socket, in the clear or by TLS; without waiting when the socket does not wait. TLS follows BCP 195 (RFC 9325;
+ * PS3.15 annex B): 1.2 with forward secrecy and authenticated encryption, or 1.3; no renegotiation, no compression. */
 #ifndef RS_GATEWAY_TRANSPORT_H
 #define RS_GATEWAY_TRANSPORT_H
 
