@@ -39,6 +39,11 @@ struct rs_retrieval {
 enum rs_code rs_node_retrieve(struct rs_node *node, const struct rs_actor *actor,
                               const struct rs_retrieval *retrieval, struct rs_error *err);
 
+/* The address of the object that `radseal deidentify --project` made this copy of, by the copy's SOPInstanceUID. Looks at every
+ * record of the node. RS_NOT_FOUND */
+enum rs_code rs_node_find_original(struct rs_node *node, struct rs_str project, struct rs_str copy_uid,
+                                   char out_cid[static RS_CID_TEXT_SIZE], struct rs_error *err);
+
 /* Of what is sealed here: asks for the objects whose content these files are, or the files below these directories, which
  * lie outside already and are used where they lie. Files that were not sealed here need no leave.
  * errors  RS_REFUSED "NAME: sentence" of the first that is refused; all requests are durable on the ledger */

@@ -4,7 +4,10 @@
 
 #include "access_words.h"
 #include "session.h"
+#include "dicom/dicom.h"
 #include "access/access_retrieve.h"
+
+#define COPY_SIZE_MAX ((size_t)4 << 30)
 
 struct output {
 	struct rs_json json;
@@ -65,9 +68,14 @@ static enum rs_code read_query(const struct command_line *line, struct rs_retrie
 	out->instance = rs_str_from(option_value(line, "instance"));
 	out->cids = line->operands;
 	out->cid_count = line->operand_count;
-	if (!subject == !line->operand_count)
+	if ((subject != NULL) + (line->operand_count > 0) + option_given(line, "copy") != 1)
+		return rs_error_set(
+			err, RS_USAGE,
+			"retrieve: say whose data with --subject ID, or name objects by address, or "
+			"give a de-identified --copy");
+	if (option_given(line, "copy") != option_given(line, "project"))
 		return rs_error_set(err, RS_USAGE,
-		                    "retrieve: say whose data with --subject ID, or name objects by address");
+		                    "retrieve: --copy and --project, which it was made for, go together");
 	for (size_t i = 0; i < RS_COUNT(narrowing); i++)
 		if (!subject && option_given(line, narrowing[i]))
 			return rs_error_set(err, RS_USAGE, "retrieve: --%s goes with --subject",
@@ -137,8 +145,27 @@ static enum rs_code retrieve(const struct command_line *line, struct rs_node *no
 	return conclude(&output, code, err);
 }
 
+/* The address of what the copy was made of. */
+static enum rs_code find_original(const struct command_line *line, struct rs_node *node,
+                                  char out[static RS_CID_TEXT_SIZE], struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	struct rs_dicom_metadata metadata;
+	const char *path = option_value(line, "copy");
+	RS_TRY(rs_file_read_all(rs_world_system(), path, COPY_SIZE_MAX, &file, err));
+	enum rs_code code = rs_dicom_parse_header(rs_buffer_bytes(&file), &dicom, err);
+	if (code == RS_OK)
+		code = rs_dicom_metadata(&dicom, &metadata, err);
+	if (code != RS_OK)
+		return rs_error_context(err, "%s", path);
+	return rs_node_find_original(node, rs_str_from(option_value(line, "project")),
+	                             metadata.sop_instance_uid, out, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
+	char original[RS_CID_TEXT_SIZE], *const originals[] = {original};
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
 	struct rs_retrieval retrieval = {.subject = NULL};
@@ -150,6 +177,11 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	}
 	RS_TRY(session_pool(line, 2, &pool, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
+	if (option_given(line, "copy")) {
+		RS_TRY(find_original(line, node, original, err));
+		retrieval.cids = originals;
+		retrieval.cid_count = 1;
+	}
 	return retrieve(line, node, &retrieval, err);
 }
 
@@ -162,6 +194,9 @@ static const struct option options[] = {
 	{"purpose", "WORD",
          "what it is for: treatment, research, operations, emergency, audit or patient-request"},
 	{"operation", "WORD", "what is done with it: read (otherwise), extract or export"},
+	{"copy", "FILE",
+         "what a de-identified copy was made of: re-identification, for whom the contract allows it"},
+	{"project", "NAME", "of --copy, as it was given to radseal deidentify"},
 	{"for", "KEY",
          "seal bundles to this member's key (64 digits, or a file NAME.pub); with --operation export"},
 	{"output", "DIR", "where the files and their receipts go"},
@@ -175,6 +210,8 @@ static const struct example examples[] = {
          "one study, as far as somebody consented"},
 	{"radseal retrieve --subject P017 --purpose operations --operation export --for reader.pub -o out",
          "bundles that only the member with this key can open, with radseal open"},
+	{"radseal retrieve --copy found.dcm --project trial --as doctor --purpose treatment -o out",
+         "whose image this is: an incidental finding in a trial"},
 	{NULL, NULL},
 };
 
@@ -182,7 +219,8 @@ static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
 const struct command command_retrieve = {
 	.name = "retrieve",
-	.arguments = "(--subject ID | CID…) --purpose WORD -o DIR [--as NAME] [--home DIR]",
+	.arguments =
+		"(--subject ID | CID… | --copy FILE --project NAME) --purpose WORD -o DIR [--as NAME] [--home DIR]",
 	.summary = "give out sealed data that somebody may have",
 	.description =
 		"Asks the contract on behalf of a member, who may have what for which purpose. The request is an\n"

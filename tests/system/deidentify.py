@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+from node_tools import Radseal
 from subjects import EXPLICIT_LITTLE_ENDIAN
 
 LONG = {"OB", "OW", "SQ", "UN", "UT", "UC", "UR"}
@@ -171,11 +172,37 @@ def refusals(program, folder):
     assert "64 hexadecimal digits" in run(program, capture, "-o", folder / "x", "--key", folder / "short.key", check=1).stderr
 
 
+def back_to_the_patient(program, folder):
+    """A project of a node: whom the contract allows gets the original of a copy; others do not, and the request stands."""
+    node = Radseal(program, folder / "node")
+    node.init()
+    study = Study(random.Random(3), 901)
+    original = folder / "original.dcm"
+    study.write(original, 1, 0)
+    node.seal(original)
+    for name, role in (("doctor", "radiologist"), ("student", "researcher")):
+        node.run("key", "new", name, "--home", node.home, "--quiet", check=0)
+        node.run("member", "grant", name, "--role", role, "--home", node.home, check=0)
+    node.run("deidentify", original, "-o", folder / "trial", "--project", "trial", "--home", node.home, check=0)
+    copy, = (folder / "trial").rglob("*.dcm")
+    ask = ("retrieve", "--copy", copy, "-o", folder / "back", "--home", node.home)
+    node.run(*ask, "--project", "trial", "--as", "student", "--purpose", "research", check=3)
+    assert not list((folder / "back").glob("*.dcm"))
+    node.run(*ask, "--project", "other", "--as", "doctor", "--purpose", "treatment", check=4)
+    node.run(*ask, "--as", "doctor", "--purpose", "treatment", check=2)
+    node.run(*ask, "--project", "trial", "--as", "doctor", "--purpose", "treatment", check=0)
+    found, = (folder / "back").glob("*.dcm")
+    assert found.read_bytes() == original.read_bytes()
+    acts = json.loads(node.run("audit", "subject", "--subject", study.id, "--home", node.home, "--json", check=0).stdout)
+    assert json.dumps(acts).count("access-request") >= 2, acts
+
+
 def main():
     program, generator, score = sys.argv[1], random.Random(20), Score()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         refusals(program, folder)
+        back_to_the_patient(program, folder)
         objects = []
         for number in range(12):
             study = Study(generator, number)
