@@ -27,14 +27,21 @@ double rs_scale_apply(enum rs_scaling scaling, const struct rs_scale *scale, dou
 struct rs_neighbours {
 	uint32_t count; /* how many */
 	size_t rows, columns;
-	double *mean, *deviation; /* by column; 0 when nothing is known or it is as good as constant */
-	double *cells;            /* by row, then column: in deviations */
+	double *mean, *weight; /* by column: one over the deviation, 0 when it is as good as constant */
+	double *cells;         /* by row, then column */
 };
 void rs_neighbours_finish(struct rs_neighbours *neighbours); /* accepts zeroed memory */
+/* For files: all zeros. */
+enum rs_code rs_neighbours_create(uint32_t count, size_t rows, size_t columns, struct rs_neighbours *out,
+                                  struct rs_error *err);
 /* count >= 1 */
 enum rs_code rs_neighbours_fit(const struct rs_matrix *x, uint32_t count, struct rs_neighbours *out,
                                struct rs_error *err);
-/* In place. distances: one for each training row. */
-void rs_neighbours_fill(const struct rs_neighbours *neighbours, double *row, double *distances);
+/* In place. work: one for each training row. */
+struct rs_near {
+	double distance;
+	size_t row;
+};
+void rs_neighbours_fill(const struct rs_neighbours *neighbours, double *row, struct rs_near *work);
 
 #endif

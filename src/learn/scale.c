@@ -75,44 +75,52 @@ static double raise(double power, double log, double *out_slope)
 	*out_slope = (log * (value * power + 1) - value) / power;
 	return value;
 }
-static double transform(double power, double x, double *out_slope)
+/* log: that of 1 + |x|, with the sign of x. */
+static double transform(double power, double log, double *out_slope)
 {
-	double log = log1p(fabs(x)), slope;
-	double value = raise(x >= 0 ? power : 2 - power, log, &slope);
-	*out_slope = slope; /* of the negative side: -(-slope) */
-	return x >= 0 ? value : -value;
+	double value = raise(log >= 0 ? power : 2 - power, fabs(log), out_slope);
+	return log >= 0 ? value : -value; /* the slope's sign changes twice */
 }
+static double signed_log(double x) { return x >= 0 ? log1p(x) : -log1p(-x); }
 
-/* Derivative of the log-likelihood by the power. */
-static double steepness(const double *x, size_t count, double power)
+/* Derivative of the log-likelihood by the power; logs: signed. */
+static double steepness(const double *logs, size_t count, double power)
 {
-	double n = (double)count, sum = 0, slopes = 0, logs = 0, squares = 0, products = 0;
+	double n = (double)count, sum = 0, slopes = 0, all = 0, squares = 0, products = 0;
 	for (size_t i = 0; i < count; i++) {
-		double slope, value = transform(power, x[i], &slope);
+		double slope, value = transform(power, logs[i], &slope);
 		sum += value;
 		slopes += slope;
 		squares += value * value;
 		products += value * slope;
-		logs += x[i] >= 0 ? log1p(x[i]) : -log1p(-x[i]);
+		all += logs[i];
 	}
-	return logs - n * (products - sum * slopes / n) / (squares - sum * sum / n);
+	return all - n * (products - sum * slopes / n) / (squares - sum * sum / n);
 }
 
-/* The root of a falling function between two ends: regula falsi, the stale end halved (Illinois). */
-static double find_power(const double *x, size_t count)
+/* The root of a falling function: two ends around it, then regula falsi, the stale end halved (Illinois). */
+static double find_power(const double *logs, size_t count)
 {
-	double low = POWER_LEAST, high = POWER_MOST;
-	double at_low = steepness(x, count, low), at_high = steepness(x, count, high);
-	if (!(at_low > 0))
-		return low;
-	if (!(at_high < 0))
-		return high;
-	for (int turn = 0, side = 0; turn < 200 && high - low > 1e-12; turn++) {
-		double at = turn % 3 == 2 ? (low + high) / 2
-		                          : (low * at_high - high * at_low) / (at_high - at_low);
-		double found = steepness(x, count, at);
-		if (found == 0)
+	double low = 0, high = 2, last = 1;
+	double at_low = steepness(logs, count, low), at_high = steepness(logs, count, high);
+	for (; !(at_low > 0) && low > POWER_LEAST; at_low = steepness(logs, count, low)) {
+		high = low;
+		at_high = at_low;
+		low -= 2;
+	}
+	for (; !(at_high < 0) && high < POWER_MOST; at_high = steepness(logs, count, high)) {
+		low = high;
+		at_low = at_high;
+		high += 2;
+	}
+	if (!(at_low > 0) || !(at_high < 0))
+		return at_low > 0 ? high : low;
+	for (int turn = 0, side = 0; turn < 200; turn++) {
+		double at = (low * at_high - high * at_low) / (at_high - at_low);
+		double found = steepness(logs, count, at);
+		if (found == 0 || fabs(at - last) <= 1e-12)
 			return at;
+		last = at;
 		if (found > 0) {
 			low = at;
 			at_low = found;
@@ -125,7 +133,7 @@ static double find_power(const double *x, size_t count)
 			side = -1;
 		}
 	}
-	return (low + high) / 2;
+	return last;
 }
 
 static void fit_power(double *values, size_t count, struct rs_scale *out)
@@ -136,7 +144,7 @@ static void fit_power(double *values, size_t count, struct rs_scale *out)
 	if (!(out->by > 0))
 		return;
 	for (size_t i = 0; i < count; i++)
-		values[i] = (values[i] - out->shift) / out->by;
+		values[i] = signed_log((values[i] - out->shift) / out->by);
 	out->power = find_power(values, count);
 	for (size_t i = 0; i < count; i++)
 		values[i] = transform(out->power, values[i], &slope);
@@ -167,6 +175,7 @@ double rs_scale_apply(enum rs_scaling scaling, const struct rs_scale *scale, dou
 	if (scaling != RS_SCALE_POWER)
 		return value;
 	return scale->power_by > 0
-	               ? (transform(scale->power, value, &slope) - scale->power_shift) / scale->power_by
+	               ? (transform(scale->power, signed_log(value), &slope) - scale->power_shift) /
+	                         scale->power_by
 	               : 0;
 }

@@ -96,7 +96,7 @@ static void gaps_are_filled_as_by_scikit_learn(void **state)
 		{19.522, 12.042, 0.1578, 0.3795, 899.481066516267},
 	};
 	static const size_t places[][2] = {{0, 0}, {11, 0}, {1, 6}, {2, 10}};
-	static double distances[ROWS_MAX];
+	static struct rs_near work[ROWS_MAX];
 	struct rs_neighbours neighbours RS_CLEANUP(rs_neighbours_finish) = {0};
 	read_tables(&train, &test);
 	const struct rs_matrix x = {train.rows, COLUMNS, train.x};
@@ -108,10 +108,10 @@ static void gaps_are_filled_as_by_scikit_learn(void **state)
 			double row[COLUMNS];
 			for (size_t c = 0; c < COLUMNS; c++)
 				row[c] = table->x[c * table->rows + i];
-			rs_neighbours_fill(&neighbours, row, distances);
+			rs_neighbours_fill(&neighbours, row, work);
 			for (size_t c = 0; c < COLUMNS; c++) {
 				if (isnan(table->x[c * table->rows + i]))
-					found[4] += row[c] / neighbours.deviation[c];
+					found[4] += row[c] * neighbours.weight[c];
 				for (size_t v = 0; v < RS_COUNT(places); v++)
 					found[v] = i == places[v][0] && c == places[v][1] ? row[c] : found[v];
 			}
@@ -143,12 +143,13 @@ static void poor_columns_are_defined(void **state)
 	static const double x[] = {1, 2, 3, NAN, NAN, NAN, 4, 6, NAN};
 	const struct rs_matrix matrix = {3, 3, x};
 	struct rs_neighbours neighbours RS_CLEANUP(rs_neighbours_finish) = {0};
+	struct rs_near near[3];
 	double row[] = {NAN, 5, NAN};
 	assert_int_equal(rs_neighbours_fit(&matrix, 2, &neighbours, NULL), RS_OK);
-	rs_neighbours_fill(&neighbours, row, work);
+	rs_neighbours_fill(&neighbours, row, near);
 	assert_true(row[0] == 2 && row[1] == 5 && row[2] == 5);
 	double nothing[] = {1, NAN, 4};
-	rs_neighbours_fill(&neighbours, nothing, work);
+	rs_neighbours_fill(&neighbours, nothing, near);
 	assert_true(nothing[1] == 0);
 }
 

@@ -9,6 +9,7 @@ enum setting_kind {
 	SETTING_COUNT,  /* uint64_t */
 	SETTING_NUMBER, /* double */
 	SETTING_WORD,   /* uint32_t: which of the words */
+	SETTING_TEXT    /* const char *, of the study; NULL: not given */
 };
 /* The first of a table may be given without its name: "keep: 20". A list of values stands for candidates, of which inner
  * folds choose one. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 const struct step *const step_table[] = {
-	&step_impute, &step_scale, &step_near_zero, &step_correlation, &step_univariate, &step_keep, NULL};
+	&step_impute,     &step_scale, &step_combat, &step_near_zero, &step_correlation,
+	&step_univariate, &step_keep,  &step_mrmr,   &step_rfe,       NULL};
 
 const struct step *step_find(const char *name)
 {
@@ -29,4 +30,13 @@ void standardise(const double *x, size_t rows, double *out, double *out_mean, do
 		out[i] = deviation > 0 ? (x[i] - mean) / deviation : 0;
 	*out_mean = mean;
 	*out_deviation = deviation;
+}
+
+double *standardised_inputs(const struct fitting *fitting)
+{
+	size_t rows = fitting->training->rows;
+	double *out = rs_allocate_array(fitting->count, rows * sizeof *out), mean, deviation;
+	for (size_t c = 0; out && c < fitting->count; c++)
+		standardise(fitting->x + c * rows, rows, out + c * rows, &mean, &deviation);
+	return out;
 }

@@ -52,6 +52,7 @@ struct step {
 
 extern const struct step step_impute, step_scale, step_near_zero, step_correlation, step_univariate,
 	step_keep;
+extern const struct step step_combat, step_mrmr, step_rfe;
 /* Ends with NULL. */
 extern const struct step *const step_table[];
 const struct step *step_find(const char *name);
@@ -65,5 +66,9 @@ void statistic_classes(const double *x, const uint8_t *outcome, uint32_t classes
                        double *out_p);
 void statistic_survival(const double *x, const uint8_t *event, const double *time, const size_t *by_time,
                         size_t rows, double *out, double *out_p);
+/* The one that fits the target, of each input, with its p; both by input. */
+enum rs_code statistics_of(const struct fitting *fitting, double *out, double *out_p, struct rs_error *err);
+/* All inputs, standardised: [input][row], for rs_free(). NULL without memory. */
+double *standardised_inputs(const struct fitting *fitting);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/learn_select.h"
 #include "step.h"
 
 struct options {
@@ -65,11 +66,14 @@ static double product(const double *a, const double *b, size_t count)
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+struct correlation_options {
+	double limit;
+	uint32_t average; /* of two, that goes which is closer to all others in the mean */
+};
+
 /* Of two that say the same, the first stays. */
-static enum rs_code choose_uncorrelated(const struct fitting *f, const void *options, bool *keep,
-                                        struct rs_error *err)
+static enum rs_code keep_first(const struct fitting *f, double limit, bool *keep, struct rs_error *err)
 {
-	const struct options *o = options;
 	size_t kept = 0, rows = f->training->rows, room = 0;
 	double *z RS_CLEANUP(rs_free_pointer) = rs_mul_size(f->count, rows, &room)
 	                                                ? rs_allocate_array(room, sizeof *z)
@@ -82,10 +86,18 @@ static enum rs_code choose_uncorrelated(const struct fitting *f, const void *opt
 		standardise(f->x + c * rows, rows, own, &mean, &deviation);
 		keep[c] = true;
 		for (size_t k = 0; k < kept && keep[c]; k++)
-			keep[c] = fabs(product(own, z + k * rows, rows)) <= o->limit * (double)rows;
+			keep[c] = fabs(product(own, z + k * rows, rows)) <= limit * (double)rows;
 		kept += keep[c];
 	}
 	return RS_OK;
+}
+
+static enum rs_code choose_uncorrelated(const struct fitting *f, const void *options, bool *keep,
+                                        struct rs_error *err)
+{
+	const struct correlation_options *o = options;
+	const struct rs_matrix x = {f->training->rows, f->count, f->x};
+	return o->average ? rs_uncorrelated(&x, o->limit, keep, err) : keep_first(f, o->limit, keep, err);
 }
 
 static const struct setting near_zero_settings[] = {
@@ -97,11 +109,13 @@ const struct step step_near_zero = {.name = "near_zero",
                                     .options_size = sizeof(struct options),
                                     .choose = choose_varied};
 
+static const char *const leaving[] = {"later", "average", NULL};
 static const struct setting correlation_settings[] = {
-	{"limit", SETTING_NUMBER, offsetof(struct options, limit), 0, 1, 0.9, NULL},
+	{"limit", SETTING_NUMBER, offsetof(struct correlation_options, limit), 0, 1, 0.9, NULL},
+	{"drop", SETTING_WORD, offsetof(struct correlation_options, average), 0, 0, 0, leaving},
 	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
 };
 const struct step step_correlation = {.name = "correlation",
                                       .settings = correlation_settings,
-                                      .options_size = sizeof(struct options),
+                                      .options_size = sizeof(struct correlation_options),
                                       .choose = choose_uncorrelated};

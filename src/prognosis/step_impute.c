@@ -1,85 +1,175 @@
-/* Gaps in numbers, filled with the median of the training rows. */
+/* Gaps in numbers, filled with the median or mean of the training rows, or with the mean of the nearest of these. The
+ * last keeps the training rows' cells in the model file. */
 #include <math.h>
 #include <string.h>
 
-#include "numeric/numeric.h"
+#include "learn/learn_scale.h"
 #include "packed.h"
 #include "step.h"
 
+#define ROWS_MAX 4096 /* of which the nearest are looked for: their distances lie on the stack */
+
+enum method { BY_MEDIAN, BY_MEAN, BY_NEAREST };
+struct options {
+	uint32_t method;
+	uint64_t count; /* nearest rows */
+};
 struct state {
 	size_t width;
-	double *median;
+	double *fill;              /* by input; NULL of nearest */
+	struct rs_neighbours near; /* no rows: not by nearest */
 };
 
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (s)
-		rs_free(s->median);
+	if (s) {
+		rs_free(s->fill);
+		rs_neighbours_finish(&s->near);
+	}
 	rs_free(s);
 }
 
-static struct state *create(size_t width)
+/* Median or mean; 0 when there is no value. */
+static double fill_of(enum method method, const double *values, size_t rows, double *work)
 {
-	struct state *s = rs_allocate(sizeof *s);
-	if (s && !(s->median = rs_allocate_array(width, sizeof *s->median))) {
-		rs_free(s);
-		s = NULL;
-	}
-	if (s)
-		s->width = width;
-	return s;
-}
-
-/* 0 when there is no value. */
-static double median_of(const double *values, size_t rows, double *work)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < rows; i++)
-		if (!isnan(values[i]))
-			work[count++] = values[i];
-	if (count == 0)
-		return 0;
-	rs_select(work, 0, count, count / 2);
-	double upper = work[count / 2];
-	if (count % 2)
-		return upper;
-	rs_select(work, 0, count / 2, count / 2 - 1);
-	return work[count / 2 - 1] / 2 + upper / 2;
-}
-
-static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
-{
-	(void)options;
-	size_t rows = f->training->rows;
-	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *work);
-	struct state *s = work ? create(f->count) : NULL;
-	if (!s)
-		return rs_error_memory(err, f->count * sizeof *work, "medians");
-	for (size_t c = 0; c < f->count; c++) {
-		double *x = f->x + c * rows;
-		s->median[c] = median_of(x, rows, work);
-		for (size_t i = 0; i < rows; i++)
-			if (isnan(x[i]))
-				x[i] = s->median[c];
-	}
-	*out_state = s;
-	return RS_OK;
+	struct rs_scale scale;
+	rs_scale_fit(method == BY_MEAN ? RS_SCALE_DEVIATION : RS_SCALE_QUARTILES, values, rows, work, &scale);
+	return scale.shift;
 }
 
 static void apply(const void *state, const struct row *row, double *values)
 {
 	const struct state *s = state;
+	struct rs_near work[ROWS_MAX];
 	(void)row;
-	for (size_t c = 0; c < s->width; c++)
-		if (isnan(values[c]))
-			values[c] = s->median[c];
+	if (s->near.rows > 0)
+		rs_neighbours_fill(&s->near, values, work);
+	else
+		for (size_t c = 0; c < s->width; c++)
+			if (isnan(values[c]))
+				values[c] = s->fill[c];
 }
+
+static enum rs_code fit_one_value(const struct fitting *f, enum method method, struct state *s,
+                                  struct rs_error *err)
+{
+	size_t rows = f->training->rows;
+	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *work);
+	s->fill = rs_allocate_array(f->count, sizeof *s->fill);
+	if (!work || !s->fill)
+		return rs_error_memory(err, f->count * sizeof *work, "filled gaps");
+	for (size_t c = 0; c < f->count; c++) {
+		double *x = f->x + c * rows;
+		s->fill[c] = fill_of(method, x, rows, work);
+		for (size_t i = 0; i < rows; i++)
+			if (isnan(x[i]))
+				x[i] = s->fill[c];
+	}
+	return RS_OK;
+}
+
+static enum rs_code fit_nearest(const struct fitting *f, uint64_t count, struct state *s,
+                                struct rs_error *err)
+{
+	size_t rows = f->training->rows;
+	if (rows > ROWS_MAX)
+		return rs_error_set(err, RS_TOO_LARGE,
+		                    "the nearest of %zu training rows: at most %d; use impute: median", rows,
+		                    ROWS_MAX);
+	double *row RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, sizeof *row);
+	if (!row)
+		return rs_error_memory(err, f->count * sizeof *row, "filled gaps");
+	const struct rs_matrix x = {rows, f->count, f->x};
+	RS_TRY(rs_neighbours_fit(&x, (uint32_t)count, &s->near, err));
+	for (size_t i = 0; i < rows; i++) {
+		for (size_t c = 0; c < f->count; c++)
+			row[c] = f->x[c * rows + i];
+		apply(s, NULL, row);
+		for (size_t c = 0; c < f->count; c++)
+			f->x[c * rows + i] = row[c];
+	}
+	return RS_OK;
+}
+
+static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
+{
+	enum method method = (enum method) * (const uint32_t *)options;
+	struct state *s = rs_allocate(sizeof *s);
+	if (!s)
+		return rs_error_memory(err, sizeof *s, "filled gaps");
+	s->width = f->count;
+	enum rs_code code = method == BY_NEAREST
+	                            ? fit_nearest(f, ((const struct options *)options)->count, s, err)
+	                            : fit_one_value(f, method, s, err);
+	if (code != RS_OK)
+		finish(s);
+	else
+		*out_state = s;
+	return code;
+}
+
+/* ---- in model files: how many nearest (0: one value), their rows' cells, weights, values to fill ---- */
 
 static void write(const void *state, struct rs_buffer *out)
 {
 	const struct state *s = state;
-	packed_write_f64s(out, s->median, s->width);
+	size_t cells = s->near.rows * s->near.columns;
+	struct rs_buffer part RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&part, out->maximum);
+	for (size_t k = 0; k < cells; k++)
+		packed_append_f64(&part, isnan(s->near.cells[k]) ? NAN : s->near.cells[k]);
+	rs_cbor_write_array(out, 4);
+	rs_cbor_write_u64(out, s->near.count);
+	packed_write_part(out, &part);
+	packed_write_f64s(out, s->near.weight, s->near.columns);
+	packed_write_f64s(out, s->fill ? s->fill : s->near.mean, s->width);
+}
+
+/* Finite, or the one NaN that stands for a gap. */
+static enum rs_code read_cells(struct rs_bytes bytes, struct rs_neighbours *near, struct rs_error *err)
+{
+	double gap = NAN;
+	for (size_t k = 0; k < near->rows * near->columns; k++) {
+		near->cells[k] = packed_f64_at(bytes.data + k * 8);
+		if (!isfinite(near->cells[k]) && memcmp(&near->cells[k], &gap, sizeof gap) != 0)
+			return packed_wrong("nearest rows", err);
+	}
+	return RS_OK;
+}
+
+static enum rs_code read_nearest(struct rs_cbor_reader *reader, uint32_t count, struct state *s,
+                                 struct rs_error *err)
+{
+	double *weight RS_CLEANUP(rs_free_pointer) = NULL, *mean RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_bytes bytes;
+	size_t cells;
+	RS_TRY(packed_read_records(reader, "nearest rows", 8, &bytes, &cells, err));
+	RS_TRY(packed_read_f64s_of(reader, "weights", s->width, &weight, err));
+	RS_TRY(packed_read_f64s_of(reader, "means", s->width, &mean, err));
+	if (s->width == 0 || cells == 0 || cells % s->width != 0 || cells / s->width > ROWS_MAX)
+		return packed_wrong("nearest rows", err);
+	RS_TRY(rs_neighbours_create(count, cells / s->width, s->width, &s->near, err));
+	memcpy(s->near.weight, weight, s->width * sizeof *weight);
+	memcpy(s->near.mean, mean, s->width * sizeof *mean);
+	return read_cells(bytes, &s->near, err);
+}
+
+static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+{
+	uint64_t count;
+	struct rs_bytes bytes;
+	size_t none;
+	RS_TRY(packed_read_parts(reader, "filled gaps", 4, err));
+	RS_TRY(packed_read_count(reader, "nearest rows", ROWS_MAX, &count, err));
+	if (count > 0)
+		return read_nearest(reader, (uint32_t)count, s, err);
+	for (int k = 0; k < 2; k++) {
+		RS_TRY(packed_read_records(reader, "filled gaps", 8, &bytes, &none, err));
+		if (none > 0)
+			return packed_wrong("filled gaps", err);
+	}
+	return packed_read_f64s_of(reader, "filled gaps", s->width, &s->fill, err);
 }
 
 static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out_state, struct rs_error *err)
@@ -88,7 +178,7 @@ static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out
 	if (!s)
 		return rs_error_memory(err, sizeof *s, "a model");
 	s->width = width;
-	enum rs_code code = packed_read_f64s_of(reader, "medians", width, &s->median, err);
+	enum rs_code code = read_state(reader, s, err);
 	if (code != RS_OK)
 		finish(s);
 	else
@@ -96,16 +186,17 @@ static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out
 	return code;
 }
 
-static const char *const methods[] = {"median", NULL};
+static const char *const methods[] = {"median", "mean", "nearest", NULL};
 static const struct setting settings[] = {
-	{"method", SETTING_WORD, 0, 0, 0, 0, methods},
+	{"method", SETTING_WORD, offsetof(struct options, method), 0, 0, BY_MEDIAN, methods},
+	{"count", SETTING_COUNT, offsetof(struct options, count), 1, ROWS_MAX, 5, NULL},
 	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
 };
 const struct step step_impute = {.name = "impute",
                                  .fills_gaps = true,
                                  .takes_gaps = true,
                                  .settings = settings,
-                                 .options_size = sizeof(uint32_t),
+                                 .options_size = sizeof(struct options),
                                  .fit = fit,
                                  .apply = apply,
                                  .finish = finish,

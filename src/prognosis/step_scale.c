@@ -1,40 +1,34 @@
-/* Inputs brought to one scale: mean 0 and deviation 1 among the training rows. */
+/* Inputs brought to one scale, that of the training rows. Gaps stay gaps. */
+#include "learn/learn_scale.h"
 #include "packed.h"
 #include "step.h"
 
+#define NUMBERS 5 /* of a scale */
+
 struct state {
 	size_t width;
-	double *mean, *deviation; /* deviation 0: always 0 */
+	uint32_t method;
+	struct rs_scale *scales;
 };
 
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (s) {
-		rs_free(s->mean);
-		rs_free(s->deviation);
-	}
+	if (s)
+		rs_free(s->scales);
 	rs_free(s);
 }
 
-static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
+static struct state *create(size_t width)
 {
-	(void)options;
-	size_t rows = f->training->rows;
 	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a scale");
-	s->width = f->count;
-	s->mean = rs_allocate_array(f->count, sizeof *s->mean);
-	s->deviation = rs_allocate_array(f->count, sizeof *s->deviation);
-	if (!s->mean || !s->deviation) {
-		finish(s);
-		return rs_error_memory(err, f->count * sizeof *s->mean, "a scale");
+	if (s && !(s->scales = rs_allocate_array(width, sizeof *s->scales))) {
+		rs_free(s);
+		s = NULL;
 	}
-	for (size_t c = 0; c < f->count; c++)
-		standardise(f->x + c * rows, rows, f->x + c * rows, &s->mean[c], &s->deviation[c]);
-	*out_state = s;
-	return RS_OK;
+	if (s)
+		s->width = width;
+	return s;
 }
 
 static void apply(const void *state, const struct row *row, double *values)
@@ -42,34 +36,66 @@ static void apply(const void *state, const struct row *row, double *values)
 	const struct state *s = state;
 	(void)row;
 	for (size_t c = 0; c < s->width; c++)
-		values[c] = s->deviation[c] > 0 ? (values[c] - s->mean[c]) / s->deviation[c] : 0;
+		values[c] = rs_scale_apply((enum rs_scaling)s->method, &s->scales[c], values[c]);
+}
+
+static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
+{
+	size_t rows = f->training->rows;
+	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *work);
+	struct state *s = work ? create(f->count) : NULL;
+	if (!s)
+		return rs_error_memory(err, f->count * sizeof *s->scales, "a scale");
+	s->method = *(const uint32_t *)options;
+	for (size_t c = 0; c < f->count; c++) {
+		double *x = f->x + c * rows;
+		rs_scale_fit((enum rs_scaling)s->method, x, rows, work, &s->scales[c]);
+		for (size_t i = 0; i < rows; i++)
+			x[i] = rs_scale_apply((enum rs_scaling)s->method, &s->scales[c], x[i]);
+	}
+	*out_state = s;
+	return RS_OK;
 }
 
 static void write(const void *state, struct rs_buffer *out)
 {
 	const struct state *s = state;
+	struct rs_buffer part RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&part, out->maximum);
+	for (size_t c = 0; c < s->width; c++) {
+		const struct rs_scale *scale = &s->scales[c];
+		const double numbers[NUMBERS] = {scale->shift, scale->by, scale->power, scale->power_shift,
+		                                 scale->power_by};
+		for (size_t k = 0; k < NUMBERS; k++)
+			packed_append_f64(&part, numbers[k]);
+	}
 	rs_cbor_write_array(out, 2);
-	packed_write_f64s(out, s->mean, s->width);
-	packed_write_f64s(out, s->deviation, s->width);
+	rs_cbor_write_u64(out, s->method);
+	packed_write_part(out, &part);
 }
 
 static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
 {
+	double *numbers RS_CLEANUP(rs_free_pointer) = NULL;
+	uint64_t method;
 	RS_TRY(packed_read_parts(reader, "scale", 2, err));
-	RS_TRY(packed_read_f64s_of(reader, "means", s->width, &s->mean, err));
-	RS_TRY(packed_read_f64s_of(reader, "deviations", s->width, &s->deviation, err));
-	for (size_t c = 0; c < s->width; c++)
-		if (s->deviation[c] < 0)
+	RS_TRY(packed_read_count(reader, "scale", RS_SCALE_POWER, &method, err));
+	RS_TRY(packed_read_f64s_of(reader, "scales", s->width * NUMBERS, &numbers, err));
+	s->method = (uint32_t)method;
+	for (size_t c = 0; c < s->width; c++) {
+		const double *of = numbers + c * NUMBERS;
+		if (of[1] < 0 || of[4] < 0)
 			return packed_wrong("deviation", err);
+		s->scales[c] = (struct rs_scale){of[0], of[1], of[2], of[3], of[4]};
+	}
 	return RS_OK;
 }
 
 static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out_state, struct rs_error *err)
 {
-	struct state *s = rs_allocate(sizeof *s);
+	struct state *s = create(width);
 	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->width = width;
+		return rs_error_memory(err, width * sizeof *s->scales, "a model");
 	enum rs_code code = read_state(reader, s, err);
 	if (code != RS_OK)
 		finish(s);
@@ -78,12 +104,14 @@ static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out
 	return code;
 }
 
-static const char *const methods[] = {"zscore", NULL};
+/* In the order of enum rs_scaling. */
+static const char *const methods[] = {"zscore", "robust", "range", "power", NULL};
 static const struct setting settings[] = {
-	{"method", SETTING_WORD, 0, 0, 0, 0, methods},
+	{"method", SETTING_WORD, 0, 0, 0, RS_SCALE_DEVIATION, methods},
 	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
 };
 const struct step step_scale = {.name = "scale",
+                                .takes_gaps = true,
                                 .scales = true,
                                 .settings = settings,
                                 .options_size = sizeof(uint32_t),

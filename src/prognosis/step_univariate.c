@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/learn_select.h"
 #include "numeric/numeric_distribution.h"
 #include "step.h"
 
@@ -79,7 +80,7 @@ static int by_time(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static enum rs_code rate(const struct fitting *f, struct rated *rated, struct rs_error *err)
+enum rs_code statistics_of(const struct fitting *f, double *out, double *out_p, struct rs_error *err)
 {
 	const struct training *t = f->training;
 	struct timed *sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *sorted);
@@ -93,53 +94,100 @@ static enum rs_code rate(const struct fitting *f, struct rated *rated, struct rs
 	for (size_t i = 0; i < t->rows; i++)
 		order[i] = sorted[i].row;
 	for (size_t c = 0; c < f->count; c++) {
-		rated[c].input = c;
 		standardise(f->x + c * t->rows, t->rows, z, &mean, &deviation);
 		if (t->target == TARGET_SURVIVAL)
-			statistic_survival(z, t->outcome, t->time, order, t->rows, &rated[c].statistic,
-			                   &rated[c].p);
+			statistic_survival(z, t->outcome, t->time, order, t->rows, &out[c], &out_p[c]);
 		else
-			statistic_classes(z, t->outcome, t->classes, t->rows, &rated[c].statistic,
-			                  &rated[c].p);
+			statistic_classes(z, t->outcome, t->classes, t->rows, &out[c], &out_p[c]);
 	}
 	return RS_OK;
 }
 
-/* Those with p up to `p`, at most `most`, and the best one in any case. */
-static enum rs_code choose_best(const struct fitting *f, double p, uint64_t most, bool *keep,
-                                struct rs_error *err)
+/* Groups that occur, numbered from 0. */
+static size_t number_groups(const struct training *t, uint8_t *out)
 {
-	struct rated *rated RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, sizeof *rated);
-	if (!rated)
-		return rs_error_memory(err, f->count * sizeof *rated, "selection");
-	RS_TRY(rate(f, rated, err));
-	qsort(rated, f->count, sizeof *rated, by_statistic);
-	for (size_t k = 0; k < f->count; k++)
-		keep[rated[k].input] = k == 0 || (rated[k].p <= p && (most == 0 || k < most));
+	uint8_t number[CLASSES_MAX];
+	bool seen[CLASSES_MAX] = {false};
+	size_t count = 0;
+	for (size_t i = 0; i < t->rows; i++)
+		seen[t->outcome[i]] = true;
+	for (size_t g = 0; g < CLASSES_MAX; g++)
+		number[g] = (uint8_t)(seen[g] ? count++ : 0);
+	for (size_t i = 0; i < t->rows; i++)
+		out[i] = number[t->outcome[i]];
+	return count;
+}
+
+/* The statistic is that p grows less by. */
+static enum rs_code ranks_of(const struct fitting *f, double *out, double *out_p, struct rs_error *err)
+{
+	const struct training *t = f->training;
+	struct rs_ranked *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *work);
+	uint8_t *groups RS_CLEANUP(rs_free_pointer) = rs_allocate(t->rows);
+	if (!work || !groups)
+		return rs_error_memory(err, t->rows * sizeof *work, "selection");
+	size_t count = number_groups(t, groups);
+	for (size_t c = 0; c < f->count; c++) {
+		out_p[c] = count > 1 ? rs_rank_test(f->x + c * t->rows, groups, count, t->rows, work) : 1;
+		out[c] = -out_p[c];
+	}
 	return RS_OK;
 }
 
 struct options {
 	double p;
 	uint64_t keep;
+	uint32_t ranks, discoveries;
 };
 
+static enum rs_code rate(const struct fitting *f, const struct options *o, struct rated *rated,
+                         struct rs_error *err)
+{
+	double *statistic RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, 2 * sizeof *statistic);
+	size_t *order RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, 2 * sizeof *order);
+	if (!statistic || !order)
+		return rs_error_memory(err, f->count * 2 * sizeof *statistic, "selection");
+	double *p = statistic + f->count;
+	if (o->ranks && f->training->target != TARGET_SURVIVAL)
+		RS_TRY(ranks_of(f, statistic, p, err));
+	else
+		RS_TRY(statistics_of(f, statistic, p, err));
+	if (o->discoveries)
+		rs_false_discovery(p, f->count, order);
+	for (size_t c = 0; c < f->count; c++)
+		rated[c] = (struct rated){statistic[c], p[c], c};
+	return RS_OK;
+}
+
+/* Those with p up to `p`, at most `keep`, and the best one in any case. */
 static enum rs_code choose_univariate(const struct fitting *f, const void *options, bool *keep,
                                       struct rs_error *err)
 {
 	const struct options *o = options;
-	return choose_best(f, o->p, o->keep, keep, err);
+	struct rated *rated RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->count, sizeof *rated);
+	if (!rated)
+		return rs_error_memory(err, f->count * sizeof *rated, "selection");
+	RS_TRY(rate(f, o, rated, err));
+	qsort(rated, f->count, sizeof *rated, by_statistic);
+	for (size_t k = 0; k < f->count; k++)
+		keep[rated[k].input] = k == 0 || (rated[k].p <= o->p && (o->keep == 0 || k < o->keep));
+	return RS_OK;
 }
 
 static enum rs_code choose_first(const struct fitting *f, const void *options, bool *keep,
                                  struct rs_error *err)
 {
-	return choose_best(f, 1, *(const uint64_t *)options, keep, err);
+	const struct options best = {.p = 1, .keep = *(const uint64_t *)options};
+	return choose_univariate(f, &best, keep, err);
 }
 
+static const char *const tests[] = {"means", "ranks", NULL};
+static const char *const adjustments[] = {"none", "discoveries", NULL};
 static const struct setting univariate_settings[] = {
 	{"p", SETTING_NUMBER, offsetof(struct options, p), 0, 1, 0.05, NULL},
 	{"keep", SETTING_COUNT, offsetof(struct options, keep), 0, 1000000, 0, NULL},
+	{"test", SETTING_WORD, offsetof(struct options, ranks), 0, 0, 0, tests},
+	{"adjust", SETTING_WORD, offsetof(struct options, discoveries), 0, 0, 0, adjustments},
 	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
 };
 const struct step step_univariate = {.name = "univariate",

@@ -29,7 +29,7 @@ static void put(const struct setting *setting, double value, void *options)
 		*(uint64_t *)member = (uint64_t)value;
 	else if (setting->kind == SETTING_NUMBER)
 		*(double *)member = value;
-	else
+	else if (setting->kind == SETTING_WORD)
 		*(uint32_t *)member = (uint32_t)value;
 }
 
@@ -62,12 +62,18 @@ static enum rs_code read_word(struct reading *r, const yaml_node_t *node, const 
 }
 
 static enum rs_code read_one(struct reading *r, const yaml_node_t *node, const struct setting *setting,
-                             double *out)
+                             void *options)
 {
+	double value = 0;
+	if (setting->kind == SETTING_TEXT)
+		return read_text(r, node, (const char **)((char *)options + setting->offset));
 	if (setting->kind == SETTING_WORD)
-		return read_word(r, node, setting, out);
-	return read_number(r, node, setting->name, setting->kind == SETTING_COUNT, setting->minimum,
-	                   setting->maximum, out);
+		RS_TRY(read_word(r, node, setting, &value));
+	else
+		RS_TRY(read_number(r, node, setting->name, setting->kind == SETTING_COUNT, setting->minimum,
+		                   setting->maximum, &value));
+	put(setting, value, options);
+	return RS_OK;
 }
 
 /* keep=20, forest.trees=100: the only setting needs no name. */
@@ -91,11 +97,9 @@ static enum rs_code vary(struct reading *r, const struct listing *listing, const
                          struct alternative *out)
 {
 	void *options = NULL;
-	double value;
-	RS_TRY(read_one(r, node, setting, &value));
 	RS_TRY(take(r, 1, listing->options_size, &options));
 	memcpy(options, from->options, listing->options_size);
-	put(setting, value, options);
+	RS_TRY(read_one(r, node, setting, options));
 	*out = (struct alternative){options, from->label};
 	return labelled ? label(r, listing, setting, node, from->label, &out->label) : RS_OK;
 }

@@ -1,9 +1,8 @@
 /* Steps held against scikit-learn's (wdbc.json); noise of 250 x 1,200, where selecting before splitting gives an AUC of
  * 0.76 for a forest (leak_demo.json), gives 0.5; and nobody is judged by what was trained on them. */
-#include "base/base_random.h"
 #include "linear.h"
-#include "numeric/numeric_reference.h"
 #include "schemes.h"
+#include "train_test.h"
 
 #define TRAINING_ROWS 455
 #define WDBC_COLUMNS 30
@@ -73,7 +72,10 @@ static void steps_agree_with_others(void **state)
 	learner_ridge.finish(ridge);
 	const struct training training = {.rows = TRAINING_ROWS};
 	const struct fitting fitting = {&training, WDBC_COLUMNS, NULL, wdbc.x, 0};
-	const double limit = 0.9;
+	const struct {
+		double limit;
+		uint32_t average;
+	} limit = {0.9, 0};
 	bool keep[WDBC_COLUMNS];
 	assert_int_equal(step_correlation.choose(&fitting, &limit, keep, NULL), RS_OK);
 	json_t *kept = json_object_get(root, "corr_filter_greedy_first_0.9_kept");
@@ -83,71 +85,6 @@ static void steps_agree_with_others(void **state)
 			assert_int_equal(c, json_integer_value(json_array_get(kept, found++)));
 	assert_int_equal(found, json_array_size(kept));
 	json_decref(root);
-}
-
-/* A frame of noise without tables. */
-#define NOISE_ROWS 250
-#define NOISE_COLUMNS 1200
-struct noise {
-	struct frame frame;
-	struct column columns[NOISE_COLUMNS];
-	double numbers[NOISE_COLUMNS * NOISE_ROWS];
-	const char *words[NOISE_COLUMNS * NOISE_ROWS];
-	uint8_t outcome[NOISE_ROWS];
-	double time[NOISE_ROWS];
-	uint32_t subject[NOISE_ROWS];
-	struct rs_digest digests[NOISE_ROWS];
-};
-
-static void noise_make(struct noise *noise, uint64_t seed)
-{
-	struct rs_stream stream = rs_stream_of(seed, 0);
-	for (size_t k = 0; k < NOISE_COLUMNS * NOISE_ROWS; k++) {
-		noise->numbers[k] = rs_stream_unit(&stream) + rs_stream_unit(&stream) - 1;
-		noise->words[k] = "";
-	}
-	for (size_t c = 0; c < NOISE_COLUMNS; c++)
-		noise->columns[c] = (struct column){.name = "noise", .feature = true};
-	for (size_t i = 0; i < NOISE_ROWS; i++) {
-		noise->outcome[i] = rs_stream_unit(&stream) < 0.5;
-		noise->time[i] = rs_stream_unit(&stream);
-		noise->subject[i] = (uint32_t)i;
-	}
-	noise->frame = (struct frame){.target = TARGET_BINARY,
-	                              .classes = 2,
-	                              .rows = NOISE_ROWS,
-	                              .column_count = NOISE_COLUMNS,
-	                              .subject_count = NOISE_ROWS,
-	                              .columns = noise->columns,
-	                              .numbers = noise->numbers,
-	                              .words = noise->words,
-	                              .subject = noise->subject,
-	                              .outcome = noise->outcome,
-	                              .time = noise->time,
-	                              .digests = noise->digests};
-}
-
-/* Steps and model as study files name them. */
-static void plan_read(const char *text, struct study *out)
-{
-	char file[512];
-	struct rs_error err;
-	snprintf(file, sizeof file, "{tables: a.csv, id: x, clinical: [age], target: {%s}, %s}",
-	         strstr(text, "cox") ? "survival: {time: t, event: e}" : "class: {column: y}", text);
-	if (study_parse(rs_bytes_of_str(rs_str_from(file)), out, &err) != RS_OK)
-		fail_msg("%s: %s", text, err.message);
-}
-
-static double noise_merit(const struct noise *noise, const char *text)
-{
-	struct study study RS_CLEANUP(study_finish) = {0};
-	plan_read(text, &study);
-	struct contender contender RS_CLEANUP(contender_finish) = {
-		.name = "model", .frame = &noise->frame, .plan = &study.plan};
-	struct merit merit;
-	assert_int_equal(contenders_run(&contender, 1, &study, NULL, NULL), RS_OK);
-	assert_int_equal(merit_of(&contender, &study, &merit, NULL), RS_OK);
-	return merit.value;
 }
 
 static void noise_predicts_nothing(void **state)
@@ -259,10 +196,9 @@ static void studies_are_read_strictly(void **state)
 		{"steps: {keep: 2.5}\n", "line 1: count is a whole number from 1 to 1000000"},
 		{"steps: [keep: {many: 3}]\n", "line 1: 'many' is unknown; there are count"},
 		{"steps: [[keep]]\n", "line 1: a name is expected, or one with options"},
-		{"steps: chop\n",
-	         "line 1: 'chop' is unknown; there are impute, scale, near_zero, correlation, univariate, "
-	         "keep"},
-		{"steps: {scale: minmax}\n", "line 1: 'minmax' is unknown; there are zscore"},
+		{"steps: chop\n", "line 1: 'chop' is unknown; there are impute, "},
+		{"steps: {scale: minmax}\n",
+	         "line 1: 'minmax' is unknown; there are zscore, robust, range, power"},
 		{"model: {cox: 3}\n", "line 1: cox has no options"},
 		{"model: wizard\n", "line 1: 'wizard' is unknown; there are forest, "},
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, model: [forest, cox]}",

@@ -1,0 +1,227 @@
+/* Every step: what it learns does not change with the rows it is not given, it does the same to training rows and to
+ * others, it comes back out of a file as it went in; and with all of them noise predicts nothing. */
+#include "model.h"
+#include "train_test.h"
+
+#define TRAINED 120
+
+/* Steps with the options that lead elsewhere, and a model that hides nothing. */
+static const char *const plans[] = {
+	"steps: [impute: mean, scale: zscore], model: ridge",
+	"steps: [scale: robust, impute: {method: nearest, count: 3}], model: ridge",
+	"steps: [impute, scale: range], model: ridge",
+	"steps: [impute, scale: power], model: ridge",
+	"steps: [combat, impute], model: ridge",
+	"steps: [combat: {prior: nonparametric, reference: b, preserve: 'age, sex'}], model: ridge",
+	"steps: [combat: {prior: none, mean_only: yes, preserve: age}], model: ridge",
+	"steps: [near_zero, correlation: {limit: 0.15, drop: average}], model: ridge",
+	"steps: [univariate: {p: 0.5, test: ranks}, scale], model: ridge",
+	"steps: [univariate: {p: 0.9, adjust: discoveries}], model: ridge",
+	"steps: [mrmr: 6], model: ridge",
+	"steps: [mrmr: {keep: 6, by: difference}], model: ridge",
+	"steps: [mrmr: {keep: 6, by: quotient}], model: ridge",
+	"steps: [rfe: 6], model: ridge",
+	"steps: [rfe: {keep: 6, by: forest, trees: 20, drop: 0.5}], model: ridge",
+	"steps: [rfe: {keep: 6, penalty: 10}], model: cox",
+	"steps: [mrmr: 6, univariate: {p: 0.9, test: ranks}], model: cox",
+	"steps: [rfe: {keep: 6, by: forest, trees: 20}], model: cox",
+};
+
+/* Noise with gaps, of three centres of which the second measures more, and two clinical columns of which one has words. */
+static void world_make(struct noise *noise, const char *plan, size_t columns)
+{
+	static const char *const centres[] = {"a", "b", "c"}, *const words[] = {"f", "m"};
+	static uint32_t centre[NOISE_ROWS];
+	noise_make(noise, 5);
+	noise->frame.column_count = columns;
+	noise->frame.centres = (const char **)(uintptr_t)centres;
+	noise->frame.centre_count = 3;
+	noise->frame.centre = centre;
+	noise->columns[0] = (struct column){.name = "age", .clinical = true};
+	noise->columns[1] = (struct column){.name = "sex", .clinical = true, .categorical = true};
+	for (size_t i = 0; i < NOISE_ROWS; i++) {
+		noise->frame.centre[i] = (uint32_t)(i * 7 % 11 % 3);
+		noise->words[NOISE_ROWS + i] = words[i * 5 % 7 % 2];
+		for (size_t c = 2; c < columns; c++) {
+			double *cell = &noise->numbers[c * NOISE_ROWS + i];
+			*cell = (i * 13 + c * 5) % 17 == 0 ? NAN : *cell * 2 + (noise->frame.centre[i] == 1);
+		}
+	}
+	if (strstr(plan, "cox")) {
+		noise->frame.target = TARGET_SURVIVAL;
+		noise->frame.classes = 0;
+	}
+}
+
+/* Everything of the rows that are not trained on. */
+static void change_others(struct noise *noise)
+{
+	for (size_t i = TRAINED; i < NOISE_ROWS; i++) {
+		noise->outcome[i] ^= 1;
+		noise->time[i] += 100;
+		noise->frame.centre[i] = (noise->frame.centre[i] + 1) % 3;
+		for (size_t c = 0; c < noise->frame.column_count; c++)
+			noise->numbers[c * NOISE_ROWS + i] = 1e6 * (double)i;
+	}
+}
+
+static void train(const struct noise *noise, const char *plan, struct training *training, struct trial *trial)
+{
+	size_t rows[TRAINED];
+	struct study study RS_CLEANUP(study_finish) = {0};
+	struct recipe recipe;
+	struct rs_error err;
+	plan_read(plan, &study);
+	plan_recipe(&study.plan, 0, &recipe);
+	for (size_t i = 0; i < TRAINED; i++)
+		rows[i] = i;
+	assert_int_equal(training_take(&noise->frame, VIEW_ALL, rows, TRAINED, training, NULL), RS_OK);
+	assert_int_equal(trial_begin(training, trial, NULL), RS_OK);
+	if (trial_fit(trial, &recipe, NULL, &err) != RS_OK)
+		fail_msg("%s: %s", plan, err.message);
+}
+
+static void file_of(const struct fitted *fitted, struct rs_buffer *out)
+{
+	static double hazard = 0, time = 1;
+	struct rs_model model = {.fitted = *fitted, .id = "x", .centre = "centre"};
+	if (fitted->shape.target == TARGET_SURVIVAL)
+		model.curve = (struct curve){1, 1, &time, &hazard};
+	rs_buffer_init(out, 1 << 24);
+	assert_int_equal(model_write(&model, out, NULL), RS_OK);
+}
+
+static void probe_row(const struct noise *noise, size_t row, const struct fitted *fitted, double *values)
+{
+	double numbers[NOISE_COLUMNS];
+	const char *words[NOISE_COLUMNS];
+	for (size_t c = 0; c < noise->frame.column_count; c++) {
+		numbers[c] = noise->columns[c].categorical ? NAN : noise->numbers[c * NOISE_ROWS + row];
+		words[c] = noise->words[c * NOISE_ROWS + row];
+	}
+	const struct probe probe = {numbers, words, {frame_centre(&noise->frame, row)}};
+	fitted_row(fitted, &probe, values, NULL, NULL);
+}
+
+static void steps_see_training_rows_alone(void **state)
+{
+	(void)state;
+	static struct noise noise;
+	for (size_t k = 0; k < RS_COUNT(plans); k++) {
+		struct rs_buffer files[2];
+		world_make(&noise, plans[k], 24);
+		for (int turn = 0; turn < 2; turn++) {
+			struct training training RS_CLEANUP(training_finish) = {0};
+			struct trial trial RS_CLEANUP(trial_finish) = {0};
+			train(&noise, plans[k], &training, &trial);
+			file_of(&trial.fitted, &files[turn]);
+			change_others(&noise);
+		}
+		if (!rs_bytes_equal(rs_buffer_bytes(&files[0]), rs_buffer_bytes(&files[1])))
+			fail_msg("%s: other rows change what is fitted", plans[k]);
+		rs_buffer_finish(&files[0]);
+		rs_buffer_finish(&files[1]);
+	}
+}
+
+static void rows_become_what_they_were_trained_as(void **state)
+{
+	(void)state;
+	static struct noise noise;
+	static double values[NOISE_COLUMNS + 8], again[NOISE_COLUMNS + 8];
+	for (size_t k = 0; k < RS_COUNT(plans); k++) {
+		struct training training RS_CLEANUP(training_finish) = {0};
+		struct trial trial RS_CLEANUP(trial_finish) = {0};
+		struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
+		struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+		struct rs_error err;
+		world_make(&noise, plans[k], 24);
+		train(&noise, plans[k], &training, &trial);
+		file_of(&trial.fitted, &file);
+		if (rs_model_read(rs_buffer_bytes(&file), &model, &err) != RS_OK)
+			fail_msg("%s: %s", plans[k], err.message);
+		const struct level *level = &trial.levels[trial.fitted.step_count];
+		for (size_t i = 0; i < NOISE_ROWS; i++) {
+			probe_row(&noise, i, &trial.fitted, values);
+			probe_row(&noise, i, &model->fitted, again);
+			for (size_t c = 0; c < level->count; c++) {
+				double was = i < TRAINED ? level->x[c * TRAINED + i] : values[c];
+				if (was != values[c] || values[c] != again[c])
+					fail_msg(
+						"%s: row %zu, input %zu: %g as trained, %g, %g from its file",
+						plans[k], i, c, was, values[c], again[c]);
+			}
+		}
+	}
+}
+
+/* The second centre's addition goes; a centre that was not trained on stays as it is; what is to be preserved has to be. */
+static void combat_takes_away_what_a_centre_adds(void **state)
+{
+	(void)state;
+	static struct noise noise;
+	double before[3] = {0}, after[3] = {0}, count[3] = {0};
+	struct training training RS_CLEANUP(training_finish) = {0};
+	struct trial trial RS_CLEANUP(trial_finish) = {0};
+	struct rs_error err;
+	world_make(&noise, "ridge", 24);
+	train(&noise, "steps: [impute, combat], model: {forest: {trees: 1}}", &training, &trial);
+	for (size_t i = 0; i < TRAINED; i++)
+		for (size_t c = 3; c < 25; c++) { /* inputs: age, two of sex, features */
+			uint32_t centre = noise.frame.centre[i];
+			before[centre] += trial.levels[1].x[c * TRAINED + i];
+			after[centre] += trial.levels[2].x[c * TRAINED + i];
+			count[centre]++;
+		}
+	assert_true(before[1] / count[1] - before[0] / count[0] > 0.8);
+	assert_true(fabs(after[1] / count[1] - after[0] / count[0]) < 0.05);
+	double known[NOISE_COLUMNS], unknown[NOISE_COLUMNS];
+	probe_row(&noise, 0, &trial.fitted, known);
+	noise.frame.centres = (const char *[]){"x", "y", "z"};
+	probe_row(&noise, 0, &trial.fitted, unknown);
+	assert_true(unknown[4] == trial.levels[1].x[4 * TRAINED] && known[4] != unknown[4]);
+	assert_true(known[0] == unknown[0]);
+
+	const struct step *combat = step_find("combat");
+	struct {
+		uint32_t prior, mean_only;
+		const char *reference, *preserve;
+	} options = {.preserve = "age, height"};
+	void *fitted = NULL;
+	struct fitting fitting = {&training, trial.levels[0].count, trial.levels[0].inputs, trial.levels[0].x,
+	                          0};
+	assert_int_equal(combat->fit(&fitting, &options, &fitted, &err), RS_MALFORMED);
+	assert_string_equal(err.message, "preserve: the model is not given a column 'height'");
+}
+
+static void noise_predicts_nothing_with_all_steps(void **state)
+{
+	(void)state;
+	static struct noise noise;
+	static const char *const all[] = {
+		"steps: [impute: nearest, combat, scale: power, near_zero, correlation: {limit: 0.9, drop: average}, "
+		"univariate: {p: 0.2, test: ranks}, mrmr: 40, rfe: 10], model: ridge",
+		"steps: [rfe: [5, 20]], model: ridge, inner_folds: 3",
+		"steps: [mrmr: {keep: 200, by: quotient}, rfe: {keep: 10, by: forest, trees: 50, drop: 0.5}], "
+		"model: {forest: {trees: 50}}",
+		"steps: [rfe: {keep: 10, drop: 0.5}], model: cox",
+	};
+	for (size_t k = 0; k < RS_COUNT(all); k++) {
+		world_make(&noise, all[k], k == 1 ? NOISE_COLUMNS : 400); /* elimination at full size */
+		double merit = noise_merit(&noise, all[k]);
+		if (fabs(merit - 0.5) > 0.1)
+			fail_msg("%s: noise predicts noise: %g", all[k], merit);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_see_training_rows_alone),
+		cmocka_unit_test(rows_become_what_they_were_trained_as),
+		cmocka_unit_test(combat_takes_away_what_a_centre_adds),
+		cmocka_unit_test(noise_predicts_nothing_with_all_steps),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
