@@ -63,6 +63,8 @@ static void fill_from_f(const struct squares *s, double error, double df2, doubl
 		rs_f_upper(f, df1, df2)};
 	*average = *single;
 	average->icc = (struct rs_interval){1 - 1 / f, 1 - 1 / low, 1 - 1 / high};
+	if (isinf(f)) /* they agree to the last digit */
+		single->icc = (struct rs_interval){1, 1, 1};
 }
 
 /* ICC(2): raters are a sample; the interval has Satterthwaite's degrees of freedom. */
@@ -75,6 +77,8 @@ static void fill_agreement(const struct squares *s, double level, const struct r
 	double fj = s->columns / s->residual, part = n * (1 + (k - 1) * icc) - k * icc;
 	double v = (k - 1) * (n - 1) * (k * icc * fj + part) * (k * icc * fj + part) /
 	           ((n - 1) * k * k * icc * icc * fj * fj + part * part);
+	if (isinf(fj)) /* the limit: raters differ by what is the same for all */
+		v = k - 1;
 	double upper = rs_f_quantile(tail, n - 1, v), lower = rs_f_quantile(tail, v, n - 1);
 	double mixed = k * s->columns + (k * n - k - n) * s->residual;
 	*single = *of_residual;
@@ -86,6 +90,8 @@ static void fill_agreement(const struct squares *s, double level, const struct r
 	*average = *single;
 	average->icc = stepped_up(&single->icc, k);
 	average->icc.value = (s->rows - s->residual) / (s->rows + (s->columns - s->residual) / n);
+	if (s->rows > 0 && s->within == 0)
+		single->icc = average->icc = (struct rs_interval){1, 1, 1};
 }
 
 enum rs_code rs_icc_of(const double *ratings, size_t subjects, size_t raters, double level,

@@ -242,6 +242,27 @@ static void several_classes_are_those_of_proc(void **state)
 	assert_int_equal(found.correct, 39);
 }
 
+/* No disagreement, or the same for all: what tiny disagreement comes close to. */
+static void perfect_agreement_has_its_limits(void **state)
+{
+	(void)state;
+	double exact[12], nearly[12];
+	struct rs_icc found[RS_ICC_KINDS], limit[RS_ICC_KINDS];
+	for (int shifted = 0; shifted < 2; shifted++) {
+		for (size_t i = 0; i < 12; i++) {
+			exact[i] = (double)(i / 3 * i / 3) + shifted * (double)(i % 3);
+			nearly[i] = exact[i] + 1e-6 * (double)(i * 7 % 5);
+		}
+		assert_int_equal(rs_icc_of(exact, 4, 3, 0.95, found, NULL), RS_OK);
+		assert_int_equal(rs_icc_of(nearly, 4, 3, 0.95, limit, NULL), RS_OK);
+		for (size_t k = 0; k < RS_ICC_KINDS; k++) {
+			near("value", found[k].icc.value, limit[k].icc.value, 1e-5);
+			near("lower", found[k].icc.lower, limit[k].icc.lower, 1e-5);
+			near("upper", found[k].icc.upper, limit[k].icc.upper, 1e-5);
+		}
+	}
+}
+
 static void edges_are_defined(void **state)
 {
 	(void)state;
@@ -277,6 +298,7 @@ int main(void)
 		cmocka_unit_test(classification_is_that_of_sklearn),
 		cmocka_unit_test(agreement_is_that_of_psych),
 		cmocka_unit_test(several_classes_are_those_of_proc),
+		cmocka_unit_test(perfect_agreement_has_its_limits),
 		cmocka_unit_test(edges_are_defined),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

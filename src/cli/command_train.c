@@ -127,6 +127,8 @@ const struct command command_train = {
 		"  combat       {prior: parametric, nonparametric or none; mean_only; reference: CENTRE; preserve: 'age,\n"
 		"               sex'}: what a centre adds to features and how it spreads them, taken away; a centre that\n"
 		"               training lacks stays as it is\n"
+		"  stable       {least: 0.75, icc: agreement, consistency or oneway; by: lower or value; level}: features\n"
+		"               that the table of \"repeated: {table, measurement}\" agrees on (several rows an id)\n"
 		"  scale        zscore, robust, range or power (Yeo-Johnson); zscore comes last for models that need it\n"
 		"  near_zero    ratio of the two commonest values (19); correlation {limit: 0.9, drop: later or average}\n"
 		"  univariate   {p: 0.05, keep, test: means or ranks, adjust: none or discoveries}; keep: the best 20\n"

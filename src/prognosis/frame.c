@@ -13,6 +13,7 @@ void frame_finish(struct frame *frame)
 {
 	rs_arena_finish(&frame->arena);
 	join_finish(&frame->join);
+	repeats_finish(&frame->repeats);
 }
 
 const char *frame_centre(const struct frame *frame, size_t row)
@@ -230,11 +231,11 @@ static enum rs_code read_outcomes(struct frame *frame, const struct study *study
 static enum rs_code read_names(struct frame *frame, const struct study *study, const size_t *source,
                                struct rs_error *err)
 {
-	const char **names, **texts = NULL;
+	const char **texts = NULL;
 	struct place place;
 	for (size_t i = 0; i < frame->rows; i++)
 		frame->ids[i] = join_id(&frame->join, source[i]);
-	RS_TRY(encode(frame, frame->ids, frame->subject, &names, &frame->subject_count, err));
+	RS_TRY(encode(frame, frame->ids, frame->subject, &frame->subject_ids, &frame->subject_count, err));
 	if (!study->centre)
 		return RS_OK;
 	RS_TRY(join_find(&frame->join, study->centre, &place, err));
@@ -316,6 +317,9 @@ enum rs_code frame_read(const struct rs_world *world, const char *directory, con
 	                              &frame.join, err);
 	if (code == RS_OK)
 		code = fill(&frame, study, err);
+	if (code == RS_OK && study->repeated)
+		code = repeats_read(world, directory, study, frame.subject_ids, frame.subject_count,
+		                    frame.columns, frame.column_count, &frame.repeats, err);
 	if (code != RS_OK)
 		frame_finish(&frame);
 	else
@@ -340,7 +344,8 @@ void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index)
 static void borrow(const struct frame *frame, struct frame *out)
 {
 	*out = *frame;
-	out->join.count = 0;
+	out->join.count = out->repeats.join.count = 0;
+	out->repeats.arena = (struct rs_arena){0};
 	rs_arena_init(&out->arena, FRAME_SIZE_MAX);
 }
 

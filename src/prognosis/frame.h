@@ -4,6 +4,7 @@
 
 #include "join.h"
 #include "learner.h"
+#include "repeats.h"
 #include "study.h"
 
 struct column {
@@ -19,14 +20,15 @@ struct frame {
 	const char **levels; /* names of classes, when there are more than 2 */
 	size_t rows, column_count, subject_count, centre_count, left_out;
 	struct column *columns;
-	double *numbers;    /* by column, then row; NaN: missing */
-	const char **words; /* the same, of categorical columns; "" is missing */
-	const char **ids;
-	uint32_t *subject, *centre; /* by row; subjects in the order of their ids */
+	double *numbers;                 /* by column, then row; NaN: missing */
+	const char **words;              /* the same, of categorical columns; "" is missing */
+	const char **ids, **subject_ids; /* by row; by subject, ascending */
+	uint32_t *subject, *centre;      /* by row; subjects in the order of their ids */
 	const char **centres;
 	uint8_t *outcome;          /* class (1: positive), or whether the event came */
 	double *time;              /* of survival */
 	struct rs_digest *digests; /* of each row with all that is used of it */
+	struct repeats repeats;
 };
 void frame_finish(struct frame *frame);
 /* "" when the study names no column of centres. */

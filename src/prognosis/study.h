@@ -30,6 +30,8 @@ struct study {
 	const char *time, *event;
 	struct names event_value;
 	const char *centre; /* NULL: none */
+	const char *repeated,
+		*measurement; /* a table, its column that tells measurements apart; NULL: none */
 	struct modality modalities[STUDY_MODALITIES_MAX];
 	size_t modality_count;
 	struct names clinical, volume, categorical;

@@ -55,6 +55,11 @@ static const struct key target_keys[] = {
 	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
+static const struct key repeated_keys[] = {
+	{"table", KIND_TEXT, AT(repeated), 0, 0, NULL, NULL},
+	{"measurement", KIND_TEXT, AT(measurement), 0, 0, NULL, NULL},
+	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+};
 static const struct key study_keys[] = {
 	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL},
 	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL},
@@ -74,6 +79,7 @@ static const struct key study_keys[] = {
 	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL},
 	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, " none balanced"},
 	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL},
+	{"repeated", KIND_KEYS, 0, 0, 0, repeated_keys, NULL},
 	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL},
 	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},

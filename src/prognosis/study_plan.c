@@ -268,6 +268,11 @@ enum rs_code study_check_plan(const struct study *study, struct rs_error *err)
 			return rs_error_set(err, RS_MALFORMED,
 			                    "steps: %s needs the column of centres, \"centre: NAME\"",
 			                    step->name);
+		if (step->asks_repeats && !study->repeated)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "steps: %s needs a table of repeated measurements, \"repeated: "
+			                    "{table: FILE}\"",
+			                    step->name);
 		filled |= step->fills_gaps;
 	}
 	for (size_t m = 0; m < plan->model_count; m++) {

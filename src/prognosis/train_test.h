@@ -52,8 +52,10 @@ static RS_UNUSED void plan_read(const char *text, struct study *out)
 {
 	char file[512];
 	struct rs_error err;
-	snprintf(file, sizeof file, "{tables: a.csv, id: x, centre: c, clinical: [age], target: {%s}, %s}",
-	         strstr(text, "cox") ? "survival: {time: t, event: e}" : "class: {column: y}", text);
+	snprintf(
+		file, sizeof file,
+		"{tables: a.csv, id: x, centre: c, repeated: {table: r.csv}, clinical: [age], target: {%s}, %s}",
+		strstr(text, "cox") ? "survival: {time: t, event: e}" : "class: {column: y}", text);
 	if (study_parse(rs_bytes_of_str(rs_str_from(file)), out, &err) != RS_OK)
 		fail_msg("%s: %s", text, err.message);
 }

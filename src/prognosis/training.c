@@ -21,6 +21,32 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool may_be_seen(const struct training *training, uint32_t subject)
+{
+	return subject == REPEATS_STRANGER ||
+	       bsearch(&subject, training->subjects, training->rows, sizeof subject, by_number);
+}
+
+static void copy_repeats(const struct frame *frame, enum view view, struct rs_sha256 *hash,
+                         struct training *out)
+{
+	const struct repeats *repeats = &frame->repeats;
+	size_t m = repeats->measurements, kept = 0;
+	for (size_t s = 0; s < repeats->subjects; s++) {
+		if (!may_be_seen(out, repeats->subject[s]))
+			continue;
+		rs_sha256_update(hash, repeats->digests[s].bytes, RS_SHA256_SIZE);
+		for (size_t c = 0, to = 0; c < frame->column_count; c++) {
+			if (!view_holds(view, &frame->columns[c]))
+				continue;
+			out->is_repeated[to] = repeats->measured[c];
+			memcpy(out->repeated + (to++ * out->repeated_subjects + kept) * m,
+			       repeats->numbers + (c * repeats->subjects + s) * m, m * sizeof *out->repeated);
+		}
+		kept++;
+	}
+}
+
 static void copy_rows(const struct frame *frame, enum view view, const size_t *rows, struct training *out)
 {
 	struct rs_sha256 hash;
@@ -29,12 +55,12 @@ static void copy_rows(const struct frame *frame, enum view view, const size_t *r
 		out->outcome[i] = frame->outcome[rows[i]];
 		out->positives += out->outcome[i] > 0;
 		out->time[i] = frame->time[rows[i]];
-		out->subjects[i] = out->subject[i] = frame->subject[rows[i]];
+		out->subject[i] = frame->subject[rows[i]];
 		out->centre[i] = frame_centre(frame, rows[i]);
 		rs_sha256_update(&hash, frame->digests[rows[i]].bytes, RS_SHA256_SIZE);
 	}
+	copy_repeats(frame, view, &hash, out);
 	rs_sha256_final(&hash, &out->digest);
-	qsort(out->subjects, out->rows, sizeof *out->subjects, by_number);
 	for (size_t c = 0, to = 0; c < frame->column_count; c++) {
 		if (!view_holds(view, &frame->columns[c]))
 			continue;
@@ -45,6 +71,25 @@ static void copy_rows(const struct frame *frame, enum view view, const size_t *r
 		}
 		to++;
 	}
+}
+
+static enum rs_code finish_without_memory(struct training *out, size_t cells, struct rs_error *err)
+{
+	training_finish(out);
+	return rs_error_memory(err, cells * sizeof *out->numbers, "training rows");
+}
+
+static bool take_repeats(const struct frame *frame, struct training *out)
+{
+	size_t cells;
+	for (size_t s = 0; s < frame->repeats.subjects; s++)
+		out->repeated_subjects += may_be_seen(out, frame->repeats.subject[s]);
+	out->measurements = frame->repeats.measurements;
+	out->is_repeated = rs_arena_allocate_array(&out->arena, out->column_count, sizeof *out->is_repeated);
+	if (!rs_mul_size(out->repeated_subjects * out->measurements, out->column_count, &cells))
+		return false;
+	out->repeated = rs_arena_allocate_array(&out->arena, cells ? cells : 1, sizeof *out->repeated);
+	return out->is_repeated && out->repeated;
 }
 
 enum rs_code training_take(const struct frame *frame, enum view view, const size_t *rows, size_t count,
@@ -70,10 +115,13 @@ enum rs_code training_take(const struct frame *frame, enum view view, const size
 	out->centre = rs_arena_allocate_array(&out->arena, count, sizeof *out->centre);
 	out->subjects = rs_arena_allocate_array(&out->arena, count, sizeof *out->subjects);
 	if (!out->columns || !out->numbers || !out->words || !out->outcome || !out->time || !out->subject ||
-	    !out->centre || !out->subjects) {
-		training_finish(out);
-		return rs_error_memory(err, cells * sizeof *out->numbers, "training rows");
-	}
+	    !out->centre || !out->subjects)
+		return finish_without_memory(out, cells, err);
+	for (size_t i = 0; i < count; i++)
+		out->subjects[i] = frame->subject[rows[i]];
+	qsort(out->subjects, count, sizeof *out->subjects, by_number);
+	if (!take_repeats(frame, out))
+		return finish_without_memory(out, cells, err);
 	copy_rows(frame, view, rows, out);
 	return RS_OK;
 }

@@ -15,13 +15,17 @@ struct training {
 	const char **levels; /* names of classes, when there are more than 2 */
 	size_t rows, positives, column_count;
 	const struct column **columns;
-	double *numbers;         /* by column, then row; NaN: missing */
-	const char **words;      /* the same, of categorical columns; "": missing */
-	uint8_t *outcome;        /* class, or whether the event came */
-	double *time;            /* of survival */
-	uint32_t *subject;       /* by row */
-	const char **centre;     /* by row; "" when the study names no column */
-	uint32_t *subjects;      /* ascending */
+	double *numbers;     /* by column, then row; NaN: missing */
+	const char **words;  /* the same, of categorical columns; "": missing */
+	uint8_t *outcome;    /* class, or whether the event came */
+	double *time;        /* of survival */
+	uint32_t *subject;   /* by row */
+	const char **centre; /* by row; "" when the study names no column */
+	uint32_t *subjects;  /* ascending */
+	/* Of subjects that are trained on, and of those that nobody is judged of: [column][subject][measurement]. */
+	size_t repeated_subjects, measurements;
+	double *repeated;
+	bool *is_repeated;       /* by column */
 	struct rs_digest digest; /* of the rows' digests in the order of the rows */
 };
 void training_finish(struct training *training);

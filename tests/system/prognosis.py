@@ -173,6 +173,31 @@ def check_schemes(run, folder):
     run(2, "train", study, "-o", model, sentence="3 centres cannot be divided into 4 folds")
 
 
+def check_repeated(run, folder):
+    """f2 is read differently by the second reader, f1 and f3 are not; those of whom there is one reading are refused."""
+    made = random.Random(3)
+    rows = list(csv.DictReader(open(folder / "features.csv")))[:40]
+    def write(readers):
+        with open(folder / "readers.csv", "w") as table:
+            table.write("reader,id,f1,f2,f3\n")
+            for reader, row in [(reader, row) for reader in "BA" for row in rows if reader in readers(row)]:
+                table.write(f"{reader},{row['id']},{row['f1']},{made.gauss(0, 1)},{float(row['f3']) + made.gauss(0, .1)}\n")
+    study, model = folder / "stable.yaml", folder / "stable.model"
+    study.write_text((STUDY % CLASS).replace("model: {forest: {trees: 60}}", "repeated: {table: readers.csv, measurement: reader}\n"
+                     "steps: [stable]\nmodel: ridge").replace("clinical: [place, age]", ""))
+    write(lambda row: "AB")
+    assert finding(run.train(study, model), "", "inputs")["value"] == 4  # f1, f3; f8 and f9 were read once
+    write(lambda row: "AB" if row["id"] != "s7" else "A")
+    run(1, "train", study, "-o", model, sentence="subject s7 ")
+    write(lambda row: "")
+    run(1, "train", study, "-o", model, sentence="fewer than two subjects")
+    (folder / "readers.csv").write_text("id,f7\ns1,3\ns1,4\ns2,3\ns2,4\n")
+    study.write_text(study.read_text().replace(", measurement: reader", ""))
+    run(1, "train", study, "-o", model, sentence="none of the study's features")
+    study.write_text(study.read_text().replace("repeated: {table: readers.csv}", ""))
+    run(1, "train", study, "-o", model, sentence="repeated: {table: FILE}")
+
+
 def check_refusals(run, folder, study, model):
     text = study.read_text()
     bad = folder / "bad.yaml"
@@ -298,6 +323,7 @@ def main():
         check_candidates(run, folder)
         check_several(run, folder)
         check_schemes(run, folder)
+        check_repeated(run, folder)
         check_refusals(run, folder, study, model)
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
