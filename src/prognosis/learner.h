@@ -67,7 +67,7 @@ struct learner {
 	                     struct rs_error *err);
 };
 
-extern const struct learner learner_forest, learner_xgboost, learner_svm, learner_ridge, learner_cox;
+extern const struct learner learner_forest, learner_xgboost, learner_svm, learner_ridge, learner_cox, learner_network;
 /* Ends with NULL. */
 extern const struct learner *const learner_table[];
 /* NULL: there is none of this name. */

@@ -99,7 +99,8 @@ def check_candidates(run, folder):
             (CLASS, "[combat: {preserve: place}, impute: nearest, scale: [robust, power], mrmr: 4, rfe: {keep: 2}]", "ridge", 2),
             (SURVIVAL, "{keep: 4}", "[cox, forest: {trees: [10, 20]}]", 3), (SURVIVAL, "[]", "cox", 1),
             (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
-            (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2)]:
+            (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2),
+            (CLASS, "[]", "{network: {members: 3, epochs: [5, 20], units: 8}}", 2), (SURVIVAL, "[]", "{network: {epochs: 10}}", 1)]:
         study, model = folder / "choice.yaml", folder / "choice.model"
         study.write_text((STUDY % target).replace("model: {forest: {trees: 60}}", f"steps: {steps}\nmodel: {models}\ninner_folds: 3\ncentre: hospital"))
         report = run.train(study, model, "--threads", 1)
@@ -274,6 +275,12 @@ def check_ispy(run, folder, data):
         assert low < auc < high, (task, auc, low, high)
         told.append(f"{task} {auc:.3f} (scikit-learn {reference[task]['rf500']['pooled_oof_auc_delong95'][0]:.3f})")
     assert "worse than the clinical" in report["verdict"] or "does not beat the clinical" in report["verdict"]
+    study.write_text(f"tables: {data}/ispy_pcr/train400.csv\nid: ID\ntarget: {{class: {{column: TumourStage, positive: ['3.0', '4.0']}}}}\n"
+                     "features: {mri: original_*}\nassign: rank\nmodel: {network: {members: 1, epochs: 20}}\n")
+    auc = finding(run.train(study, folder / "ispy.model"), "model", "auc")["value"]
+    mean, low, high = reference["ispy_stage_ge3"]["mlp"]["pooled_oof_auc_delong95"]
+    assert low < auc < high, (auc, low, high)
+    told.append(f"network {auc:.3f} (scikit-learn {mean:.3f})")
     return told
 
 

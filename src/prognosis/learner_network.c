@@ -1,0 +1,257 @@
+/* Networks for tables: perceptrons of classes, and of survival by Cox's partial likelihood (DeepSurv, Katzman et al. 2018).
+ * Several are trained from different starts, and speak as their mean. In a model file: the list of networks. */
+#include <math.h>
+#include <string.h>
+
+#include "learner.h"
+#include "neural/neural_train.h"
+#include "packed.h"
+
+#define MEMBERS_MAX 64
+#define HIDDEN_MAX 8
+#define CLIP 1.0    /* norm of the gradient */
+#define WARM_UP 0.1 /* share of the steps */
+
+struct options {
+	uint64_t units, layers, members, epochs, batch;
+	double dropout, rate, decay;
+	uint32_t activation;
+};
+struct state {
+	struct shape shape;
+	size_t count;
+	struct rs_network members[MEMBERS_MAX];
+};
+
+static void finish(void *state)
+{
+	struct state *s = state;
+	for (size_t m = 0; s && m < s->count; m++)
+		rs_network_finish(&s->members[m]);
+	rs_free(s);
+}
+
+/* ---- fit ---- */
+
+struct fitting {
+	const struct lesson *lesson;
+	const struct options *options;
+	struct state *state;
+	float *rows;
+	uint32_t *labels; /* NULL for survival */
+};
+
+static enum rs_code fill_row(void *context, size_t index, struct rs_stream *augment, float *out,
+                             struct rs_error *err)
+{
+	const struct fitting *fitting = context;
+	const size_t columns = fitting->lesson->shape.columns;
+	(void)augment;
+	(void)err;
+	memcpy(out, fitting->rows + index * columns, columns * sizeof *out);
+	return RS_OK;
+}
+
+/* Each hidden layer is weighed sums, an activation and dropout. */
+static enum rs_code member_create(const struct shape *shape, const struct options *o, uint64_t seed,
+                                  struct rs_network *out, struct rs_error *err)
+{
+	struct rs_layer layers[2 + 3 * HIDDEN_MAX] = {{.kind = RS_LAYER_INPUT}};
+	const struct rs_shape input = {(uint32_t)shape->columns, {1, 1, 1}};
+	size_t count = 1;
+	for (uint64_t l = 0; l < o->layers; l++) {
+		const uint32_t from = (uint32_t)count - 1;
+		layers[count++] = (struct rs_layer){
+			.kind = RS_LAYER_DENSE, .from = from, .channels = (uint32_t)o->units};
+		layers[count++] = (struct rs_layer){.kind = RS_LAYER_ACTIVATION,
+		                                    .from = from + 1,
+		                                    .activation = o->activation ? RS_GELU : RS_RELU};
+		layers[count++] = (struct rs_layer){
+			.kind = RS_LAYER_DROPOUT, .from = from + 2, .rate = o->dropout};
+	}
+	layers[count] = (struct rs_layer){.kind = RS_LAYER_DENSE,
+	                                  .from = (uint32_t)count - 1,
+	                                  .channels = (uint32_t)shape_width(shape)};
+	RS_TRY(rs_network_create(&input, layers, count + 1, seed, out, err));
+	/* At first all rows are alike: what tells them apart is learned, not drawn. */
+	const size_t last = out->weights_at[count];
+	memset(out->weights + last, 0, (rs_network_weights(out) - last) * sizeof *out->weights);
+	return RS_OK;
+}
+
+static enum rs_code fit_member(void *context, size_t index, struct rs_error *err)
+{
+	struct fitting *fitting = context;
+	const struct lesson *lesson = fitting->lesson;
+	const struct options *o = fitting->options;
+	const bool survival = lesson->shape.target == TARGET_SURVIVAL;
+	const uint64_t seed = rs_stream_of(lesson->seed, index).state;
+	const struct rs_samples samples = {lesson->rows,    fill_row,     fitting,
+	                                   fitting->labels, lesson->time, lesson->outcome};
+	const struct rs_network_training training = {.loss = survival ? RS_LOSS_EFRON : RS_LOSS_CLASSES,
+	                                             .epochs = (uint32_t)o->epochs,
+	                                             .batch = (uint32_t)o->batch,
+	                                             .rate = o->rate,
+	                                             .warm_up = WARM_UP,
+	                                             .decay = o->decay,
+	                                             .clip = CLIP,
+	                                             .seed = seed};
+	RS_TRY(member_create(&lesson->shape, o, seed, &fitting->state->members[index], err));
+	return rs_network_train(&fitting->state->members[index], &samples, NULL, &training, NULL, err);
+}
+
+static enum rs_code fit_members(struct fitting *fitting, struct rs_error *err)
+{
+	const struct lesson *lesson = fitting->lesson;
+	const size_t columns = lesson->shape.columns;
+	for (size_t i = 0; i < lesson->rows; i++) {
+		for (size_t c = 0; c < columns; c++)
+			fitting->rows[i * columns + c] = (float)lesson->x[c * lesson->rows + i];
+		if (fitting->labels)
+			fitting->labels[i] = lesson->outcome[i];
+	}
+	fitting->state->count = (size_t)fitting->options->members;
+	return rs_pool_for(lesson->pool, fitting->state->count, fit_member, fitting, err);
+}
+
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
+                        void **out_state, struct rs_error *err)
+{
+	float *rows RS_CLEANUP(rs_free_pointer) = NULL;
+	uint32_t *labels RS_CLEANUP(rs_free_pointer) = NULL;
+	struct state *s = rs_allocate(sizeof *s);
+	const bool survival = lesson->shape.target == TARGET_SURVIVAL;
+	size_t room = 0;
+	(void)own_scores;
+	if (rs_mul_size(lesson->rows, lesson->shape.columns, &room))
+		rows = rs_allocate_array(room, sizeof *rows);
+	labels = survival ? NULL : rs_allocate_array(lesson->rows, sizeof *labels);
+	if (!s || !rows || (!survival && !labels)) {
+		rs_free(s);
+		return rs_error_memory(err, room * sizeof *rows, "a network's rows");
+	}
+	s->shape = lesson->shape;
+	struct fitting fitting = {lesson, options, s, rows, labels};
+	enum rs_code code = fit_members(&fitting, err);
+	if (code != RS_OK)
+		finish(s);
+	else
+		*out_state = s;
+	return code;
+}
+
+/* ---- use ---- */
+
+/* A member's word on one row is added, by its share, to probabilities or the risk. */
+static void add_word(const struct shape *shape, const float *values, double share, double *out)
+{
+	const size_t width = shape_width(shape);
+	double top = (double)values[0], sum = 0;
+	if (shape->target == TARGET_SURVIVAL) {
+		*out += share * (double)values[0];
+		return;
+	}
+	if (width == 1) {
+		*out += share / (1 + exp(-(double)values[0]));
+		return;
+	}
+	for (size_t k = 1; k < width; k++)
+		top = fmax(top, (double)values[k]);
+	for (size_t k = 0; k < width; k++)
+		sum += exp((double)values[k] - top);
+	for (size_t k = 0; k < width; k++)
+		out[k] += share * exp((double)values[k] - top) / sum;
+}
+
+static enum rs_code score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
+{
+	const struct state *s = state;
+	const size_t width = shape_width(&s->shape), wide = x->columns > width ? x->columns : width;
+	float *row RS_CLEANUP(rs_free_pointer) = NULL;
+	size_t room = 0;
+	if (rs_mul_size(x->rows, x->columns + width, &room))
+		row = rs_allocate_array(room, sizeof *row);
+	if (!row)
+		return rs_error_memory(err, x->rows * wide * sizeof *row, "a network's rows");
+	float *said = row + x->rows * x->columns;
+	for (size_t i = 0; i < x->rows; i++)
+		for (size_t c = 0; c < x->columns; c++)
+			row[i * x->columns + c] = (float)x->values[c * x->rows + i];
+	memset(out, 0, x->rows * width * sizeof *out);
+	for (size_t m = 0; m < s->count; m++) {
+		RS_TRY(rs_network_apply(&s->members[m], row, x->rows, NULL, said, err));
+		for (size_t i = 0; i < x->rows; i++)
+			add_word(&s->shape, said + i * width, 1 / (double)s->count, out + i * width);
+	}
+	return RS_OK;
+}
+
+/* ---- files ---- */
+
+static void write(const void *state, struct rs_buffer *out)
+{
+	const struct state *s = state;
+	rs_cbor_write_array(out, s->count);
+	for (size_t m = 0; m < s->count; m++)
+		rs_network_write(&s->members[m], out);
+}
+
+static enum rs_code read_members(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+{
+	size_t count;
+	RS_TRY(rs_cbor_read_array(reader, "networks", &count, err));
+	if (count < 1 || count > MEMBERS_MAX)
+		return packed_wrong("number of networks", err);
+	for (; s->count < count; s->count++) {
+		struct rs_network *network = &s->members[s->count];
+		RS_TRY(rs_network_read(reader, network, err));
+		if (rs_shape_values(&network->shapes[0]) != s->shape.columns ||
+		    rs_shape_values(rs_network_output(network)) != shape_width(&s->shape)) {
+			s->count++;
+			return packed_wrong("networks", err);
+		}
+	}
+	return RS_OK;
+}
+
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+                         struct rs_error *err)
+{
+	struct state *s = rs_allocate(sizeof *s);
+	if (!s)
+		return rs_error_memory(err, sizeof *s, "a model");
+	s->shape = *shape;
+	enum rs_code code = read_members(reader, s, err);
+	if (code != RS_OK)
+		finish(s);
+	else
+		*out_state = s;
+	return code;
+}
+
+static const char *const activations[] = {"relu", "gelu", NULL};
+static const struct setting settings[] = {
+	{"units", SETTING_COUNT, offsetof(struct options, units), 1, 1024, 32, NULL},
+	{"layers", SETTING_COUNT, offsetof(struct options, layers), 0, HIDDEN_MAX, 1, NULL},
+	{"members", SETTING_COUNT, offsetof(struct options, members), 1, MEMBERS_MAX, 5, NULL},
+	{"epochs", SETTING_COUNT, offsetof(struct options, epochs), 1, 100000, 60, NULL},
+	{"batch", SETTING_COUNT, offsetof(struct options, batch), 0, 1000000, 64, NULL},
+	{"dropout", SETTING_NUMBER, offsetof(struct options, dropout), 0, 0.95, 0.3, NULL},
+	{"rate", SETTING_NUMBER, offsetof(struct options, rate), 1e-9, 10, 0.003, NULL},
+	{"decay", SETTING_NUMBER, offsetof(struct options, decay), 0, 100, 1, NULL},
+	{"activation", SETTING_WORD, offsetof(struct options, activation), 0, 1, 0, activations},
+	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+};
+const struct learner learner_network = {
+	.name = "network",
+	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL | TARGET_SURVIVAL,
+	.standardised = true,
+	.needs_inputs = true,
+	.settings = settings,
+	.options_size = sizeof(struct options),
+	.fit = fit,
+	.finish = finish,
+	.score = score,
+	.write = write,
+	.read = read,
+};
