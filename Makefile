@@ -33,6 +33,7 @@ bench: build
 	python3 bench/vault_bench.py $(BUILD)/bench/vault_bench
 	$(BUILD)/bench/retrieve_bench
 	python3 bench/backup_bench.py $(BUILD)/radseal
+	python3 bench/gateway_bench.py $(BUILD)/radseal
 	bench/radiomics $(BUILD)
 	bench/prognosis $(BUILD)
 
