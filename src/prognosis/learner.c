@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-const struct learner *const learner_table[] = {&learner_forest, &learner_xgboost, &learner_svm,
-                                               &learner_ridge,  &learner_cox,     &learner_network, NULL};
+const struct learner *const learner_table[] = {
+	&learner_forest, &learner_xgboost, &learner_svm, &learner_ridge, &learner_cox, &learner_network, NULL,
+};
 
 const struct learner *learner_find(const char *name)
 {

@@ -67,7 +67,12 @@ struct learner {
 	                     struct rs_error *err);
 };
 
-extern const struct learner learner_forest, learner_xgboost, learner_svm, learner_ridge, learner_cox, learner_network;
+extern const struct learner learner_forest;
+extern const struct learner learner_xgboost;
+extern const struct learner learner_svm;
+extern const struct learner learner_ridge;
+extern const struct learner learner_cox;
+extern const struct learner learner_network;
 /* Ends with NULL. */
 extern const struct learner *const learner_table[];
 /* NULL: there is none of this name. */
