@@ -6,17 +6,19 @@
 #include "session.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 30)
+#define REASONS 3
+#define REASONS_MAX 100
 
 struct printing {
 	struct rs_buffer text;
 	struct rs_json json;
-	bool as_json, survival;
+	bool as_json, survival, can_reason;
 	const char *model;
 	const char *const *levels; /* more than two classes; else none */
 	size_t level_count;
 	const char *const *horizon_names;
 	double horizons[REPEATS_MAX];
-	size_t horizon_count;
+	size_t horizon_count, reasons;
 };
 
 static const char *set_of(const struct rs_prediction *prediction)
@@ -39,6 +41,8 @@ static void print_header(struct printing *printing)
 	}
 	for (size_t h = 0; h < printing->horizon_count; h++)
 		rs_buffer_printf(out, ",survival_%s", printing->horizon_names[h]);
+	for (size_t r = 1; r <= printing->reasons; r++)
+		rs_buffer_printf(out, ",reason_%zu,reason_%zu_value,reason_%zu_adds", r, r, r);
 	rs_buffer_append_text(out, ",missing,unknown,model\n");
 }
 
@@ -66,6 +70,23 @@ static void print_classes(struct printing *printing, const struct rs_prediction 
 		print_number(out, prediction->probabilities[k]);
 }
 
+static void print_reasons(const struct printing *printing, const struct rs_prediction *prediction,
+                          struct rs_buffer *out)
+{
+	for (size_t r = 0; r < printing->reasons; r++) {
+		if (r >= prediction->reason_count) {
+			rs_buffer_append_text(out, ",,,");
+			continue;
+		}
+		const struct rs_reason *reason = &prediction->reasons[r];
+		rs_buffer_append_text(out, ",");
+		rs_csv_append(out, reason->column);
+		rs_buffer_append_text(out, ",");
+		rs_csv_append(out, reason->cell);
+		print_number(out, reason->adds);
+	}
+}
+
 static void print_row(struct printing *printing, const struct rs_prediction *prediction)
 {
 	struct rs_buffer *out = &printing->text;
@@ -81,6 +102,7 @@ static void print_row(struct printing *printing, const struct rs_prediction *pre
 	}
 	for (size_t h = 0; h < printing->horizon_count; h++)
 		print_number(out, prediction->survival[h]);
+	print_reasons(printing, prediction, out);
 	rs_buffer_printf(out, ",%zu,%zu,%s\n", prediction->missing, prediction->unknown, printing->model);
 }
 
@@ -108,6 +130,22 @@ static void json_classes(struct printing *printing, const struct rs_prediction *
 	rs_json_object_end(json);
 }
 
+static void json_reasons(const struct rs_prediction *prediction, struct rs_json *json)
+{
+	rs_json_key(json, "reasons");
+	rs_json_array_begin(json);
+	for (size_t r = 0; r < prediction->reason_count; r++) {
+		rs_json_object_begin(json);
+		rs_json_key(json, "column");
+		rs_json_text(json, prediction->reasons[r].column);
+		rs_json_key(json, "value");
+		rs_json_text(json, prediction->reasons[r].cell);
+		json_number(json, "adds", prediction->reasons[r].adds);
+		rs_json_object_end(json);
+	}
+	rs_json_array_end(json);
+}
+
 static void json_row(struct printing *printing, const struct rs_prediction *prediction)
 {
 	struct rs_json *json = &printing->json;
@@ -131,6 +169,8 @@ static void json_row(struct printing *printing, const struct rs_prediction *pred
 		rs_json_key(json, "set");
 		rs_json_text(json, set_of(prediction));
 	}
+	if (printing->reasons)
+		json_reasons(prediction, json);
 	rs_json_key(json, "missing");
 	rs_json_u64(json, prediction->missing);
 	rs_json_key(json, "unknown");
@@ -152,10 +192,16 @@ static void print_prediction(void *context, const struct rs_prediction *predicti
 static enum rs_code read_options(const struct command_line *line, struct printing *printing,
                                  struct rs_prediction_options *out, struct rs_error *err)
 {
-	const char *coverage = option_value(line, "coverage");
+	const char *coverage = option_value(line, "coverage"), *reasons = option_value(line, "reasons");
+	uint64_t count = REASONS;
 	printing->horizon_names = line->repeats;
 	printing->horizon_count = line->repeat_count;
-	*out = (struct rs_prediction_options){0.9, printing->horizons, line->repeat_count};
+	*out = (struct rs_prediction_options){0.9, printing->horizons, line->repeat_count, 0};
+	if (reasons && (!rs_parse_u64(rs_str_from(reasons), &count) || count > REASONS_MAX))
+		return rs_error_set(err, RS_USAGE, "--reasons: a whole number up to %d", REASONS_MAX);
+	if (reasons && count > 0 && !printing->can_reason)
+		return rs_error_set(err, RS_USAGE, "--reasons: models of this kind cannot tell any");
+	out->reasons = printing->reasons = printing->can_reason ? (size_t)count : 0;
 	if (coverage &&
 	    !(rs_parse_f64(rs_str_from(coverage), &out->coverage) && out->coverage > 0 && out->coverage < 1))
 		return rs_error_set(err, RS_USAGE, "--coverage: between 0 and 1, such as 0.9");
@@ -203,6 +249,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
 	printing.model = hex;
 	printing.survival = rs_model_is_survival(model);
+	printing.can_reason = rs_model_gives_reasons(model);
 	printing.level_count = rs_model_levels(model, &printing.levels);
 	rs_buffer_init(&printing.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&printing.json, &printing.text, true);
@@ -217,6 +264,7 @@ static const struct option options[] = {
 	{"output", "FILE", "write there instead of to standard output"},
 	{"coverage", "SHARE", "of the conformal sets of classes (default: 0.9)"},
 	{"horizon", "TIME", "survival at this time; repeatable"},
+	{"reasons", "N", "columns that weigh most for each subject (default: 3; 0: none)"},
 	{NULL, NULL, NULL},
 };
 static const struct example examples[] = {
@@ -239,7 +287,11 @@ const struct command command_predict = {
 		"was chosen in training, and the conformal set (LAC, from out-of-fold residuals) that holds the truth\n"
 		"with the given coverage; of more than two classes the likeliest, the set and each one's probability.\n"
 		"Survival: risk (ensemble mortality), the share of training subjects whose\n"
-		"out-of-fold risk was lower, survival at each --horizon. Each row names the model by its SHA-256.",
+		"out-of-fold risk was lower, survival at each --horizon. Each row names the model by its SHA-256.\n"
+		"Reasons are the columns that move this subject's prediction most: what is in them and what that adds to\n"
+		"the log-odds of the positive (or likeliest) class, of forests to its probability, or to the risk. Those\n"
+		"of forests and of XGBoost are Shapley values of their trees (Lundberg 2018), exact; all of them and what\n"
+		"the model says of a subject of whom nothing is known add up. Linear models tell coefficient times value.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

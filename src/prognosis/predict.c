@@ -5,6 +5,9 @@
 #include "assess/assess.h"
 #include "columns.h"
 #include "model.h"
+#include "reasons.h"
+
+bool rs_model_gives_reasons(const struct rs_model *model) { return model->fitted.learner->explain != NULL; }
 
 double conformal_quantile(const double *residuals, size_t count, double coverage)
 {
@@ -25,6 +28,9 @@ struct predicting {
 	size_t *order; /* by ascending horizon: its place among those asked for */
 	const char **words;
 	bool *sets; /* by row, then class */
+	struct reasons reasons;
+	struct rs_reason *told;
+	uint32_t likeliest[BLOCK];
 	double quantile;
 	struct rs_prediction rows[BLOCK];
 };
@@ -72,6 +78,8 @@ static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->survival, &p->survival, err));
 	RS_TRY(take(p, horizons, sizeof *p->horizons, &p->horizons, err));
 	RS_TRY(take(p, horizons, sizeof *p->order, &p->order, err));
+	RS_TRY(reasons_init(fitted, BLOCK, p->options->reasons, &p->arena, &p->reasons, err));
+	RS_TRY(take(p, p->reasons.wanted, BLOCK * sizeof *p->told, &p->told, err));
 	for (size_t c = 0; c < columns; c++)
 		RS_TRY(join_find(&p->join, fitted->columns[c].name, &p->places[c], err));
 	if (p->model->centre)
@@ -143,6 +151,27 @@ static void fill_row(const struct predicting *p, size_t i, struct rs_prediction 
 	}
 }
 
+static enum rs_code fill_reasons(struct predicting *p, size_t first, const struct rs_matrix *x,
+                                 struct rs_error *err)
+{
+	const struct fitted *fitted = &p->model->fitted;
+	size_t wanted = p->reasons.wanted;
+	for (size_t i = 0; i < x->rows; i++)
+		p->likeliest[i] = p->rows[i].likeliest;
+	RS_TRY(reasons_find(&p->reasons, fitted, x, shape_width(&fitted->shape) > 1 ? p->likeliest : NULL,
+	                    err));
+	for (size_t i = 0; i < x->rows; i++) {
+		struct rs_prediction *row = &p->rows[i];
+		const struct reason *found = p->reasons.found + i * wanted;
+		row->reasons = p->told + i * wanted;
+		for (size_t r = 0; r < wanted && found[r].adds != 0; r++)
+			p->told[i * wanted + row->reason_count++] = (struct rs_reason){
+				fitted->columns[found[r].column].name,
+				join_cell(&p->join, first + i, p->places[found[r].column]), found[r].adds};
+	}
+	return RS_OK;
+}
+
 static enum rs_code predict_block(struct predicting *p, size_t first, size_t count, struct rs_error *err)
 {
 	const struct fitted *fitted = &p->model->fitted;
@@ -162,7 +191,7 @@ static enum rs_code predict_block(struct predicting *p, size_t first, size_t cou
 		RS_TRY(fill_survival(p, &x, err));
 	for (size_t i = 0; i < count; i++)
 		fill_row(p, i, &p->rows[i]);
-	return RS_OK;
+	return p->reasons.wanted ? fill_reasons(p, first, &x, err) : RS_OK;
 }
 
 enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,

@@ -32,6 +32,15 @@ bool rs_model_is_survival(const struct rs_model *model);
 /* Names of the classes when there are more than two, else 0 of them. */
 size_t rs_model_levels(const struct rs_model *model, const char *const **out);
 
+/* False: models of this kind cannot tell reasons. */
+bool rs_model_gives_reasons(const struct rs_model *model);
+
+/* What a column adds to the log-odds of the positive class (or the likeliest of several; of forests to its probability), or
+ * to the risk: Shapley's share, exact for trees. */
+struct rs_reason {
+	const char *column, *cell; /* as it stands in the table */
+	double adds;
+};
 struct rs_prediction {
 	const char *id;
 	/* Class: probability of the positive class, whether it reaches the model's threshold, and which classes the conformal
@@ -46,12 +55,15 @@ struct rs_prediction {
 	double risk, risk_rank;
 	const double *survival;
 	size_t missing, unknown; /* columns without a value; with a category that training did not have */
+	const struct rs_reason *reasons; /* the weightiest first */
+	size_t reason_count;
 };
 typedef void rs_prediction_visit(void *context, const struct rs_prediction *prediction);
 struct rs_prediction_options {
 	double coverage; /* of the conformal set, 0.9 for 90 % */
 	const double *horizons;
 	size_t horizon_count;
+	size_t reasons; /* of each row, at most */
 };
 /* Rows in the order of the first table; others are joined by id. */
 enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "reasons.h"
 #include "schemes.h"
 #include "validate.h"
 
@@ -313,6 +314,7 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct
 	RS_TRY(contenders_run(run->contenders, run->count, &run->study, pool, err));
 	for (size_t c = 0; c < run->count; c++)
 		RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
+	RS_TRY(importance_tell(&model.fitted, run->report, err));
 	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
 	const struct schemes schemes = {&run->study, &run->contenders[0], run->report, pool};
 	RS_TRY(schemes_run(&schemes, &merit, err));

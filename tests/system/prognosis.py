@@ -67,6 +67,7 @@ def check_classes(run, folder):
     report = run.train(study, model, "--threads", 1, "--report", folder / "class.json")
     assert json.loads((folder / "class.json").read_text()) == report
     assert finding(report, "model", "auc")["value"] > 0.8 and "beats the" in report["verdict"], report["verdict"]
+    assert [row["of"] for row in report["findings"] if row["name"] == "importance"][0] in ("f1", "f9")
     for control in ("permuted_outcomes", "shuffled_features"):
         assert finding(report, control, "auc")["value"] < finding(report, "model", "auc")["value"] - 0.1
     first = model.read_bytes()
@@ -74,6 +75,12 @@ def check_classes(run, folder):
     rows = run.predict(model, folder / "features.csv", folder / "clinic.csv")
     assert len(rows) == 160 and {row["model"] for row in rows} == {report["model"]}
     assert sum(int(row["missing"]) for row in rows) > 9 and all(0 <= float(row["probability"]) <= 1 for row in rows)
+    assert sum(row["reason_1"] in ("f1", "f9") for row in rows) > 100, [row["reason_1"] for row in rows]
+    rows = json.loads(run(0, "predict", model, folder / "features.csv", folder / "clinic.csv", "--json", "--reasons", 99))
+    bases = [row["probability"] - sum(reason["adds"] for reason in row["reasons"]) for row in rows]
+    assert max(bases) - min(bases) < 1e-9, bases
+    assert "reason_1" not in run.predict(model, folder / "features.csv", folder / "clinic.csv", "--reasons", 0)[0]
+    rows = run.predict(model, folder / "features.csv", folder / "clinic.csv")
     known = list(csv.DictReader(open(folder / "clinic.csv")))
     hit = sum((row["positive"] == "1") == (true["late"] == "yes") for row, true in zip(rows, known))
     covered = sum(row["set"] in ("both", "positive" if true["late"] == "yes" else "negative") for row, true in zip(rows, known))
@@ -101,6 +108,8 @@ def check_candidates(run, folder):
             (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
             (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2),
             (CLASS, "[]", "{network: {members: 3, epochs: [5, 20], units: 8}}", 2), (SURVIVAL, "[]", "{network: {epochs: 10}}", 1)]:
+            (CLASS, "{keep: 4}", "svm", 1), (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
+            (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2)]:
         study, model = folder / "choice.yaml", folder / "choice.model"
         study.write_text((STUDY % target).replace("model: {forest: {trees: 60}}", f"steps: {steps}\nmodel: {models}\ninner_folds: 3\ncentre: hospital"))
         report = run.train(study, model, "--threads", 1)
@@ -110,6 +119,8 @@ def check_candidates(run, folder):
         assert len(chosen) == (candidates if candidates > 1 else 0) and (not chosen or abs(sum(chosen) - 1) < 1e-9), chosen
         if target == CLASS:
             assert all(0 < float(row["probability"]) < 1 for row in run.predict(model, *tables))
+            if models == "svm":
+                run(2, "predict", model, *tables, "--reasons", 2, sentence="cannot tell")
         else:
             rows = run.predict(model, *tables, "--horizon", 100, "--horizon", 10)
             assert all(0 < float(row["survival_100"]) <= float(row["survival_10"]) <= 1 for row in rows)
