@@ -12,6 +12,8 @@
 #include "assess/assess.h"
 #include "base/base_random.h"
 #include "learn/learn_forest.h"
+#include "learn/learn_shap.h"
+#include "learn/learn_svm.h"
 #include "survival/survival_concordance.h"
 #include "survival/survival_cox.h"
 
@@ -175,20 +177,77 @@ static void survival_forest(const struct cohort *c)
 	rs_free(risks);
 }
 
-static void forest_of_classes(const struct cohort *c)
+static uint32_t *labels_of(const struct cohort *c)
 {
-	struct rs_error err;
-	struct rs_forest forest;
-	double *x = columns_of(c);
 	uint32_t *labels = rs_allocate_array(c->rows, sizeof *labels);
-	const struct rs_matrix matrix = {c->rows, c->columns, x};
 	need(labels, NULL);
 	for (size_t i = 0; i < c->rows; i++)
 		labels[i] = c->event[i];
-	need(rs_forest_fit_classes(&matrix, labels, 2, &(struct rs_forest_options){.trees = 500}, NULL,
-	                           &forest, &err) == RS_OK,
+	return labels;
+}
+
+static void forest_of(const struct cohort *c, struct rs_forest *out)
+{
+	struct rs_error err;
+	double *x = columns_of(c);
+	uint32_t *labels = labels_of(c);
+	const struct rs_matrix matrix = {c->rows, c->columns, x};
+	need(rs_forest_fit_classes(&matrix, labels, 2, &(struct rs_forest_options){.trees = 500}, NULL, out,
+	                           &err) == RS_OK,
 	     &err);
+	rs_free(x);
+	rs_free(labels);
+}
+
+static void forest_of_classes(const struct cohort *c)
+{
+	struct rs_forest forest;
+	forest_of(c, &forest);
 	rs_forest_finish(&forest);
+}
+
+static void reasons_of_forest(const struct cohort *c)
+{
+	struct rs_error err;
+	struct rs_forest forest;
+	struct rs_shap *shap;
+	double *reasons = rs_allocate_array(c->rows, c->columns * sizeof *reasons);
+	need(reasons, NULL);
+	forest_of(c, &forest);
+	need(rs_shap_of_forest(&forest, 1, &shap, &err) == RS_OK, &err);
+	need(rs_shap_explain(shap, c->x, c->rows, reasons, &err) == RS_OK, &err);
+	rs_shap_destroy(shap);
+	rs_forest_finish(&forest);
+	rs_free(reasons);
+}
+
+static void boosted_trees(const struct cohort *c)
+{
+	struct rs_error err;
+	struct rs_booster booster;
+	struct rs_boost_options options = rs_boost_defaults(RS_BOOST_BINARY);
+	double *x = columns_of(c);
+	uint32_t *labels = labels_of(c);
+	const struct rs_matrix matrix = {c->rows, c->columns, x};
+	const struct rs_boost_data data = {.x = &matrix, .labels = labels};
+	options.rounds = 200;
+	options.depth = 4;
+	options.rate = 0.05;
+	need(rs_boost_fit(&data, &options, NULL, &booster, &err) == RS_OK, &err);
+	rs_booster_finish(&booster);
+	rs_free(x);
+	rs_free(labels);
+}
+
+static void support_vectors(const struct cohort *c)
+{
+	struct rs_error err;
+	struct rs_svm svm;
+	double *x = columns_of(c);
+	uint32_t *labels = labels_of(c);
+	const struct rs_matrix matrix = {c->rows, c->columns, x};
+	need(rs_svm_fit(&matrix, labels, 2, &(struct rs_svm_options){0}, &svm, &err) == RS_OK, &err);
+	rs_svm_finish(&svm);
 	rs_free(x);
 	rs_free(labels);
 }
@@ -205,6 +264,9 @@ static const struct work {
 	{"bootstrap", "lung", lung, bootstrap},
 	{"survival-forest", "rotterdam", rotterdam, survival_forest},
 	{"forest", "radiomics", radiomics, forest_of_classes},
+	{"reasons", "radiomics", radiomics, reasons_of_forest},
+	{"xgboost", "radiomics", radiomics, boosted_trees},
+	{"svm", "radiomics", radiomics, support_vectors},
 };
 
 static void write_data(const char *folder, const struct work *work)

@@ -18,6 +18,9 @@ WORKS = [
     ("bootstrap", "1,000 bootstraps of Cox and C, 228 x 3", 3, 1, 0.25),
     ("survival-forest", "survival forest, 500 trees, 2,982 x 9", 1, 1, 2.5),
     ("forest", "forest, 500 trees, 200 x 1,200", 1, 1, 0.6),
+    ("reasons", "the same, and why of each of 200 rows", 1, 1, 1.5),
+    ("xgboost", "XGBoost, 200 rounds, 200 x 1,200", 1, 1, None),
+    ("svm", "SVM with probabilities, 200 x 1,200", 3, 3, None),
 ]
 LINE = "{:40s} {:>9s} {:>8s} {:>5s}  {:24s} {:>9s} {:>7s}"
 HERE = pathlib.Path(__file__).resolve().parent
