@@ -5,6 +5,8 @@
 const struct learner *const learner_table[] = {
 	&learner_forest, &learner_xgboost, &learner_svm, &learner_ridge, &learner_cox, &learner_network, NULL,
 };
+	&learner_forest, &learner_xgboost,    &learner_svm, &learner_ridge,
+	&learner_cox,    &learner_parametric, NULL};
 
 const struct learner *learner_find(const char *name)
 {
