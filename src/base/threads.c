@@ -131,7 +131,8 @@ unsigned rs_pool_threads(const struct rs_pool *pool) { return pool ? pool->threa
 enum rs_code rs_pool_for(struct rs_pool *pool, size_t count, rs_pool_work *work, void *context,
                          struct rs_error *err)
 {
-	if (!pool || pool->threads == 1 || count == 1) { /* waking others would cost more than they take over */
+	if (!pool || pool->threads == 1 ||
+	    count == 1) { /* waking others would cost more than they take over */
 		for (size_t index = 0; index < count; index++)
 			RS_TRY(work(context, index, err));
 		return RS_OK;

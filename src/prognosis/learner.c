@@ -2,11 +2,18 @@
 
 #include <string.h>
 
+/* clang-format off */
 const struct learner *const learner_table[] = {
-	&learner_forest, &learner_xgboost, &learner_svm, &learner_ridge, &learner_cox, &learner_network, NULL,
+	&learner_forest,
+	&learner_xgboost,
+	&learner_svm,
+	&learner_ridge,
+	&learner_cox,
+	&learner_network,
+	&learner_parametric,
+	NULL,
 };
-	&learner_forest, &learner_xgboost,    &learner_svm, &learner_ridge,
-	&learner_cox,    &learner_parametric, NULL};
+/* clang-format on */
 
 const struct learner *learner_find(const char *name)
 {

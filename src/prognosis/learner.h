@@ -73,8 +73,7 @@ extern const struct learner learner_svm;
 extern const struct learner learner_ridge;
 extern const struct learner learner_cox;
 extern const struct learner learner_network;
-extern const struct learner learner_forest, learner_xgboost, learner_svm, learner_ridge, learner_cox,
-	learner_parametric;
+extern const struct learner learner_parametric;
 /* Ends with NULL. */
 extern const struct learner *const learner_table[];
 /* NULL: there is none of this name. */
