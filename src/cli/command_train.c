@@ -116,8 +116,9 @@ const struct command command_train = {
 	.description =
 		"Reads a study: tables (CSV, beside the study file, joined by id), the target: class {column, positive},\n"
 		"classes {column, levels}, ordinal {column, levels}: lowest first, or survival {time, event, event_value};\n"
-		"features by pattern and modality, clinical and volume columns, categorical ones, centre; folds, repeats,\n"
-		"seed, assign (random, or rank of the id), validate (subject, centre: each one left out, or centres:\n"
+		"features by pattern and modality, clinical and volume columns, categorical ones, mark_gaps (patterns of\n"
+		"numbers of which it is an input, too, whether they are missing), centre; folds, repeats, seed,\n"
+		"assign (random, or rank of the id), validate (subject, centre: each one left out, or centres:\n"
 		"folds of whole ones), inner_folds (5), weights (none, or balanced: each class weighs alike).\n"
 		"Beside cross-validation, when asked for: split (share that trains, as 0.8), bootstrap (repetitions, for\n"
 		".632+), permutations (of outcomes, for a p). Centres that the columns tell apart are warned of.\n"

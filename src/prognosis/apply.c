@@ -35,7 +35,9 @@ void fitted_row(const struct fitted *fitted, const struct probe *probe, double *
 	size_t at = 0;
 	for (size_t c = 0; c < fitted->column_count; c++) {
 		const struct fitted_column *column = &fitted->columns[c];
-		uint32_t level = column->categorical ? level_of(column, probe->words[c]) : 0;
+		uint32_t level = column->categorical        ? level_of(column, probe->words[c])
+		                 : isnan(probe->numbers[c]) ? 0
+		                                            : INPUT_NUMBER;
 		if (!column->categorical)
 			values[at++] = probe->numbers[c];
 		for (uint32_t l = 0; l < column->level_count; l++)
@@ -51,6 +53,10 @@ void fitted_row(const struct fitted *fitted, const struct probe *probe, double *
 	}
 	if (missing && unknown)
 		count_gaps(fitted, probe, missing, unknown);
+	for (size_t s = 0; unknown && s < fitted->step_count; s++) {
+		const struct fitted_step *step = &fitted->steps[s];
+		*unknown += step->step->knows && !step->step->knows(step->state, &probe->row);
+	}
 }
 
 struct input fitted_input(const struct fitted *fitted, uint32_t index)
@@ -58,9 +64,11 @@ struct input fitted_input(const struct fitted *fitted, uint32_t index)
 	uint32_t at = 0;
 	for (uint32_t c = 0;; c++) {
 		const struct fitted_column *column = &fitted->columns[c];
-		uint32_t width = column->categorical ? column->level_count : 1;
+		uint32_t width = (uint32_t)fitted_width(column), level = index - at;
 		if (index < at + width)
-			return (struct input){c, column->categorical ? index - at : INPUT_NUMBER};
+			return (struct input){c, column->categorical ? level
+			                         : level             ? level - 1
+			                                             : INPUT_NUMBER};
 		at += width;
 	}
 }

@@ -76,6 +76,27 @@ static enum rs_code fit_levels(const struct training *t, size_t c, const char **
 	return RS_OK;
 }
 
+static bool has_gaps(const struct training *t, size_t c)
+{
+	bool gaps = false;
+	for (size_t i = 0; i < t->rows; i++)
+		gaps |= isnan(t->numbers[c * t->rows + i]);
+	return gaps;
+}
+
+static enum rs_code mark_gaps(struct fitted_column *column, struct fitted *out, struct rs_error *err)
+{
+	RS_TRY(take(out, 1, sizeof *column->levels, &column->levels, err));
+	column->levels[0] = "";
+	column->level_count = 1;
+	return RS_OK;
+}
+
+size_t fitted_width(const struct fitted_column *column)
+{
+	return column->level_count + (column->categorical ? 0 : 1);
+}
+
 static enum rs_code fit_columns(const struct training *t, struct fitted *out, struct rs_error *err)
 {
 	const char **work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *work);
@@ -94,7 +115,9 @@ static enum rs_code fit_columns(const struct training *t, struct fitted *out, st
 		RS_TRY(keep_text(out, t->columns[c]->name, &out->columns[c].name, err));
 		if (out->columns[c].categorical)
 			RS_TRY(fit_levels(t, c, work, out, err));
-		out->width += out->columns[c].categorical ? out->columns[c].level_count : 1;
+		else if (t->columns[c]->marked && has_gaps(t, c))
+			RS_TRY(mark_gaps(&out->columns[c], out, err));
+		out->width += fitted_width(&out->columns[c]);
 	}
 	return RS_OK;
 }
@@ -127,6 +150,12 @@ static void fill_words(const struct training *t, size_t c, const char *text, dou
 		x[i] = strcmp(t->words[c * t->rows + i], text) == 0;
 }
 
+static void fill_gaps(const struct training *t, size_t c, double *x)
+{
+	for (size_t i = 0; i < t->rows; i++)
+		x[i] = isnan(t->numbers[c * t->rows + i]);
+}
+
 static void fill(const struct training *t, const struct fitted *fitted, struct level *level)
 {
 	size_t at = 0;
@@ -139,7 +168,10 @@ static void fill(const struct training *t, const struct fitted *fitted, struct l
 		}
 		for (uint32_t l = 0; l < column->level_count; l++) {
 			level->inputs[at] = (struct input){c, l};
-			fill_words(t, c, column->levels[l], level->x + at++ * t->rows);
+			if (column->categorical)
+				fill_words(t, c, column->levels[l], level->x + at++ * t->rows);
+			else
+				fill_gaps(t, c, level->x + at++ * t->rows);
 		}
 	}
 }

@@ -12,7 +12,8 @@ struct fitted_column {
 	const char *name;
 	bool categorical;
 	uint32_t level_count;
-	const char **levels; /* ascending; "" stands for missing cells */
+	/* Ascending; "" stands for missing cells. A number has none, or "" alone: whether it is missing is an input, too. */
+	const char **levels;
 };
 struct fitted_step {
 	const struct step *step;
@@ -39,6 +40,9 @@ void fitted_finish(struct fitted *fitted);
 /* own_scores: rows x width, filled when the learner judges its own rows out of bag; may be NULL. */
 enum rs_code fit(const struct training *training, const struct recipe *recipe, double *own_scores,
                  struct fitted *out, struct rs_error *err);
+
+/* How many inputs a column makes before the first step. */
+size_t fitted_width(const struct fitted_column *column);
 
 /* Several recipes on the same rows: steps that a recipe shares with the one before it are not fitted again. */
 struct trial {

@@ -97,6 +97,20 @@ static enum rs_code add_pattern(struct frame *frame, const struct study *study, 
 	           : rs_error_set(err, RS_MALFORMED, "no column fits the pattern of features '%s'", pattern);
 }
 
+static enum rs_code mark_columns(struct frame *frame, const struct study *study, struct rs_error *err)
+{
+	for (size_t i = 0; i < study->mark_gaps.count; i++) {
+		bool any = false;
+		for (size_t c = 0; c < frame->column_count; c++)
+			if (pattern_matches(study->mark_gaps.items[i], frame->columns[c].name))
+				any = frame->columns[c].marked = true;
+		if (!any)
+			return rs_error_set(err, RS_MALFORMED, "no column fits the pattern of mark_gaps '%s'",
+			                    study->mark_gaps.items[i]);
+	}
+	return RS_OK;
+}
+
 static enum rs_code find_columns(struct frame *frame, const struct study *study, struct rs_error *err)
 {
 	size_t most = 0;
@@ -112,7 +126,7 @@ static enum rs_code find_columns(struct frame *frame, const struct study *study,
 		struct place place;
 		RS_TRY(join_find(&frame->join, study->categorical.items[i], &place, err));
 	}
-	return RS_OK;
+	return mark_columns(frame, study, err);
 }
 
 /* ---- rows ---- */

@@ -10,7 +10,7 @@
 struct column {
 	const char *name;
 	struct place place;
-	bool categorical, clinical, volume, feature;
+	bool categorical, marked /* gaps are an input, too */, clinical, volume, feature;
 };
 struct frame {
 	struct join join;

@@ -208,8 +208,6 @@ static enum rs_code read_column(struct reading *r, struct fitted_column *out)
 	RS_TRY(read_text(r, "name", &out->name));
 	RS_TRY(rs_cbor_read_bool(&r->cbor, "categorical", &out->categorical, r->err));
 	RS_TRY(read_array(r, "levels", COLUMNS_MAX, &levels));
-	if (levels > 0 && !out->categorical)
-		return wrong(r, "levels");
 	RS_TRY(take(r, levels, sizeof *out->levels, &out->levels));
 	for (size_t l = 0; l < levels; l++) {
 		RS_TRY(read_text(r, "level", &out->levels[l]));
@@ -217,6 +215,8 @@ static enum rs_code read_column(struct reading *r, struct fitted_column *out)
 			return wrong(r, "levels");
 	}
 	out->level_count = (uint32_t)levels;
+	if (levels > 0 && !out->categorical && (levels > 1 || out->levels[0][0] != '\0'))
+		return wrong(r, "levels");
 	return RS_OK;
 }
 
@@ -227,7 +227,7 @@ static enum rs_code read_columns(struct reading *r)
 	RS_TRY(take(r, fitted->column_count, sizeof *fitted->columns, &fitted->columns));
 	for (size_t c = 0; c < fitted->column_count; c++) {
 		RS_TRY(read_column(r, &fitted->columns[c]));
-		fitted->width += fitted->columns[c].categorical ? fitted->columns[c].level_count : 1;
+		fitted->width += fitted_width(&fitted->columns[c]);
 	}
 	return RS_OK;
 }

@@ -54,7 +54,8 @@ struct rs_prediction {
 	/* Survival: ensemble mortality, the share of training subjects of lower risk, survival at each horizon. */
 	double risk, risk_rank;
 	const double *survival;
-	size_t missing, unknown; /* columns without a value; with a category that training did not have */
+	size_t missing,
+		unknown; /* columns without a value; with a category, or centre, that training did not have */
 	const struct rs_reason *reasons; /* the weightiest first */
 	size_t reason_count;
 };

@@ -39,6 +39,8 @@ struct step {
 	/* Which inputs stay: keep[input], all false when called. */
 	enum rs_code (*choose)(const struct fitting *fitting, const void *options, bool *keep,
 	                       struct rs_error *err);
+	/* Whether the rows it was fitted to had one like it; NULL: it does not matter. */
+	bool (*knows)(const void *state, const struct row *row);
 	/* Changes fitting->x. */
 	enum rs_code (*fit)(struct fitting *fitting, const void *options, void **out_state,
 	                    struct rs_error *err);

@@ -203,6 +203,12 @@ static void apply(const void *state, const struct row *row, double *values)
 	apply_at(state, row->centre, values, 1);
 }
 
+static bool knows(const void *state, const struct row *row)
+{
+	const struct state *s = state;
+	return s->combat.batches == 0 || batch_of(s, row->centre) != UINT32_MAX;
+}
+
 /* ---- in model files ---- */
 
 static void write(const void *state, struct rs_buffer *out)
@@ -302,6 +308,7 @@ const struct step step_combat = {.name = "combat",
                                  .options_size = sizeof(struct options),
                                  .fit = fit,
                                  .apply = apply,
+                                 .knows = knows,
                                  .finish = finish,
                                  .write = write,
                                  .read = read};

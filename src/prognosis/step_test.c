@@ -73,6 +73,7 @@ static void world_make(struct noise *noise, const char *plan, size_t columns)
 			*cell = (i * 13 + c * 5) % 17 == 0 ? NAN : *cell * 2 + (noise->frame.centre[i] == 1);
 		}
 	}
+	noise->columns[columns - 1].marked = true;
 	repeats_make(noise);
 	if (strstr(plan, "cox")) {
 		noise->frame.target = TARGET_SURVIVAL;
@@ -204,16 +205,25 @@ static void combat_takes_away_what_a_centre_adds(void **state)
 			after[centre] += trial.levels[2].x[c * TRAINED + i];
 			count[centre]++;
 		}
+	assert_int_equal(trial.fitted.width,
+	                 26); /* age, two of sex, 22 features, and whether the last is missing */
+	for (size_t i = 0; i < TRAINED; i++)
+		assert_true(trial.levels[0].x[25 * TRAINED + i] ==
+		            (isnan(trial.levels[0].x[24 * TRAINED + i]) ? 1 : 0));
+	assert_true(fitted_input(&trial.fitted, 24).level == INPUT_NUMBER &&
+	            fitted_input(&trial.fitted, 25).level == 0);
 	assert_true(before[1] / count[1] - before[0] / count[0] > 0.8);
 	assert_true(fabs(after[1] / count[1] - after[0] / count[0]) < 0.05);
+	const struct step *combat = step_find("combat");
 	double known[NOISE_COLUMNS], unknown[NOISE_COLUMNS];
 	probe_row(&noise, 0, &trial.fitted, known);
 	noise.frame.centres = (const char *[]){"x", "y", "z"};
 	probe_row(&noise, 0, &trial.fitted, unknown);
 	assert_true(unknown[4] == trial.levels[1].x[4 * TRAINED] && known[4] != unknown[4]);
 	assert_true(known[0] == unknown[0]);
+	assert_true(combat->knows(trial.fitted.steps[1].state, &(struct row){"b"}));
+	assert_false(combat->knows(trial.fitted.steps[1].state, &(struct row){"x"}));
 
-	const struct step *combat = step_find("combat");
 	struct {
 		uint32_t prior, mean_only;
 		const char *reference, *preserve;

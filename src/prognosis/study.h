@@ -34,7 +34,7 @@ struct study {
 		*measurement; /* a table, its column that tells measurements apart; NULL: none */
 	struct modality modalities[STUDY_MODALITIES_MAX];
 	size_t modality_count;
-	struct names clinical, volume, categorical;
+	struct names clinical, volume, categorical, mark_gaps;
 	const char *validate, *assign, *weights;
 	uint64_t folds, repeats, inner_folds, seed;
 	double split;                     /* share of the subjects that train a single split, too; 0: none */

@@ -69,6 +69,7 @@ static const struct key study_keys[] = {
 	{"clinical", KIND_NAMES, AT(clinical), 0, 0, NULL, NULL},
 	{"volume", KIND_NAMES, AT(volume), 0, 0, NULL, NULL},
 	{"categorical", KIND_NAMES, AT(categorical), 0, 0, NULL, NULL},
+	{"mark_gaps", KIND_NAMES, AT(mark_gaps), 0, 0, NULL, NULL},
 	{"validate", KIND_TEXT, AT(validate), 0, 0, NULL, " subject centre centres"},
 	{"assign", KIND_TEXT, AT(assign), 0, 0, NULL, " random rank"},
 	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL},
