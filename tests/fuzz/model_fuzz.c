@@ -26,6 +26,12 @@ static void predict(const struct rs_model *model, double value)
 	if (fitted->learner->score(fitted->state, &x, scores, &err) == RS_OK &&
 	    fitted->shape.target == TARGET_SURVIVAL && fitted->learner->survival)
 		(void)!fitted->learner->survival(fitted->state, &x, times, RS_COUNT(times), survival, &err);
+	double *reasons = rs_allocate_array(fitted->shape.columns + 1, sizeof *reasons);
+	if (!reasons)
+		abort();
+	if (fitted->learner->explain)
+		(void)!fitted->learner->explain(fitted->state, &x, fitted->shape.classes ? 1 : 0, reasons, &err);
+	rs_free(reasons);
 	rs_free(numbers);
 	rs_free(words);
 	rs_free(values);
