@@ -100,6 +100,7 @@ enum rs_code rs_survival_compare(const struct rs_follow_up *data, const uint32_t
 	};
 	if (!work || !made.subjects || !made.observed || !made.expected)
 		return rs_error_memory(err, groups * groups * sizeof(double), "a comparison");
+	RS_TRY(rs_follow_up_check(data, err));
 	RS_TRY(order_by(stratum, data->time, NULL, data->count, &leaving, err));
 	if (data->start)
 		RS_TRY(order_by(stratum, data->start, NULL, data->count, &entering, err));

@@ -84,6 +84,7 @@ enum rs_code rs_survival_curve_fit(const struct rs_follow_up *data, const size_t
 {
 	size_t *leaving RS_CLEANUP(rs_free_pointer) = NULL;
 	size_t *entering RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(rs_follow_up_check(data, err));
 	RS_TRY(order_by(NULL, data->time, rows, row_count, &leaving, err));
 	if (data->start)
 		RS_TRY(order_by(NULL, data->start, rows, row_count, &entering, err));

@@ -99,11 +99,36 @@ def check_refusals(run, folder):
     assert run.findings(*survival, "--times", "2,99")["", "survival_at_99"]["value"] is None
 
 
+def check_degenerate(run, folder):
+    """A sentence, or findings; no number that JSON does not have."""
+    table = folder / "odd.csv"
+    for name, rows in [("nobody", []), ("one", [(5, 1, 0.5, "a")]), ("one censored", [(5, 0, 0.5, "a")]),
+                       ("no event", [(i, 0, 0.5, "ab"[i % 2]) for i in range(6)]),
+                       ("one time", [(3, 1, i / 6, "ab"[i % 2]) for i in range(6)]),
+                       ("ties", [(2, "102"[i % 3], 0.5, "ab"[i % 2]) for i in range(6)]),
+                       ("rivals only", [(i, 2, i / 6, "ab"[i % 2]) for i in range(6)]),
+                       ("separated", [(9 - i, int(i > 3), int(i > 3), "ab"[i > 3]) for i in range(8)]),
+                       ("a group each", [(i, 1, i / 6, i) for i in range(6)]),
+                       ("negative times", [(i - 9, i % 2, i / 6, "a") for i in range(6)])]:
+        table.write_text("t,e,s,g\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+        for options in [("--time", "t", "--event", "e", "--group", "g", "--times", "1,3,99", "--survival", "s,s,s"),
+                        ("--time", "t", "--event", "e", "--censored", "0", "--group", "g", "--strata", "g", "--times", "2"),
+                        ("--class", "e"), ("--class", "e", "--positive", "2", "--threshold", "0.5")]:
+            done = subprocess.run([run.path, "evaluate", table, *options, "--score", "s", "--json"], capture_output=True, text=True,
+                                  timeout=60)
+            assert done.returncode in (0, 1, 2, 4), (name, options, done)
+            if done.returncode:
+                assert done.stderr.startswith("radseal: ") and done.stderr.count("\n") == 1, (name, options, done)
+            else:
+                json.loads(done.stdout, parse_constant=lambda word: 1 / 0)
+
+
 def main():
     run = Program(sys.argv[1])
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         check_refusals(run, folder)
+        check_degenerate(run, folder)
         if len(sys.argv) > 2:
             check_competing(run, pathlib.Path(sys.argv[2]), folder)
             check_times(run, pathlib.Path(sys.argv[2]), folder)
