@@ -114,8 +114,9 @@ const struct command command_serve = {
 		"\n"
 		"    AE-TITLE  ADDRESS[:PORT]  SERVICES  [TRANSFER-SYNTAXES]\n"
 		"\n"
-		"with addresses in numbers, services out of echo, store, private, all, and * for any title or\n"
-		"address; the first line that fits decides. SIGTERM ends it: what is under way is finished.",
+		"with addresses in numbers, services out of echo, store, private, commit (storage commitment, told\n"
+		"to ADDRESS:PORT, or within the association without a port), all, and * for any title or address;\n"
+		"the first line that fits decides. SIGTERM ends it: what is under way is finished.",
 	.options = options,
 	.examples = examples,
 	.text_only = true,

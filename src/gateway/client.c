@@ -36,6 +36,9 @@ static enum rs_code make_request(const struct rs_dicom_peer *peer, const struct 
 			.abstract_syntax = rs_str_from(proposals[i].sop_class),
 			.transfer_syntaxes = rs_bytes_of(client->syntaxes.data + at, size),
 		};
+		if (proposals[i].we_are_scp)
+			request->roles[request->role_count++] = (struct rs_role_selection){
+				rs_str_from(proposals[i].sop_class), .scu = false, .scp = true};
 		at += size;
 	}
 	return RS_OK;
@@ -203,7 +206,8 @@ static enum rs_code echo(struct client *client, struct rs_error *err)
 
 enum rs_code rs_dicom_echo(const struct rs_dicom_peer *peer, struct rs_error *err)
 {
-	static const struct client_proposal verification = {RS_SOP_VERIFICATION, RS_SYNTAX_IMPLICIT_LE};
+	static const struct client_proposal verification = {RS_SOP_VERIFICATION, RS_SYNTAX_IMPLICIT_LE,
+	                                                    false};
 	struct client client;
 	RS_TRY(client_open(peer, &verification, 1, &client, err));
 	enum rs_code code = echo(&client, err);

@@ -20,6 +20,7 @@ struct client {
 
 struct client_proposal {
 	const char *sop_class, *transfer_syntax;
+	bool we_are_scp; /* the peer uses the service, we provide it: role selection (PS3.7 annex D.3.3.4) */
 };
 
 /* Associates; end it with client_close(). errors  as of rs_dicom_echo() */

@@ -37,6 +37,7 @@ enum rs_code connection_open(struct service *service, int socket, SSL_CTX *tls, 
 	connection->service = service;
 	connection->transport = transport;
 	rs_buffer_init(&connection->rest, CHUNK_SIZE);
+	rs_buffer_init(&connection->message, COMMITMENT_SIZE_MAX);
 	snprintf(connection->host, sizeof connection->host, "%s", host);
 	atomic_init(&connection->deadline_ns, now_ns(connection) + ASSOCIATE_NS);
 	*out = connection;
@@ -63,6 +64,7 @@ void connection_close(struct connection *connection)
 	rs_arrival_abandon(connection->arrival);
 	rs_association_destroy(connection->association);
 	rs_buffer_finish(&connection->rest);
+	rs_buffer_finish(&connection->message);
 	transport_close(&connection->transport);
 	rs_free(connection);
 }
@@ -174,20 +176,81 @@ static void begin_store(struct connection *connection, const struct rs_context *
 		refuse(connection, status_of(err.code), err.message);
 }
 
+/* PS3.4 section J.3.2. */
+static void begin_commitment(struct connection *connection)
+{
+	const struct rs_command *request = &connection->request;
+	if (strcmp(request->sop_class, RS_SOP_COMMITMENT) != 0 ||
+	    strcmp(request->instance, COMMITMENT_INSTANCE) != 0)
+		refuse(connection, RS_STATUS_NO_SUCH_INSTANCE, "storage commitment has one instance");
+	else if (request->kind != COMMITMENT_ACTION || !rs_command_has_data(request))
+		refuse(connection, RS_STATUS_NO_SUCH_ACTION,
+		       "storage commitment has one action, with a data set");
+}
+
+static bool is_commitment(const struct connection *connection)
+{
+	return connection->request.field == RS_N_ACTION_RQ && connection->status == RS_STATUS_SUCCESS;
+}
+
+/* Within the association, when the peer listens nowhere. */
+static enum rs_code report_here(struct connection *connection, uint16_t event, struct rs_bytes report,
+                                struct rs_error *err)
+{
+	const struct rs_command told = {.present = RS_HAS(SOP_CLASS) | RS_HAS(FIELD) | RS_HAS(MESSAGE) |
+	                                           RS_HAS(DATA) | RS_HAS(INSTANCE) | RS_HAS(EVENT),
+	                                .field = RS_N_EVENT_REPORT_RQ,
+	                                .message = ++connection->reports,
+	                                .kind = event,
+	                                .sop_class = RS_SOP_COMMITMENT,
+	                                .instance = COMMITMENT_INSTANCE};
+	RS_TRY(rs_association_command(connection->association, connection->context, &told, err));
+	return rs_association_data(connection->association, connection->context, report, err);
+}
+
+static enum rs_code end_commitment(struct connection *connection, const struct rs_context *context,
+                                   struct rs_error *err)
+{
+	struct service *service = connection->service;
+	struct rs_buffer report RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error failure = {0};
+	uint16_t event = 0;
+	bool elsewhere = connection->peer->port != 0;
+	enum rs_code code = commitment_answer(service->intake, rs_buffer_bytes(&connection->message),
+	                                      context->transfer_syntax, &report, &event, &failure);
+	rs_buffer_finish(&connection->message);
+	rs_buffer_init(&connection->message, COMMITMENT_SIZE_MAX);
+	if (code == RS_OK && elsewhere)
+		code = reporter_add(service->reporter, connection->peer,
+		                    rs_association_peer_title(connection->association),
+		                    context->transfer_syntax, event, &report, &failure);
+	if (code != RS_OK)
+		refuse(connection, RS_STATUS_PROCESSING_FAILURE, failure.message);
+	RS_TRY(respond(connection, connection->status, connection->reason[0] ? connection->reason : NULL,
+	               err));
+	return code == RS_OK && !elsewhere ? report_here(connection, event, rs_buffer_bytes(&report), err)
+	                                   : RS_OK;
+}
+
 /* A command; a data set may follow, which is waited for even when the answer is no already. */
 static enum rs_code take_command(struct connection *connection, const struct rs_event *event,
                                  struct rs_error *err)
 {
 	const unsigned storage = RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE;
+	const unsigned service = event->context->service;
 	connection->request = *event->command;
 	connection->context = event->context->id;
 	connection->status = RS_STATUS_SUCCESS;
 	connection->reason[0] = '\0';
-	if (event->command->field == RS_C_CANCEL_RQ)
-		return RS_OK; /* of what is over: nothing here takes long enough to be cancelled */
-	if (event->command->field == RS_C_STORE_RQ && (event->context->service & storage))
+	rs_buffer_clear(&connection->message);
+	/* Answers to reports; and cancelling what is over: nothing here takes long enough for that. */
+	if ((event->command->field & RS_COMMAND_RESPONSE) || event->command->field == RS_C_CANCEL_RQ)
+		return RS_OK;
+	if (event->command->field == RS_C_STORE_RQ && (service & storage))
 		begin_store(connection, event->context);
-	else if (event->command->field != RS_C_ECHO_RQ || event->context->service != RS_SERVICE_VERIFICATION)
+	else if (event->command->field == RS_N_ACTION_RQ && service == RS_SERVICE_COMMITMENT)
+		begin_commitment(connection);
+	else if (event->command->field != RS_C_ECHO_RQ || service != RS_SERVICE_VERIFICATION)
 		refuse(connection, RS_STATUS_UNRECOGNIZED_OPERATION, "this context does not serve that");
 	if (rs_command_has_data(event->command))
 		return RS_OK;
@@ -203,10 +266,14 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 	struct rs_error failure = {0};
 	if (connection->arrival && rs_arrival_add(connection->arrival, event->data, &failure) != RS_OK)
 		refuse(connection, status_of(failure.code), failure.message);
+	if (is_commitment(connection) && rs_buffer_append_bytes(&connection->message, event->data) != RS_OK)
+		refuse(connection, RS_STATUS_PROCESSING_FAILURE, "the request is too large");
 	connection->bytes += event->data.size;
 	*out_waits = connection->is_whole = event->is_last && connection->arrival;
-	if (!event->is_last || connection->arrival)
+	if (!event->is_last || connection->arrival || (connection->request.field & RS_COMMAND_RESPONSE))
 		return RS_OK;
+	if (is_commitment(connection))
+		return end_commitment(connection, event->context, err);
 	connection->refused++;
 	return respond(connection, connection->status, connection->reason, err);
 }

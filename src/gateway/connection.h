@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "commitment.h"
 #include "dicomnet/dicomnet_association.h"
 #include "gateway/gateway.h"
 #include "peers.h"
@@ -20,6 +21,7 @@ struct service {
 	const struct rs_gateway_options *options;
 	const struct peers *peers;
 	struct rs_intake *intake;
+	struct reporter *reporter;
 	atomic_uint associations;
 	atomic_bool stopping;
 	const struct rs_world *world;
@@ -40,11 +42,13 @@ struct connection {
 	struct rs_command request;
 	uint8_t context;
 	struct rs_arrival *arrival;
-	bool is_whole; /* it is, and waits to be admitted */
+	bool is_whole;            /* it is, and waits to be admitted */
+	struct rs_buffer message; /* a data set that is no instance */
 	uint16_t status;
 	char reason[RS_COMMENT_SIZE];
 	uint64_t message_since_ns, message_bytes;
 	uint64_t stored, refused, bytes;
+	uint16_t reports; /* messages of ours in this association */
 	/* Read by the thread that looks after time. */
 	_Atomic uint64_t deadline_ns;
 	atomic_bool is_busy, is_expired;

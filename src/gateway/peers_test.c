@@ -23,7 +23,9 @@ static void the_first_line_that_fits_decides(void **state)
 		{"MR1", "10.0.0.5", RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE, 0},
 		{"MR1", "10.0.0.6", RS_SERVICE_VERIFICATION, 0},
 		{"PACS", "10.0.0.9",
-	         RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE, 104},
+	         RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE |
+	                 RS_SERVICE_COMMITMENT,
+	         104},
 		{"PACS", "10.0.0.8", 0, 0},
 		{"pacs", "10.0.0.9", 0, 0},
 		{"SIX", "2001:db8::1", RS_SERVICE_STORAGE, 11112},

@@ -121,7 +121,7 @@ static size_t propose(const struct sending *sending, struct client_proposal out[
 			at++;
 		if (!instance->is_done && at == count)
 			out[count++] = (struct client_proposal){instance->sop_class,
-			                                        instance->transfer_syntax};
+			                                        instance->transfer_syntax, false};
 	}
 	return count;
 }

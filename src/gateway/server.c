@@ -221,6 +221,7 @@ static enum rs_code prepare(struct rs_gateway *gateway, struct rs_node *node, co
 		return rs_error_errno(err, errno, "waiting for connections");
 	RS_TRY(watch(gateway, gateway->wake, &gateway->wake, EPOLLIN, err));
 	RS_TRY(rs_intake_open(node, actor, options->memory_max, &service->intake, err));
+	RS_TRY(reporter_create(options->ae_title, options->log, &service->reporter, err));
 	RS_TRY(listen_at(gateway, 0, options->dicom, false, err));
 	return listen_at(gateway, 1, options->dicom_tls, true, err);
 }
@@ -295,6 +296,7 @@ enum rs_code rs_gateway_close(struct rs_gateway *gateway, struct rs_error *err)
 		return RS_OK;
 	while (gateway->connections)
 		connection_close(gateway->connections);
+	reporter_destroy(gateway->service.reporter);
 	enum rs_code code = rs_intake_close(gateway->service.intake, err);
 	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)
 		if (gateway->listeners[i].socket >= 0)

@@ -14,6 +14,8 @@
 
 #define LATER_MAX ((size_t)4 * GROUP_MAX) /* entries whose receipts are due */
 #define START_SIZE ((size_t)4096)
+#define RECORD_SIZE_MAX ((size_t)8192)
+#define RECORD_SOP_CLASS 3 /* among the identifiers of a record, see record_of() */
 
 struct later {
 	uint8_t id[RS_TRANSACTION_ID_SIZE];
@@ -420,6 +422,45 @@ void rs_arrival_admit(struct rs_arrival *arrival, rs_arrival_done *done, void *c
 	pthread_mutex_unlock(&intake->mutex);
 	if (mine)
 		commit_all(intake);
+}
+
+/* By who commits. The record says the class; it opens as long as its subject was not erased. */
+static enum rs_code look_for(struct rs_node *node, const char *sop_class, const char *sop_instance,
+                             struct rs_error *err)
+{
+	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_digest locator;
+	struct rs_record record;
+	struct index_row row;
+	struct rs_cid cid;
+	if (node->unfinished)
+		RS_TRY(node_recover(node, err));
+	node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(sop_instance)), &locator);
+	RS_TRY(index_find_identity(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row, err));
+	if (!rs_cid_from_bytes(row.cid, &cid) || !rs_vault_has(node->vault, &cid))
+		return rs_error_set(err, RS_NOT_FOUND, "its object is gone");
+	rs_buffer_init(&encoded, RECORD_SIZE_MAX);
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = node_open_record(node, &row, &encoded, err);
+	pthread_mutex_unlock(&node->mutex);
+	RS_TRY(code);
+	RS_TRY(rs_record_decode(rs_buffer_bytes(&encoded), &record, err));
+	return rs_str_equal_text(record.identifiers[RECORD_SOP_CLASS], sop_class)
+	               ? RS_OK
+	               : rs_error_set(err, RS_USAGE, "it is of another class");
+}
+
+enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,
+                             const char *sop_instance_uid, struct rs_error *err)
+{
+	pthread_mutex_lock(&intake->mutex);
+	while (intake->is_committing)
+		pthread_cond_wait(&intake->idle, &intake->mutex);
+	intake->is_committing = true;
+	pthread_mutex_unlock(&intake->mutex);
+	enum rs_code code = look_for(intake->node, sop_class_uid, sop_instance_uid, err);
+	commit_all(intake); /* who came meanwhile */
+	return code;
 }
 
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err)

@@ -22,6 +22,11 @@ enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err); /*
 /* Writes receipts that are due, unless something was admitted since the last call: call it now and then. Any thread. */
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err);
 
+/* Whether an instance was admitted as one of this class and lies here still. Any thread; waits for the group on its way.
+ * errors  RS_NOT_FOUND, RS_USAGE: it is of another class, others when the node cannot tell */
+enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,
+                             const char *sop_instance_uid, struct rs_error *err);
+
 /* A DICOM instance: its meta group is made from these. Any thread; one at a time for each arrival. */
 struct rs_arrival_claims {
 	const char *sop_class_uid, *sop_instance_uid, *transfer_syntax_uid, *implementation_uid;

@@ -18,8 +18,8 @@ import threading
 import time
 import warnings
 
-from dicom_peer import (BIG, DEFLATED, EXPLICIT, IMPLICIT, VERIFICATION, Peer, associate, meta, read_part10,
-                        small_instance, values)
+from dicom_peer import (BIG, DEFLATED, EXPLICIT, IMPLICIT, VERIFICATION, Peer, associate, command, explicit, meta,
+                        read_part10, small_instance, values)
 from node_tools import Radseal
 
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
@@ -249,6 +249,59 @@ def over_tls(node, scratch):
     print("TLS: with certificates on both sides, and not otherwise")
 
 
+COMMITMENT, COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+
+
+def reference(sop_class, instance, *more):
+    content = explicit(8, 0x1150, "UI", sop_class) + explicit(8, 0x1155, "UI", instance) + b"".join(more)
+    return struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content
+
+
+def commitments(node):
+    """Which instances lie here: told within the association, or to where the peer listens."""
+    stored, other = small_instance(120), small_instance(121)
+    request = (explicit(8, 0x1195, "UI", "2.25.77") + explicit(8, 0x1199, "SQ", reference(stored[0], stored[1]) +
+               reference("1.2.840.10008.5.1.4.1.1.2", stored[1]) + reference(other[0], other[1])))
+    expected = (explicit(8, 0x1195, "UI", "2.25.77") + explicit(
+        8, 0x1198, "SQ", reference("1.2.840.10008.5.1.4.1.1.2", stored[1], explicit(8, 0x1197, "US", b"\x19\1")) +
+        reference(other[0], other[1], explicit(8, 0x1197, "US", b"\x12\1"))) +
+        explicit(8, 0x1199, "SQ", reference(stored[0], stored[1])))
+
+    def ask(peer, content):
+        action = command(e0003=COMMITMENT, e0100=0x130, e0110=9, e0800=1, e1001=COMMITMENT_INSTANCE, e1008=1)
+        peer.send(*values(1, 1, action, 4096), *values(1, 0, content, 4096))
+        return peer.status()
+    contexts = [(COMMITMENT, [EXPLICIT]), (SECONDARY, [EXPLICIT])]
+    peers = node.home / "commit.conf"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        peers.write_text(f"MR1 127.0.0.1 all\nMR2 127.0.0.1:{listener.getsockname()[1]} all\n")
+        with node.serving("--peers", peers) as port:
+            with Peer(port) as peer:
+                assert peer.associate(contexts, calling="MR1") == 2
+                assert peer.store(3, *stored) == 0
+                assert ask(peer, request) == 0
+                told, context, report = peer.message()
+                assert report == expected, report
+                assert told[0x0100] == b"\0\1" and told[0x1002] == b"\2\0", "event 2: not all of them"
+                peer.send(*values(context, 1, command(e0002=COMMITMENT, e0100=0x8100, e0120=1, e0800=0x101, e0900=0), 999))
+                assert ask(peer, explicit(8, 0x1195, "UI", "2.25.77")) == 0x0110, "no instance is named"
+                peer.release()
+            with Peer(port) as peer:
+                assert peer.associate(contexts, calling="MR2") == 2
+                assert ask(peer, request) == 0
+                peer.release()
+            there = Peer(0, accepted=listener.accept()[0])
+            there.answer_associate()
+            told, context, report = there.message()
+            assert report == expected and told[0x1002] == b"\2\0"
+            there.send(*values(context, 1, command(e0002=COMMITMENT, e0100=0x8100, e0120=1, e0800=0x101, e0900=0), 999))
+            assert there.receive()[0] == 5
+            there.send(bytes.fromhex("06000000000400000000"))
+    assert "delivered" in node.said
+    print("storage commitment: within the association, and to where the peer listens")
+
+
 def as_a_client(node, scratch):
     """`radseal dicom`: to our own server, over TLS too, and to dcmtk's; what arrives is what the files hold."""
     folder, received = scratch / "outgoing", scratch / "received"
@@ -368,6 +421,7 @@ def main():
         ends_of_connections(node, scratch)
         by_dcmtk(node, scratch)
         over_tls(node, scratch)
+        commitments(node)
         as_a_client(node, scratch)
         kills(node, scratch, options.kills)
         if options.data:

@@ -47,13 +47,21 @@ def values(context, flags, content, maximum):
         yield struct.pack(">BBIIBB", 4, 0, len(piece) + 6, len(piece) + 2, context, flags | last) + piece
 
 
+def elements_of(content):
+    elements, at = {}, 0
+    while at < len(content):
+        _, number, size = struct.unpack("<HHI", content[at:at + 8])
+        elements[number], at = content[at + 8:at + 8 + size], at + 8 + size
+    return elements
+
+
 class Peer:
-    def __init__(self, port, host="127.0.0.1", timeout=30, wrap=None):
-        self.socket = socket.create_connection((host, port), timeout=timeout)
+    def __init__(self, port, host="127.0.0.1", timeout=30, wrap=None, accepted=None):
+        self.socket = accepted or socket.create_connection((host, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if wrap:
             self.socket = wrap(self.socket)
-        self.accepted, self.message, self.maximum = {}, 0, 16384
+        self.accepted, self.number, self.maximum = {}, 0, 16384
 
     def __enter__(self):
         return self
@@ -91,6 +99,29 @@ class Peer:
             at += 4 + size
         return kind
 
+    def answer_associate(self):
+        """Accepts everything that the other side asks for, in the first transfer syntax and the roles that it proposes."""
+        kind, body = self.receive()
+        assert kind == 1, kind
+        at, items, roles = 68, b"", b""
+        while at < len(body):
+            size, = struct.unpack(">H", body[at + 2:at + 4])
+            value = body[at + 4:at + 4 + size]
+            if body[at] == 0x20:
+                first = 8 + struct.unpack(">H", value[6:8])[0]
+                items += item(0x21, bytes([value[0], 0, 0, 0]) +
+                              value[first:first + 4 + struct.unpack(">H", value[first + 2:first + 4])[0]])
+            inner = 0
+            while body[at] == 0x50 and inner < size:
+                length, = struct.unpack(">H", value[inner + 2:inner + 4])
+                if value[inner] == 0x54:
+                    roles += value[inner:inner + 4 + length]
+                inner += 4 + length
+            at += 4 + size
+        answer = body[:68] + item(0x10, b"1.2.840.10008.3.1.1.1") + items + item(
+            0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3.4") + roles)
+        self.send(struct.pack(">BBI", 2, 0, len(answer)) + answer)
+
     def response(self):
         """{element: value} of the next command."""
         content = b""
@@ -101,23 +132,30 @@ class Peer:
             content += body[6:]
             if body[5] & 2:
                 break
-        elements, at = {}, 0
-        while at < len(content):
-            _, number, size = struct.unpack("<HHI", content[at:at + 8])
-            elements[number], at = content[at + 8:at + 8 + size], at + 8 + size
-        return elements
+        return elements_of(content)
+
+    def message(self):
+        """A command and its data set: ({element: value}, context, bytes)."""
+        parts = {1: b"", 0: b""}
+        while True:
+            kind, body = self.receive()
+            if kind != 4:
+                raise ConnectionError(f"PDU {kind}: {body.hex()}")
+            parts[body[5] & 1] += body[6:]
+            if body[5] & 2 and (not body[5] & 1 or elements_of(parts[1])[0x0800] == b"\1\1"):
+                return elements_of(parts[1]), body[4], parts[0]
 
     def status(self):
         return struct.unpack("<H", self.response()[0x0900])[0]
 
     def echo(self, context=1):
-        self.message += 1
-        self.send(*values(context, 1, command(e0002=VERIFICATION, e0100=0x30, e0110=self.message, e0800=0x101), 4096))
+        self.number += 1
+        self.send(*values(context, 1, command(e0002=VERIFICATION, e0100=0x30, e0110=self.number, e0800=0x101), 4096))
         return self.status()
 
     def begin_store(self, context, sop_class, instance):
-        self.message += 1
-        request = command(e0002=sop_class, e0100=1, e0110=self.message, e0700=0, e0800=1, e1000=instance)
+        self.number += 1
+        request = command(e0002=sop_class, e0100=1, e0110=self.number, e0700=0, e0800=1, e1000=instance)
         self.send(*values(context, 1, request, 4096))
 
     def store(self, context, sop_class, instance, data, maximum=None):
