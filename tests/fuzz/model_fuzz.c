@@ -30,7 +30,8 @@ static void predict(const struct rs_model *model, double value)
 	if (!reasons)
 		abort();
 	if (fitted->learner->explain)
-		(void)!fitted->learner->explain(fitted->state, &x, fitted->shape.classes ? 1 : 0, reasons, &err);
+		(void)!fitted->learner->explain(fitted->state, &x, fitted->shape.classes ? 1 : 0, reasons,
+		                                &err);
 	rs_free(reasons);
 	rs_free(numbers);
 	rs_free(words);
