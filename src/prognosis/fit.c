@@ -112,6 +112,8 @@ static enum rs_code fit_columns(const struct training *t, struct fitted *out, st
 	out->training = t->digest;
 	for (size_t c = 0; c < t->column_count; c++) {
 		out->columns[c].categorical = t->columns[c]->categorical;
+		out->columns[c].modality = t->columns[c]->modality;
+		out->columns[c].indicator = t->columns[c]->indicator;
 		RS_TRY(keep_text(out, t->columns[c]->name, &out->columns[c].name, err));
 		if (out->columns[c].categorical)
 			RS_TRY(fit_levels(t, c, work, out, err));

@@ -14,6 +14,8 @@ struct fitted_column {
 	uint32_t level_count;
 	/* Ascending; "" stands for missing cells. A number has none, or "" alone: whether it is missing is an input, too. */
 	const char **levels;
+	uint32_t modality; /* or MODALITY_NONE */
+	bool indicator;    /* 1 where all other columns of the modality are missing */
 };
 struct fitted_step {
 	const struct step *step;

@@ -1,6 +1,7 @@
 #include "frame.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,10 @@ static enum rs_code add_column(struct frame *frame, const struct study *study, s
 		}
 	RS_TRY(join_find(&frame->join, name, &place, err)); /* in one table only */
 	*out = &frame->columns[frame->column_count++];
-	**out = (struct column){
-		.name = name, .place = place, .categorical = names_hold(&study->categorical, name)};
+	**out = (struct column){.name = name,
+	                        .place = place,
+	                        .categorical = names_hold(&study->categorical, name),
+	                        .modality = MODALITY_NONE};
 	return RS_OK;
 }
 
@@ -71,6 +74,8 @@ static enum rs_code add_named(struct frame *frame, const struct study *study, co
 			                    names->items[i]);
 		RS_TRY(join_find(&frame->join, names->items[i], &place, err));
 		RS_TRY(add_column(frame, study, place, &column, err));
+		if (clinical)
+			column->modality = (uint32_t)study->modality_count;
 		column->clinical |= clinical;
 		column->volume |= !clinical;
 	}
@@ -78,8 +83,8 @@ static enum rs_code add_named(struct frame *frame, const struct study *study, co
 }
 
 /* Targets are never features, whatever a pattern says. */
-static enum rs_code add_pattern(struct frame *frame, const struct study *study, const char *pattern,
-                                struct rs_error *err)
+static enum rs_code add_pattern(struct frame *frame, const struct study *study, uint32_t modality,
+                                const char *pattern, struct rs_error *err)
 {
 	bool any = false;
 	for (size_t t = 0; t < frame->join.count; t++)
@@ -92,6 +97,8 @@ static enum rs_code add_pattern(struct frame *frame, const struct study *study, 
 			any = true;
 			RS_TRY(add_column(frame, study, place, &column, err));
 			column->feature = !column->clinical;
+			if (column->modality == MODALITY_NONE)
+				column->modality = modality;
 		}
 	return any ? RS_OK
 	           : rs_error_set(err, RS_MALFORMED, "no column fits the pattern of features '%s'", pattern);
@@ -116,12 +123,19 @@ static enum rs_code find_columns(struct frame *frame, const struct study *study,
 	size_t most = 0;
 	for (size_t t = 0; t < frame->join.count; t++)
 		most += frame->join.tables[t].csv.columns;
+	most += STUDY_MODALITIES_MAX + 1; /* indicators */
 	RS_TRY(take(frame, most, sizeof *frame->columns, &frame->columns, err));
+	RS_TRY(take(frame, STUDY_MODALITIES_MAX + 1, sizeof *frame->modalities, &frame->modalities, err));
+	for (size_t m = 0; m < study->modality_count; m++)
+		frame->modalities[frame->modality_count++] = study->modalities[m].name;
+	if (study->clinical.count > 0)
+		frame->modalities[frame->modality_count++] = "clinical";
 	RS_TRY(add_named(frame, study, &study->clinical, true, err));
 	RS_TRY(add_named(frame, study, &study->volume, false, err));
 	for (size_t m = 0; m < study->modality_count; m++)
 		for (size_t i = 0; i < study->modalities[m].patterns.count; i++)
-			RS_TRY(add_pattern(frame, study, study->modalities[m].patterns.items[i], err));
+			RS_TRY(add_pattern(frame, study, (uint32_t)m, study->modalities[m].patterns.items[i],
+			                   err));
 	for (size_t i = 0; i < study->categorical.count; i++) {
 		struct place place;
 		RS_TRY(join_find(&frame->join, study->categorical.items[i], &place, err));
@@ -259,12 +273,56 @@ static enum rs_code read_names(struct frame *frame, const struct study *study, c
 	return encode(frame, texts, frame->centre, &frame->centres, &frame->centre_count, err);
 }
 
+static bool lacks(const struct frame *frame, size_t row, uint32_t modality)
+{
+	for (size_t c = 0; c < frame->column_count; c++)
+		if (frame->columns[c].modality == modality && !frame->columns[c].indicator &&
+		    !cell_is_missing(join_cell(&frame->join, row, frame->columns[c].place)))
+			return false;
+	return true;
+}
+
+/* Early fusion: a column that tells where a modality is missing, for those that sometimes are. */
+static enum rs_code add_indicators(struct frame *frame, const size_t *source, struct rs_error *err)
+{
+	size_t columns = frame->column_count;
+	for (uint32_t m = 0; m < frame->modality_count; m++) {
+		size_t size = strlen(frame->modalities[m]) + sizeof "missing_";
+		char *name = NULL;
+		bool any = false;
+		for (size_t i = 0; i < frame->rows && !any; i++)
+			any = lacks(frame, source[i], m);
+		if (!any)
+			continue;
+		RS_TRY(take(frame, size, 1, &name, err));
+		snprintf(name, size, "missing_%s", frame->modalities[m]);
+		for (size_t c = 0; c < columns; c++)
+			if (strcmp(frame->columns[c].name, name) == 0)
+				return rs_error_set(err, RS_MALFORMED,
+				                    "early fusion makes a column %s; rename the table's",
+				                    name);
+		frame->columns[frame->column_count++] = (struct column){
+			.name = name, .feature = true, .modality = m, .indicator = true};
+	}
+	return RS_OK;
+}
+
+static void fill_indicator(struct frame *frame, const size_t *source, size_t c)
+{
+	for (size_t i = 0; i < frame->rows; i++) {
+		frame->words[c * frame->rows + i] = "";
+		frame->numbers[c * frame->rows + i] = lacks(frame, source[i], frame->columns[c].modality);
+	}
+}
+
 static enum rs_code read_cells(struct frame *frame, const size_t *source, struct rs_error *err)
 {
 	size_t rows = frame->rows;
 	for (size_t c = 0; c < frame->column_count; c++) {
 		const struct column *column = &frame->columns[c];
-		for (size_t i = 0; i < rows; i++) {
+		if (column->indicator)
+			fill_indicator(frame, source, c);
+		for (size_t i = 0; i < rows && !column->indicator; i++) {
 			const char *cell = join_cell(&frame->join, source[i], column->place);
 			double *number = &frame->numbers[c * rows + i];
 			frame->words[c * rows + i] = cell_is_missing(cell) ? "" : cell;
@@ -304,8 +362,6 @@ static enum rs_code fill(struct frame *frame, const struct study *study, struct 
 {
 	size_t *source = NULL, most = frame->join.rows, cells;
 	RS_TRY(find_columns(frame, study, err));
-	if (!rs_mul_size(most, frame->column_count, &cells))
-		return rs_error_memory(err, SIZE_MAX, "subjects");
 	RS_TRY(take(frame, most, sizeof *source, &source, err));
 	RS_TRY(take(frame, most, sizeof *frame->outcome, &frame->outcome, err));
 	RS_TRY(take(frame, most, sizeof *frame->time, &frame->time, err));
@@ -313,9 +369,13 @@ static enum rs_code fill(struct frame *frame, const struct study *study, struct 
 	RS_TRY(take(frame, most, sizeof *frame->subject, &frame->subject, err));
 	RS_TRY(take(frame, most, sizeof *frame->centre, &frame->centre, err));
 	RS_TRY(take(frame, most, sizeof *frame->digests, &frame->digests, err));
+	RS_TRY(read_outcomes(frame, study, source, err));
+	if (strcmp(study->fusion, "early") == 0)
+		RS_TRY(add_indicators(frame, source, err));
+	if (!rs_mul_size(most, frame->column_count, &cells))
+		return rs_error_memory(err, SIZE_MAX, "subjects");
 	RS_TRY(take(frame, cells, sizeof *frame->numbers, &frame->numbers, err));
 	RS_TRY(take(frame, cells, sizeof *frame->words, &frame->words, err));
-	RS_TRY(read_outcomes(frame, study, source, err));
 	RS_TRY(read_names(frame, study, source, err));
 	RS_TRY(read_cells(frame, source, err));
 	digest_rows(frame);
@@ -339,76 +399,4 @@ enum rs_code frame_read(const struct rs_world *world, const char *directory, con
 	else
 		*out = frame;
 	return code;
-}
-
-/* ---- controls ---- */
-
-void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index)
-{
-	struct rs_stream stream = rs_stream_of(seed, index);
-	for (size_t i = 0; i < count; i++)
-		order[i] = i;
-	for (size_t i = count; i > 1; i--) {
-		size_t j = (size_t)rs_stream_below(&stream, i), kept = order[i - 1];
-		order[i - 1] = order[j];
-		order[j] = kept;
-	}
-}
-
-static void borrow(const struct frame *frame, struct frame *out)
-{
-	*out = *frame;
-	out->join.count = out->repeats.join.count = 0;
-	out->repeats.arena = (struct rs_arena){0};
-	rs_arena_init(&out->arena, FRAME_SIZE_MAX);
-}
-
-static enum rs_code permute(struct frame *out, const struct frame *frame, uint64_t seed, struct rs_error *err)
-{
-	size_t *order = NULL, *first = NULL;
-	RS_TRY(take(out, frame->subject_count, sizeof *order, &order, err));
-	RS_TRY(take(out, frame->subject_count, sizeof *first, &first, err));
-	RS_TRY(take(out, frame->rows, sizeof *out->outcome, &out->outcome, err));
-	RS_TRY(take(out, frame->rows, sizeof *out->time, &out->time, err));
-	shuffle(order, frame->subject_count, seed, 0x7065726d);
-	for (size_t i = frame->rows; i > 0; i--)
-		first[frame->subject[i - 1]] = i - 1;
-	for (size_t i = 0; i < frame->rows; i++) {
-		size_t donor = first[order[frame->subject[i]]];
-		out->outcome[i] = frame->outcome[donor];
-		out->time[i] = frame->time[donor];
-	}
-	return RS_OK;
-}
-
-enum rs_code frame_permute_outcomes(const struct frame *frame, uint64_t seed, struct frame *out,
-                                    struct rs_error *err)
-{
-	borrow(frame, out);
-	return permute(out, frame, seed, err);
-}
-
-static enum rs_code shuffle_columns(struct frame *out, const struct frame *frame, uint64_t seed,
-                                    struct rs_error *err)
-{
-	size_t *order = NULL, rows = frame->rows;
-	RS_TRY(take(out, rows, sizeof *order, &order, err));
-	RS_TRY(take(out, rows * frame->column_count, sizeof *out->numbers, &out->numbers, err));
-	RS_TRY(take(out, rows * frame->column_count, sizeof *out->words, &out->words, err));
-	for (size_t c = 0; c < frame->column_count; c++) {
-		shuffle(order, rows, seed, 0x73687566 + c);
-		for (size_t i = 0; i < rows; i++) {
-			size_t from = c * rows + (frame->columns[c].clinical ? i : order[i]);
-			out->numbers[c * rows + i] = frame->numbers[from];
-			out->words[c * rows + i] = frame->words[from];
-		}
-	}
-	return RS_OK;
-}
-
-enum rs_code frame_shuffle_features(const struct frame *frame, uint64_t seed, struct frame *out,
-                                    struct rs_error *err)
-{
-	borrow(frame, out);
-	return shuffle_columns(out, frame, seed, err);
 }

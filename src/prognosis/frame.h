@@ -11,13 +11,18 @@ struct column {
 	const char *name;
 	struct place place;
 	bool categorical, marked /* gaps are an input, too */, clinical, volume, feature;
+	uint32_t modality; /* MODALITY_NONE: a volume that is no feature */
+	bool indicator;    /* 1 where the row lacks the modality; of no table */
 };
+#define MODALITY_NONE UINT32_MAX
 struct frame {
 	struct join join;
 	struct rs_arena arena;
 	enum target target;
-	uint32_t classes;    /* 2 of a binary target, 0 of survival */
-	const char **levels; /* names of classes, when there are more than 2 */
+	uint32_t classes;      /* 2 of a binary target, 0 of survival */
+	const char **levels;   /* names of classes, when there are more than 2 */
+	size_t modality_count; /* those of features, then "clinical" */
+	const char **modalities;
 	size_t rows, column_count, subject_count, centre_count, left_out;
 	struct column *columns;
 	double *numbers;                 /* by column, then row; NaN: missing */
@@ -36,6 +41,11 @@ const char *frame_centre(const struct frame *frame, size_t row);
 /* Rows whose outcome is missing are left out and counted. */
 enum rs_code frame_read(const struct rs_world *world, const char *directory, const struct study *study,
                         struct frame *out, struct rs_error *err);
+/* Whether any column of the modality has a value. */
+bool frame_has(const struct frame *frame, size_t row, uint32_t modality);
+/* Some of the rows, ascending, as a frame of its own that borrows from `frame`. */
+enum rs_code frame_subset(const struct frame *frame, const size_t *rows, size_t count, struct frame *out,
+                          struct rs_error *err);
 /* Controls, as frames of their own that borrow from `frame`: outcomes handed to other subjects; features, column by
  * column, handed to other rows. Finish them before it. */
 enum rs_code frame_permute_outcomes(const struct frame *frame, uint64_t seed, struct frame *out,

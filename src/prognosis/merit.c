@@ -11,18 +11,18 @@
 #define JACKKNIFE_GROUPS_MAX 200
 
 /* Repeats one below the other; a pair counts when both subjects were judged by the same model. */
-struct stack {
+struct pile {
 	struct rs_arena arena;
 	size_t count;
 	double *time, *score;
 	uint8_t *event;
 	uint32_t *stratum, *subject;
 };
-static void stack_finish(struct stack *stack) { rs_arena_finish(&stack->arena); }
+static void pile_finish(struct pile *pile) { rs_arena_finish(&pile->arena); }
 
 /* Without the subjects whose number leaves `left_out` when divided by `groups` (groups 0: all of them). */
-static enum rs_code stack_fill(const struct contender *of, const struct study *study, size_t groups,
-                               size_t left_out, struct stack *out, struct rs_error *err)
+static enum rs_code pile_fill(const struct contender *of, const struct study *study, size_t groups,
+                              size_t left_out, struct pile *out, struct rs_error *err)
 {
 	const struct frame *frame = of->frame;
 	size_t n = frame->rows, all = n * study->repeats;
@@ -51,11 +51,11 @@ static enum rs_code stack_fill(const struct contender *of, const struct study *s
 static enum rs_code concordance_of(const struct contender *of, const struct study *study, size_t groups,
                                    size_t left_out, struct rs_concordance *out, struct rs_error *err)
 {
-	struct stack stack RS_CLEANUP(stack_finish) = {.count = 0};
-	RS_TRY(stack_fill(of, study, groups, left_out, &stack, err));
-	const struct rs_follow_up seen = {.count = stack.count, .time = stack.time, .event = stack.event};
-	const struct rs_concordance_options options = {.stratum = stack.stratum, .cluster = stack.subject};
-	return rs_concordance_of(&seen, stack.score, &options, out, err);
+	struct pile pile RS_CLEANUP(pile_finish) = {.count = 0};
+	RS_TRY(pile_fill(of, study, groups, left_out, &pile, err));
+	const struct rs_follow_up seen = {.count = pile.count, .time = pile.time, .event = pile.event};
+	const struct rs_concordance_options options = {.stratum = pile.stratum, .cluster = pile.subject};
+	return rs_concordance_of(&seen, pile.score, &options, out, err);
 }
 
 static enum rs_code auc_interval(const double *score, const uint8_t *outcome, size_t count, struct merit *out,

@@ -4,6 +4,7 @@
 
 #include "fit.h"
 #include "prognosis/prognosis_train.h"
+#include "stack.h"
 
 #define MODEL_VERSION 2
 #define MODEL_FORMAT "radseal-model"
@@ -21,7 +22,16 @@ enum rs_code curve_fit(const struct frame *frame, const double *risk, struct cur
 void curve_survival(const struct curve *curve, double risk, const double *times, size_t count, double *out);
 
 struct rs_model {
-	struct fitted fitted;
+	struct rs_arena arena; /* of texts and columns that were read */
+	struct shape shape;    /* columns: 0 */
+	size_t rows, positives;
+	double threshold; /* of binary scores */
+	struct rs_digest training;
+	size_t part_count; /* 1; of a fused model one for each modality */
+	struct fitted parts[PARTS_MAX];
+	const char *part_names[PARTS_MAX]; /* "" of one alone */
+	bool fused;
+	struct stack stack;
 	const char *id;      /* the column */
 	const char *centre;  /* the column, when a step asks for it; else NULL */
 	const char **levels; /* names of classes, when there are more than 2 */
@@ -34,6 +44,8 @@ struct rs_model {
 	struct curve curve; /* count 0: the learner knows survival itself, or it is of classes */
 };
 void model_finish(struct rs_model *model);
+/* The learner itself knows survival. */
+bool model_knows_survival(const struct rs_model *model);
 enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, struct rs_error *err);
 /* The k-th smallest residual where k = ⌈(n + 1) coverage⌉; infinite when there are too few. */
 double conformal_quantile(const double *residuals, size_t count, double coverage);

@@ -1,15 +1,17 @@
 /* Files of models: deterministic CBOR, one array of known length, in this order:
  * format, version, study, training (digests), target, classes, id column, centre column or null, levels (of more than 2
- * classes), rows, positives, threshold, merit and its interval, columns [name, categorical, [level…]], steps [name, kept
- * inputs or what the step wrote], learner, what the learner wrote, curve (null or [slope, times, hazards]), residuals.
- * Many numbers are byte strings (packed.h). Nothing in a file is run, and everything it refers to is checked to be within it. */
+ * classes), rows, positives, threshold, merit and its interval, parts, stack (null or [intercept, weights, means,
+ * deviations] of the parts), curve (null or [slope, times, hazards]), residuals. A part is [name, columns [name, categorical,
+ * [level…], modality, whether it tells where that is missing], steps [name, kept inputs or what the step wrote], learner, what
+ * the learner wrote]. Many numbers are byte strings (packed.h). Nothing in a file is run, and everything it refers to is
+ * checked to be within it. */
 #include <math.h>
 #include <string.h>
 
 #include "model.h"
 #include "packed.h"
 
-#define FIELDS 21
+#define FIELDS 19
 #define COLUMNS_MAX 1000000
 
 /* ---- writing ---- */
@@ -21,12 +23,14 @@ static void write_columns(const struct fitted *fitted, struct rs_buffer *out)
 	rs_cbor_write_array(out, fitted->column_count);
 	for (size_t c = 0; c < fitted->column_count; c++) {
 		const struct fitted_column *column = &fitted->columns[c];
-		rs_cbor_write_array(out, 3);
+		rs_cbor_write_array(out, 5);
 		write_text(out, column->name);
 		rs_cbor_write_bool(out, column->categorical);
 		rs_cbor_write_array(out, column->level_count);
 		for (uint32_t l = 0; l < column->level_count; l++)
 			write_text(out, column->levels[l]);
+		rs_cbor_write_u64(out, column->modality);
+		rs_cbor_write_bool(out, column->indicator);
 	}
 }
 
@@ -44,6 +48,30 @@ static void write_steps(const struct fitted *fitted, struct rs_buffer *out)
 	}
 }
 
+static void write_part(const struct fitted *fitted, const char *name, struct rs_buffer *out)
+{
+	rs_cbor_write_array(out, 5);
+	write_text(out, name);
+	write_columns(fitted, out);
+	write_steps(fitted, out);
+	write_text(out, fitted->learner->name);
+	fitted->learner->write(fitted->state, out);
+}
+
+static void write_stack(const struct rs_model *model, struct rs_buffer *out)
+{
+	const struct stack *stack = &model->stack;
+	if (!model->fused) {
+		rs_cbor_write_null(out);
+		return;
+	}
+	rs_cbor_write_array(out, 4);
+	rs_cbor_write_f64(out, stack->intercept);
+	packed_write_f64s(out, stack->weight, stack->count);
+	packed_write_f64s(out, stack->mean, stack->count);
+	packed_write_f64s(out, stack->deviation, stack->count);
+}
+
 static void write_curve(const struct curve *curve, struct rs_buffer *out)
 {
 	if (curve->count == 0) {
@@ -58,7 +86,7 @@ static void write_curve(const struct curve *curve, struct rs_buffer *out)
 
 static void write_levels(const struct rs_model *model, struct rs_buffer *out)
 {
-	size_t count = model->fitted.shape.classes > 2 ? model->fitted.shape.classes : 0;
+	size_t count = model->shape.classes > 2 ? model->shape.classes : 0;
 	rs_cbor_write_array(out, count);
 	for (size_t k = 0; k < count; k++)
 		write_text(out, model->levels[k]);
@@ -66,30 +94,29 @@ static void write_levels(const struct rs_model *model, struct rs_buffer *out)
 
 enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, struct rs_error *err)
 {
-	const struct fitted *fitted = &model->fitted;
 	rs_cbor_write_array(out, FIELDS);
 	write_text(out, MODEL_FORMAT);
 	rs_cbor_write_u64(out, MODEL_VERSION);
 	rs_cbor_write_bytes(out, rs_bytes_of(model->study.bytes, RS_SHA256_SIZE));
-	rs_cbor_write_bytes(out, rs_bytes_of(fitted->training.bytes, RS_SHA256_SIZE));
-	rs_cbor_write_u64(out, fitted->shape.target);
-	rs_cbor_write_u64(out, fitted->shape.classes);
+	rs_cbor_write_bytes(out, rs_bytes_of(model->training.bytes, RS_SHA256_SIZE));
+	rs_cbor_write_u64(out, model->shape.target);
+	rs_cbor_write_u64(out, model->shape.classes);
 	write_text(out, model->id);
 	if (model->centre)
 		write_text(out, model->centre);
 	else
 		rs_cbor_write_null(out);
 	write_levels(model, out);
-	rs_cbor_write_u64(out, fitted->rows);
-	rs_cbor_write_u64(out, fitted->positives);
-	rs_cbor_write_f64(out, fitted->threshold);
+	rs_cbor_write_u64(out, model->rows);
+	rs_cbor_write_u64(out, model->positives);
+	rs_cbor_write_f64(out, model->threshold);
 	rs_cbor_write_f64(out, model->merit);
 	rs_cbor_write_f64(out, model->merit_lower);
 	rs_cbor_write_f64(out, model->merit_upper);
-	write_columns(fitted, out);
-	write_steps(fitted, out);
-	write_text(out, fitted->learner->name);
-	fitted->learner->write(fitted->state, out);
+	rs_cbor_write_array(out, model->part_count);
+	for (size_t p = 0; p < model->part_count; p++)
+		write_part(&model->parts[p], model->part_names[p], out);
+	write_stack(model, out);
 	write_curve(&model->curve, out);
 	packed_write_f64s(out, model->residuals, model->residual_count);
 	return rs_buffer_check(out, "a model", err);
@@ -107,7 +134,7 @@ static enum rs_code wrong(const struct reading *r, const char *what) { return pa
 
 static enum rs_code take(struct reading *r, size_t count, size_t size, void *out)
 {
-	void *block = rs_arena_allocate_array(&r->model->fitted.arena, count ? count : 1, size);
+	void *block = rs_arena_allocate_array(&r->model->arena, count ? count : 1, size);
 	if (!block)
 		return rs_error_memory(r->err, count * size, "a model");
 	memcpy(out, &block, sizeof block);
@@ -157,7 +184,7 @@ static enum rs_code read_centre(struct reading *r)
 
 static enum rs_code read_levels(struct reading *r)
 {
-	size_t count = r->model->fitted.shape.classes > 2 ? r->model->fitted.shape.classes : 0;
+	size_t count = r->model->shape.classes > 2 ? r->model->shape.classes : 0;
 	RS_TRY(packed_read_parts(&r->cbor, "levels", count, r->err));
 	RS_TRY(take(r, count, sizeof *r->model->levels, &r->model->levels));
 	for (size_t k = 0; k < count; k++)
@@ -168,7 +195,6 @@ static enum rs_code read_levels(struct reading *r)
 static enum rs_code read_head(struct reading *r)
 {
 	struct rs_model *model = r->model;
-	struct fitted *fitted = &model->fitted;
 	struct rs_str format;
 	uint64_t version, rows, positives;
 	size_t fields;
@@ -185,26 +211,27 @@ static enum rs_code read_head(struct reading *r)
 	if (fields != FIELDS)
 		return wrong(r, "length");
 	RS_TRY(rs_cbor_read_fixed(&r->cbor, "study", model->study.bytes, RS_SHA256_SIZE, r->err));
-	RS_TRY(rs_cbor_read_fixed(&r->cbor, "training", fitted->training.bytes, RS_SHA256_SIZE, r->err));
-	RS_TRY(read_shape(r, &fitted->shape));
+	RS_TRY(rs_cbor_read_fixed(&r->cbor, "training", model->training.bytes, RS_SHA256_SIZE, r->err));
+	RS_TRY(read_shape(r, &model->shape));
 	RS_TRY(read_text(r, "id", &model->id));
 	RS_TRY(read_centre(r));
 	RS_TRY(read_levels(r));
 	RS_TRY(packed_read_count(&r->cbor, "rows", UINT32_MAX, &rows, r->err));
 	RS_TRY(packed_read_count(&r->cbor, "positives", rows, &positives, r->err));
-	RS_TRY(packed_read_number(&r->cbor, "threshold", &fitted->threshold, r->err));
+	RS_TRY(packed_read_number(&r->cbor, "threshold", &model->threshold, r->err));
 	RS_TRY(packed_read_number(&r->cbor, "merit", &model->merit, r->err));
 	RS_TRY(packed_read_number(&r->cbor, "merit", &model->merit_lower, r->err));
 	RS_TRY(packed_read_number(&r->cbor, "merit", &model->merit_upper, r->err));
-	fitted->rows = (size_t)rows;
-	fitted->positives = (size_t)positives;
+	model->rows = (size_t)rows;
+	model->positives = (size_t)positives;
 	return RS_OK;
 }
 
 static enum rs_code read_column(struct reading *r, struct fitted_column *out)
 {
+	uint64_t modality;
 	size_t levels;
-	RS_TRY(packed_read_parts(&r->cbor, "column", 3, r->err));
+	RS_TRY(packed_read_parts(&r->cbor, "column", 5, r->err));
 	RS_TRY(read_text(r, "name", &out->name));
 	RS_TRY(rs_cbor_read_bool(&r->cbor, "categorical", &out->categorical, r->err));
 	RS_TRY(read_array(r, "levels", COLUMNS_MAX, &levels));
@@ -217,12 +244,14 @@ static enum rs_code read_column(struct reading *r, struct fitted_column *out)
 	out->level_count = (uint32_t)levels;
 	if (levels > 0 && !out->categorical && (levels > 1 || out->levels[0][0] != '\0'))
 		return wrong(r, "levels");
-	return RS_OK;
+	RS_TRY(packed_read_count(&r->cbor, "modality", UINT32_MAX, &modality, r->err));
+	RS_TRY(rs_cbor_read_bool(&r->cbor, "indicator", &out->indicator, r->err));
+	out->modality = (uint32_t)modality;
+	return out->indicator && out->categorical ? wrong(r, "indicator") : RS_OK;
 }
 
-static enum rs_code read_columns(struct reading *r)
+static enum rs_code read_columns(struct reading *r, struct fitted *fitted)
 {
-	struct fitted *fitted = &r->model->fitted;
 	RS_TRY(read_array(r, "columns", COLUMNS_MAX, &fitted->column_count));
 	RS_TRY(take(r, fitted->column_count, sizeof *fitted->columns, &fitted->columns));
 	for (size_t c = 0; c < fitted->column_count; c++) {
@@ -251,9 +280,8 @@ static enum rs_code read_step(struct reading *r, size_t width, struct fitted_ste
 	return RS_OK;
 }
 
-static enum rs_code read_steps(struct reading *r)
+static enum rs_code read_steps(struct reading *r, struct fitted *fitted)
 {
-	struct fitted *fitted = &r->model->fitted;
 	size_t count;
 	fitted->shape.columns = fitted->width;
 	RS_TRY(read_array(r, "steps", RS_COUNT(fitted->steps), &count));
@@ -265,9 +293,8 @@ static enum rs_code read_steps(struct reading *r)
 	return RS_OK;
 }
 
-static enum rs_code read_learner(struct reading *r)
+static enum rs_code read_learner(struct reading *r, struct fitted *fitted)
 {
-	struct fitted *fitted = &r->model->fitted;
 	const char *name;
 	RS_TRY(read_text(r, "learner", &name));
 	const struct learner *learner = learner_find(name);
@@ -282,14 +309,63 @@ static enum rs_code read_learner(struct reading *r)
 	return RS_OK;
 }
 
+static enum rs_code read_part(struct reading *r, size_t index)
+{
+	struct fitted *fitted = &r->model->parts[index];
+	fitted->shape = r->model->shape;
+	RS_TRY(packed_read_parts(&r->cbor, "part", 5, r->err));
+	RS_TRY(read_text(r, "part", &r->model->part_names[index]));
+	RS_TRY(read_columns(r, fitted));
+	RS_TRY(read_steps(r, fitted));
+	return read_learner(r, fitted);
+}
+
+static enum rs_code read_parts(struct reading *r)
+{
+	size_t count;
+	RS_TRY(read_array(r, "parts", PARTS_MAX, &count));
+	while (r->model->part_count < count)
+		RS_TRY(read_part(r, r->model->part_count++));
+	return count > 0 ? RS_OK : wrong(r, "parts");
+}
+
+static enum rs_code read_stack_numbers(struct reading *r, const char *field, double *out)
+{
+	size_t count = r->model->part_count;
+	double *values RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(packed_read_f64s_of(&r->cbor, field, count, &values, r->err));
+	memcpy(out, values, count * sizeof *out);
+	return RS_OK;
+}
+
+static enum rs_code read_stack(struct reading *r)
+{
+	struct stack *stack = &r->model->stack;
+	enum rs_cbor_kind kind;
+	RS_TRY(rs_cbor_peek(&r->cbor, &kind, r->err));
+	r->model->fused = kind != RS_CBOR_NULL;
+	if (!r->model->fused)
+		return r->model->part_count == 1 ? rs_cbor_read_null(&r->cbor, "stack", r->err)
+		                                 : wrong(r, "stack");
+	stack->count = r->model->part_count;
+	RS_TRY(packed_read_parts(&r->cbor, "stack", 4, r->err));
+	RS_TRY(packed_read_number(&r->cbor, "intercept", &stack->intercept, r->err));
+	RS_TRY(read_stack_numbers(r, "weights", stack->weight));
+	RS_TRY(read_stack_numbers(r, "means", stack->mean));
+	RS_TRY(read_stack_numbers(r, "deviations", stack->deviation));
+	for (size_t p = 0; p < stack->count; p++)
+		if (stack->weight[p] < 0 || stack->deviation[p] < 0)
+			return wrong(r, "stack");
+	return RS_OK;
+}
+
 static enum rs_code read_curve(struct reading *r)
 {
 	struct curve *curve = &r->model->curve;
-	const struct fitted *fitted = &r->model->fitted;
 	enum rs_cbor_kind kind;
 	size_t hazards;
 	RS_TRY(rs_cbor_peek(&r->cbor, &kind, r->err));
-	bool wanted = fitted->shape.target == TARGET_SURVIVAL && !fitted->learner->survival;
+	bool wanted = r->model->shape.target == TARGET_SURVIVAL && !model_knows_survival(r->model);
 	if (wanted != (kind != RS_CBOR_NULL))
 		return wrong(r, "curve");
 	if (!wanted)
@@ -308,17 +384,23 @@ static enum rs_code read_all(struct reading *r)
 {
 	struct rs_model *model = r->model;
 	RS_TRY(read_head(r));
-	RS_TRY(read_columns(r));
-	RS_TRY(read_steps(r));
-	RS_TRY(read_learner(r));
+	RS_TRY(read_parts(r));
+	RS_TRY(read_stack(r));
 	RS_TRY(read_curve(r));
 	RS_TRY(packed_read_f64s(&r->cbor, "residuals", &model->residuals, &model->residual_count, r->err));
 	return packed_ascends(model->residuals, model->residual_count, false) ? RS_OK : wrong(r, "residuals");
 }
 
+bool model_knows_survival(const struct rs_model *model)
+{
+	return !model->fused && model->parts[0].learner->survival;
+}
+
 void model_finish(struct rs_model *model)
 {
-	fitted_finish(&model->fitted);
+	for (size_t p = 0; p < model->part_count; p++)
+		fitted_finish(&model->parts[p]);
+	rs_arena_finish(&model->arena);
 	curve_finish(&model->curve);
 	rs_free(model->residuals);
 }
@@ -336,13 +418,10 @@ void rs_model_destroy_pointer(struct rs_model **model) { rs_model_destroy(*model
 size_t rs_model_levels(const struct rs_model *model, const char *const **out)
 {
 	*out = (const char *const *)model->levels;
-	return model->fitted.shape.classes > 2 ? model->fitted.shape.classes : 0;
+	return model->shape.classes > 2 ? model->shape.classes : 0;
 }
 
-bool rs_model_is_survival(const struct rs_model *model)
-{
-	return model->fitted.shape.target == TARGET_SURVIVAL;
-}
+bool rs_model_is_survival(const struct rs_model *model) { return model->shape.target == TARGET_SURVIVAL; }
 
 enum rs_code rs_model_read(struct rs_bytes file, struct rs_model **out, struct rs_error *err)
 {
@@ -354,7 +433,7 @@ enum rs_code rs_model_read(struct rs_bytes file, struct rs_model **out, struct r
 	if (!model)
 		return rs_error_memory(err, sizeof *model, "a model");
 	/* Texts and columns: at most some ten times what stands in the file. */
-	rs_arena_init(&model->fitted.arena, 128 * file.size + 65536);
+	rs_arena_init(&model->arena, 128 * file.size + 65536);
 	reading.model = model;
 	enum rs_code code = read_all(&reading);
 	if (code != RS_OK)

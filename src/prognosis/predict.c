@@ -7,7 +7,10 @@
 #include "model.h"
 #include "reasons.h"
 
-bool rs_model_gives_reasons(const struct rs_model *model) { return model->fitted.learner->explain != NULL; }
+bool rs_model_gives_reasons(const struct rs_model *model)
+{
+	return !model->fused && model->parts[0].learner->explain != NULL;
+}
 
 double conformal_quantile(const double *residuals, size_t count, double coverage)
 {
@@ -18,16 +21,24 @@ double conformal_quantile(const double *residuals, size_t count, double coverage
 /* Rows are read and judged a block at a time. */
 #define BLOCK 256
 
+/* One model, or one of those that are fused. */
+struct part {
+	const struct fitted *fitted;
+	struct place *places; /* by column */
+	double *numbers, *values, *x, *score;
+	const char **words;
+	bool here[BLOCK]; /* by row: any of its columns has a value */
+};
 struct predicting {
 	const struct rs_model *model;
 	const struct rs_prediction_options *options;
 	struct rs_arena arena;
 	struct join join;
-	struct place *places, centre; /* by column */
-	double *numbers, *values, *x, *score, *survival, *horizons;
+	struct place centre;
+	struct part parts[PARTS_MAX];
+	double *score, *survival, *horizons;
 	size_t *order; /* by ascending horizon: its place among those asked for */
-	const char **words;
-	bool *sets; /* by row, then class */
+	bool *sets;    /* by row, then class */
 	struct reasons reasons;
 	struct rs_reason *told;
 	uint32_t likeliest[BLOCK];
@@ -63,55 +74,124 @@ static void sort_horizons(struct predicting *p)
 	}
 }
 
+static enum rs_code prepare_part(struct predicting *p, const struct fitted *fitted, struct part *part,
+                                 struct rs_error *err)
+{
+	size_t columns = fitted->column_count;
+	part->fitted = fitted;
+	RS_TRY(take(p, columns, sizeof *part->places, &part->places, err));
+	RS_TRY(take(p, columns, sizeof *part->numbers, &part->numbers, err));
+	RS_TRY(take(p, columns, sizeof *part->words, &part->words, err));
+	RS_TRY(take(p, fitted->width, sizeof *part->values, &part->values, err));
+	RS_TRY(take(p, fitted->shape.columns, BLOCK * sizeof *part->x, &part->x, err));
+	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *part->score, &part->score, err));
+	for (size_t c = 0; c < columns; c++)
+		if (!fitted->columns[c].indicator)
+			RS_TRY(join_find(&p->join, fitted->columns[c].name, &part->places[c], err));
+	return RS_OK;
+}
+
 static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 {
-	const struct fitted *fitted = &p->model->fitted;
-	size_t columns = fitted->column_count, horizons = p->options->horizon_count;
+	const struct rs_model *model = p->model;
+	size_t horizons = p->options->horizon_count, width = shape_width(&model->shape);
 	rs_arena_init(&p->arena, RS_MODEL_SIZE_MAX);
-	RS_TRY(take(p, columns, sizeof *p->places, &p->places, err));
-	RS_TRY(take(p, columns, sizeof *p->numbers, &p->numbers, err));
-	RS_TRY(take(p, columns, sizeof *p->words, &p->words, err));
-	RS_TRY(take(p, fitted->width, sizeof *p->values, &p->values, err));
-	RS_TRY(take(p, fitted->shape.columns, BLOCK * sizeof *p->x, &p->x, err));
-	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *p->score, &p->score, err));
-	RS_TRY(take(p, shape_width(&fitted->shape), BLOCK * sizeof *p->sets, &p->sets, err));
+	for (size_t k = 0; k < model->part_count; k++)
+		RS_TRY(prepare_part(p, &model->parts[k], &p->parts[k], err));
+	RS_TRY(take(p, width, BLOCK * sizeof *p->score, &p->score, err));
+	RS_TRY(take(p, width, BLOCK * sizeof *p->sets, &p->sets, err));
 	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->survival, &p->survival, err));
 	RS_TRY(take(p, horizons, sizeof *p->horizons, &p->horizons, err));
 	RS_TRY(take(p, horizons, sizeof *p->order, &p->order, err));
-	RS_TRY(reasons_init(fitted, BLOCK, p->options->reasons, &p->arena, &p->reasons, err));
+	if (!model->fused)
+		RS_TRY(reasons_init(&model->parts[0], BLOCK, p->options->reasons, &p->arena, &p->reasons,
+		                    err));
 	RS_TRY(take(p, p->reasons.wanted, BLOCK * sizeof *p->told, &p->told, err));
-	for (size_t c = 0; c < columns; c++)
-		RS_TRY(join_find(&p->join, fitted->columns[c].name, &p->places[c], err));
-	if (p->model->centre)
-		RS_TRY(join_find(&p->join, p->model->centre, &p->centre, err));
+	if (model->centre)
+		RS_TRY(join_find(&p->join, model->centre, &p->centre, err));
 	sort_horizons(p);
-	p->quantile = conformal_quantile(p->model->residuals, p->model->residual_count, p->options->coverage);
+	p->quantile = conformal_quantile(model->residuals, model->residual_count, p->options->coverage);
 	return RS_OK;
 }
 
-static enum rs_code read_row(struct predicting *p, size_t row, struct rs_error *err)
+/* ---- rows ---- */
+
+static void fill_indicator(const struct part *part, size_t c)
 {
-	const struct fitted *fitted = &p->model->fitted;
+	const struct fitted *fitted = part->fitted;
+	bool lacks = true;
+	for (size_t k = 0; k < fitted->column_count; k++)
+		if (fitted->columns[k].modality == fitted->columns[c].modality &&
+		    !fitted->columns[k].indicator && part->words[k][0])
+			lacks = false;
+	part->numbers[c] = lacks;
+}
+
+static enum rs_code read_row(struct predicting *p, struct part *part, size_t row, bool *out_here,
+                             struct rs_error *err)
+{
+	const struct fitted *fitted = part->fitted;
+	*out_here = false;
 	for (size_t c = 0; c < fitted->column_count; c++) {
-		const char *cell = join_cell(&p->join, row, p->places[c]);
-		p->words[c] = cell_is_missing(cell) ? "" : cell;
-		p->numbers[c] = NAN;
+		part->words[c] = "";
+		part->numbers[c] = NAN;
+		if (fitted->columns[c].indicator)
+			continue;
+		const char *cell = join_cell(&p->join, row, part->places[c]);
+		part->words[c] = cell_is_missing(cell) ? "" : cell;
+		*out_here = *out_here || part->words[c][0];
 		if (!fitted->columns[c].categorical)
-			RS_TRY(join_number(&p->join, row, p->places[c], &p->numbers[c], err));
+			RS_TRY(join_number(&p->join, row, part->places[c], &part->numbers[c], err));
 	}
+	for (size_t c = 0; c < fitted->column_count; c++)
+		if (fitted->columns[c].indicator)
+			fill_indicator(part, c);
 	return RS_OK;
+}
+
+static enum rs_code score_part(struct predicting *p, struct part *part, size_t first, size_t count,
+                               struct rs_error *err)
+{
+	const struct fitted *fitted = part->fitted;
+	const struct rs_matrix x = {count, fitted->shape.columns, part->x};
+	for (size_t i = 0; i < count; i++) {
+		size_t missing = 0, unknown = 0;
+		RS_TRY(read_row(p, part, first + i, &part->here[i], err));
+		const char *centre = p->model->centre ? join_cell(&p->join, first + i, p->centre) : "";
+		const struct probe probe = {part->numbers, part->words, {centre}};
+		fitted_row(fitted, &probe, part->values, &missing, &unknown);
+		p->rows[i].missing += missing;
+		p->rows[i].unknown += unknown;
+		for (size_t c = 0; c < fitted->shape.columns; c++)
+			part->x[c * count + i] = part->values[c];
+	}
+	return fitted->learner->score(fitted->state, &x, part->score, err);
+}
+
+static void fuse_row(struct predicting *p, size_t i)
+{
+	static const double nothing[CLASSES_MAX] = {NAN};
+	const struct rs_model *model = p->model;
+	const double *scores[PARTS_MAX];
+	size_t width = shape_width(&model->shape);
+	for (size_t k = 0; k < model->part_count; k++)
+		scores[k] = p->parts[k].here[i] ? p->parts[k].score + i * width : nothing;
+	stack_score(&model->stack, &model->shape, scores, p->score + i * width);
 }
 
 /* Of all rows of a block; survival comes in the order of the horizons asked for. */
-static enum rs_code fill_survival(struct predicting *p, const struct rs_matrix *x, struct rs_error *err)
+static enum rs_code fill_survival(struct predicting *p, size_t count, struct rs_error *err)
 {
-	const struct fitted *fitted = &p->model->fitted;
+	const struct part *part = &p->parts[0];
+	const struct rs_matrix x = {count, part->fitted->shape.columns, part->x};
 	size_t horizons = p->options->horizon_count;
 	double *sorted = p->survival + BLOCK * horizons;
-	if (fitted->learner->survival)
-		RS_TRY(fitted->learner->survival(fitted->state, x, p->horizons, horizons, sorted, err));
-	for (size_t i = 0; i < x->rows; i++) {
-		if (!fitted->learner->survival)
+	bool knows = model_knows_survival(p->model);
+	if (knows)
+		RS_TRY(part->fitted->learner->survival(part->fitted->state, &x, p->horizons, horizons, sorted,
+		                                       err));
+	for (size_t i = 0; i < count; i++) {
+		if (!knows)
 			curve_survival(&p->model->curve, p->score[i], p->horizons, horizons,
 			               sorted + i * horizons);
 		for (size_t h = 0; h < horizons; h++)
@@ -130,8 +210,8 @@ static double share_below(const struct rs_model *model, double risk)
 
 static void fill_row(const struct predicting *p, size_t i, struct rs_prediction *out)
 {
-	const struct fitted *fitted = &p->model->fitted;
-	size_t width = shape_width(&fitted->shape);
+	const struct rs_model *model = p->model;
+	size_t width = shape_width(&model->shape);
 	double score = p->score[i];
 	if (width > 1) {
 		out->probabilities = p->score + i * width;
@@ -139,59 +219,60 @@ static void fill_row(const struct predicting *p, size_t i, struct rs_prediction 
 		out->set = p->sets + i * width;
 		for (size_t k = 0; k < width; k++)
 			p->sets[i * width + k] = 1 - out->probabilities[k] <= p->quantile;
-	} else if (fitted->shape.target == TARGET_SURVIVAL) {
+	} else if (model->shape.target == TARGET_SURVIVAL) {
 		out->risk = score;
 		out->risk_rank = share_below(p->model, score);
 		out->survival = p->survival + i * p->options->horizon_count;
 	} else {
 		out->probability = score;
-		out->positive = score >= fitted->threshold;
+		out->positive = score >= model->threshold;
 		out->set_positive = 1 - score <= p->quantile;
 		out->set_negative = score <= p->quantile;
 	}
 }
 
-static enum rs_code fill_reasons(struct predicting *p, size_t first, const struct rs_matrix *x,
-                                 struct rs_error *err)
+/* Of a model that is not fused. */
+static enum rs_code fill_reasons(struct predicting *p, size_t first, size_t count, struct rs_error *err)
 {
-	const struct fitted *fitted = &p->model->fitted;
+	const struct part *part = &p->parts[0];
+	const struct fitted *fitted = part->fitted;
+	const struct rs_matrix x = {count, fitted->shape.columns, part->x};
 	size_t wanted = p->reasons.wanted;
-	for (size_t i = 0; i < x->rows; i++)
+	for (size_t i = 0; i < count; i++)
 		p->likeliest[i] = p->rows[i].likeliest;
-	RS_TRY(reasons_find(&p->reasons, fitted, x, shape_width(&fitted->shape) > 1 ? p->likeliest : NULL,
+	RS_TRY(reasons_find(&p->reasons, fitted, &x, shape_width(&fitted->shape) > 1 ? p->likeliest : NULL,
 	                    err));
-	for (size_t i = 0; i < x->rows; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct rs_prediction *row = &p->rows[i];
 		const struct reason *found = p->reasons.found + i * wanted;
 		row->reasons = p->told + i * wanted;
 		for (size_t r = 0; r < wanted && found[r].adds != 0; r++)
 			p->told[i * wanted + row->reason_count++] = (struct rs_reason){
 				fitted->columns[found[r].column].name,
-				join_cell(&p->join, first + i, p->places[found[r].column]), found[r].adds};
+				fitted->columns[found[r].column].indicator
+					? ""
+					: join_cell(&p->join, first + i, part->places[found[r].column]),
+				found[r].adds};
 	}
 	return RS_OK;
 }
 
 static enum rs_code predict_block(struct predicting *p, size_t first, size_t count, struct rs_error *err)
 {
-	const struct fitted *fitted = &p->model->fitted;
-	const struct rs_matrix x = {count, fitted->shape.columns, p->x};
-	for (size_t i = 0; i < count; i++) {
-		struct rs_prediction *row = &p->rows[i];
-		*row = (struct rs_prediction){.id = join_id(&p->join, first + i)};
-		RS_TRY(read_row(p, first + i, err));
-		const char *centre = p->model->centre ? join_cell(&p->join, first + i, p->centre) : "";
-		const struct probe probe = {p->numbers, p->words, {centre}};
-		fitted_row(fitted, &probe, p->values, &row->missing, &row->unknown);
-		for (size_t c = 0; c < fitted->shape.columns; c++)
-			p->x[c * count + i] = p->values[c];
-	}
-	RS_TRY(fitted->learner->score(fitted->state, &x, p->score, err));
-	if (fitted->shape.target == TARGET_SURVIVAL)
-		RS_TRY(fill_survival(p, &x, err));
+	const struct rs_model *model = p->model;
+	for (size_t i = 0; i < count; i++)
+		p->rows[i] = (struct rs_prediction){.id = join_id(&p->join, first + i)};
+	for (size_t k = 0; k < model->part_count; k++)
+		RS_TRY(score_part(p, &p->parts[k], first, count, err));
+	if (!model->fused)
+		memcpy(p->score, p->parts[0].score, count * shape_width(&model->shape) * sizeof *p->score);
+	for (size_t i = 0; i < count && model->fused; i++)
+		fuse_row(p, i);
+	if (model->shape.target == TARGET_SURVIVAL)
+		RS_TRY(fill_survival(p, count, err));
 	for (size_t i = 0; i < count; i++)
 		fill_row(p, i, &p->rows[i]);
-	return p->reasons.wanted ? fill_reasons(p, first, &x, err) : RS_OK;
+	return p->reasons.wanted ? fill_reasons(p, first, count, err) : RS_OK;
 }
 
 enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,

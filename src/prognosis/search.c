@@ -22,7 +22,7 @@ static size_t width_of(const struct search *search)
 /* Inner folds choose between candidates; and the threshold, unless the learner judges its own rows out of bag. */
 static bool must_choose(const struct search *search)
 {
-	return search->candidates > 1 ||
+	return search->keep_scores || search->candidates > 1 ||
 	       (search->frame->target == TARGET_BINARY && !search->plan->models[0].learner->judges_own);
 }
 
@@ -96,9 +96,8 @@ enum rs_code search_fold(struct search *search, size_t fold, struct rs_error *er
 
 /* ---- the choice ---- */
 
-/* Youden's point of scores that are not NaN; 0.5 when there is none. */
-static enum rs_code choose_threshold(const double *score, const uint8_t *outcome, size_t rows, double *out,
-                                     struct rs_error *err)
+enum rs_code choose_threshold(const double *score, const uint8_t *outcome, size_t rows, double *out,
+                              struct rs_error *err)
 {
 	struct rs_roc roc RS_CLEANUP(rs_roc_finish) = {0};
 	double *known RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *known);
@@ -118,6 +117,11 @@ static enum rs_code choose_threshold(const double *score, const uint8_t *outcome
 	RS_TRY(rs_roc_of(known, of, count, &roc, err));
 	*out = fmin(fmax(rs_roc_youden(&roc)->threshold, 0), 1);
 	return RS_OK;
+}
+
+const double *search_scores(const struct search *search)
+{
+	return search->folds ? search->score + search->chosen * search->count * width_of(search) : NULL;
 }
 
 enum rs_code search_choose(struct search *search, struct rs_error *err)

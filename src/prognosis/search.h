@@ -10,6 +10,7 @@ struct search {
 	const struct plan *plan;
 	enum view view;
 	bool weigh_classes;
+	bool keep_scores; /* those of inner folds are wanted even where nothing is to be chosen */
 	uint64_t seed;
 	size_t *rows, count; /* ascending */
 	size_t candidates;
@@ -31,6 +32,11 @@ enum rs_code search_choose(struct search *search, struct rs_error *err);
 /* begin, all folds and choose; the rows are set. */
 enum rs_code search_run(struct search *search, size_t inner_folds, struct rs_pool *pool,
                         struct rs_error *err);
+/* Out of inner folds, of the chosen candidate: [row of rows][width]; NULL when there were none. */
+const double *search_scores(const struct search *search);
+/* Youden's point of scores that are not NaN; 0.5 when there is none. */
+enum rs_code choose_threshold(const double *score, const uint8_t *outcome, size_t rows, double *out,
+                              struct rs_error *err);
 /* The chosen candidate on all rows. */
 enum rs_code search_fit(const struct search *search, struct rs_pool *pool, bool thorough, struct fitted *out,
                         struct rs_error *err);

@@ -116,7 +116,13 @@ static void train(const struct noise *noise, const char *plan, struct training *
 static void file_of(const struct fitted *fitted, struct rs_buffer *out)
 {
 	static double hazard = 0, time = 1;
-	struct rs_model model = {.fitted = *fitted, .id = "x", .centre = "centre"};
+	struct rs_model model = {.shape = {fitted->shape.target, fitted->shape.classes, 0},
+	                         .rows = fitted->rows,
+	                         .part_count = 1,
+	                         .parts = {*fitted},
+	                         .part_names = {""},
+	                         .id = "x",
+	                         .centre = "centre"};
 	if (fitted->shape.target == TARGET_SURVIVAL)
 		model.curve = (struct curve){1, 1, &time, &hazard};
 	rs_buffer_init(out, 1 << 24);
@@ -175,7 +181,7 @@ static void rows_become_what_they_were_trained_as(void **state)
 		const struct level *level = &trial.levels[trial.fitted.step_count];
 		for (size_t i = 0; i < NOISE_ROWS; i++) {
 			probe_row(&noise, i, &trial.fitted, values);
-			probe_row(&noise, i, &model->fitted, again);
+			probe_row(&noise, i, &model->parts[0], again);
 			for (size_t c = 0; c < level->count; c++) {
 				double was = i < TRAINED ? level->x[c * TRAINED + i] : values[c];
 				if (was != values[c] || values[c] != again[c])

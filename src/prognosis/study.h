@@ -35,7 +35,7 @@ struct study {
 	struct modality modalities[STUDY_MODALITIES_MAX];
 	size_t modality_count;
 	struct names clinical, volume, categorical, mark_gaps;
-	const char *validate, *assign, *weights;
+	const char *validate, *assign, *weights, *fusion;
 	uint64_t folds, repeats, inner_folds, seed;
 	double split;                     /* share of the subjects that train a single split, too; 0: none */
 	uint64_t bootstrap, permutations; /* how many; 0: none */

@@ -78,6 +78,7 @@ static const struct key study_keys[] = {
 	{"permutations", KIND_COUNT, AT(permutations), 0, 100000, NULL, NULL},
 	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL},
 	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL},
+	{"fusion", KIND_TEXT, AT(fusion), 0, 0, NULL, " none early late"},
 	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, " none balanced"},
 	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL},
 	{"repeated", KIND_KEYS, 0, 0, 0, repeated_keys, NULL},
@@ -315,6 +316,16 @@ static enum rs_code check(struct study *study, struct rs_error *err)
 	if (strcmp(study->validate, "subject") != 0 && !study->centre)
 		return rs_error_set(err, RS_MALFORMED, "validate: %s needs the column, \"centre: NAME\"",
 		                    study->validate);
+	if (strcmp(study->fusion, "late") == 0 &&
+	    (study->split > 0 || study->bootstrap > 0 || study->permutations > 0))
+		return rs_error_set(
+			err, RS_MALFORMED,
+			"fusion: late goes with cross-validation alone; leave out split, bootstrap and "
+			"permutations");
+	if (strcmp(study->fusion, "late") == 0 && study->modality_count + (study->clinical.count > 0) < 2)
+		return rs_error_set(
+			err, RS_MALFORMED,
+			"fusion: late needs two modalities of features, or one and clinical columns");
 	return study_check_plan(study, err);
 }
 
@@ -350,6 +361,7 @@ enum rs_code study_parse(struct rs_bytes file, struct study *out, struct rs_erro
 	                      .validate = "subject",
 	                      .assign = "random",
 	                      .weights = "none",
+	                      .fusion = "none",
 	                      .folds = 5,
 	                      .repeats = 1,
 	                      .inner_folds = 5};

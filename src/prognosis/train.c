@@ -8,10 +8,11 @@
 #include "model.h"
 #include "reasons.h"
 #include "schemes.h"
-#include "validate.h"
+#include "whole.h"
 
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
-#define CONTENDERS_MAX 5
+#define CONTENDERS_MAX (5 + 3 * PARTS_MAX)
+#define NAMES_SIZE_MAX ((size_t)1 << 20)
 #define EVENTS_PER_INPUT 10
 #define IMBALANCE 0.1
 
@@ -20,6 +21,9 @@ struct training_run {
 	struct frame frame, permuted, shuffled;
 	struct contender contenders[CONTENDERS_MAX];
 	size_t count;
+	struct parts parts[3]; /* of late fusion: of the frame and the two controls */
+	size_t parts_count;
+	struct rs_arena names;
 	const struct rs_training_report *report;
 };
 
@@ -27,6 +31,9 @@ static void run_finish(struct training_run *run)
 {
 	for (size_t c = 0; c < run->count; c++)
 		contender_finish(&run->contenders[c]);
+	for (size_t p = 0; p < run->parts_count; p++)
+		parts_finish(&run->parts[p]);
+	rs_arena_finish(&run->names);
 	frame_finish(&run->permuted);
 	frame_finish(&run->shuffled);
 	frame_finish(&run->frame);
@@ -154,10 +161,28 @@ static void tell_counts(const struct training_run *run, size_t inputs)
 		     classes > 2 ? "a class" : "the outcome", fewest, frame->rows);
 }
 
+static void warn_of_modalities(const struct training_run *run)
+{
+	const struct frame *frame = &run->frame;
+	for (uint32_t m = 0; m < frame->modality_count; m++) {
+		size_t lacking = 0;
+		for (size_t i = 0; i < frame->rows; i++)
+			lacking += !frame_has(frame, i, m);
+		if (lacking == 0)
+			continue;
+		tell(run, frame->modalities[m], "rows_without", (double)lacking);
+		if (strcmp(run->study.fusion, "none") == 0)
+			warn(run,
+			     "%zu of %zu rows lack modality %s: their values are made up; fusion: early, or late",
+			     lacking, frame->rows, frame->modalities[m]);
+	}
+}
+
 static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, struct rs_error *err)
 {
 	tell_counts(run, inputs);
 	warn_of_centres(run);
+	warn_of_modalities(run);
 	return warn_of_duplicates(run, err);
 }
 
@@ -174,6 +199,42 @@ static void add(struct training_run *run, const char *name, const struct frame *
 	                                                                    : &run->study.plan};
 }
 
+/* "model:mri" */
+static enum rs_code name_part(struct training_run *run, const char *name, const char *modality,
+                              const char **out, struct rs_error *err)
+{
+	size_t size = strlen(name) + strlen(modality) + 2;
+	char *text = rs_arena_allocate(&run->names, size);
+	if (!text)
+		return rs_error_memory(err, size, "a name");
+	snprintf(text, size, "%s:%s", name, modality);
+	*out = text;
+	return RS_OK;
+}
+
+/* The study's model, of all columns or fused of one for each modality. */
+static enum rs_code add_model(struct training_run *run, const char *name, const struct frame *frame,
+                              struct rs_error *err)
+{
+	struct contender *fused = &run->contenders[run->count];
+	add(run, name, frame, VIEW_ALL, false);
+	if (strcmp(run->study.fusion, "late") != 0)
+		return RS_OK;
+	struct parts *parts = &run->parts[run->parts_count++];
+	RS_TRY(parts_find(frame, parts, err));
+	fused->plan = NULL;
+	fused->parts = &run->contenders[run->count];
+	fused->part_count = parts->count;
+	for (size_t p = 0; p < parts->count; p++) {
+		const char *text = NULL;
+		RS_TRY(name_part(run, name, frame->modalities[parts->modality[p]], &text, err));
+		add(run, text, &parts->frames[p], (enum view)(VIEW_MODALITY + parts->modality[p]), false);
+		run->contenders[run->count - 1].whole = frame;
+		run->contenders[run->count - 1].source = parts->source[p];
+	}
+	return RS_OK;
+}
+
 static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 {
 	bool clinical = false, volume = false, feature = false;
@@ -182,18 +243,18 @@ static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 		volume |= run->frame.columns[c].volume;
 		feature |= run->frame.columns[c].feature;
 	}
+	rs_arena_init(&run->names, NAMES_SIZE_MAX);
 	RS_TRY(frame_permute_outcomes(&run->frame, run->study.seed, &run->permuted, err));
-	add(run, "model", &run->frame, VIEW_ALL, false);
+	RS_TRY(add_model(run, "model", &run->frame, err));
 	if (clinical)
 		add(run, "clinical", &run->frame, VIEW_CLINICAL, true);
 	if (volume)
 		add(run, "volume", &run->frame, VIEW_VOLUME, true);
-	add(run, "permuted_outcomes", &run->permuted, VIEW_ALL, false);
-	if (feature) {
-		RS_TRY(frame_shuffle_features(&run->frame, run->study.seed, &run->shuffled, err));
-		add(run, "shuffled_features", &run->shuffled, VIEW_ALL, false);
-	}
-	return RS_OK;
+	RS_TRY(add_model(run, "permuted_outcomes", &run->permuted, err));
+	if (!feature)
+		return RS_OK;
+	RS_TRY(frame_shuffle_features(&run->frame, run->study.seed, &run->shuffled, err));
+	return add_model(run, "shuffled_features", &run->shuffled, err);
 }
 
 /* ---- the verdict ---- */
@@ -249,59 +310,6 @@ static enum rs_code judge(const struct training_run *run, const struct merit *ow
 	return RS_OK;
 }
 
-/* ---- the model ---- */
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-/* Out-of-fold predictions of the first repeat; survival, where the learner gives risks alone. */
-static enum rs_code keep_predictions(const struct training_run *run, struct rs_model *model,
-                                     struct rs_error *err)
-{
-	const struct contender *own = &run->contenders[0];
-	const struct frame *frame = &run->frame;
-	bool survival = frame->target == TARGET_SURVIVAL;
-	model->residual_count = frame->rows;
-	model->residuals = rs_allocate_array(model->residual_count, sizeof *model->residuals);
-	if (!model->residuals)
-		return rs_error_memory(err, model->residual_count * sizeof *model->residuals, "a model");
-	for (size_t i = 0; i < model->residual_count; i++) {
-		const double *score = own->score + i * own->width;
-		model->residuals[i] = survival            ? *score
-		                      : own->width > 1    ? 1 - score[frame->outcome[i]]
-		                      : frame->outcome[i] ? 1 - *score
-		                                          : *score;
-	}
-	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
-	return survival && !model->fitted.learner->survival ? curve_fit(frame, own->score, &model->curve, err)
-	                                                    : RS_OK;
-}
-
-static enum rs_code fit_whole(const struct training_run *run, struct rs_pool *pool, struct rs_model *out,
-                              struct rs_error *err)
-{
-	struct search search RS_CLEANUP(search_finish) = contender_search(&run->contenders[0], &run->study);
-	search.rows = rs_allocate_array(run->frame.rows, sizeof *search.rows);
-	if (!search.rows)
-		return rs_error_memory(err, run->frame.rows * sizeof *search.rows, "rows");
-	for (; search.count < run->frame.rows; search.count++)
-		search.rows[search.count] = search.count;
-	RS_TRY(search_run(&search, (size_t)run->study.inner_folds, pool, err));
-	RS_TRY(search_fit(&search, pool, true, &out->fitted, err));
-	if (search.candidates > 1) {
-		char label[LABEL_SIZE];
-		plan_label(search.plan, search.chosen, label);
-		tell(run, label, "kept", search.merit[search.chosen]);
-	}
-	for (size_t s = 0; s < out->fitted.step_count; s++)
-		if (out->fitted.steps[s].step->asks_centre)
-			out->centre = run->study.centre;
-	return RS_OK;
-}
-
 static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct rs_buffer *out_model,
                           char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
@@ -309,17 +317,20 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct
 		.id = run->study.id, .levels = run->frame.levels, .study = run->study.digest};
 	struct merit merit;
 	RS_TRY(line_up(run, err));
-	RS_TRY(fit_whole(run, pool, &model, err));
-	RS_TRY(warn_of_all(run, model.fitted.shape.columns, err));
+	const struct whole whole = {&run->study, &run->contenders[0], run->report, pool};
+	RS_TRY(whole_fit(&whole, &model, err));
+	RS_TRY(warn_of_all(run, model_inputs(&model), err));
 	RS_TRY(contenders_run(run->contenders, run->count, &run->study, pool, err));
 	for (size_t c = 0; c < run->count; c++)
-		RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
-	RS_TRY(importance_tell(&model.fitted, run->report, err));
+		if (!run->contenders[c].source || run->contenders[c].whole == &run->frame)
+			RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
+	for (size_t p = 0; p < model.part_count; p++)
+		RS_TRY(importance_tell(&model.parts[p], run->report, err));
 	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
 	const struct schemes schemes = {&run->study, &run->contenders[0], run->report, pool};
 	RS_TRY(schemes_run(&schemes, &merit, err));
 	RS_TRY(judge(run, &merit, out_verdict, err));
-	RS_TRY(keep_predictions(run, &model, err));
+	RS_TRY(whole_keep_predictions(&whole, &model, err));
 	model.merit = merit.value;
 	model.merit_lower = merit.lower;
 	model.merit_upper = merit.upper;

@@ -8,6 +8,8 @@
 
 bool view_holds(enum view view, const struct column *column)
 {
+	if (view >= VIEW_MODALITY)
+		return column->modality == (uint32_t)(view - VIEW_MODALITY) && !column->indicator;
 	return view == VIEW_ALL        ? column->clinical || column->feature
 	       : view == VIEW_CLINICAL ? column->clinical
 	                               : column->volume;

@@ -5,7 +5,8 @@
 
 #include "frame.h"
 
-enum view { VIEW_ALL, VIEW_CLINICAL, VIEW_VOLUME };
+/* VIEW_MODALITY and what is above it: one modality, counted as in struct frame. */
+enum view { VIEW_ALL, VIEW_CLINICAL, VIEW_VOLUME, VIEW_MODALITY };
 bool view_holds(enum view view, const struct column *column);
 
 struct training {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fuse.h"
+
 void contender_finish(struct contender *contender)
 {
 	rs_free(contender->fold);
@@ -20,13 +22,32 @@ struct search contender_search(const struct contender *contender, const struct s
 	                       .view = contender->view,
 	                       .weigh_classes = !contender->baseline &&
 	                                        strcmp(study->weights, "balanced") == 0,
+	                       .keep_scores = contender->source != NULL,
 	                       .seed = study->seed};
+}
+
+/* Parts are in the folds of the whole. */
+static enum rs_code assign(const struct contender *of, const struct study *study, uint64_t repeat,
+                           uint32_t *out, struct rs_error *err)
+{
+	if (!of->source)
+		return folds_assign(of->frame, study, repeat, out, err);
+	uint32_t *fold RS_CLEANUP(rs_free_pointer) = rs_allocate_array(of->whole->rows, sizeof *fold);
+	if (!fold)
+		return rs_error_memory(err, of->whole->rows * sizeof *fold, "folds");
+	RS_TRY(folds_assign(of->whole, study, repeat, fold, err));
+	for (size_t i = 0; i < of->frame->rows; i++)
+		out[i] = fold[of->source[i]];
+	return RS_OK;
 }
 
 static enum rs_code prepare(struct contender *of, const struct study *study, struct rs_error *err)
 {
 	size_t n = of->frame->rows, folds = folds_count(of->frame, study), all, inner;
-	bool fits = plan_count(of->plan, &of->candidates);
+	bool fits = true;
+	of->candidates = 1;
+	if (of->plan)
+		fits = plan_count(of->plan, &of->candidates);
 	of->width = shape_width(&(struct shape){of->frame->target, of->frame->classes, 0});
 	if (!fits || !rs_mul_size(n * of->width, (size_t)study->repeats, &all) ||
 	    !rs_mul_size(folds * study->repeats, of->candidates, &inner))
@@ -40,7 +61,7 @@ static enum rs_code prepare(struct contender *of, const struct study *study, str
 	if (!of->fold || !of->score || !of->threshold || !of->mean || !of->chosen || !of->inner)
 		return rs_error_memory(err, all * sizeof *of->score, "predictions");
 	for (uint64_t r = 0; r < study->repeats; r++)
-		RS_TRY(folds_assign(of->frame, study, r, of->fold + r * n, err));
+		RS_TRY(assign(of, study, r, of->fold + r * n, err));
 	return RS_OK;
 }
 
@@ -74,6 +95,8 @@ static enum rs_code job_begin(const struct round *round, struct job *job, const 
 {
 	const struct frame *frame = job->of->frame;
 	const uint32_t *fold = job->of->fold + round->repeat * frame->rows;
+	if (job->of->parts)
+		return RS_OK;
 	job->search = contender_search(job->of, study);
 	job->search.seed += round->repeat * round->folds + job->fold + 1;
 	job->search.rows = rs_allocate_array(frame->rows, sizeof *job->search.rows);
@@ -128,6 +151,8 @@ static enum rs_code work_outer(void *context, size_t index, struct rs_error *err
 	const struct round *round = context;
 	struct job *job = &round->jobs[index];
 	size_t at = round->repeat * round->folds + job->fold;
+	if (job->of->parts)
+		return RS_OK;
 	enum rs_code code = search_choose(&job->search, err);
 	if (code == RS_OK)
 		code = judge_fold(round, job, err);
@@ -137,6 +162,20 @@ static enum rs_code work_outer(void *context, size_t index, struct rs_error *err
 	memcpy(job->of->inner + at * job->of->candidates, job->search.merit,
 	       job->of->candidates * sizeof *job->of->inner);
 	return RS_OK;
+}
+
+static enum rs_code work_fuse(void *context, size_t index, struct rs_error *err)
+{
+	const struct round *round = context;
+	const struct job *job = &round->jobs[index];
+	const struct search *searches[PARTS_MAX];
+	if (!job->of->parts)
+		return RS_OK;
+	for (size_t p = 0; p < job->of->part_count; p++) /* each contender has a job for every fold */
+		searches[p] = &job[(size_t)(&job->of->parts[p] - job->of) * round->folds].search;
+	return fuse_fold(job->of, searches, round->repeat, job->fold, err) == RS_OK
+	               ? RS_OK
+	               : name_job(round, job, err);
 }
 
 static enum rs_code run_repeat(struct contender *contenders, size_t count, const struct study *study,
@@ -156,7 +195,8 @@ static enum rs_code run_repeat(struct contender *contenders, size_t count, const
 		inner += job->search.folds;
 	}
 	RS_TRY(rs_pool_for(pool, inner, work_inner, &round, err));
-	return rs_pool_for(pool, round.job_count, work_outer, &round, err);
+	RS_TRY(rs_pool_for(pool, round.job_count, work_outer, &round, err));
+	return rs_pool_for(pool, round.job_count, work_fuse, &round, err);
 }
 
 enum rs_code contenders_run(struct contender *contenders, size_t count, const struct study *study,

@@ -5,6 +5,7 @@
 #include "merit.h"
 #include "prognosis/prognosis_train.h"
 #include "search.h"
+#include "stack.h"
 
 struct contender {
 	const char *name;
@@ -12,6 +13,10 @@ struct contender {
 	const struct plan *plan;
 	enum view view;
 	bool baseline;
+	const struct frame *whole; /* of a part: the frame that its own is a subset of, */
+	const size_t *source;      /* and which rows of it these are */
+	struct contender *parts;   /* of a fused one: one for each modality; else NULL */
+	size_t part_count;
 	size_t width, candidates;
 	uint32_t *fold;    /* [repeat][row] */
 	double *score;     /* [repeat][row][width]; each by a model that did not see the subject */
@@ -23,7 +28,8 @@ struct contender {
 void contender_finish(struct contender *contender);
 /* A search on rows of the contender's frame, still without rows. */
 struct search contender_search(const struct contender *contender, const struct study *study);
-/* All folds of all contenders, in parallel. errors  name contender, repeat and fold */
+/* All folds of all contenders, in parallel; a fused one comes before its parts, in the same array.
+ * errors  name contender, repeat and fold */
 enum rs_code contenders_run(struct contender *contenders, size_t count, const struct study *study,
                             struct rs_pool *pool, struct rs_error *err);
 

@@ -7,13 +7,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A row without any value, and one of zeros. */
-static void predict(const struct rs_model *model, double value)
+static void predict(const struct fitted *fitted, double value, double *scores)
 {
-	const struct fitted *fitted = &model->fitted;
 	const double times[] = {-1, 0, 1e9};
 	double *numbers = rs_allocate_array(fitted->column_count, sizeof *numbers);
 	const char **words = rs_allocate_array(fitted->column_count, sizeof *words);
-	double *values = rs_allocate_array(fitted->width, sizeof *values), scores[CLASSES_MAX], survival[3];
+	double *values = rs_allocate_array(fitted->width, sizeof *values), survival[3];
 	struct rs_error err;
 	if (!numbers || !words || !values)
 		abort();
@@ -38,6 +37,19 @@ static void predict(const struct rs_model *model, double value)
 	rs_free(values);
 }
 
+static void predict_all(const struct rs_model *model, double value)
+{
+	static double scores[PARTS_MAX][CLASSES_MAX];
+	const double *rows[PARTS_MAX];
+	double out[CLASSES_MAX];
+	for (size_t p = 0; p < model->part_count; p++) {
+		rows[p] = scores[p];
+		predict(&model->parts[p], value, scores[p]);
+	}
+	if (model->fused)
+		stack_score(&model->stack, &model->shape, rows, out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
@@ -47,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	predict(model, NAN);
-	predict(model, 0);
+	predict_all(model, NAN);
+	predict_all(model, 0);
 	return 0;
 }

@@ -208,6 +208,42 @@ def check_repeated(run, folder):
     run(1, "train", study, "-o", model, sentence="repeated: {table: FILE}")
 
 
+def check_fusion(run, folder):
+    """Two modalities that both say something, of which one is often missing; late, early and neither."""
+    made = random.Random(4)
+    with open(folder / "mri.csv", "w") as mri, open(folder / "omics.csv", "w") as omics:
+        mri.write("id,m1,m2,late,stage,days,died\n")
+        omics.write("id,o1,o2\n")
+        for i in range(150):
+            m, o = made.gauss(0, 1), made.gauss(0, 1)
+            late, days = m + o + made.gauss(0, 0.8) > 0, made.expovariate(0.01 * 2 ** (m + o))
+            mri.write(f"s{i},{m:.4f},{made.gauss(0, 1):.4f},{'yes' if late else 'no'},{'ABC'[(m + o > -1) + (m + o > 1)]},{days:.2f},1\n")
+            if i % 3:
+                omics.write(f"s{i},{o:.4f},{made.gauss(0, 1):.4f}\n")
+    study, model, tables = folder / "fuse.yaml", folder / "fuse.model", [folder / "mri.csv", folder / "omics.csv"]
+    for target, name in [(CLASS, "auc"), (SURVIVAL, "concordance"), ("classes: {column: stage}", "hand_till")]:
+        told = {}
+        for fusion in ("none", "early", "late"):
+            study.write_text(f"tables: [mri.csv, omics.csv]\nid: id\ntarget: {{{target}}}\nfeatures: {{mri: m*, omics: o*}}\n"
+                             f"volume: m2\nfusion: {fusion}\nmodel: [forest: {{trees: 40}}, {'cox' if target == SURVIVAL else 'ridge'}]\ninner_folds: 3\n")
+            report = run.train(study, model, "--threads", 1)
+            told[fusion] = finding(report, "model", name)["value"]
+            assert finding(report, "omics", "rows_without")["value"] == 50
+            assert ("lack modality omics" in " ".join(report["warnings"])) == (fusion == "none")
+            rows = run.predict(model, *tables, *(["--horizon", 50] if target == SURVIVAL else []))
+            assert len(rows) == 150 and {row["missing"] for row in rows} == {"0", "2"}
+        first = model.read_bytes()
+        assert run.train(study, model, "--threads", 3) == report and model.read_bytes() == first
+        parts = [finding(report, f"model:{part}", name)["value"] for part in ("mri", "omics")]
+        assert told["late"] > max(parts) and told["late"] > 0.65, (target, told, parts)
+        assert abs(finding(report, "permuted_outcomes", name)["value"] - 0.5) < 0.13, report["findings"]
+        (folder / "nobody.csv").write_text("id,m1,m2,o1,o2\nx,,,,\n")
+        assert len(run.predict(model, folder / "nobody.csv")) == 1
+    for more, sentence in [("split: 0.8\n", "with cross-validation alone"), ("bootstrap: 3\n", "with cross-validation alone")]:
+        (folder / "bad.yaml").write_text(study.read_text() + more)
+        run(1, "train", folder / "bad.yaml", "-o", folder / "bad.model", sentence=sentence)
+
+
 def check_refusals(run, folder, study, model):
     text = study.read_text()
     bad = folder / "bad.yaml"
@@ -325,7 +361,10 @@ def check_plgg(run, folder, data):
                 own = finding(run.train(study, folder / "plgg.model"), "model", "concordance")["value"]
                 assert own > reference[task][f"xgb_{kind}_d2"]["mean"] - 0.005, (kind, own)
                 told.append(f"by XGBoost's {kind} {own:.3f}")
-    return told
+    study.write_text(study.read_text() + "fusion: late\n")
+    late = finding(run.train(study, folder / "plgg.model"), "model", "concordance")["value"]
+    assert late > reference["plgg_both"]["xgb_cox_d2"]["mean"] + 0.02, late
+    return told + [f"fused late {late:.3f}"]
 
 
 def main():
@@ -340,6 +379,7 @@ def main():
         check_several(run, folder)
         check_schemes(run, folder)
         check_repeated(run, folder)
+        check_fusion(run, folder)
         check_refusals(run, folder, study, model)
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
