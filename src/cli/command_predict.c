@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "prognosis/prognosis_train.h"
+#include "prognosis/prognosis_pictures.h"
 #include "session.h"
 
 #define OUTPUT_SIZE_MAX ((size_t)1 << 30)
@@ -214,7 +214,31 @@ static enum rs_code read_options(const struct command_line *line, struct printin
 	return RS_OK;
 }
 
-static enum rs_code predict(const struct command_line *line, const struct rs_model *model,
+/* One of tables, or of pictures. */
+struct either {
+	struct rs_model *tables;
+	struct rs_pictures_model *pictures;
+};
+
+static void either_finish(struct either *either)
+{
+	rs_model_destroy(either->tables);
+	rs_pictures_model_destroy(either->pictures);
+}
+
+static enum rs_code ask(const struct command_line *line, const struct either *model,
+                        const struct rs_prediction_options *options, struct printing *printing,
+                        struct rs_error *err)
+{
+	const char *const *paths = (const char *const *)line->operands + 1;
+	const size_t count = line->operand_count - 1;
+	return model->pictures ? rs_pictures_predict(model->pictures, rs_world_system(), paths, count,
+	                                             options->coverage, NULL, print_prediction, printing, err)
+	                       : rs_predict(model->tables, rs_world_system(), paths, count, options,
+	                                    print_prediction, printing, err);
+}
+
+static enum rs_code predict(const struct command_line *line, const struct either *model,
                             struct printing *printing, struct rs_error *err)
 {
 	struct rs_prediction_options options;
@@ -223,8 +247,7 @@ static enum rs_code predict(const struct command_line *line, const struct rs_mod
 		rs_json_array_begin(&printing->json);
 	else
 		print_header(printing);
-	RS_TRY(rs_predict(model, rs_world_system(), (const char *const *)line->operands + 1,
-	                  line->operand_count - 1, &options, print_prediction, printing, err));
+	RS_TRY(ask(line, model, &options, printing, err));
 	if (printing->as_json) {
 		rs_json_array_end(&printing->json);
 		rs_buffer_append_text(&printing->text, "\n");
@@ -235,25 +258,31 @@ static enum rs_code predict(const struct command_line *line, const struct rs_mod
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_model *model RS_CLEANUP(rs_model_destroy_pointer) = NULL;
+	struct either model RS_CLEANUP(either_finish) = {0};
 	struct printing printing = {.as_json = option_given(line, "json")};
 	struct rs_digest digest;
 	char hex[2 * RS_SHA256_SIZE + 1];
 	if (line->operand_count < 2)
-		return rs_error_set(err, RS_USAGE,
-		                    "predict takes a model and a table, or several to be joined");
+		return rs_error_set(
+			err, RS_USAGE,
+			"predict takes a model and a table, or several to be joined, or pictures");
 	RS_TRY(rs_file_read_all(rs_world_system(), line->operands[0], RS_MODEL_SIZE_MAX, &file, err));
-	if (rs_model_read(rs_buffer_bytes(&file), &model, err) != RS_OK)
+	enum rs_code code = rs_pictures_model_begins(rs_buffer_bytes(&file))
+	                            ? rs_pictures_model_read(rs_buffer_bytes(&file), &model.pictures, err)
+	                            : rs_model_read(rs_buffer_bytes(&file), &model.tables, err);
+	if (code != RS_OK)
 		return rs_error_context(err, "%s", line->operands[0]);
 	rs_sha256(rs_buffer_bytes(&file), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
 	printing.model = hex;
-	printing.survival = rs_model_is_survival(model);
-	printing.can_reason = rs_model_gives_reasons(model);
-	printing.level_count = rs_model_levels(model, &printing.levels);
+	if (model.tables) {
+		printing.survival = rs_model_is_survival(model.tables);
+		printing.can_reason = rs_model_gives_reasons(model.tables);
+		printing.level_count = rs_model_levels(model.tables, &printing.levels);
+	}
 	rs_buffer_init(&printing.text, OUTPUT_SIZE_MAX);
 	rs_json_init(&printing.json, &printing.text, true);
-	enum rs_code code = predict(line, model, &printing, err);
+	code = predict(line, &model, &printing, err);
 	if (code == RS_OK)
 		code = session_write(option_value(line, "output"), rs_buffer_bytes(&printing.text), err);
 	rs_buffer_finish(&printing.text);
@@ -272,13 +301,15 @@ static const struct example examples[] = {
          "probability, decision and conformal set of each subject"},
 	{"radseal predict pfs.model features.csv --horizon 12 --horizon 24 --json",
          "risk and survival at two times"},
+	{"radseal predict pneumonia.model chest1.png chest2.dcm",
+         "probability and conformal set of each X-ray"},
 	{NULL, NULL},
 };
 static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
 const struct command command_predict = {
 	.name = "predict",
-	.arguments = "MODEL TABLE.csv…",
+	.arguments = "MODEL TABLE.csv… | MODEL PICTURE…",
 	.summary = "predict new subjects with a trained model",
 	.description =
 		"Reads a model of radseal train (data only: nothing in it is run) and tables joined by id that have its\n"
@@ -291,7 +322,9 @@ const struct command command_predict = {
 		"Reasons are the columns that move this subject's prediction most: what is in them and what that adds to\n"
 		"the log-odds of the positive (or likeliest) class, of forests to its probability, or to the risk. Those\n"
 		"of forests and of XGBoost are Shapley values of their trees (Lundberg 2018), exact; all of them and what\n"
-		"the model says of a subject of whom nothing is known add up. Linear models tell coefficient times value.",
+		"the model says of a subject of whom nothing is known add up. Linear models tell coefficient times value.\n"
+		"A model of pictures is asked of PNG, PGM and DICOM files (their first frame, as its first VOI window\n"
+		"shows it), which are brought to the model's size.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

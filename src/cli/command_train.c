@@ -2,10 +2,11 @@
 #include <stdio.h>
 
 #include "findings.h"
-#include "prognosis/prognosis_train.h"
+#include "prognosis/prognosis_pictures.h"
 #include "session.h"
 
 #define REPORT_SIZE_MAX ((size_t)64 << 20)
+#define STUDY_SIZE_MAX ((size_t)1 << 20)
 
 struct telling {
 	struct rs_buffer text, findings, warnings;
@@ -70,6 +71,17 @@ static enum rs_code tell(const struct command_line *line, struct telling *tellin
 	                                   : session_write(NULL, rs_buffer_bytes(&telling->text), err);
 }
 
+/* Studies of tables, or of pictures. */
+static enum rs_code train(const char *path, struct rs_pool *pool, const struct rs_training_report *report,
+                          struct rs_buffer *out_model, char verdict[RS_VERDICT_SIZE], struct rs_error *err)
+{
+	struct rs_buffer study RS_CLEANUP(rs_buffer_finish) = {0};
+	RS_TRY(rs_file_read_all(rs_world_system(), path, STUDY_SIZE_MAX, &study, err));
+	return rs_pictures_is_study(rs_buffer_bytes(&study))
+	               ? rs_pictures_train(rs_world_system(), path, pool, report, out_model, verdict, err)
+	               : rs_train(rs_world_system(), path, pool, report, out_model, verdict, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct telling telling RS_CLEANUP(telling_finish) = {.as_json = option_given(line, "json")};
@@ -89,7 +101,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_json_array_begin(&telling.found);
 	rs_json_array_begin(&telling.warned);
 	const struct rs_training_report report = {take_finding, take_warning, &telling};
-	RS_TRY(rs_train(rs_world_system(), line->operands[0], pool, &report, &model, verdict, err));
+	RS_TRY(train(line->operands[0], pool, &report, &model, verdict, err));
 	rs_sha256(rs_buffer_bytes(&model), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
 	RS_TRY(session_write(option_value(line, "output"), rs_buffer_bytes(&model), err));
@@ -105,6 +117,8 @@ static const struct option options[] = {
 static const struct example examples[] = {
 	{"radseal train stage.yaml -o stage.model --report stage.json",
          "model, figures, and a verdict against clinical columns and volume"},
+	{"radseal train pneumonia.yaml -o pneumonia.model",
+         "a network of X-rays, from \"pictures: pneumoniamnist.npz\""},
 	{NULL, NULL},
 };
 static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
@@ -155,7 +169,10 @@ const struct command command_train = {
 		"training rows of a fold alone; all rows of a subject lie in one fold. Beside the model go a linear one\n"
 		"of the clinical columns, one of the volume, the model with permuted outcomes and with shuffled\n"
 		"features; the verdict holds it against the best simple one (DeLong's test; of concordances within\n"
-		"folds a jackknife). The file holds the model fitted to all rows; its SHA-256 is printed.",
+		"folds a jackknife). The file holds the model fitted to all rows; its SHA-256 is printed.\n"
+		"A study of pictures: pictures (an NPZ archive of train_, val_ and test_images and _labels, or a table), of a\n"
+		"table file, class, positive, part (train, val, test) or subject (draws parts); size, channels, epochs, seed.\n"
+		"A convolutional network; temperature, threshold and conformal sets come from val, figures from test.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,
