@@ -141,6 +141,7 @@ const struct command command_train = {
 		"steps: a list, run in its order; without it: near_zero, correlation.\n"
 		"  impute       median, mean or nearest {count}: gaps; comes first unless named. nearest keeps the\n"
 		"               training rows in the model file\n"
+		"  gaps         stay, in place of impute: xgboost learns where rows without a value belong\n"
 		"  combat       {prior: parametric, nonparametric or none; mean_only; reference: CENTRE; preserve: 'age,\n"
 		"               sex'}: what a centre adds to features and how it spreads them, taken away; a centre that\n"
 		"               training lacks stays as it is\n"

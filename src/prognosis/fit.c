@@ -310,7 +310,7 @@ static enum rs_code check_inputs(const struct trial *trial, const struct level *
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "every column is constant or empty among the %zu training rows", rows);
 	for (size_t k = 0; k < level->count * rows; k++)
-		if (!isfinite(level->x[k]))
+		if (!isfinite(level->x[k]) && !(recipe->learner->takes_gaps && isnan(level->x[k])))
 			return rs_error_set(err, RS_MALFORMED, "column %s: the steps leave %s in it",
 			                    trial->fitted.columns[level->inputs[k / rows].column].name,
 			                    isnan(level->x[k]) ? "gaps" : "infinite numbers");

@@ -20,7 +20,7 @@ struct shape {
 /* Scores of a row: the probability of class 1 (binary), of each class, or a risk (higher: earlier). */
 size_t shape_width(const struct shape *shape);
 
-/* Training rows as steps left them. Borrowed; every x is finite. */
+/* Training rows as steps left them. Borrowed; every x is finite, but for gaps (NaN) where the learner takes them. */
 struct lesson {
 	struct shape shape;
 	size_t rows;
@@ -39,8 +39,9 @@ struct learner {
 	unsigned targets; /* bits of enum target */
 	bool standardised; /* inputs must have mean 0 and deviation 1: such a step comes last unless the study names one */
 	bool needs_inputs; /* cannot be fitted when no input is left; others become constants */
-	bool weighs;       /* heeds weights */
-	bool judges_own;   /* fit() fills own_scores */
+	bool takes_gaps;
+	bool weighs;     /* heeds weights */
+	bool judges_own; /* fit() fills own_scores */
 	const struct setting *settings;
 	size_t options_size;
 	/* own_scores: rows x width, of each row by parts of the model that did not see it, NaN where there is none; NULL when

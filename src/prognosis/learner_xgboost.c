@@ -273,6 +273,7 @@ const struct learner learner_xgboost = {
 	.name = "xgboost",
 	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL | TARGET_SURVIVAL,
 	.needs_inputs = true,
+	.takes_gaps = true,
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),

@@ -31,6 +31,7 @@ struct step {
 	const char *name; /* in study files, under "steps" */
 	bool fills_gaps;  /* afterwards there is no NaN; steps before it must take_gaps */
 	bool takes_gaps;
+	bool leaves_gaps;  /* there is no other step to fill them: for learners that take gaps */
 	bool scales;       /* afterwards inputs are of one scale */
 	bool asks_repeats; /* training->repeated is needed */
 	bool asks_centre;  /* training->centre and row.centre are needed */
@@ -55,7 +56,7 @@ struct step {
 
 extern const struct step step_impute, step_scale, step_near_zero, step_correlation, step_univariate,
 	step_keep;
-extern const struct step step_combat, step_mrmr, step_rfe, step_stable;
+extern const struct step step_combat, step_gaps, step_mrmr, step_rfe, step_stable;
 /* Ends with NULL. */
 extern const struct step *const step_table[];
 const struct step *step_find(const char *name);

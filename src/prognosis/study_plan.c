@@ -241,7 +241,7 @@ enum rs_code study_complete_plan(struct reading *r)
 	struct yaml_node_s nowhere = {0};
 	bool filled = false, named = plan->stage_count > 0;
 	for (size_t s = 0; s < plan->stage_count; s++)
-		filled |= plan->stages[s].step->fills_gaps;
+		filled |= plan->stages[s].step->fills_gaps || plan->stages[s].step->leaves_gaps;
 	if (!filled) {
 		RS_TRY(read_step(r, step_impute.name, &nowhere, NULL));
 		struct stage impute = plan->stages[plan->stage_count - 1];
@@ -282,6 +282,10 @@ enum rs_code study_check_plan(const struct study *study, struct rs_error *err)
 			                    study->target == TARGET_SURVIVAL ? "survival"
 			                    : study->target == TARGET_BINARY ? "a class"
 			                                                     : "several classes");
+		if (!filled && !learner->takes_gaps)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "model: %s needs every value; leave out steps: gaps",
+			                    learner->name);
 		if (balanced && !learner->weighs)
 			return rs_error_set(err, RS_MALFORMED,
 			                    "model: %s does not heed weights; leave out weights: balanced",

@@ -106,7 +106,8 @@ def check_candidates(run, folder):
             (CLASS, "[combat: {preserve: place}, impute: nearest, scale: [robust, power], mrmr: 4, rfe: {keep: 2}]", "ridge", 2),
             (SURVIVAL, "{keep: 4}", "[cox, forest: {trees: [10, 20]}]", 3), (SURVIVAL, "[]", "cox", 1),
             (CLASS, "[]", "{network: {members: 3, epochs: [5, 20], units: 8}}", 2), (SURVIVAL, "[]", "{network: {epochs: 10}}", 1),
-            (CLASS, "{keep: 4}", "svm", 1), (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
+            (CLASS, "{keep: 4}", "svm", 1), (CLASS, "gaps", "{xgboost: {rounds: 30}}", 1),
+            (CLASS, "{keep: 4}", "[svm: {kernel: [rbf, linear]}, xgboost: {rounds: 30, early_stopping_rounds: 5}]", 3),
             (SURVIVAL, "[]", "{xgboost: {survival: [cox, aft], rounds: 30}}", 2)]:
         study, model = folder / "choice.yaml", folder / "choice.model"
         study.write_text((STUDY % target).replace("model: {forest: {trees: 60}}", f"steps: {steps}\nmodel: {models}\ninner_folds: 3\ncentre: hospital\nmark_gaps: [f2, volume]"))
@@ -250,7 +251,9 @@ def check_refusals(run, folder, study, model):
     for old, new, sentence in [("age]", "late]", "cannot be used to predict"), ("'yes'", "never", "same outcome"),
                                ("f*", "g*", "no column fits"), ("categorical: [place]", "seed: 1", "appears twice"),
                                ("categorical: [place]\n", "", "categorical"), ("id: id", "id: late", "column late"),
-                               ("seed: 5", "folds: 500", "cannot be divided")]:
+                               ("seed: 5", "folds: 500", "cannot be divided"),
+                               ("seed: 5", "steps: gaps", "forest needs every value"),
+                               ("seed: 5", "steps: [gaps, keep]", "keep comes after impute")]:
         bad.write_text(text.replace(old, new))
         done = subprocess.run([run.path, "train", bad, "-o", folder / "bad.model"], capture_output=True, text=True)
         assert done.returncode in (1, 2, 4) and sentence in done.stderr, (new, done.returncode, done.stderr)
