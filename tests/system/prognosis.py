@@ -137,6 +137,7 @@ def check_several(run, folder):
     study, model = folder / "stages.yaml", folder / "stages.model"
     told = {}
     for target, more in [("classes: {column: stage}", "model: {forest: {trees: 50}}"), ("classes: {column: stage}", "model: ridge"),
+                         ("classes: {column: stage}", "model: [svm, xgboost: {rounds: 20}]"),
                          ("ordinal: {column: stage, levels: [I, II, III]}", "model: [ridge, forest: {trees: 20}]\nweights: balanced")]:
         study.write_text(f"tables: stages.csv\nid: id\ntarget: {{{target}}}\nfeatures: {{m: [a, b]}}\nvolume: b\nfolds: 3\n{more}\n")
         report = run.train(study, model)
@@ -298,11 +299,12 @@ def check_degenerate(run, folder):
             ("separated", [(i, -i, "yes", 20 - i, 1) for i in range(20)], SURVIVAL, None)]:
         (folder / "odd.csv").write_text("id,a,b,late,days,died\n" + "".join(
             f"s{i},{','.join(map(str, row))}\n" for i, row in enumerate(rows)))
-        (folder / "odd.yaml").write_text(f"tables: odd.csv\nid: id\ntarget: {{{target}}}\nfeatures: {{m: [a, b]}}\nclinical: a\n"
-                                         f"folds: {2 if len(rows) < 5 else 5}\nmodel: {{forest: {{trees: 20}}}}\n")
-        if sentence:
-            run(4, "train", folder / "odd.yaml", "-o", folder / "odd.model", sentence=sentence)
-        else:
+        for model in ["forest: {trees: 20}", "xgboost: {rounds: 5, early_stopping_rounds: 2}"] + (["svm: 10"] if target == CLASS else []):
+            (folder / "odd.yaml").write_text(f"tables: odd.csv\nid: id\ntarget: {{{target}}}\nfeatures: {{m: [a, b]}}\nclinical: a\n"
+                                             f"folds: {2 if len(rows) < 5 else 5}\nmodel: {{{model}}}\n")
+            if sentence:
+                run(4, "train", folder / "odd.yaml", "-o", folder / "odd.model", sentence=sentence)
+                continue
             report = run.train(folder / "odd.yaml", folder / "odd.model")
             assert "nan" not in report["verdict"] and len(run.predict(folder / "odd.model", folder / "odd.csv")) == len(rows), name
 
