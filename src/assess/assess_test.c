@@ -118,6 +118,18 @@ static void calibration_agrees(json_t *want, const double *p)
 	agrees(want, "S:p", found.spiegelhalter_p, 1e-10);
 }
 
+/* R 4.2.2, glm() on logits of probabilities kept 1e-15 away from 0 and 1. */
+static void certain_predictions_are_calibrated_too(void **state)
+{
+	static const double p[] = {0, 0, 0, 1, 1, 1, 0.2, 0.4, 0.6, 0.8};
+	static const uint8_t outcome[] = {0, 1, 0, 1, 1, 0, 0, 1, 0, 1};
+	struct rs_calibration found;
+	(void)state;
+	assert_int_equal(rs_calibration_of(p, outcome, RS_COUNT(p), 0.95, &found, NULL), RS_OK);
+	assert_true(fabs(found.slope.value - 2.06736389773239e-02) < 1e-8);
+	assert_true(fabs(found.intercept.value) < 1e-5);
+}
+
 static void calibration_is_that_of_rms(void **state)
 {
 	(void)state;
@@ -295,6 +307,7 @@ int main(void)
 		cmocka_unit_test(areas_are_those_of_proc),
 		cmocka_unit_test(curves_are_those_of_proc),
 		cmocka_unit_test(calibration_is_that_of_rms),
+		cmocka_unit_test(certain_predictions_are_calibrated_too),
 		cmocka_unit_test(classification_is_that_of_sklearn),
 		cmocka_unit_test(agreement_is_that_of_psych),
 		cmocka_unit_test(several_classes_are_those_of_proc),

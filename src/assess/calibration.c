@@ -19,10 +19,10 @@ static double logit(double p)
 static bool recalibrate(const double *p, const uint8_t *outcome, size_t count, bool fixed, double beta[2],
                         double variance[2])
 {
-	double before = -INFINITY;
+	double before = -INFINITY, move[2] = {0};
 	beta[0] = 0;
 	beta[1] = 1;
-	for (unsigned step = 0; step < 100; step++) {
+	for (unsigned step = 0; step < 200; step++) {
 		double u[2] = {0}, i[3] = {0}, value = 0;
 		for (size_t k = 0; k < count; k++) {
 			double x = logit(p[k]), eta = beta[0] + beta[1] * x, q = 1 / (1 + exp(-eta)),
@@ -35,13 +35,18 @@ static bool recalibrate(const double *p, const uint8_t *outcome, size_t count, b
 			i[1] += w * x;
 			i[2] += w * x * x;
 		}
+		if (value < before - 1e-13 * (1 + fabs(before))) { /* too far: half the way back */
+			for (unsigned k = 0; k < 2; k++)
+				beta[k] -= move[k] *= 0.5;
+			continue;
+		}
 		double determinant = i[0] * i[2] - i[1] * i[1];
 		if (!(fixed ? i[0] > 0 : determinant > 1e-12 * i[0] * i[2]))
 			return false;
 		variance[0] = fixed ? 1 / i[0] : i[2] / determinant;
 		variance[1] = fixed ? 0 : i[0] / determinant;
-		double move[2] = {fixed ? u[0] / i[0] : (i[2] * u[0] - i[1] * u[1]) / determinant,
-		                  fixed ? 0 : (i[0] * u[1] - i[1] * u[0]) / determinant};
+		move[0] = fixed ? u[0] / i[0] : (i[2] * u[0] - i[1] * u[1]) / determinant;
+		move[1] = fixed ? 0 : (i[0] * u[1] - i[1] * u[0]) / determinant;
 		if (fabs(value - before) <= 1e-13 * (1 + fabs(value)) && fabs(move[0]) + fabs(move[1]) < 1e-8)
 			return true;
 		before = value;
@@ -146,7 +151,7 @@ static void lines(const double *p, const uint8_t *outcome, size_t count, double 
 {
 	double beta[2], variance[2], z = rs_normal_quantile(0.5 + 0.5 * level);
 	out->in_the_large = recalibrate(p, outcome, count, true, beta, variance) ? beta[0] : NAN;
-	out->intercept = out->slope = (struct rs_interval){NAN, -INFINITY, INFINITY};
+	out->intercept = out->slope = (struct rs_interval){NAN, NAN, NAN};
 	if (!recalibrate(p, outcome, count, false, beta, variance))
 		return;
 	out->intercept = (struct rs_interval){beta[0], beta[0] - z * sqrt(variance[0]),
