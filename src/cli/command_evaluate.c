@@ -96,7 +96,7 @@ static enum rs_code option_columns(char *text, const char *names[RS_TIMES_MAX], 
 }
 
 static enum rs_code print(const struct command_line *line, const struct rs_csv *table,
-                          struct printing *printing, struct rs_error *err)
+                          const struct rs_page *page, struct printing *printing, struct rs_error *err)
 {
 	struct rs_evaluation asked;
 	double times[RS_TIMES_MAX];
@@ -109,6 +109,7 @@ static enum rs_code print(const struct command_line *line, const struct rs_csv *
 	RS_TRY(option_times(line, times, &asked.time_count, err));
 	asked.survival = names;
 	RS_TRY(option_columns(text, names, &asked.survival_count, err));
+	asked.page = option_given(line, "report") ? page : NULL;
 	if (printing->as_json)
 		rs_json_array_begin(&printing->json);
 	RS_TRY(rs_evaluate(&asked, print_finding, printing, err));
@@ -122,6 +123,9 @@ static enum rs_code print(const struct command_line *line, const struct rs_csv *
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_buffer html RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_digest digest;
+	char hex[2 * RS_SHA256_SIZE + 1];
 	struct rs_csv table RS_CLEANUP(rs_csv_finish) = {0};
 	struct printing printing = {.as_json = option_given(line, "json")};
 	if (line->operand_count != 1)
@@ -129,13 +133,19 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	const char *path = line->operands[0];
 	RS_TRY(rs_file_read_all(rs_world_system(), path, TABLE_SIZE_MAX, &file, err));
 	enum rs_code code = rs_csv_parse(rs_buffer_bytes(&file), &table, err);
+	rs_sha256(rs_buffer_bytes(&file), &digest);
+	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
+	rs_buffer_init(&html, TABLE_SIZE_MAX);
 	rs_buffer_init(&printing.text, TABLE_SIZE_MAX);
 	rs_json_init(&printing.json, &printing.text, true);
+	const struct rs_page page = {&html, "radseal " RADSEAL_VERSION, rs_path_name(path), hex};
 	if (code == RS_OK)
-		code = print(line, &table, &printing, err);
+		code = print(line, &table, &page, &printing, err);
 	if (code != RS_OK)
 		rs_error_context(err, "%s", path);
-	else
+	if (code == RS_OK && option_given(line, "report"))
+		code = session_write(option_value(line, "report"), rs_buffer_bytes(&html), err);
+	if (code == RS_OK)
 		code = session_write(option_value(line, "output"), rs_buffer_bytes(&printing.text), err);
 	rs_buffer_finish(&printing.text);
 	return code;
@@ -158,6 +168,7 @@ static const struct option options[] = {
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
 	{"times", "TIMES", "what is said of these times, such as 365,730"},
 	{"level", "SHARE", "of intervals (default: 0.95)"},
+	{"report", "FILE", "a page (HTML) with figures, too: curves, calibration, usefulness"},
 	{"output", "FILE", "write there instead of to standard output"},
 	{NULL, NULL, NULL},
 };

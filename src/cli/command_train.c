@@ -9,7 +9,7 @@
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
 
 struct telling {
-	struct rs_buffer text, findings, warnings;
+	struct rs_buffer text, findings, warnings, page;
 	struct rs_json found, warned;
 	bool as_json;
 };
@@ -19,6 +19,7 @@ static void telling_finish(struct telling *telling)
 	rs_buffer_finish(&telling->text);
 	rs_buffer_finish(&telling->findings);
 	rs_buffer_finish(&telling->warnings);
+	rs_buffer_finish(&telling->page);
 }
 
 static void take_finding(void *context, const struct rs_finding *finding)
@@ -54,6 +55,13 @@ static void assemble(struct telling *telling, const char *model, const char *ver
 	rs_buffer_append_text(out, "}\n");
 }
 
+/* A report is a page, or JSON where its name says so. */
+static bool report_is_json(const struct command_line *line)
+{
+	return option_given(line, "report") &&
+	       rs_str_ends_with(rs_str_from(option_value(line, "report")), ".json");
+}
+
 static enum rs_code tell(const struct command_line *line, struct telling *telling, const char *model,
                          const char *verdict, struct rs_error *err)
 {
@@ -64,7 +72,8 @@ static enum rs_code tell(const struct command_line *line, struct telling *tellin
 	RS_TRY(rs_buffer_check(&whole, "the report", err));
 	RS_TRY(rs_buffer_check(&telling->text, "the report", err));
 	if (option_given(line, "report"))
-		RS_TRY(session_write(option_value(line, "report"), rs_buffer_bytes(&whole), err));
+		RS_TRY(session_write(option_value(line, "report"),
+		                     rs_buffer_bytes(report_is_json(line) ? &whole : &telling->page), err));
 	if (telling->as_json)
 		return session_write(NULL, rs_buffer_bytes(&whole), err);
 	return option_given(line, "quiet") ? RS_OK
@@ -95,12 +104,16 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_buffer_init(&telling.text, REPORT_SIZE_MAX);
 	rs_buffer_init(&telling.findings, REPORT_SIZE_MAX);
 	rs_buffer_init(&telling.warnings, REPORT_SIZE_MAX);
+	rs_buffer_init(&telling.page, REPORT_SIZE_MAX);
 	rs_buffer_init(&model, RS_MODEL_SIZE_MAX);
 	rs_json_init(&telling.found, &telling.findings, true);
 	rs_json_init(&telling.warned, &telling.warnings, true);
 	rs_json_array_begin(&telling.found);
 	rs_json_array_begin(&telling.warned);
-	const struct rs_training_report report = {take_finding, take_warning, &telling};
+	const struct rs_page page = {&telling.page, "radseal " RADSEAL_VERSION,
+	                             rs_path_name(line->operands[0]), NULL};
+	bool paged = option_given(line, "report") && !report_is_json(line);
+	const struct rs_training_report report = {take_finding, take_warning, &telling, paged ? &page : NULL};
 	RS_TRY(train(line->operands[0], pool, &report, &model, verdict, err));
 	rs_sha256(rs_buffer_bytes(&model), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
@@ -110,12 +123,13 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"output", "FILE", "the model"},
-	{"report", "FILE", "write what was found as JSON, too"},
+	{"report", "FILE",
+         "a page (HTML) of figures, model card and checklists (METRICS, TRIPOD+AI, CLEAR); JSON where it ends in .json"},
 	{"threads", "N", "default: all processors; the numbers are the same for any"},
 	{NULL, NULL, NULL},
 };
 static const struct example examples[] = {
-	{"radseal train stage.yaml -o stage.model --report stage.json",
+	{"radseal train stage.yaml -o stage.model --report stage.html",
          "model, figures, and a verdict against clinical columns and volume"},
 	{"radseal train pneumonia.yaml -o pneumonia.model",
          "a network of X-rays, from \"pictures: pneumoniamnist.npz\""},
@@ -166,14 +180,15 @@ const struct command command_train = {
 		"  parametric   {distribution: weibull, exponential, log_normal or log_logistic} (survival)\n"
 		"Models of a list and values of a list, as in keep: [10, 20], are candidates: folds within the training\n"
 		"rows choose one, and every choice is told.\n"
-		"Everything that is fitted (medians, scales, categories, selection, forest, threshold) is fitted to the\n"
+		"Everything that is fitted (medians, selection, model, threshold) is fitted to the\n"
 		"training rows of a fold alone; all rows of a subject lie in one fold. Beside the model go a linear one\n"
 		"of the clinical columns, one of the volume, the model with permuted outcomes and with shuffled\n"
 		"features; the verdict holds it against the best simple one (DeLong's test; of concordances within\n"
 		"folds a jackknife). The file holds the model fitted to all rows; its SHA-256 is printed.\n"
 		"A study of pictures: pictures (an NPZ archive of train_, val_ and test_images and _labels, or a table), of a\n"
 		"table file, class, positive, part (train, val, test) or subject (draws parts); size, channels, epochs, seed.\n"
-		"A convolutional network; temperature, threshold and conformal sets come from val, figures from test.",
+		"A convolutional network; temperature, threshold and conformal sets come from val, figures from test.\n"
+		"title, synthetic: yes and card {key: text} are for the report, which names the keys.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

@@ -93,8 +93,7 @@ static bool was_trained_on(const struct fitted *fitted, uint32_t subject)
 	return bsearch(&subject, fitted->subjects, fitted->subject_count, sizeof subject, by_number) != NULL;
 }
 
-static void read_row(const struct frame *frame, enum view view, size_t row, double *numbers,
-                     const char **words)
+void frame_cells(const struct frame *frame, enum view view, size_t row, double *numbers, const char **words)
 {
 	for (size_t c = 0, to = 0; c < frame->column_count; c++)
 		if (view_holds(view, &frame->columns[c])) {
@@ -121,7 +120,7 @@ enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame
 			return rs_error_set(
 				err, RS_INTERNAL,
 				"a subject that was trained on may not be judged by the same model");
-		read_row(frame, view, rows[i], numbers, words);
+		frame_cells(frame, view, rows[i], numbers, words);
 		const struct probe probe = {numbers, words, {frame_centre(frame, rows[i])}};
 		fitted_row(fitted, &probe, values, NULL, NULL);
 		for (size_t c = 0; c < columns; c++)

@@ -6,6 +6,7 @@
 #include "assess/assess.h"
 #include "columns.h"
 #include "evaluate.h"
+#include "report.h"
 
 void told_finish(struct told *told)
 {
@@ -252,10 +253,9 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 	return RS_OK;
 }
 
-enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
-                         struct rs_error *err)
+static enum rs_code evaluate(struct told *told, struct rs_error *err)
 {
-	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
+	const struct rs_evaluation *evaluation = told->asked;
 	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 5];
 	size_t columns[RS_COUNT(names)], count = 0;
 	RS_TRY(check_asked(evaluation, err));
@@ -270,18 +270,32 @@ enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visi
 		names[count++] = evaluation->survival[t];
 	for (size_t i = 0; i < count; i++)
 		RS_TRY(column_find(evaluation->table, names[i], &columns[i], err));
-	RS_TRY(choose_rows(&told, columns, count, err));
-	RS_TRY(read_scores(&told, err));
-	RS_TRY(read_survival(&told, err));
-	finding_tell_value(&told, "", "rows", (double)told.count);
-	finding_tell_value(&told, "", "left_out", (double)(evaluation->table->rows - told.count));
+	RS_TRY(choose_rows(told, columns, count, err));
+	RS_TRY(read_scores(told, err));
+	RS_TRY(read_survival(told, err));
+	finding_tell_value(told, "", "rows", (double)told->count);
+	finding_tell_value(told, "", "left_out", (double)(evaluation->table->rows - told->count));
 	if (evaluation->outcome) {
-		read_outcome(&told, evaluation->outcome, evaluation->positive);
-		return evaluate_classes(&told, err);
+		read_outcome(told, evaluation->outcome, evaluation->positive);
+		return evaluate_classes(told, err);
 	}
-	RS_TRY(read_events(&told, err));
+	RS_TRY(read_events(told, err));
 	size_t time = rs_csv_column(evaluation->table, evaluation->time);
-	for (size_t i = 0; i < told.count; i++)
-		RS_TRY(cell_number(evaluation->table, told.rows[i], time, &told.time[i], err));
-	return evaluate_survival(&told, err);
+	for (size_t i = 0; i < told->count; i++)
+		RS_TRY(cell_number(evaluation->table, told->rows[i], time, &told->time[i], err));
+	return evaluate_survival(told, err);
+}
+
+enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
+                         struct rs_error *err)
+{
+	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
+	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
+	if (!evaluation->page)
+		return evaluate(&told, err);
+	gathered_init(&gathered, visit, NULL, context);
+	told.visit = gather_finding;
+	told.context = &gathered;
+	RS_TRY(evaluate(&told, err));
+	return evaluate_page(&told, &gathered, err);
 }

@@ -46,5 +46,7 @@ enum rs_code compare_groups(const struct told *told, struct rs_error *err);
 /* Discrimination, error and calibration at the times. */
 enum rs_code tell_times(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);
+struct gathered;
+enum rs_code evaluate_page(const struct told *told, const struct gathered *gathered, struct rs_error *err);
 
 #endif

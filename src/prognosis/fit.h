@@ -77,6 +77,8 @@ void fitted_row(const struct fitted *fitted, const struct probe *probe, double *
 void fitted_inputs(const struct fitted *fitted, uint32_t *out);
 /* What such an input is: its column, and its level or INPUT_NUMBER. */
 struct input fitted_input(const struct fitted *fitted, uint32_t index);
+/* A row of a frame as a probe's cells. */
+void frame_cells(const struct frame *frame, enum view view, size_t row, double *numbers, const char **words);
 /* The only way to score rows of a frame: out is count x width. errors  RS_INTERNAL: a row's subject was trained on */
 enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame, enum view view,
                           const size_t *rows, size_t count, double *out, struct rs_error *err);

@@ -26,6 +26,7 @@ static enum rs_code table_read(const struct rs_world *world, const char *directo
 		return rs_error_memory(err, strlen(path), "a path");
 	out->path = path;
 	RS_TRY(rs_file_read_all(world, whole, TABLE_SIZE_MAX, &file, err));
+	rs_sha256(rs_buffer_bytes(&file), &out->digest);
 	enum rs_code code = rs_csv_parse(rs_buffer_bytes(&file), &out->csv, err);
 	if (code == RS_OK)
 		code = column_find(&out->csv, id, &out->id, err);

@@ -4,6 +4,7 @@
 
 #include "base/base_csv.h"
 #include "base/base_world.h"
+#include "crypto/crypto.h"
 
 #define JOIN_TABLES_MAX 32
 #define JOIN_NO_ROW SIZE_MAX
@@ -13,6 +14,7 @@ struct join {
 	struct joined_table {
 		const char *path;
 		struct rs_csv csv;
+		struct rs_digest digest; /* of the file */
 		size_t id;
 		size_t *row; /* by row of the first table: its own, or JOIN_NO_ROW */
 	} tables[JOIN_TABLES_MAX];

@@ -9,6 +9,14 @@
 #define RS_TIMES_MAX 32
 #define RS_EVENT_TYPES_MAX 8
 
+/* A page for people: HTML that fetches nothing and runs nothing. */
+struct rs_page {
+	struct rs_buffer *out;
+	const char *version; /* of the program */
+	const char *source;  /* what was read, as its name is shown */
+	const char *digest;  /* its SHA-256, in hexadecimal; NULL: not told */
+};
+
 /* Predictions beside what came of them. One of the outcomes is given. */
 struct rs_evaluation {
 	const struct rs_csv *table;
@@ -28,7 +36,8 @@ struct rs_evaluation {
 	 * time_count, or 0. */
 	const char *const *survival;
 	size_t survival_count;
-	double level; /* of intervals, 0.95 for 95 % */
+	double level;               /* of intervals, 0.95 for 95 % */
+	const struct rs_page *page; /* NULL: none is wanted */
 };
 /* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. Names of what is told of
  * a time end in "_at_" and the time. */

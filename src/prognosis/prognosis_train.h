@@ -15,6 +15,7 @@ struct rs_training_report {
 	rs_finding_visit *finding;
 	void (*warning)(void *context, const char *sentence);
 	void *context;
+	const struct rs_page *page; /* NULL: none is wanted */
 };
 /* study     path of a YAML file; tables are beside it
  * out_model file of the model, fitted to all rows; an initialised buffer

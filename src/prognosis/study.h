@@ -7,6 +7,7 @@
 
 #define STUDY_NAMES_MAX 4096
 #define STUDY_MODALITIES_MAX 16
+#define CARD_MAX 64
 
 struct names {
 	size_t count;
@@ -40,6 +41,12 @@ struct study {
 	double split;                     /* share of the subjects that train a single split, too; 0: none */
 	uint64_t bootstrap, permutations; /* how many; 0: none */
 	struct plan plan;
+	const char *title, *synthetic; /* NULL: not told; synthetic: yes or no */
+	/* What its authors say of it, for the report: see report_checklists.c. */
+	struct card_entry {
+		const char *name, *value;
+	} card[CARD_MAX];
+	size_t card_count;
 };
 void study_finish(struct study *study);
 /* errors  RS_MALFORMED naming line and key */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "report.h"
 #include "study_file.h"
 
 #define FILE_MAX ((size_t)1 << 20)
@@ -15,7 +16,8 @@ enum kind {
 	KIND_KEYS,
 	KIND_MODALITIES,
 	KIND_STEPS,
-	KIND_MODELS
+	KIND_MODELS,
+	KIND_CARD
 };
 struct key {
 	const char *name;
@@ -84,6 +86,9 @@ static const struct key study_keys[] = {
 	{"repeated", KIND_KEYS, 0, 0, 0, repeated_keys, NULL},
 	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL},
 	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL},
+	{"title", KIND_TEXT, AT(title), 0, 0, NULL, NULL},
+	{"synthetic", KIND_TEXT, AT(synthetic), 0, 0, NULL, " yes no"},
+	{"card", KIND_CARD, 0, 0, 0, NULL, NULL},
 	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
 };
 
@@ -223,6 +228,22 @@ static enum rs_code read_modality(struct reading *r, const char *name, yaml_node
 	return read_names(r, value, &modality->patterns);
 }
 
+static enum rs_code read_card(struct reading *r, const char *name, yaml_node_t *value, const void *context)
+{
+	struct study *study = r->study;
+	(void)context;
+	if (!card_key_known(name))
+		return rs_error_set(
+			r->err, RS_MALFORMED,
+			"line %lu: '%s' is nothing that a card tells; the checklists of train --report name its keys",
+			line_of(value), name);
+	if (study->card_count == CARD_MAX)
+		return rs_error_set(r->err, RS_TOO_LARGE, "line %lu: more than %d keys", line_of(value),
+		                    CARD_MAX);
+	study->card[study->card_count].name = name;
+	return read_text(r, value, &study->card[study->card_count++].value);
+}
+
 static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context);
 
 static bool is_among(const char *words, const char *text)
@@ -246,6 +267,8 @@ static enum rs_code read_value(struct reading *r, const struct key *key, yaml_no
 		return each_pair(r, value, read_modality, NULL);
 	if (key->kind == KIND_STEPS)
 		return study_read_steps(r, value);
+	if (key->kind == KIND_CARD)
+		return each_pair(r, value, read_card, NULL);
 	if (key->kind == KIND_MODELS)
 		return study_read_models(r, value);
 	if (key->kind != KIND_TEXT) {

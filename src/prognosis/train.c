@@ -5,27 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
 #include "reasons.h"
+#include "report.h"
 #include "schemes.h"
+#include "train.h"
 #include "whole.h"
 
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
-#define CONTENDERS_MAX (5 + 3 * PARTS_MAX)
 #define NAMES_SIZE_MAX ((size_t)1 << 20)
-#define EVENTS_PER_INPUT 10
 #define IMBALANCE 0.1
-
-struct training_run {
-	struct study study;
-	struct frame frame, permuted, shuffled;
-	struct contender contenders[CONTENDERS_MAX];
-	size_t count;
-	struct parts parts[3]; /* of late fusion: of the frame and the two controls */
-	size_t parts_count;
-	struct rs_arena names;
-	const struct rs_training_report *report;
-};
 
 static void run_finish(struct training_run *run)
 {
@@ -310,8 +298,9 @@ static enum rs_code judge(const struct training_run *run, const struct merit *ow
 	return RS_OK;
 }
 
-static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct rs_buffer *out_model,
-                          char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
+static enum rs_code train(struct training_run *run, struct rs_pool *pool, const struct gathered *gathered,
+                          struct rs_buffer *out_model, char out_verdict[RS_VERDICT_SIZE],
+                          struct rs_error *err)
 {
 	struct rs_model model RS_CLEANUP(model_finish) = {
 		.id = run->study.id, .levels = run->frame.levels, .study = run->study.digest};
@@ -334,14 +323,19 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, struct
 	model.merit = merit.value;
 	model.merit_lower = merit.lower;
 	model.merit_upper = merit.upper;
-	return model_write(&model, out_model, err);
+	RS_TRY(model_write(&model, out_model, err));
+	return run->report->page ? train_page(run, &model, out_verdict, rs_buffer_bytes(out_model), gathered,
+	                                      run->report->page, err)
+	                         : RS_OK;
 }
 
 enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs_pool *pool,
                       const struct rs_training_report *report, struct rs_buffer *out_model,
                       char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	struct training_run run RS_CLEANUP(run_finish) = {.report = report};
+	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
+	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page};
+	struct training_run run RS_CLEANUP(run_finish) = {.report = report->page ? &kept : report};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *slash = strrchr(study, '/');
 	char *directory RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(
@@ -352,5 +346,6 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
 	if (study_parse(rs_buffer_bytes(&file), &run.study, err) != RS_OK)
 		return rs_error_context(err, "%s", study);
 	RS_TRY(frame_read(world, directory, &run.study, &run.frame, err));
-	return train(&run, pool, out_model, out_verdict, err);
+	gathered_init(&gathered, report->finding, report->warning, report->context);
+	return train(&run, pool, &gathered, out_model, out_verdict, err);
 }

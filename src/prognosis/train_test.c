@@ -191,7 +191,7 @@ static void studies_are_read_strictly(void **state)
 		{"tables: [a.csv]\ntree: 5\n",
 	         "line 2: 'tree' is unknown; there are tables, id, target, centre, features, clinical, volume, "
 	         "categorical, mark_gaps, validate, assign, folds, split, bootstrap, permutations, repeats, seed, fusion, weights, "
-	         "inner_folds, repeated, steps, model"},
+	         "inner_folds, repeated, steps, model, title, synthetic, card"},
 		{"tables: a.csv\ntables: b.csv\n", "line 2: 'tables' appears twice"},
 		{"steps: {keep: 2.5}\n", "line 1: count is a whole number from 1 to 1000000"},
 		{"steps: [keep: {many: 3}]\n", "line 1: 'many' is unknown; there are count"},
