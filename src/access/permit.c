@@ -3,19 +3,13 @@
 #include <string.h>
 
 #include "node/node_parts.h"
+#include "permit.h"
 #include "release.h"
 #include "workflow/workflow_source.h"
 #include "workflow/workflow_walk.h"
 #include "access/access_retrieve.h"
 
 #define REQUESTS_MAX 4096 /* objects of one case */
-
-struct permitting {
-	struct rs_node *node;
-	enum rs_purpose purpose;
-	enum rs_operation operation;
-	struct rs_buffer entries; /* be64 each, of what is asked for */
-};
 
 static bool has_entry(const struct rs_buffer *entries, uint64_t entry)
 {
@@ -78,7 +72,7 @@ enum rs_code node_refusal(const struct rs_decision *decision, struct rs_error *e
 	                    rs_refusal_text(decision->refusal));
 }
 
-static enum rs_code ask(struct permitting *permitting, const struct rs_actor *actor, struct rs_error *err)
+enum rs_code permit_ask(struct permitting *permitting, const struct rs_actor *actor, struct rs_error *err)
 {
 	size_t count = permitting->entries.size / 8;
 	struct rs_act *acts RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *acts);
@@ -110,7 +104,7 @@ enum rs_code rs_node_permit(struct rs_node *node, const struct rs_actor *actor, 
 	for (size_t i = 0; code == RS_OK && i < walk.count; i++)
 		code = look_up(&permitting, walk.files[i].path, err);
 	if (code == RS_OK && permitting.entries.size)
-		code = ask(&permitting, actor, err);
+		code = permit_ask(&permitting, actor, err);
 	rs_buffer_finish(&permitting.entries);
 	return code;
 }

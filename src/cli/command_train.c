@@ -3,6 +3,7 @@
 
 #include "findings.h"
 #include "prognosis/prognosis_pictures.h"
+#include "sealing.h"
 #include "session.h"
 
 #define REPORT_SIZE_MAX ((size_t)64 << 20)
@@ -12,6 +13,8 @@ struct telling {
 	struct rs_buffer text, findings, warnings, page;
 	struct rs_json found, warned;
 	bool as_json;
+	struct sealing sealing;
+	struct receipts receipts;
 };
 
 static void telling_finish(struct telling *telling)
@@ -20,6 +23,8 @@ static void telling_finish(struct telling *telling)
 	rs_buffer_finish(&telling->findings);
 	rs_buffer_finish(&telling->warnings);
 	rs_buffer_finish(&telling->page);
+	receipts_finish(&telling->receipts);
+	sealing_finish(&telling->sealing);
 }
 
 static void take_finding(void *context, const struct rs_finding *finding)
@@ -36,12 +41,30 @@ static void take_warning(void *context, const char *sentence)
 	rs_buffer_printf(&telling->text, "warning: %s\n", sentence);
 }
 
-/* {"model": …, "verdict": …, "warnings": […], "findings": […]} */
-static void assemble(struct telling *telling, const char *model, const char *verdict, struct rs_buffer *out)
+static enum rs_code permit_rows(void *context, const struct rs_row_origin *origins, size_t count,
+                                struct rs_error *err)
+{
+	return sealing_permit(&((struct telling *)context)->sealing, origins, count, err);
+}
+
+static void assemble_receipts(const struct receipts *receipts, struct rs_buffer *out)
 {
 	struct rs_json json;
-	rs_json_array_end(&telling->found);
-	rs_json_array_end(&telling->warned);
+	if (receipts->count == 0)
+		return;
+	rs_buffer_append_text(out, ",\n\"receipts\":");
+	rs_json_init(&json, out, true);
+	rs_json_array_begin(&json);
+	for (size_t i = 0; i < receipts->count; i++)
+		rs_json_text(&json, receipts->paths[i]);
+	rs_json_array_end(&json);
+}
+
+/* {"model": …, "verdict": …, "warnings": […], "findings": […]}; once sealed also "receipts" of model, report and study */
+static void assemble(const struct telling *telling, const char *model, const char *verdict,
+                     struct rs_buffer *out)
+{
+	struct rs_json json;
 	rs_json_init(&json, out, false);
 	rs_buffer_append_text(out, "{\"model\":");
 	rs_json_text(&json, model);
@@ -52,6 +75,7 @@ static void assemble(struct telling *telling, const char *model, const char *ver
 	rs_buffer_append_bytes(out, rs_buffer_bytes(&telling->warnings));
 	rs_buffer_append_text(out, ",\n\"findings\":");
 	rs_buffer_append_bytes(out, rs_buffer_bytes(&telling->findings));
+	assemble_receipts(&telling->receipts, out);
 	rs_buffer_append_text(out, "}\n");
 }
 
@@ -60,6 +84,27 @@ static bool report_is_json(const struct command_line *line)
 {
 	return option_given(line, "report") &&
 	       rs_str_ends_with(rs_str_from(option_value(line, "report")), ".json");
+}
+
+static enum rs_code seal(const struct command_line *line, struct telling *telling, struct rs_bytes model,
+                         const char *name, const char *verdict, struct rs_error *err)
+{
+	struct rs_buffer whole RS_CLEANUP(rs_buffer_finish) = {0}, study RS_CLEANUP(rs_buffer_finish) = {0};
+	bool paged = telling->page.size > 0;
+	if (!telling->sealing.node)
+		return RS_OK;
+	rs_buffer_init(&whole, REPORT_SIZE_MAX);
+	assemble(telling, name, verdict, &whole);
+	RS_TRY(rs_buffer_check(&whole, "the report", err));
+	RS_TRY(rs_file_read_all(rs_world_system(), line->operands[0], REPORT_SIZE_MAX, &study, err));
+	RS_TRY(sealing_model(&telling->sealing, option_value(line, "replaces"), model,
+	                     rs_buffer_bytes(paged ? &telling->page : &whole), !paged,
+	                     rs_buffer_bytes(&study), &telling->receipts, err));
+	for (size_t i = 0; i < telling->receipts.count; i++)
+		rs_buffer_printf(&telling->text, "sealed %s %s\n",
+		                 (const char *const[]){"model", "report", "study"}[i],
+		                 telling->receipts.paths[i]);
+	return RS_OK;
 }
 
 static enum rs_code tell(const struct command_line *line, struct telling *telling, const char *model,
@@ -81,26 +126,35 @@ static enum rs_code tell(const struct command_line *line, struct telling *tellin
 }
 
 /* Studies of tables, or of pictures. */
-static enum rs_code train(const char *path, struct rs_pool *pool, const struct rs_training_report *report,
-                          struct rs_buffer *out_model, char verdict[RS_VERDICT_SIZE], struct rs_error *err)
+static enum rs_code train(const char *path, bool asks, struct rs_pool *pool,
+                          const struct rs_training_report *report, struct rs_buffer *out_model,
+                          char verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
 	struct rs_buffer study RS_CLEANUP(rs_buffer_finish) = {0};
 	RS_TRY(rs_file_read_all(rs_world_system(), path, STUDY_SIZE_MAX, &study, err));
-	return rs_pictures_is_study(rs_buffer_bytes(&study))
-	               ? rs_pictures_train(rs_world_system(), path, pool, report, out_model, verdict, err)
-	               : rs_train(rs_world_system(), path, pool, report, out_model, verdict, err);
+	bool pictures = rs_pictures_is_study(rs_buffer_bytes(&study));
+	if (pictures && asks)
+		return rs_error_set(
+			err, RS_UNSUPPORTED,
+			"pictures of an archive name no subjects that the contract could be asked about: train "
+			"without --as and --purpose");
+	return pictures ? rs_pictures_train(rs_world_system(), path, pool, report, out_model, verdict, err)
+	                : rs_train(rs_world_system(), path, pool, report, out_model, verdict, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
-	struct telling telling RS_CLEANUP(telling_finish) = {.as_json = option_given(line, "json")};
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct telling telling RS_CLEANUP(telling_finish) = {.as_json = option_given(line, "json")};
 	struct rs_buffer model RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_digest digest;
 	char verdict[RS_VERDICT_SIZE], hex[2 * RS_SHA256_SIZE + 1];
 	if (line->operand_count != 1 || !option_given(line, "output"))
 		return rs_error_set(err, RS_USAGE, "train takes one study file, and --output for the model");
 	RS_TRY(session_pool(line, 1, &pool, err));
+	if (option_given(line, "replaces") && !option_given(line, "home"))
+		return rs_error_set(err, RS_USAGE, "train: --replaces goes with --home");
+	RS_TRY(sealing_open(line, pool, RS_OPERATION_TRAIN, false, &telling.sealing, err));
 	rs_buffer_init(&telling.text, REPORT_SIZE_MAX);
 	rs_buffer_init(&telling.findings, REPORT_SIZE_MAX);
 	rs_buffer_init(&telling.warnings, REPORT_SIZE_MAX);
@@ -113,10 +167,14 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	const struct rs_page page = {&telling.page, "radseal " RADSEAL_VERSION,
 	                             rs_path_name(line->operands[0]), NULL};
 	bool paged = option_given(line, "report") && !report_is_json(line);
-	const struct rs_training_report report = {take_finding, take_warning, &telling, paged ? &page : NULL};
-	RS_TRY(train(line->operands[0], pool, &report, &model, verdict, err));
+	const struct rs_training_report report = {take_finding, take_warning, &telling, paged ? &page : NULL,
+	                                          permit_rows};
+	RS_TRY(train(line->operands[0], telling.sealing.asks, pool, &report, &model, verdict, err));
 	rs_sha256(rs_buffer_bytes(&model), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
+	rs_json_array_end(&telling.found);
+	rs_json_array_end(&telling.warned);
+	RS_TRY(seal(line, &telling, rs_buffer_bytes(&model), hex, verdict, err));
 	RS_TRY(session_write(option_value(line, "output"), rs_buffer_bytes(&model), err));
 	return tell(line, &telling, hex, verdict, err);
 }
@@ -125,6 +183,8 @@ static const struct option options[] = {
 	{"output", "FILE", "the model"},
 	{"report", "FILE",
          "a page (HTML) of figures, model card and checklists (METRICS, TRIPOD+AI, CLEAR); JSON where it ends in .json"},
+	SEALING_OPTIONS,
+	{"replaces", "MODEL", "with --home: a model sealed there, of which this is the new version"},
 	{"threads", "N", "default: all processors; the numbers are the same for any"},
 	{NULL, NULL, NULL},
 };
@@ -133,6 +193,8 @@ static const struct example examples[] = {
          "model, figures, and a verdict against clinical columns and volume"},
 	{"radseal train pneumonia.yaml -o pneumonia.model",
          "a network of X-rays, from \"pictures: pneumoniamnist.npz\""},
+	{"radseal train --home /srv/radseal --as researcher --purpose research stage.yaml -o stage.model",
+         "asks the contract for each row's vector first; model, report and study are sealed"},
 	{NULL, NULL},
 };
 static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
@@ -188,7 +250,8 @@ const struct command command_train = {
 		"A study of pictures: pictures (an NPZ archive of train_, val_ and test_images and _labels, or a table), of a\n"
 		"table file, class, positive, part (train, val, test) or subject (draws parts); size, channels, epochs, seed.\n"
 		"A convolutional network; temperature, threshold and conformal sets come from val, figures from test.\n"
-		"title, synthetic: yes and card {key: text} are for the report, which names the keys.",
+		"title, synthetic: yes and card {key: text} are for the report, which names the keys.\n"
+		"--home seals model, report and study.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

@@ -163,3 +163,38 @@ enum rs_code join_number(const struct join *join, size_t row, struct place at, d
 		return rs_error_context(err, "%s", join->tables[at.table].path);
 	return RS_OK;
 }
+
+static bool is_receipt(const struct rs_csv *csv, size_t column)
+{
+	return rs_str_ends_with(rs_str_from(rs_csv_name(csv, column)), "provenance_Receipt");
+}
+
+enum rs_code join_permit(const struct join *join, rs_rows_permit *permit, void *context, struct rs_error *err)
+{
+	size_t columns = 0, room, count = 0;
+	for (size_t t = 0; t < join->count; t++)
+		for (size_t c = 0; c < join->tables[t].csv.columns; c++)
+			columns += is_receipt(&join->tables[t].csv, c);
+	if (!permit)
+		return RS_OK;
+	bool fits = rs_mul_size(join->rows, columns + 1, &room);
+	struct rs_row_origin *origins RS_CLEANUP(
+		rs_free_pointer) = fits ? rs_allocate_array(room, sizeof *origins) : NULL;
+	if (!origins)
+		return rs_error_memory(err, join->rows * sizeof *origins, "rows");
+	for (size_t row = 0; row < join->rows; row++) {
+		size_t before = count;
+		for (size_t t = 0; t < join->count; t++)
+			for (size_t c = 0; c < join->tables[t].csv.columns; c++) {
+				const char *cell = is_receipt(&join->tables[t].csv, c)
+				                           ? join_cell(join, row, (struct place){t, c})
+				                           : "";
+				if (*cell)
+					origins[count++] = (struct rs_row_origin){row, join_id(join, row),
+					                                          cell};
+			}
+		if (count == before)
+			origins[count++] = (struct rs_row_origin){row, join_id(join, row), ""};
+	}
+	return permit(context, origins, count, err);
+}

@@ -4,7 +4,7 @@
 
 #include "base/base_csv.h"
 #include "base/base_world.h"
-#include "crypto/crypto.h"
+#include "prognosis/prognosis_train.h"
 
 #define JOIN_TABLES_MAX 32
 #define JOIN_NO_ROW SIZE_MAX
@@ -34,6 +34,10 @@ const char *join_id(const struct join *join, size_t row);
 const char *join_cell(const struct join *join, size_t row, struct place at);
 /* NaN where it is missing. errors  RS_MALFORMED naming table, line and column */
 enum rs_code join_number(const struct join *join, size_t row, struct place at, double *out,
+                         struct rs_error *err);
+
+/* Where each row comes from, for who has to allow its use. */
+enum rs_code join_permit(const struct join *join, rs_rows_permit *permit, void *context,
                          struct rs_error *err);
 
 #endif

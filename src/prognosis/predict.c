@@ -282,6 +282,9 @@ enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *wor
 	struct predicting predicting RS_CLEANUP(predicting_finish) = {.model = model, .options = options};
 	RS_TRY(join_read(world, NULL, tables, table_count, model->id, &predicting.join, err));
 	RS_TRY(prepare(&predicting, err));
+	for (size_t t = 0; options->tables && t < table_count; t++)
+		options->tables[t] = predicting.join.tables[t].digest;
+	RS_TRY(join_permit(&predicting.join, options->permit, context, err));
 	for (size_t first = 0; first < predicting.join.rows; first += BLOCK) {
 		size_t left = predicting.join.rows - first, count = left < BLOCK ? left : BLOCK;
 		RS_TRY(predict_block(&predicting, first, count, err));

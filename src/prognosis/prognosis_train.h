@@ -10,12 +10,23 @@
 #define RS_MODEL_SIZE_MAX ((size_t)1 << 30)
 #define RS_VERDICT_SIZE 512
 
+/* Where a row comes from: its id, and the cell of a column whose name ends in provenance_Receipt, "" without one. A row that
+ * was joined from several such tables comes once for each. */
+struct rs_row_origin {
+	size_t row;
+	const char *id, *receipt;
+};
+/* Asked once, before anything is computed; what it returns ends the call. */
+typedef enum rs_code rs_rows_permit(void *context, const struct rs_row_origin *origins, size_t count,
+                                    struct rs_error *err);
+
 /* What a training tells while it goes on. Texts live during the call. */
 struct rs_training_report {
 	rs_finding_visit *finding;
 	void (*warning)(void *context, const char *sentence);
 	void *context;
 	const struct rs_page *page; /* NULL: none is wanted */
+	rs_rows_permit *permit;     /* NULL: rows need no leave */
 };
 /* study     path of a YAML file; tables are beside it
  * out_model file of the model, fitted to all rows; an initialised buffer
@@ -65,7 +76,9 @@ struct rs_prediction_options {
 	double coverage; /* of the conformal set, 0.9 for 90 % */
 	const double *horizons;
 	size_t horizon_count;
-	size_t reasons; /* of each row, at most */
+	size_t reasons;           /* of each row, at most */
+	rs_rows_permit *permit;   /* NULL: rows need no leave */
+	struct rs_digest *tables; /* receives the SHA-256 of each; NULL: not wanted */
 };
 /* Rows in the order of the first table; others are joined by id. */
 enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,

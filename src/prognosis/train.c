@@ -334,7 +334,8 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
                       char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
 	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
-	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page};
+	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page,
+	                                        NULL};
 	struct training_run run RS_CLEANUP(run_finish) = {.report = report->page ? &kept : report};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *slash = strrchr(study, '/');
@@ -346,6 +347,7 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
 	if (study_parse(rs_buffer_bytes(&file), &run.study, err) != RS_OK)
 		return rs_error_context(err, "%s", study);
 	RS_TRY(frame_read(world, directory, &run.study, &run.frame, err));
+	RS_TRY(join_permit(&run.frame.join, report->permit, report->context, err));
 	gathered_init(&gathered, report->finding, report->warning, report->context);
 	return train(&run, pool, &gathered, out_model, out_verdict, err);
 }

@@ -18,9 +18,10 @@ static enum rs_code stage_one(void *context, size_t index, struct rs_error *err)
 
 static enum rs_object_kind kind_of(const struct staged *file)
 {
-	return file->what.is_features ? RS_OBJECT_FEATURES
-	       : file->what.is_mask   ? RS_OBJECT_MASK
-	                              : RS_OBJECT_IMAGE;
+	return file->made               ? file->made->kind
+	       : file->what.is_features ? RS_OBJECT_FEATURES
+	       : file->what.is_mask     ? RS_OBJECT_MASK
+	                                : RS_OBJECT_IMAGE;
 }
 
 /* What the entry says of all its files at once: files that differ in it are not in one. */
@@ -143,6 +144,11 @@ static enum rs_code sign_leaf(const struct group *group, struct leaf *leaf, cons
 		.parents = rs_buffer_bytes(&leaf->files[0]->parents),
 		.label = *label,
 	};
+	const struct rs_made *made = leaf->files[0]->made;
+	if (made && made->previous) {
+		act.has_previous = true;
+		act.previous = *made->previous;
+	}
 	RS_TRY(node_sign(group->node, group->actor, &act, &leaf->transaction, err));
 	memcpy(leaf->id, act.id, sizeof act.id);
 	return RS_OK;
@@ -445,7 +451,9 @@ static enum rs_code stage_group(struct group *group, struct rs_error *err)
 	return code;
 }
 
-static enum rs_code admit_group(struct rs_node *node, const struct walked_file *files, size_t count,
+/* made: of each file; NULL: they are read. */
+static enum rs_code admit_group(struct rs_node *node, const struct walked_file *files,
+                                const struct rs_made *made, size_t count,
                                 const struct rs_admit_options *options, struct rs_error *first,
                                 struct rs_error *err)
 {
@@ -458,6 +466,7 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
 	}
 	for (size_t i = 0; i < count; i++) {
 		group.files[i].file = &files[i];
+		group.files[i].made = made ? &made[i] : NULL;
 		group.files[i].options = options;
 	}
 	/* Else the index would answer for files of a group that never got there. */
@@ -469,10 +478,10 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
 	return RS_OK;
 }
 
-enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path_count,
-                           const struct rs_admit_options *options, struct rs_error *err)
+static enum rs_code admit_all(struct rs_node *node, const struct walked_file *files,
+                              const struct rs_made *made, size_t all, const struct rs_admit_options *options,
+                              struct rs_error *err)
 {
-	struct walk walk RS_CLEANUP(walk_finish) = {0};
 	struct rs_actor *administrator RS_CLEANUP(rs_actor_close_pointer) = NULL;
 	struct rs_admit_options whole = *options;
 	struct rs_error first = {.code = RS_OK};
@@ -480,15 +489,34 @@ enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path
 		RS_TRY(rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &administrator, err));
 	if (!options->actor)
 		whole.actor = administrator;
-	for (size_t i = 0; i < path_count; i++)
-		RS_TRY(walk_add(node->world, paths[i], &walk, err));
-	for (size_t start = 0; start < walk.count; start += GROUP_MAX) {
-		size_t count = walk.count - start < GROUP_MAX ? walk.count - start : GROUP_MAX;
-		RS_TRY(admit_group(node, walk.files + start, count, &whole, &first, err));
+	for (size_t start = 0; start < all; start += GROUP_MAX) {
+		size_t count = all - start < GROUP_MAX ? all - start : GROUP_MAX;
+		RS_TRY(admit_group(node, files + start, made ? made + start : NULL, count, &whole, &first,
+		                   err));
 		if (options->progress)
-			options->progress(options->context, start + count, walk.count);
+			options->progress(options->context, start + count, all);
 	}
 	if (first.code != RS_OK && err)
 		*err = first;
 	return first.code;
+}
+
+enum rs_code rs_node_admit(struct rs_node *node, char *const *paths, size_t path_count,
+                           const struct rs_admit_options *options, struct rs_error *err)
+{
+	struct walk walk RS_CLEANUP(walk_finish) = {0};
+	for (size_t i = 0; i < path_count; i++)
+		RS_TRY(walk_add(node->world, paths[i], &walk, err));
+	return admit_all(node, walk.files, NULL, walk.count, options, err);
+}
+
+enum rs_code rs_node_admit_made(struct rs_node *node, const struct rs_made *made, size_t count,
+                                const struct rs_admit_options *options, struct rs_error *err)
+{
+	struct walked_file *files RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *files);
+	if (!files)
+		return rs_error_memory(err, count * sizeof *files, "what is sealed");
+	for (size_t i = 0; i < count; i++)
+		files[i] = (struct walked_file){made[i].name, true};
+	return admit_all(node, files, made, count, options, err);
 }

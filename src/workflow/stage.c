@@ -114,9 +114,15 @@ static enum rs_code find_subject(struct rs_node *node, struct staged *staged, co
 {
 	const struct classified *what = &staged->what;
 	struct looking looking = {.node = node, .staged = staged};
-	const char *named = staged->options->subject;
+	const char *named = staged->made ? NULL : staged->options->subject;
 	char text[2 * RS_SHA256_SIZE + 1];
 	rs_buffer_init(&staged->parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
+	if (staged->made && staged->made->parents.size)
+		RS_TRY(rs_buffer_append_bytes(&staged->parents, staged->made->parents));
+	if (staged->made && staged->made->subject) {
+		staged->subject = *staged->made->subject;
+		return RS_OK;
+	}
 	if (what->is_features)
 		RS_TRY(rs_features_parse(rs_buffer_bytes(&source->memory), look_for_source, &looking, err));
 	if (looking.found)
@@ -232,6 +238,18 @@ enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const st
 	return RS_OK;
 }
 
+static enum rs_code open_made(struct rs_node *node, struct staged *staged, struct source *out,
+                              struct rs_error *err)
+{
+	const struct rs_made *made = staged->made;
+	*out = (struct source){.world = node->world, .path = staged->file->path, .size = made->content.size};
+	staged->what = (struct classified){.media = made->media};
+	rs_buffer_init(&out->memory, made->content.size + 1);
+	if (rs_buffer_append_bytes(&out->memory, made->content) != RS_OK)
+		return rs_error_memory(err, made->content.size, "what is sealed");
+	return RS_OK;
+}
+
 enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err)
 {
 	const char *path = staged->file->path;
@@ -239,8 +257,9 @@ enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_e
 	struct rs_error reason = {0};
 	staged->result.path = path;
 	staged->result.receipt_path = staged->result.media = "";
-	enum rs_code code = source_open(node->world, path, node->memory_max, &source, &reason);
-	if (code == RS_OK)
+	enum rs_code code = staged->made ? open_made(node, staged, &source, &reason)
+	                                 : source_open(node->world, path, node->memory_max, &source, &reason);
+	if (code == RS_OK && !staged->made)
 		code = source_recognise(&source, &staged->what, &reason);
 	if (code == RS_UNSUPPORTED && !staged->file->named)
 		return fail(staged, RS_ADMIT_SKIPPED, &reason);

@@ -6,9 +6,11 @@
 #include "node/node_parts.h"
 #include "workflow/workflow_walk.h"
 #include "workflow/workflow.h"
+#include "workflow/workflow_made.h"
 
 struct staged {
 	const struct walked_file *file;
+	const struct rs_made *made; /* NULL: the file itself is read */
 	const struct rs_admit_options *options;
 	struct rs_admit_result result;
 	bool staged; /* the object lies in the vault's staging place */
@@ -17,7 +19,7 @@ struct staged {
 	struct rs_pseudonym subject;
 	struct rs_digest series; /* files of one group with the same one share a leaf */
 	struct rs_digest content, content_locator, identity_locator;
-	struct rs_buffer parents; /* commitments of what it was measured from; of a vector of features */
+	struct rs_buffer parents; /* commitments of what it was made from */
 	uint8_t object_nonce[NONCE_SIZE];
 	struct rs_cid cid;
 	uint64_t size;
