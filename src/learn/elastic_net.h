@@ -71,6 +71,8 @@ struct net {
 	size_t *active, active_count, active_room, length;
 	double *tall, *heavy; /* as they are; times curvature */
 	double *diagonal, *products, *step, *slope, *work;
+	size_t *inside; /* of the active ones, those that are not 0 */
+	double *factor, *jump;
 	bool settled;
 };
 void net_finish(struct net *net);

@@ -126,6 +126,10 @@ static double evaluate(struct target *t, const double *predictor)
 static void extend(const struct target *t, const double *column, double *out)
 {
 	size_t size = t->classes - 1;
+	if (size == 1) {
+		*out = inner_product(t->curvature, column, padded(t->rows));
+		return;
+	}
 	memset(out, 0, size * sizeof *out);
 	for (size_t r = 0; r < t->rows; r++) {
 		uint32_t label = t->labels[r];

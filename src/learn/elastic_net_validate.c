@@ -163,7 +163,9 @@ static enum rs_code run_fold(void *context, size_t index, struct rs_error *err)
 	enum rs_code code = rs_elastic_net_fit(&part.data, &options, &path, err);
 	if (code == RS_OK)
 		code = judge(v, &part, &path, (uint32_t)index, err);
-	return code == RS_OK ? RS_OK : rs_error_context(err, "fold %zu", index + 1);
+	if (code != RS_OK)
+		rs_error_context(err, "fold %zu", index + 1);
+	return code;
 }
 
 /* What a fold counts: the weight of its rows, of survival of its events. */

@@ -9,6 +9,8 @@ const struct learner *const learner_table[] = {
 	&learner_svm,
 	&learner_ridge,
 	&learner_cox,
+	&learner_elastic_net,
+	&learner_ordinal,
 	&learner_network,
 	&learner_parametric,
 	NULL,

@@ -73,6 +73,8 @@ extern const struct learner learner_xgboost;
 extern const struct learner learner_svm;
 extern const struct learner learner_ridge;
 extern const struct learner learner_cox;
+extern const struct learner learner_elastic_net;
+extern const struct learner learner_ordinal;
 extern const struct learner learner_network;
 extern const struct learner learner_parametric;
 /* Ends with NULL. */

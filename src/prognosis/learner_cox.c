@@ -1,6 +1,8 @@
-/* Cox's proportional hazards, without a penalty. */
+/* Cox's proportional hazards; with a ridge where one is asked for. */
 #include <math.h>
+#include <string.h>
 
+#include "elastic.h"
 #include "linear.h"
 #include "survival/survival_cox.h"
 
@@ -26,15 +28,29 @@ static enum rs_code fit_coefficients(const struct lesson *lesson, double *out, s
 	return RS_OK;
 }
 
+struct options {
+	double penalty; /* half of it times the sum of squares is added to the loss; ties are then Breslow's */
+};
+
+static enum rs_code fit_ridge(const struct lesson *lesson, double penalty, double *out, struct rs_error *err)
+{
+	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
+	RS_TRY(elastic_fit_at(lesson, 0, penalty / (double)lesson->rows, &path, err));
+	memcpy(out, path.coefficients, path.columns * sizeof *out);
+	return RS_OK;
+}
+
 static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
                         void **out_state, struct rs_error *err)
 {
+	const struct options *o = options;
 	struct linear *linear;
-	(void)options;
 	(void)own_scores;
 	RS_TRY(linear_create(&lesson->shape, &linear, err));
-	enum rs_code code = lesson->shape.columns ? fit_coefficients(lesson, linear->coefficients, err)
-	                                          : RS_OK;
+	enum rs_code code = RS_OK;
+	if (lesson->shape.columns > 0)
+		code = o->penalty > 0 ? fit_ridge(lesson, o->penalty, linear->coefficients, err)
+		                      : fit_coefficients(lesson, linear->coefficients, err);
 	if (code != RS_OK)
 		linear_finish(linear);
 	else
@@ -42,12 +58,16 @@ static enum rs_code fit(const struct lesson *lesson, const void *options, double
 	return code;
 }
 
-static const struct setting settings[] = {{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL}};
+static const struct setting settings[] = {
+	{"penalty", SETTING_NUMBER, offsetof(struct options, penalty), 0, 1e12, 0, NULL},
+	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+};
 const struct learner learner_cox = {
 	.name = "cox",
 	.targets = TARGET_SURVIVAL,
 	.standardised = true,
 	.settings = settings,
+	.options_size = sizeof(struct options),
 	.fit = fit,
 	.finish = linear_finish,
 	.score = linear_score,

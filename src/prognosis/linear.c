@@ -12,26 +12,40 @@ void linear_finish(void *state)
 	rs_free(s);
 }
 
-static size_t size_of(const struct shape *shape) { return shape_width(shape) * (shape->columns + 1); }
+static size_t size_of(const struct shape *shape, bool ranked)
+{
+	return ranked ? shape->columns + shape->classes - 1 : shape_width(shape) * (shape->columns + 1);
+}
 
-enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err)
+static enum rs_code create(const struct shape *shape, bool ranked, double *coefficients, struct linear **out,
+                           struct rs_error *err)
 {
 	struct linear *s = rs_allocate(sizeof *s);
-	double *coefficients = rs_allocate_array(size_of(shape), sizeof *coefficients);
 	if (!s || !coefficients) {
 		rs_free(s);
 		rs_free(coefficients);
-		return rs_error_memory(err, size_of(shape) * sizeof *coefficients, "a linear model");
+		return rs_error_memory(err, size_of(shape, ranked) * sizeof *coefficients, "a linear model");
 	}
-	*s = (struct linear){*shape, coefficients};
+	*s = (struct linear){*shape, ranked, coefficients};
 	*out = s;
 	return RS_OK;
+}
+
+enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err)
+{
+	return create(shape, false, rs_allocate_array(size_of(shape, false), sizeof(double)), out, err);
+}
+
+enum rs_code linear_create_ranked(const struct shape *shape, struct linear **out, struct rs_error *err)
+{
+	bool ranked = shape->target == TARGET_ORDINAL;
+	return create(shape, ranked, rs_allocate_array(size_of(shape, ranked), sizeof(double)), out, err);
 }
 
 static double sum_of(const struct linear *s, size_t output, const struct rs_matrix *x, size_t row)
 {
 	const double *b = s->coefficients + output * (s->shape.columns + 1);
-	double sum = b[s->shape.columns];
+	double sum = s->ranked ? 0 : b[s->shape.columns];
 	for (size_t c = 0; c < s->shape.columns; c++)
 		sum += b[c] * x->values[c * x->rows + row];
 	return sum;
@@ -48,6 +62,20 @@ static void soften(double *logits, size_t count)
 		logits[k] /= sum;
 }
 
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+static void score_ranked(const struct linear *s, double sum, double *out)
+{
+	const double *thresholds = s->coefficients + s->shape.columns;
+	double before = 0;
+	for (uint32_t k = 0; k + 1 < s->shape.classes; k++) {
+		double below = logistic(thresholds[k] - sum);
+		out[k] = below - before;
+		before = below;
+	}
+	out[s->shape.classes - 1] = logistic(sum - thresholds[s->shape.classes - 2]);
+}
+
 enum rs_code linear_score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
 {
 	const struct linear *s = state;
@@ -55,10 +83,14 @@ enum rs_code linear_score(const void *state, const struct rs_matrix *x, double *
 	(void)err;
 	for (size_t i = 0; i < x->rows; i++) {
 		double *row = out + i * width;
+		if (s->ranked) {
+			score_ranked(s, sum_of(s, 0, x, i), row);
+			continue;
+		}
 		for (size_t k = 0; k < width; k++)
 			row[k] = sum_of(s, k, x, i);
 		if (s->shape.target == TARGET_BINARY)
-			*row = 1 / (1 + exp(-*row));
+			*row = logistic(*row);
 		else if (s->shape.target != TARGET_SURVIVAL)
 			soften(row, width);
 	}
@@ -70,7 +102,7 @@ bool linear_importance(const void *state, double *out)
 	const struct linear *s = state;
 	for (size_t c = 0; c < s->shape.columns; c++) {
 		out[c] = 0;
-		for (size_t k = 0; k < shape_width(&s->shape); k++)
+		for (size_t k = 0; k < (s->ranked ? 1 : shape_width(&s->shape)); k++)
 			out[c] = fmax(out[c], fabs(s->coefficients[k * (s->shape.columns + 1) + c]));
 	}
 	return true;
@@ -80,32 +112,46 @@ enum rs_code linear_explain(const void *state, const struct rs_matrix *x, uint32
                             struct rs_error *err)
 {
 	const struct linear *s = state;
-	size_t columns = s->shape.columns, output = shape_width(&s->shape) > 1 ? of : 0;
+	size_t columns = s->shape.columns, output = !s->ranked && shape_width(&s->shape) > 1 ? of : 0;
 	const double *b = s->coefficients + output * (columns + 1);
 	(void)err;
 	for (size_t i = 0; i < x->rows; i++)
 		for (size_t c = 0; c <= columns; c++)
-			out[i * (columns + 1) + c] = c < columns ? b[c] * x->values[c * x->rows + i] : b[c];
+			out[i * (columns + 1) + c] = c < columns ? b[c] * x->values[c * x->rows + i]
+			                             : s->ranked ? 0
+			                                         : b[c];
 	return RS_OK;
 }
 
 void linear_write(const void *state, struct rs_buffer *out)
 {
 	const struct linear *s = state;
-	packed_write_f64s(out, s->coefficients, size_of(&s->shape));
+	packed_write_f64s(out, s->coefficients, size_of(&s->shape, s->ranked));
+}
+
+static enum rs_code read_linear(struct rs_cbor_reader *reader, const struct shape *shape, bool ranked,
+                                void **out_state, struct rs_error *err)
+{
+	double *coefficients = NULL;
+	struct linear *s;
+	RS_TRY(packed_read_f64s_of(reader, "coefficients", size_of(shape, ranked), &coefficients, err));
+	if (ranked && !packed_ascends(coefficients + shape->columns, shape->classes - 1, false)) {
+		rs_free(coefficients);
+		return packed_wrong("thresholds", err);
+	}
+	RS_TRY(create(shape, ranked, coefficients, &s, err));
+	*out_state = s;
+	return RS_OK;
 }
 
 enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
                          struct rs_error *err)
 {
-	double *coefficients = NULL;
-	RS_TRY(packed_read_f64s_of(reader, "coefficients", size_of(shape), &coefficients, err));
-	struct linear *s = rs_allocate(sizeof *s);
-	if (!s) {
-		rs_free(coefficients);
-		return rs_error_memory(err, sizeof *s, "a model");
-	}
-	*s = (struct linear){*shape, coefficients};
-	*out_state = s;
-	return RS_OK;
+	return read_linear(reader, shape, false, out_state, err);
+}
+
+enum rs_code linear_read_ranked(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+                                struct rs_error *err)
+{
+	return read_linear(reader, shape, shape->target == TARGET_ORDINAL, out_state, err);
 }

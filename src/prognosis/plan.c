@@ -71,11 +71,11 @@ const struct plan *plan_shift(void)
 
 const struct plan *plan_baseline(enum target target)
 {
-	static const double penalty = 1;
+	static const double penalty = 1, free = 0;
 	static const uint32_t usual = 0;
 	static struct alternative nothing = {&usual, ""};
 	static struct model_choice ridge = {&learner_ridge, {&penalty, "ridge"}};
-	static struct model_choice cox = {&learner_cox, {NULL, "cox"}};
+	static struct model_choice cox = {&learner_cox, {&free, "cox"}};
 	static const struct plan of_classes = {1, 1, {{&step_impute, 1, &nothing}}, &ridge};
 	static const struct plan of_survival = {1, 1, {{&step_impute, 1, &nothing}}, &cox};
 	return target == TARGET_SURVIVAL ? &of_survival : &of_classes;

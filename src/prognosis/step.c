@@ -3,9 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-const struct step *const step_table[] = {&step_impute,    &step_gaps,        &step_scale,      &step_combat,
-                                         &step_near_zero, &step_correlation, &step_univariate, &step_keep,
-                                         &step_mrmr,      &step_rfe,         &step_stable,     NULL};
+const struct step *const step_table[] = {
+	&step_impute,      &step_gaps,       &step_scale, &step_combat, &step_near_zero,
+	&step_correlation, &step_univariate, &step_keep,  &step_mrmr,   &step_rfe,
+	&step_stable,      &step_lasso,      NULL};
 
 const struct step *step_find(const char *name)
 {

@@ -56,7 +56,7 @@ struct step {
 
 extern const struct step step_impute, step_scale, step_near_zero, step_correlation, step_univariate,
 	step_keep;
-extern const struct step step_combat, step_gaps, step_mrmr, step_rfe, step_stable;
+extern const struct step step_combat, step_gaps, step_mrmr, step_rfe, step_stable, step_lasso;
 /* Ends with NULL. */
 extern const struct step *const step_table[];
 const struct step *step_find(const char *name);

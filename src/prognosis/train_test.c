@@ -199,7 +199,7 @@ static void studies_are_read_strictly(void **state)
 		{"steps: chop\n", "line 1: 'chop' is unknown; there are impute, "},
 		{"steps: {scale: minmax}\n",
 	         "line 1: 'minmax' is unknown; there are zscore, robust, range, power"},
-		{"model: {cox: 3}\n", "line 1: cox has no options"},
+		{"model: {cox: -1}\n", "line 1: penalty is a number from 0 to"},
 		{"model: wizard\n", "line 1: 'wizard' is unknown; there are forest, "},
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, model: [forest, cox]}",
 	         "model: cox cannot learn a class"},

@@ -1,0 +1,88 @@
+/* Elastic nets of classes, ranked classes and survival; folds of the training rows choose the penalty. */
+#include "elastic.h"
+#include "linear.h"
+
+static void take(const struct rs_elastic_net_path *path, size_t lambda, struct linear *out)
+{
+	const double *b = &path->coefficients[lambda * path->columns];
+	for (size_t c = 0; c < path->columns; c++)
+		out->coefficients[c] = b[c];
+	for (size_t k = 0; k < path->thresholds; k++) {
+		double at = path->at[lambda * path->thresholds + k];
+		out->coefficients[path->columns + k] = out->ranked ? at : -at;
+	}
+}
+
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
+                        void **out_state, struct rs_error *err)
+{
+	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
+	struct linear *linear;
+	size_t lambda;
+	(void)own_scores;
+	RS_TRY(elastic_fit(lesson, options, &path, &lambda, err));
+	RS_TRY(linear_create_ranked(&lesson->shape, &linear, err));
+	take(&path, lambda, linear);
+	*out_state = linear;
+	return RS_OK;
+}
+
+static const struct setting settings[] = {
+	ELASTIC_SETTINGS(struct elastic_options, ELASTIC_BEST),
+	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+};
+const struct learner learner_elastic_net = {
+	.name = "elastic_net",
+	.targets = TARGET_BINARY | TARGET_ORDINAL | TARGET_SURVIVAL,
+	.standardised = true,
+	.needs_inputs = true,
+	.weighs = true,
+	.settings = settings,
+	.options_size = sizeof(struct elastic_options),
+	.fit = fit,
+	.finish = linear_finish,
+	.score = linear_score,
+	.importance = linear_importance,
+	.explain = linear_explain,
+	.write = linear_write,
+	.read = linear_read_ranked,
+};
+
+struct ordinal_options {
+	double penalty; /* half of it times the sum of squares is added to the loss of all rows */
+};
+
+static enum rs_code fit_ordinal(const struct lesson *lesson, const void *options, double *own_scores,
+                                void **out_state, struct rs_error *err)
+{
+	const struct ordinal_options *o = options;
+	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
+	struct linear *linear;
+	(void)own_scores;
+	RS_TRY(elastic_fit_at(lesson, 0, o->penalty / (double)lesson->rows, &path, err));
+	RS_TRY(linear_create_ranked(&lesson->shape, &linear, err));
+	take(&path, 0, linear);
+	*out_state = linear;
+	return RS_OK;
+}
+
+static const struct setting ordinal_settings[] = {
+	{"penalty", SETTING_NUMBER, offsetof(struct ordinal_options, penalty), 0, 1e12, 1, NULL},
+	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+};
+const struct learner learner_ordinal = {
+	.name = "ordinal",
+	.targets = TARGET_ORDINAL,
+	.standardised = true,
+	.needs_inputs = true,
+	.weighs = true,
+	.settings = ordinal_settings,
+	.options_size = sizeof(struct ordinal_options),
+	.fit = fit_ordinal,
+	.finish = linear_finish,
+	.score = linear_score,
+	.importance = linear_importance,
+	.explain = linear_explain,
+	.write = linear_write,
+	.read = linear_read_ranked,
+};
