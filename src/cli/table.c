@@ -17,6 +17,7 @@
 	X(open)         \
 	X(deidentify)   \
 	X(consent)      \
+	X(perturb)      \
 	X(extract)      \
 	X(evaluate)     \
 	X(train)        \
