@@ -1,11 +1,11 @@
 /* Boosting by libxgboost: data in, rounds, early stopping; what comes out is read by boost_trees.c. */
 #include "boost.h"
+#include "libraries.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xgboost/c_api.h>
 
 #define ROUNDS_MAX 100000u
 #define DEPTH_MAX 64u
@@ -32,11 +32,11 @@ void rs_booster_finish(struct rs_booster *booster)
 }
 
 /* "[time] file:line: sentence", then a stack. */
-enum rs_code boost_check(int status, struct rs_error *err)
+static enum rs_code check(const struct xgboost *xgboost, int status, struct rs_error *err)
 {
 	if (status == 0)
 		return RS_OK;
-	const char *text = XGBGetLastError(), *after = strstr(text, "] ");
+	const char *text = xgboost->XGBGetLastError(), *after = strstr(text, "] ");
 	text = after ? after + 2 : text;
 	return rs_error_set(err, RS_INTERNAL, "XGBoost: %.*s", (int)strcspn(text, "\n"), text);
 }
@@ -116,6 +116,7 @@ static enum rs_code check_data(const struct rs_boost_data *data, const struct rs
 /* ---- data as XGBoost wants them ---- */
 
 struct rounds {
+	const struct xgboost *xgboost;
 	DMatrixHandle train, held;
 	BoosterHandle booster;
 };
@@ -123,11 +124,11 @@ struct rounds {
 static void rounds_finish(struct rounds *rounds)
 {
 	if (rounds->booster)
-		XGBoosterFree(rounds->booster);
+		rounds->xgboost->XGBoosterFree(rounds->booster);
 	if (rounds->train)
-		XGDMatrixFree(rounds->train);
+		rounds->xgboost->XGDMatrixFree(rounds->train);
 	if (rounds->held)
-		XGDMatrixFree(rounds->held);
+		rounds->xgboost->XGDMatrixFree(rounds->held);
 }
 
 struct timed {
@@ -159,31 +160,32 @@ static enum rs_code rank_times(const struct rs_boost_data *data, const size_t *r
 	return RS_OK;
 }
 
-static enum rs_code set_info(DMatrixHandle to, const char *name, const float *values, size_t count,
-                             struct rs_error *err)
+static enum rs_code set_info(const struct xgboost *xgboost, DMatrixHandle to, const char *name,
+                             const float *values, size_t count, struct rs_error *err)
 {
-	return boost_check(XGDMatrixSetFloatInfo(to, name, values, count), err);
+	return check(xgboost, xgboost->XGDMatrixSetFloatInfo(to, name, values, count), err);
 }
 
-static enum rs_code set_outcome(const struct rs_boost_data *data, enum rs_boost_kind kind, const size_t *rows,
-                                size_t count, float *work, DMatrixHandle to, struct rs_error *err)
+static enum rs_code set_outcome(const struct xgboost *xgboost, const struct rs_boost_data *data,
+                                enum rs_boost_kind kind, const size_t *rows, size_t count, float *work,
+                                DMatrixHandle to, struct rs_error *err)
 {
 	if (kind == RS_BOOST_COX)
 		RS_TRY(rank_times(data, rows, count, work, err));
 	for (size_t i = 0; i < count && kind != RS_BOOST_COX; i++)
 		work[i] = kind == RS_BOOST_AFT ? (float)data->time[rows[i]] : (float)data->labels[rows[i]];
-	RS_TRY(set_info(to, kind == RS_BOOST_AFT ? "label_lower_bound" : "label", work, count, err));
+	RS_TRY(set_info(xgboost, to, kind == RS_BOOST_AFT ? "label_lower_bound" : "label", work, count, err));
 	if (kind != RS_BOOST_AFT)
 		return RS_OK;
 	for (size_t i = 0; i < count; i++)
 		if (!data->event[rows[i]])
 			work[i] = INFINITY;
-	return set_info(to, "label_upper_bound", work, count, err);
+	return set_info(xgboost, to, "label_upper_bound", work, count, err);
 }
 
 /* No rows: no matrix. */
-static enum rs_code take_rows(const struct rs_boost_data *data, enum rs_boost_kind kind, bool held,
-                              DMatrixHandle *out, struct rs_error *err)
+static enum rs_code take_rows(const struct xgboost *xgboost, const struct rs_boost_data *data,
+                              enum rs_boost_kind kind, bool held, DMatrixHandle *out, struct rs_error *err)
 {
 	const struct rs_matrix *x = data->x;
 	size_t count = 0, cells;
@@ -201,30 +203,32 @@ static enum rs_code take_rows(const struct rs_boost_data *data, enum rs_boost_ki
 	for (size_t c = 0; c < x->columns; c++)
 		for (size_t i = 0; i < count; i++)
 			values[i * x->columns + c] = (float)x->values[c * x->rows + rows[i]];
-	RS_TRY(boost_check(XGDMatrixCreateFromMat(values, count, x->columns, NAN, out), err));
-	RS_TRY(set_outcome(data, kind, rows, count, values, *out, err));
+	RS_TRY(check(xgboost, xgboost->XGDMatrixCreateFromMat(values, count, x->columns, NAN, out), err));
+	RS_TRY(set_outcome(xgboost, data, kind, rows, count, values, *out, err));
 	if (!data->weights)
 		return RS_OK;
 	for (size_t i = 0; i < count; i++)
 		values[i] = (float)data->weights[rows[i]];
-	return set_info(*out, "weight", values, count, err);
+	return set_info(xgboost, *out, "weight", values, count, err);
 }
 
 /* ---- settings ---- */
 
-static enum rs_code set_text(BoosterHandle booster, const char *name, const char *value, struct rs_error *err)
+static enum rs_code set_text(const struct rounds *rounds, const char *name, const char *value,
+                             struct rs_error *err)
 {
-	return boost_check(XGBoosterSetParam(booster, name, value), err);
+	return check(rounds->xgboost, rounds->xgboost->XGBoosterSetParam(rounds->booster, name, value), err);
 }
 
-static enum rs_code set_number(BoosterHandle booster, const char *name, double value, struct rs_error *err)
+static enum rs_code set_number(const struct rounds *rounds, const char *name, double value,
+                               struct rs_error *err)
 {
 	char text[RS_F64_TEXT_SIZE];
 	rs_format_f64(value, text);
-	return set_text(booster, name, text, err);
+	return set_text(rounds, name, text, err);
 }
 
-static enum rs_code set_monotone(BoosterHandle booster, const int8_t *monotone, size_t columns,
+static enum rs_code set_monotone(const struct rounds *rounds, const int8_t *monotone, size_t columns,
                                  struct rs_error *err)
 {
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
@@ -233,7 +237,7 @@ static enum rs_code set_monotone(BoosterHandle booster, const int8_t *monotone, 
 		rs_buffer_printf(&text, "%c%d", c ? ',' : '(', (monotone[c] > 0) - (monotone[c] < 0));
 	rs_buffer_append(&text, ")", 2);
 	RS_TRY(rs_buffer_check(&text, "boosting", err));
-	return set_text(booster, "monotone_constraints", (const char *)text.data, err);
+	return set_text(rounds, "monotone_constraints", (const char *)text.data, err);
 }
 
 static const struct {
@@ -257,22 +261,22 @@ static double middle_time(const struct rs_boost_data *data)
 	return exp(sum / count);
 }
 
-static enum rs_code set_kind(BoosterHandle booster, const struct rs_boost_data *data,
+static enum rs_code set_kind(const struct rounds *rounds, const struct rs_boost_data *data,
                              const struct rs_boost_options *o, struct rs_error *err)
 {
 	static const char *const noises[] = {"normal", "logistic", "extreme"};
-	RS_TRY(set_text(booster, "objective", KINDS[o->kind].objective, err));
-	RS_TRY(set_text(booster, "eval_metric", KINDS[o->kind].metric, err));
+	RS_TRY(set_text(rounds, "objective", KINDS[o->kind].objective, err));
+	RS_TRY(set_text(rounds, "eval_metric", KINDS[o->kind].metric, err));
 	if (o->kind == RS_BOOST_CLASSES)
-		return set_number(booster, "num_class", data->classes, err);
+		return set_number(rounds, "num_class", data->classes, err);
 	if (o->kind != RS_BOOST_AFT)
 		return RS_OK;
-	RS_TRY(set_number(booster, "base_score", middle_time(data), err));
-	RS_TRY(set_text(booster, "aft_loss_distribution", noises[o->noise], err));
-	return set_number(booster, "aft_loss_distribution_scale", o->noise_scale, err);
+	RS_TRY(set_number(rounds, "base_score", middle_time(data), err));
+	RS_TRY(set_text(rounds, "aft_loss_distribution", noises[o->noise], err));
+	return set_number(rounds, "aft_loss_distribution_scale", o->noise_scale, err);
 }
 
-static enum rs_code set_all(BoosterHandle booster, const struct rs_boost_data *data,
+static enum rs_code set_all(const struct rounds *rounds, const struct rs_boost_data *data,
                             const struct rs_boost_options *o, struct rs_error *err)
 {
 	const struct {
@@ -292,11 +296,11 @@ static enum rs_code set_all(BoosterHandle booster, const struct rs_boost_data *d
 		{"colsample_bytree", o->columns_share},
 		{"colsample_bynode", o->nodes_share},
 	};
-	RS_TRY(set_text(booster, "tree_method", o->histogram ? "hist" : "exact", err));
-	RS_TRY(set_kind(booster, data, o, err));
+	RS_TRY(set_text(rounds, "tree_method", o->histogram ? "hist" : "exact", err));
+	RS_TRY(set_kind(rounds, data, o, err));
 	for (size_t i = 0; i < RS_COUNT(numbers); i++)
-		RS_TRY(set_number(booster, numbers[i].name, numbers[i].value, err));
-	return o->monotone ? set_monotone(booster, o->monotone, data->x->columns, err) : RS_OK;
+		RS_TRY(set_number(rounds, numbers[i].name, numbers[i].value, err));
+	return o->monotone ? set_monotone(rounds, o->monotone, data->x->columns, err) : RS_OK;
 }
 
 /* ---- rounds ---- */
@@ -305,8 +309,10 @@ static enum rs_code set_all(BoosterHandle booster, const struct rs_boost_data *d
 static enum rs_code judge(struct rounds *rounds, uint32_t round, double *out, struct rs_error *err)
 {
 	const char *name = "held", *told;
-	RS_TRY(boost_check(XGBoosterEvalOneIter(rounds->booster, (int)round, &rounds->held, &name, 1, &told),
-	                   err));
+	RS_TRY(check(rounds->xgboost,
+	             rounds->xgboost->XGBoosterEvalOneIter(rounds->booster, (int)round, &rounds->held, &name,
+	                                                   1, &told),
+	             err));
 	const char *value = strrchr(told, ':');
 	if (!value || !rs_parse_f64(rs_str_from(value + 1), out))
 		*out = NAN;
@@ -322,7 +328,10 @@ static enum rs_code run(struct rounds *rounds, const struct rs_boost_options *o,
 		metrics[i] = NAN;
 	for (; made < o->rounds && (o->patience == 0 || made < kept + o->patience); made++) {
 		double metric = NAN;
-		RS_TRY(boost_check(XGBoosterUpdateOneIter(rounds->booster, (int)made, rounds->train), err));
+		RS_TRY(check(
+			rounds->xgboost,
+			rounds->xgboost->XGBoosterUpdateOneIter(rounds->booster, (int)made, rounds->train),
+			err));
 		if (rounds->held && (metrics || o->patience))
 			RS_TRY(judge(rounds, made, &metric, err));
 		if (metrics)
@@ -342,8 +351,10 @@ static enum rs_code gather(struct rounds *rounds, uint32_t kept, struct rs_boost
 {
 	const char *json;
 	bst_ulong size;
-	RS_TRY(boost_check(
-		XGBoosterSaveModelToBuffer(rounds->booster, "{\"format\": \"json\"}", &size, &json), err));
+	RS_TRY(check(rounds->xgboost,
+	             rounds->xgboost->XGBoosterSaveModelToBuffer(rounds->booster, "{\"format\": \"json\"}",
+	                                                         &size, &json),
+	             err));
 	return boost_trees_read(rs_bytes_of(json, size), kept, out, err);
 }
 
@@ -359,13 +370,15 @@ enum rs_code rs_boost_fit(const struct rs_boost_data *data, const struct rs_boos
 	uint32_t kept = 0;
 	RS_TRY(check_options(options, err));
 	RS_TRY(check_data(data, options, err));
-	RS_TRY(boost_check(XGBSetGlobalConfig("{\"verbosity\": 0}"), err));
-	RS_TRY(take_rows(data, options->kind, false, &rounds.train, err));
-	RS_TRY(take_rows(data, options->kind, true, &rounds.held, err));
+	RS_TRY(xgboost_load(&rounds.xgboost, err));
+	const struct xgboost *xgboost = rounds.xgboost;
+	RS_TRY(check(xgboost, xgboost->XGBSetGlobalConfig("{\"verbosity\": 0}"), err));
+	RS_TRY(take_rows(xgboost, data, options->kind, false, &rounds.train, err));
+	RS_TRY(take_rows(xgboost, data, options->kind, true, &rounds.held, err));
 	known[0] = rounds.train;
 	known[1] = rounds.held;
-	RS_TRY(boost_check(XGBoosterCreate(known, rounds.held ? 2 : 1, &rounds.booster), err));
-	RS_TRY(set_all(rounds.booster, data, options, err));
+	RS_TRY(check(xgboost, xgboost->XGBoosterCreate(known, rounds.held ? 2 : 1, &rounds.booster), err));
+	RS_TRY(set_all(&rounds, data, options, err));
 	RS_TRY(run(&rounds, options, out_metrics, &kept, err));
 	RS_TRY(gather(&rounds, kept, &made, err));
 	*out = made;

@@ -4,8 +4,6 @@
 
 #include "learn/learn_boost.h"
 
-/* XGBoost's answer: false is a sentence of its own. */
-enum rs_code boost_check(int status, struct rs_error *err);
 /* The first `rounds` rounds of a model as XGBoost writes it in JSON, without columns, kind and outputs. */
 enum rs_code boost_trees_read(struct rs_bytes json, uint32_t rounds, struct rs_booster *out,
                               struct rs_error *err);

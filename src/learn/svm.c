@@ -1,6 +1,5 @@
 /* Training by libsvm, and what is kept of it. */
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "vectors.h"
@@ -118,13 +117,9 @@ static enum rs_code vectors_init(struct vectors *v, const uint32_t *labels, stru
 
 /* ---- training ---- */
 
-static void say_nothing(const char *text RS_UNUSED) {}
-static void silence(void) { svm_set_print_string_function(say_nothing); }
-
 enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uint32_t count,
                            const struct svm_problem *problem, struct svm_model **out, struct rs_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int labels[RS_SVM_CLASSES_MAX];
 	double weights[RS_SVM_CLASSES_MAX];
 	struct svm_parameter parameter = {.svm_type = C_SVC,
@@ -141,11 +136,10 @@ enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uin
 		labels[c] = (int)classes[c];
 		weights[c] = v->options->class_weights[classes[c]];
 	}
-	pthread_once(&once, silence);
-	const char *refusal = svm_check_parameter(problem, &parameter);
+	const char *refusal = v->libsvm->svm_check_parameter(problem, &parameter);
 	if (refusal)
 		return rs_error_set(err, RS_USAGE, "libsvm: %s", refusal);
-	*out = svm_train(problem, &parameter);
+	*out = v->libsvm->svm_train(problem, &parameter);
 	return *out ? RS_OK : rs_error_memory(err, 0, "support vectors");
 }
 
@@ -209,7 +203,7 @@ static enum rs_code fit(const struct vectors *v, const uint32_t *labels, struct 
 	RS_TRY(vectors_train(v, classes, v->classes, &(struct svm_problem){(int)rows, y, v->given}, &model,
 	                     err));
 	enum rs_code code = keep(model, out, err);
-	svm_free_and_destroy_model(&model);
+	v->libsvm->svm_free_and_destroy_model(&model);
 	RS_TRY(code);
 	return platt_fit(v, out->slopes, out->offsets, err);
 }
@@ -225,6 +219,7 @@ enum rs_code rs_svm_fit(const struct rs_matrix *x, const uint32_t *labels, uint3
 		.gamma = options->gamma != 0 ? options->gamma : 1 / (double)x->columns,
 		.tolerance = options->tolerance != 0 ? options->tolerance : 1e-3};
 	RS_TRY(vectors_init(&v, labels, err));
+	RS_TRY(libsvm_load(&v.libsvm, err));
 	struct rs_svm made RS_CLEANUP(rs_svm_finish) = {.linear = options->linear,
 	                                                .columns = (uint32_t)x->columns,
 	                                                .classes = classes,

@@ -144,7 +144,7 @@ static void decide(const struct folding *f, size_t pair, uint32_t fold, const st
 				continue;
 			*out = otherwise;
 			if (model)
-				svm_predict_values(model, f->v->rows[i], out);
+				f->v->libsvm->svm_predict_values(model, f->v->rows[i], out);
 		}
 	}
 }
@@ -167,7 +167,7 @@ static enum rs_code fold_one(void *context, size_t index, struct rs_error *err)
 	if (code == RS_OK)
 		decide(f, pair, fold, model, (seen[0] > 0) - (double)(seen[1] > 0));
 	if (model)
-		svm_free_and_destroy_model(&model);
+		f->v->libsvm->svm_free_and_destroy_model(&model);
 	rs_free((void *)rows);
 	rs_free(y);
 	return code;

@@ -2,12 +2,12 @@
 #ifndef RS_LEARN_VECTORS_H
 #define RS_LEARN_VECTORS_H
 
-#include <libsvm/svm.h>
-
 #include "learn/learn_svm.h"
+#include "libraries.h"
 
 /* Rows of the classes, those of class 0 first, as libsvm wants them. */
 struct vectors {
+	const struct libsvm *libsvm;
 	const struct rs_matrix *x;
 	uint32_t classes;
 	const struct rs_svm_options *options;
@@ -17,7 +17,7 @@ struct vectors {
 	struct svm_node **given; /* the same in the order they were given */
 	struct svm_node *nodes;
 };
-/* Rows of `count` classes, which are the labels. Free with svm_free_and_destroy_model(). */
+/* Rows of `count` classes, which are the labels. Free with libsvm->svm_free_and_destroy_model(). */
 enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uint32_t count,
                            const struct svm_problem *problem, struct svm_model **out, struct rs_error *err);
 /* Slopes and offsets of all pairs, from decisions on rows left out in turn. */
