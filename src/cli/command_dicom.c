@@ -9,6 +9,9 @@
 #define TIMEOUT_S_MAX 86400
 #define DEFAULT_RETRIES 3
 #define RETRIES_MAX 1000
+#define DEFAULT_LIMIT 1000
+#define LIMIT_MAX 1000000
+#define VALUE_MAX ((size_t)1 << 20)
 #define OUTPUT_MAX ((size_t)1 << 30)
 
 struct output {
@@ -105,8 +108,8 @@ static enum rs_code send_files(const struct command_line *line, const struct rs_
 	rs_buffer_init(&text, OUTPUT_MAX);
 	rs_json_init(&output.json, &text, true);
 	rs_json_array_begin(&output.json);
-	enum rs_code code = rs_dicom_send(peer, line->operands + 2, line->operand_count - 2, report, &output,
-	                                  err);
+	enum rs_code code = rs_dicom_peer_send(peer, line->operands + 2, line->operand_count - 2, report,
+	                                       &output, err);
 	double seconds = (double)(clock->monotonic_ns(clock) - started) / 1e9;
 	if (output.as_json) {
 		struct rs_error printing = {0};
@@ -120,26 +123,176 @@ static enum rs_code send_files(const struct command_line *line, const struct rs_
 	return conclude(&output, code, err);
 }
 
+/* What matches tell of the keys that were asked for: a table, or objects. */
+struct found {
+	struct rs_buffer text;
+	struct rs_json json;
+	bool as_json;
+	char *const *keys;
+	size_t key_count;
+};
+
+static struct rs_str keyword_of(const char *key)
+{
+	struct rs_str rest = rs_str_from(key), keyword = {key, 0};
+	rs_str_split(&rest, '=', &keyword);
+	return keyword;
+}
+
+/* Values of several parts stay so, parted by backslashes. */
+static enum rs_code read_value(const struct rs_dicom *match, struct rs_str keyword, struct rs_buffer *out,
+                               struct rs_error *err)
+{
+	const struct rs_dicom_entry *entry = rs_dicom_lookup_keyword(keyword);
+	const struct rs_dicom_element *element = entry ? rs_dicom_find(match, NULL, entry->tag) : NULL;
+	struct rs_dicom_charset charset;
+	rs_buffer_clear(out);
+	if (!element)
+		return RS_OK;
+	RS_TRY(rs_dicom_charset_of(match, element, &charset, err));
+	for (size_t i = 0; i < rs_dicom_multiplicity(element); i++) {
+		if (i > 0)
+			rs_buffer_append_u8(out, '\\');
+		RS_TRY(rs_dicom_text_utf8(&charset, element, i, out, NULL, err));
+	}
+	return rs_buffer_check(out, "a value", err);
+}
+
+static void print_cell(struct rs_buffer *out, struct rs_str value, bool is_first)
+{
+	if (!is_first)
+		rs_buffer_append_u8(out, '\t');
+	for (size_t i = 0; i < value.size; i++)
+		rs_buffer_append_u8(out, (uint8_t)value.data[i] < ' ' || value.data[i] == 0x7F
+		                                 ? (uint8_t)' '
+		                                 : (uint8_t)value.data[i]);
+}
+
+static enum rs_code take_match(void *context, const struct rs_dicom *match, struct rs_error *err)
+{
+	struct found *found = context;
+	struct rs_buffer value RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&value, VALUE_MAX);
+	if (found->as_json)
+		rs_json_object_begin(&found->json);
+	for (size_t i = 0; i < found->key_count; i++) {
+		char name[64];
+		struct rs_str keyword = keyword_of(found->keys[i]);
+		snprintf(name, sizeof name, RS_STR_FORMAT, RS_STR_ARGUMENTS(keyword));
+		RS_TRY(read_value(match, keyword, &value, err));
+		if (found->as_json) {
+			rs_json_key(&found->json, name);
+			rs_json_str(&found->json, rs_buffer_str(&value));
+		} else {
+			print_cell(&found->text, rs_buffer_str(&value), i == 0);
+		}
+	}
+	if (found->as_json)
+		rs_json_object_end(&found->json);
+	else
+		rs_buffer_append_u8(&found->text, '\n');
+	return rs_buffer_check(&found->text, "the matches", err);
+}
+
+static enum rs_code read_query(const struct command_line *line, struct rs_dicom_query *out,
+                               struct rs_error *err)
+{
+	const char *level = option_value(line, "level");
+	uint64_t limit;
+	RS_TRY(option_u64(line, "limit", DEFAULT_LIMIT, LIMIT_MAX, &limit, err));
+	if (line->operand_count < 3 || limit == 0)
+		return rs_error_set(err, RS_USAGE,
+		                    "dicom %s: name what to ask for: PatientID=P17, StudyInstanceUID …",
+		                    line->operands[0]);
+	*out = (struct rs_dicom_query){
+		.is_patient_root = option_given(line, "patient-root"),
+		.level = level ? level : "study",
+		.keys = (const char *const *)line->operands + 2,
+		.key_count = line->operand_count - 2,
+		.matches_max = limit,
+	};
+	return RS_OK;
+}
+
+static enum rs_code find(const struct command_line *line, const struct rs_dicom_peer *peer,
+                         struct rs_error *err)
+{
+	struct found found = {.as_json = option_given(line, "json"),
+	                      .keys = line->operands + 2,
+	                      .key_count = line->operand_count - 2};
+	struct rs_dicom_query query;
+	RS_TRY(read_query(line, &query, err));
+	rs_buffer_init(&found.text, OUTPUT_MAX);
+	rs_json_init(&found.json, &found.text, true);
+	if (found.as_json)
+		rs_json_array_begin(&found.json);
+	for (size_t i = 0; !found.as_json && i < found.key_count; i++)
+		print_cell(&found.text, keyword_of(found.keys[i]), i == 0);
+	if (!found.as_json)
+		rs_buffer_append_u8(&found.text, '\n');
+	enum rs_code code = rs_dicom_peer_find(peer, &query, take_match, &found, err);
+	if (code == RS_OK && found.as_json) {
+		rs_json_array_end(&found.json);
+		rs_buffer_append_text(&found.text, "\n");
+	}
+	if (code == RS_OK)
+		code = rs_buffer_check(&found.text, "the matches", err);
+	if (code == RS_OK)
+		code = session_write(NULL, rs_buffer_bytes(&found.text), err);
+	rs_buffer_finish(&found.text);
+	return code;
+}
+
+static enum rs_code move(const struct command_line *line, const struct rs_dicom_peer *peer,
+                         struct rs_error *err)
+{
+	const char *to = option_value(line, "to");
+	struct rs_dicom_query query;
+	struct rs_dicom_moved moved;
+	RS_TRY(read_query(line, &query, err));
+	enum rs_code code = rs_dicom_peer_move(peer, &query, to ? to : peer->calling, &moved, err);
+	if (option_given(line, "json"))
+		printf("{\"completed\": %u, \"failed\": %u, \"warned\": %u}\n", moved.completed, moved.failed,
+		       moved.warned);
+	else if (!option_given(line, "quiet"))
+		fprintf(stderr, "%u sent there, %u failed, %u with warnings\n", moved.completed, moved.failed,
+		        moved.warned);
+	return code;
+}
+
+static enum rs_code echo(const struct command_line *line, const struct rs_dicom_peer *peer,
+                         struct rs_error *err)
+{
+	if (line->operand_count > 2)
+		return rs_error_set(err, RS_USAGE, "dicom echo takes HOST:PORT alone");
+	return rs_dicom_peer_echo(peer, err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
+	static const struct {
+		const char *name;
+		enum rs_code (*run)(const struct command_line *line, const struct rs_dicom_peer *peer,
+		                    struct rs_error *err);
+	} verbs[] = {{"echo", echo}, {"send", send_files}, {"find", find}, {"move", move}};
 	struct rs_dicom_peer peer;
 	if (line->operand_count < 2)
 		return rs_error_set(err, RS_USAGE,
-		                    "dicom needs what to do and with whom: dicom echo HOST:PORT, "
-		                    "dicom send HOST:PORT PATH…");
+		                    "dicom needs what to do and with whom: dicom echo HOST:PORT");
 	RS_TRY(read_peer(line, &peer, err));
-	if (strcmp(line->operands[0], "send") == 0)
-		return send_files(line, &peer, err);
-	if (strcmp(line->operands[0], "echo") != 0 || line->operand_count > 2)
-		return rs_error_set(err, RS_USAGE,
-		                    "dicom: '%s' is not echo HOST:PORT or send HOST:PORT PATH…",
-		                    line->operands[0]);
-	return rs_dicom_echo(&peer, err);
+	for (size_t i = 0; i < RS_COUNT(verbs); i++)
+		if (strcmp(line->operands[0], verbs[i].name) == 0)
+			return verbs[i].run(line, &peer, err);
+	return rs_error_set(err, RS_USAGE, "dicom: '%s' is not echo, send, find or move", line->operands[0]);
 }
 
 static const struct option options[] = {
 	{"called", "TITLE", "the peer's AE title (default ANY-SCP)"},
 	{"ae", "TITLE", "ours (default RADSEAL)"},
+	{"level", "LEVEL", "of find and move: patient, study (the default), series or image"},
+	{"patient-root", NULL, "ask by the patient root instead of the study root"},
+	{"limit", "N", "of matches; then the query is cancelled (default 1000)"},
+	{"to", "TITLE", "of move: the AE title that the peer sends to (default: ours)"},
 	{"tls", NULL, "over TLS; the peer's certificate has to be that of its host"},
 	{"certificate", "FILE", "ours, shown to peers that ask for one, PEM"},
 	{"certificate-key", "FILE", "its key, PEM"},
@@ -153,17 +306,25 @@ static const struct example examples[] = {
 	{"radseal dicom echo pacs.example:104 --called PACS", "does it answer?"},
 	{"radseal dicom send pacs.example:104 out/ --called PACS",
          "store every DICOM file below a directory there"},
+	{"radseal dicom find pacs.example:104 PatientID=P17 StudyInstanceUID StudyDate ModalitiesInStudy",
+         "what is there?"},
+	{"radseal dicom move pacs.example:104 StudyInstanceUID=1.2.3 --to RADSEAL",
+         "into our own node, where serve listens"},
 	{NULL, NULL},
 };
 
 const struct command command_dicom = {
 	.name = "dicom",
-	.arguments = "echo|send HOST:PORT [PATH…] [--called TITLE] [--ae TITLE] [--tls …]",
-	.summary = "ask DICOM peers: echo, send files",
+	.arguments =
+		"echo|send|find|move HOST:PORT [PATH…|KEY[=VALUE]…] [--called TITLE] [--ae TITLE] [--tls …]",
+	.summary = "ask DICOM peers: echo, send files, find, move",
 	.description =
 		"echo verifies that a peer answers. send stores files at it (C-STORE), each as it is, in its own transfer\n"
 		"syntax: what the peer does not take is told, nothing is converted. Connections that break are made\n"
-		"anew, and go on with what is left.",
+		"anew, and go on with what is left. find asks an archive (C-FIND) by keywords of attributes with values\n"
+		"(* and ? stand for anything, dates may be ranges) and prints what matches say of them and of keywords\n"
+		"without values. move has an archive send what matches (C-MOVE) to an AE title that it knows, such as\n"
+		"that of radseal serve.",
 	.options = options,
 	.examples = examples,
 	.run = run,

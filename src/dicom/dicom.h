@@ -190,6 +190,7 @@ struct rs_dicom_entry {
 	const char *keyword;
 };
 const struct rs_dicom_entry *rs_dicom_lookup(uint32_t tag);
+const struct rs_dicom_entry *rs_dicom_lookup_keyword(struct rs_str keyword); /* "PatientID" */
 const char *rs_dicom_uid_name(struct rs_str uid);
 
 #endif

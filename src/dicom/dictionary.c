@@ -21,6 +21,14 @@ const struct rs_dicom_entry *rs_dicom_lookup(uint32_t tag)
 	return low < rs_dicom_entry_count && rs_dicom_entries[low].tag == tag ? &rs_dicom_entries[low] : NULL;
 }
 
+const struct rs_dicom_entry *rs_dicom_lookup_keyword(struct rs_str keyword)
+{
+	for (size_t i = 0; i < rs_dicom_entry_count; i++)
+		if (rs_str_equal_text(keyword, rs_dicom_entries[i].keyword))
+			return &rs_dicom_entries[i];
+	return NULL;
+}
+
 const char *rs_dicom_uid_name(struct rs_str uid)
 {
 	for (size_t i = 0; i < rs_dicom_uid_count; i++)

@@ -100,7 +100,8 @@ static enum rs_code next_event(struct client *client, struct rs_event *out, stru
 	}
 }
 
-enum rs_code client_response(struct client *client, struct rs_command *out, struct rs_error *err)
+enum rs_code client_message(struct client *client, struct rs_command *out, struct rs_buffer *data,
+                            struct rs_error *err)
 {
 	struct rs_event event;
 	RS_TRY(next_event(client, &event, err));
@@ -108,7 +109,23 @@ enum rs_code client_response(struct client *client, struct rs_command *out, stru
 	    event.command->message != client->message)
 		return rs_error_set(err, RS_MALFORMED, "the peer answers something else than was asked");
 	*out = *event.command;
+	rs_buffer_clear(data);
+	for (bool more = rs_command_has_data(out); more; more = !event.is_last) {
+		RS_TRY(next_event(client, &event, err));
+		if (event.kind != RS_EVENT_DATA)
+			return rs_error_set(err, RS_MALFORMED,
+			                    "the peer does not send the data set of its answer");
+		rs_buffer_append_bytes(data, event.data);
+		RS_TRY(rs_buffer_check(data, "the peer's answer", err));
+	}
 	return RS_OK;
+}
+
+enum rs_code client_response(struct client *client, struct rs_command *out, struct rs_error *err)
+{
+	struct rs_buffer none RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&none, 0);
+	return client_message(client, out, &none, err);
 }
 
 static enum rs_code connect_to(const struct rs_dicom_peer *peer, struct client *client, struct rs_error *err)
@@ -204,7 +221,7 @@ static enum rs_code echo(struct client *client, struct rs_error *err)
 	               : rs_error_set(err, RS_REFUSED, "the peer answers with status %04XH", response.status);
 }
 
-enum rs_code rs_dicom_echo(const struct rs_dicom_peer *peer, struct rs_error *err)
+enum rs_code rs_dicom_peer_echo(const struct rs_dicom_peer *peer, struct rs_error *err)
 {
 	static const struct client_proposal verification = {RS_SOP_VERIFICATION, RS_SYNTAX_IMPLICIT_LE,
 	                                                    false};

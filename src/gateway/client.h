@@ -23,13 +23,16 @@ struct client_proposal {
 	bool we_are_scp; /* the peer uses the service, we provide it: role selection (PS3.7 annex D.3.3.4) */
 };
 
-/* Associates; end it with client_close(). errors  as of rs_dicom_echo() */
+/* Associates; end it with client_close(). errors  as of rs_dicom_peer_echo() */
 enum rs_code client_open(const struct rs_dicom_peer *peer, const struct client_proposal *proposals,
                          size_t count, struct client *out, struct rs_error *err);
 /* Releases when that is still possible. */
 void client_close(struct client *client);
 /* Waits for the response to what was sent last. */
 enum rs_code client_response(struct client *client, struct rs_command *out, struct rs_error *err);
+/* The same with the data set that comes with it, cleared before; at most what the buffer may hold. */
+enum rs_code client_message(struct client *client, struct rs_command *out, struct rs_buffer *data,
+                            struct rs_error *err);
 /* Everything in the association's `out`. */
 enum rs_code client_flush(struct client *client, struct rs_error *err);
 enum rs_code client_write(struct client *client, struct rs_bytes bytes, struct rs_error *err);

@@ -1,8 +1,8 @@
-/* What this side asks of DICOM peers: verification, and storage of files as they are. */
+/* What this side asks of DICOM peers: verification, storage of files as they are, queries, and to send what they have. */
 #ifndef RS_GATEWAY_CLIENT_H
 #define RS_GATEWAY_CLIENT_H
 
-#include "base/base.h"
+#include "dicom/dicom.h"
 
 struct rs_dicom_peer {
 	const char *address;          /* "10.0.0.9:104", "pacs.example:104" */
@@ -16,7 +16,7 @@ struct rs_dicom_peer {
 };
 
 /* errors  RS_IO (nobody answers), RS_REFUSED (rejected or aborted, with the peer's reason), RS_MALFORMED (no DICOM) */
-enum rs_code rs_dicom_echo(const struct rs_dicom_peer *peer, struct rs_error *err);
+enum rs_code rs_dicom_peer_echo(const struct rs_dicom_peer *peer, struct rs_error *err);
 
 struct rs_dicom_sent {
 	const char *path;
@@ -30,7 +30,30 @@ typedef void rs_dicom_report(void *context, const struct rs_dicom_sent *sent);
 
 /* Files, and directories with all below them, each in its own transfer syntax, which the peer has to take: nothing is converted.
  * Reads the next file while the peer works on one. The code is that of the first failure. */
-enum rs_code rs_dicom_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
-                           rs_dicom_report *report, void *context, struct rs_error *err);
+enum rs_code rs_dicom_peer_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
+                                rs_dicom_report *report, void *context, struct rs_error *err);
+
+/* A question to an archive (PS3.4 annex C). Keys are "PatientID=P17", "StudyDate=20260101-20261231", "PatientName=Doe*", or a
+ * keyword alone, for what matches are to tell. Elements of text at the top level only. */
+struct rs_dicom_query {
+	bool is_patient_root; /* else study root */
+	const char *level;    /* "patient", "study", "series", "image" */
+	const char *const *keys;
+	size_t key_count;
+	uint64_t matches_max; /* then it is cancelled */
+};
+/* One match, whose views are gone afterwards. Anything but RS_OK ends the association with that. */
+typedef enum rs_code rs_dicom_match(void *context, const struct rs_dicom *match, struct rs_error *err);
+/* errors  RS_USAGE: a key is none; RS_REFUSED: the peer's status and its comment; those of rs_dicom_peer_echo() */
+enum rs_code rs_dicom_peer_find(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query,
+                                rs_dicom_match *match, void *context, struct rs_error *err);
+
+struct rs_dicom_moved {
+	uint16_t completed, failed, warned;
+};
+/* The peer is to send what matches to an AE title that it knows: to `radseal serve`, for one. *out is told after a failure, too.
+ * errors  RS_REFUSED: also when some of it could not be sent */
+enum rs_code rs_dicom_peer_move(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query,
+                                const char *destination, struct rs_dicom_moved *out, struct rs_error *err);
 
 #endif

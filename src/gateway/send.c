@@ -309,8 +309,8 @@ static enum rs_code send_all(struct sending *sending, struct rs_error *err)
 	return RS_OK;
 }
 
-enum rs_code rs_dicom_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
-                           rs_dicom_report *report, void *context, struct rs_error *err)
+enum rs_code rs_dicom_peer_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
+                                rs_dicom_report *report, void *context, struct rs_error *err)
 {
 	struct walk walk RS_CLEANUP(walk_finish) = {0};
 	struct sending sending = {.peer = peer, .report = report, .context = context};

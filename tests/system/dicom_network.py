@@ -336,14 +336,62 @@ def as_a_client(node, scratch):
         return
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with subprocess.Popen(["storescp", "+B", "-od", received, "+xa", str(port)]) as there:
+    there = subprocess.Popen(["storescp", "+B", "-od", received, "+xa", str(port)])
+    try:
         while node.run("dicom", "echo", f"127.0.0.1:{port}").returncode:
             time.sleep(0.1)
         assert send(port) == ["sent"] * 4 + ["skipped"]
+    finally:
         there.terminate()
+        there.wait()
     files = [read_part10(path.read_bytes()) for path in received.iterdir()]
     assert {parts[1]: parts for parts in files} == sent
     print("dicom echo and send: to ourselves, over TLS, to dcmtk")
+
+
+def asking_an_archive(node, scratch):
+    """`radseal dicom find` and `move` with dcmtk's archive, which sends what is moved to our own server."""
+    if not shutil.which("dcmqrscp"):
+        return
+    folder, database = scratch / "archive", scratch / "database"
+    folder.mkdir()
+    database.mkdir()
+    instances = [small_instance(130 + number, patient="P8" if number == 5 else "P7") for number in range(6)]
+    for number, (sop_class, instance, data) in enumerate(instances):
+        data = data.replace(explicit(0x20, 0xD, "UI", "2.25.1"), explicit(0x20, 0xD, "UI", f"2.25.{1 + number // 5}"))
+        instances[number] = (sop_class, instance, data)
+        (folder / str(number)).write_bytes(meta(sop_class, instance, EXPLICIT, "1.2.3.4") + data)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        there = free.getsockname()[1]
+    with node.serving() as port:
+        (scratch / "archive.cfg").write_text(
+            f"NetworkTCPPort = {there}\nMaxPDUSize = 16384\nMaxAssociations = 16\nHostTable BEGIN\nrs = (RADSEAL, "
+            f"127.0.0.1, {port})\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nARCHIVE {database} RW "
+            f"(100, 1024mb) ANY\nAETable END\n")
+        archive = subprocess.Popen(["dcmqrscp", "-c", scratch / "archive.cfg"], stderr=subprocess.DEVNULL)
+        try:
+            def ask(verb, *words, check=0):
+                return node.run("dicom", verb, f"127.0.0.1:{there}", "--called", "ARCHIVE", *words, check=check).stdout
+            while node.run("dicom", "echo", f"127.0.0.1:{there}", "--called", "ARCHIVE").returncode:
+                time.sleep(0.1)
+            ask("send", folder, "--quiet")
+            rows = ask("find", "--level", "image", "StudyInstanceUID=2.25.1", "SeriesInstanceUID=2.25.2",
+                       "SOPInstanceUID").splitlines()
+            assert sorted(row.split("\t")[2] for row in rows[1:]) == [f"2.25.{1130 + n}" for n in range(5)], rows
+            assert json.loads(ask("find", "PatientID=P7", "StudyInstanceUID", "--json")) == [
+                {"PatientID": "P7", "StudyInstanceUID": "2.25.1"}]
+            few = ask("find", "--level", "image", "StudyInstanceUID=2.25.1", "SeriesInstanceUID=2.25.2", "SOPInstanceUID",
+                      "--limit", 2).splitlines()
+            assert len(few) == 3, few
+            moved = json.loads(ask("move", "StudyInstanceUID=2.25.1", "--to", "RADSEAL", "--json"))
+            assert moved == {"completed": 5, "failed": 0, "warned": 0}, moved
+            ask("move", "StudyInstanceUID=2.25.1", "--to", "NOBODY", check=3)
+            ask("find", "PixelData", check=2)
+        finally:
+            archive.terminate()
+            archive.wait()
+    node.fsck(check=0)
+    print("dicom find and move: with dcmtk's archive, into our own node")
 
 
 def kills(node, scratch, rounds, clients=8):
@@ -423,6 +471,7 @@ def main():
         over_tls(node, scratch)
         commitments(node)
         as_a_client(node, scratch)
+        asking_an_archive(node, scratch)
         kills(node, scratch, options.kills)
         if options.data:
             every_file(node, scratch, options.data, options.step)
