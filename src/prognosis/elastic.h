@@ -14,9 +14,9 @@ struct elastic_options {
 #define ELASTIC_SETTINGS(type, initial_lambda)                                                         \
 	{"mixing", SETTING_NUMBER, offsetof(type, mixing), 0, 1, 1, NULL},                             \
 		{"lambda", SETTING_WORD, offsetof(type, lambda), 0, 1, initial_lambda, elastic_words}, \
-		{"folds", SETTING_COUNT, offsetof(type, folds), 2, 1000, 5, NULL},                    \
+		{"folds", SETTING_COUNT, offsetof(type, folds), 2, 1000, 5, NULL},                     \
 	{                                                                                              \
-		"lambdas", SETTING_COUNT, offsetof(type, lambdas), 2, 1000, 50, NULL                  \
+		"lambdas", SETTING_COUNT, offsetof(type, lambdas), 2, 1000, 50, NULL                   \
 	}
 extern const char *const elastic_words[];
 
