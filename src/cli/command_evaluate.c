@@ -36,6 +36,16 @@ static enum rs_code option_number(const struct command_line *line, const char *n
 	return rs_error_set(err, RS_USAGE, "--%s %s: not a number", name, value);
 }
 
+static enum rs_code option_count(const struct command_line *line, const char *name, uint64_t fallback,
+                                 uint64_t *out, struct rs_error *err)
+{
+	const char *value = option_value(line, name);
+	*out = fallback;
+	if (!value || rs_parse_u64(rs_str_from(value), out))
+		return RS_OK;
+	return rs_error_set(err, RS_USAGE, "--%s %s: not a whole number", name, value);
+}
+
 static enum rs_code ask(const struct command_line *line, const struct rs_csv *table,
                         struct rs_evaluation *out, struct rs_error *err)
 {
@@ -52,6 +62,11 @@ static enum rs_code ask(const struct command_line *line, const struct rs_csv *ta
 		.scores = line->repeats,
 		.score_count = line->repeat_count,
 	};
+	uint64_t resamples;
+	out->subject = option_value(line, "subject");
+	RS_TRY(option_count(line, "bootstrap", 0, &resamples, err));
+	RS_TRY(option_count(line, "seed", 1, &out->seed, err));
+	out->bootstrap = (size_t)resamples;
 	RS_TRY(option_number(line, "threshold", NAN, &out->threshold, err));
 	RS_TRY(option_number(line, "level", 0.95, &out->level, err));
 	if (!(out->level > 0 && out->level < 1))
@@ -110,6 +125,10 @@ static enum rs_code print(const struct command_line *line, const struct rs_csv *
 	asked.survival = names;
 	RS_TRY(option_columns(text, names, &asked.survival_count, err));
 	asked.page = option_given(line, "report") ? page : NULL;
+	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	if (asked.bootstrap > 0)
+		RS_TRY(session_pool(line, 1, &pool, err));
+	asked.pool = pool;
 	if (printing->as_json)
 		rs_json_array_begin(&printing->json);
 	RS_TRY(rs_evaluate(&asked, print_finding, printing, err));
@@ -167,6 +186,9 @@ static const struct option options[] = {
 	{"strata", "COLUMN", "of --group: compare within its values only"},
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
 	{"times", "TIMES", "what is said of these times, such as 365,730"},
+	{"bootstrap", "N", "intervals by drawing the subjects N times again, such as 2000"},
+	{"seed", "N", "of --bootstrap (default: 1)"},
+	{"subject", "COLUMN", "of --bootstrap: rows with the same cell are drawn together"},
 	{"level", "SHARE", "of intervals (default: 0.95)"},
 	{"report", "FILE", "a page (HTML) with figures, too: curves, calibration, usefulness"},
 	{"output", "FILE", "write there instead of to standard output"},
@@ -202,8 +224,10 @@ const struct command command_evaluate = {
 		"dynamic ROC curve; of probabilities (--survival) the Brier score, what it gains on the curve of all,\n"
 		"calibration (by pseudo-values and in tenths), and the Brier score integrated over the times by the\n"
 		"trapezoidal rule. These weigh for censoring (its Kaplan-Meier curve); errors are infinitesimal\n"
-		"jackknives. A threshold that was chosen on the same rows flatters: choose\n"
-		"it elsewhere. Numbers agree with R's survival, cmprsk, riskRegression, pROC and rms.",
+		"jackknives. --bootstrap adds bias-corrected and accelerated intervals (BCa) of areas, F1, MCC, Brier\n"
+		"scores and concordances; pairs of scores get McNemar's exact test of their decisions. A\n"
+		"threshold that was chosen on the same rows flatters: choose it elsewhere. Numbers agree with R's survival,\n"
+		"cmprsk, riskRegression, pROC, rms and boot.",
 	.options = options,
 	.examples = examples,
 	.repeatable = "score",

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "assess/assess.h"
+#include "assess/assess_bootstrap.h"
 #include "columns.h"
 #include "evaluate.h"
 #include "report.h"
@@ -185,6 +185,32 @@ static enum rs_code tell_calibration(const struct told *told, const char *of, co
 	return RS_OK;
 }
 
+/* NaN: none was given, and the score is no probability. */
+static double threshold_of(const struct told *told, size_t s)
+{
+	if (isnan(told->asked->threshold) && are_probabilities(told->score[s], told->count))
+		return 0.5;
+	return told->asked->threshold;
+}
+
+/* McNemar's test, of the classes that two scores decide for. */
+static void tell_decisions(const struct told *told, const char *pair, size_t a, size_t b)
+{
+	double at_a = threshold_of(told, a), at_b = threshold_of(told, b);
+	uint64_t only_a = 0, only_b = 0;
+	if (isnan(at_a) || isnan(at_b))
+		return;
+	for (size_t i = 0; i < told->count; i++) {
+		bool right_a = (told->score[a][i] >= at_a) == (told->outcome[i] != 0);
+		bool right_b = (told->score[b][i] >= at_b) == (told->outcome[i] != 0);
+		only_a += right_a && !right_b;
+		only_b += right_b && !right_a;
+	}
+	finding_tell(told, pair, "accuracy_difference",
+	             ((double)only_a - (double)only_b) / (double)told->count, NAN, NAN,
+	             rs_mcnemar(only_a, only_b));
+}
+
 static enum rs_code tell_score(const struct told *told, size_t s, double area, double variance,
                                struct rs_error *err)
 {
@@ -195,12 +221,10 @@ static enum rs_code tell_score(const struct told *told, size_t s, double area, d
 		area, variance, told->positives < negatives ? told->positives : negatives,
 		told->asked->level);
 	bool probabilities = are_probabilities(score, told->count);
-	double precision, threshold = told->asked->threshold;
+	double precision, threshold = threshold_of(told, s);
 	RS_TRY(rs_average_precision(score, told->outcome, told->count, &precision, err));
 	finding_tell_interval(told, of, "auc", &interval);
 	finding_tell_value(told, of, "average_precision", precision);
-	if (isnan(threshold) && probabilities)
-		threshold = 0.5;
 	if (!isnan(threshold))
 		tell_classes(told, of, score, threshold);
 	return probabilities && threshold > 0 && threshold < 1
@@ -226,8 +250,11 @@ static enum rs_code evaluate_classes(struct told *told, struct rs_error *err)
 			         told->asked->scores[b]);
 			double p = rs_auc_difference(area, covariance, n, a, b, NULL);
 			finding_tell(told, pair, "auc_difference", area[a] - area[b], NAN, NAN, p);
+			tell_decisions(told, pair, a, b);
 		}
-	return RS_OK;
+	for (size_t s = 0; s < n; s++)
+		area[s] = threshold_of(told, s);
+	return tell_bootstrap(told, area, err);
 }
 
 static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_error *err)
@@ -240,6 +267,8 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 		return rs_error_set(err, RS_USAGE, "give 1 to %d scores", RS_SCORES_MAX);
 	if (asked->group && asked->outcome)
 		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
+	if (asked->subject && asked->bootstrap == 0)
+		return rs_error_set(err, RS_USAGE, "subjects are drawn by the bootstrap only: say how often");
 	if (asked->stratum && !asked->group)
 		return rs_error_set(err, RS_USAGE, "strata need groups that are compared within them");
 	if (asked->survival_count && (asked->outcome || asked->survival_count != asked->time_count))
@@ -256,11 +285,11 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 static enum rs_code evaluate(struct told *told, struct rs_error *err)
 {
 	const struct rs_evaluation *evaluation = told->asked;
-	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 5];
+	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 6];
 	size_t columns[RS_COUNT(names)], count = 0;
 	RS_TRY(check_asked(evaluation, err));
-	const char *const others[] = {evaluation->outcome, evaluation->time, evaluation->event,
-	                              evaluation->group, evaluation->stratum};
+	const char *const others[] = {evaluation->outcome, evaluation->time,    evaluation->event,
+	                              evaluation->group,   evaluation->stratum, evaluation->subject};
 	for (size_t i = 0; i < RS_COUNT(others); i++)
 		if (others[i])
 			names[count++] = others[i];

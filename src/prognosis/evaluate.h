@@ -43,6 +43,9 @@ enum rs_code coded_of(const struct told *told, const char *column, struct coded 
 enum rs_code tell_curves(const struct told *told, const char *of, const size_t *rows, size_t count,
                          struct rs_error *err);
 enum rs_code compare_groups(const struct told *told, struct rs_error *err);
+/* BCa intervals of what each score is worth, where they are asked for; told of as "auc_bootstrap" and the like. thresholds:
+ * by score, NaN: no classes are told. NULL: of survival */
+enum rs_code tell_bootstrap(const struct told *told, const double *thresholds, struct rs_error *err);
 /* Discrimination, error and calibration at the times. */
 enum rs_code tell_times(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);

@@ -105,6 +105,7 @@ enum rs_code evaluate_survival(struct told *told, struct rs_error *err)
 		if (told->types > 1)
 			RS_TRY(tell_subdistribution(told, &seen, s, err));
 	}
+	RS_TRY(tell_bootstrap(told, NULL, err));
 	RS_TRY(tell_times(told, err));
 	return told->asked->group ? compare_groups(told, err) : RS_OK;
 }

@@ -29,9 +29,14 @@ struct rs_evaluation {
 	const char *stratum;       /* survival: groups are compared within its values only; NULL: all */
 	const char *const *scores; /* columns; higher: likelier positive, or an earlier event */
 	size_t score_count;        /* at most RS_SCORES_MAX */
-	double threshold;          /* positive from here on; NaN: 0.5 for probabilities, else none */
-	const double *times;       /* survival: what is told of these times; positive, ascending */
-	size_t time_count;         /* at most RS_TIMES_MAX */
+	/* Intervals by drawing subjects again; 0: none. subject: a column whose equal cells are one subject; NULL: each row. */
+	size_t bootstrap;
+	uint64_t seed;
+	const char *subject;
+	struct rs_pool *pool; /* may be NULL */
+	double threshold;     /* positive from here on; NaN: 0.5 for probabilities, else none */
+	const double *times;  /* survival: what is told of these times; positive, ascending */
+	size_t time_count;    /* at most RS_TIMES_MAX */
 	/* Survival: columns of predicted probabilities to be free of the event until each of the times; survival_count is
 	 * time_count, or 0. */
 	const char *const *survival;

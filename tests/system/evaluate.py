@@ -3,9 +3,14 @@ import csv
 import json
 import math
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
+
+
+SHARES = ("survival", "incidence", "harrell_c", "uno_c", "auc", "observed_risk", "brier", "average_precision", "f1",
+          "balanced_accuracy", "sensitivity", "specificity", "accuracy")
 
 
 class Program:
@@ -20,7 +25,8 @@ class Program:
     def findings(self, *arguments):
         rows = json.loads(self(0, *arguments, "--json"))
         for row in rows:  # no interval of a share leaves its range
-            if row["name"].split("_at_")[0] in ("survival", "incidence", "harrell_c", "uno_c", "auc", "observed_risk", "brier") and "interval" in row:
+            name = row["name"].split("_at_")[0].removesuffix("_bootstrap")
+            if name in SHARES and "interval" in row:
                 assert all(0 <= end <= 1 for end in row["interval"]), row
         return {(row["of"], row["name"]): row for row in rows}
 
@@ -99,6 +105,35 @@ def check_refusals(run, folder):
     assert run.findings(*survival, "--times", "2,99")["", "survival_at_99"]["value"] is None
 
 
+def check_bootstrap(run, folder):
+    """Each subject has two rows, nearly alike; drawing rows alone would take them for two subjects."""
+    made, table = random.Random(4), folder / "twice.csv"
+    with open(table, "w") as out:
+        out.write("who,y,p,q,t\n")
+        for i in range(120):
+            p, q = made.random(), made.random()
+            y, t = int(made.random() < p), made.expovariate(1 + p)
+            out.writelines(f"s{i},{y},{p:.4f},{q:.4f},{t + 0.001 * k:.5f}\n" for k in range(2))
+    options = table, "--class", "y", "--score", "p", "--score", "q", "--bootstrap", 400
+    rows, subjects = run.findings(*options), run.findings(*options, "--subject", "who", "--threads", 2)
+    for name in ("auc", "average_precision", "balanced_accuracy", "f1", "mcc", "brier"):
+        narrow, wide = rows["p", f"{name}_bootstrap"], subjects["p", f"{name}_bootstrap"]
+        assert narrow["value"] == wide["value"] and wide["interval"][0] < wide["value"] < wide["interval"][1], name
+        near(wide["value"], rows["p", name]["value"])
+        assert 1.15 < (wide["interval"][1] - wide["interval"][0]) / (narrow["interval"][1] - narrow["interval"][0]) < 1.8, name
+    assert run.findings(*options, "--subject", "who", "--threads", 1) == subjects
+    assert run.findings(*options, "--subject", "who", "--seed", 2) != subjects
+    better = rows["p - q", "accuracy_difference"]
+    near(better["value"], rows["p", "accuracy"]["value"] - rows["q", "accuracy"]["value"])
+    assert better["value"] > 0.1 and better["p"] < 0.05, better
+    found = run.findings(table, "--time", "t", "--event", "y", "--score", "p", "--bootstrap", 200, "--subject", "who")
+    for name in ("harrell_c", "uno_c"):
+        low, high = found["p", f"{name}_bootstrap"]["interval"]
+        assert low < found["p", name]["value"] < high
+    run(2, *options[:-1], 5, sentence="100 to 100000")
+    run(2, table, "--class", "y", "--score", "p", "--subject", "who", sentence="say how often")
+
+
 def check_degenerate(run, folder):
     """A sentence, or findings; no number that JSON does not have."""
     table = folder / "odd.csv"
@@ -112,8 +147,8 @@ def check_degenerate(run, folder):
                        ("negative times", [(i - 9, i % 2, i / 6, "a") for i in range(6)])]:
         table.write_text("t,e,s,g\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
         for options in [("--time", "t", "--event", "e", "--group", "g", "--times", "1,3,99", "--survival", "s,s,s"),
-                        ("--time", "t", "--event", "e", "--censored", "0", "--group", "g", "--strata", "g", "--times", "2"),
-                        ("--class", "e"), ("--class", "e", "--positive", "2", "--threshold", "0.5")]:
+                        ("--time", "t", "--event", "e", "--censored", "0", "--group", "g", "--strata", "g", "--times", "2", "--bootstrap", "100"),
+                        ("--class", "e", "--bootstrap", "100"), ("--class", "e", "--positive", "2", "--threshold", "0.5")]:
             done = subprocess.run([run.path, "evaluate", table, *options, "--score", "s", "--json"], capture_output=True, text=True,
                                   timeout=60)
             assert done.returncode in (0, 1, 2, 4), (name, options, done)
@@ -129,6 +164,7 @@ def main():
         folder = pathlib.Path(name)
         check_refusals(run, folder)
         check_degenerate(run, folder)
+        check_bootstrap(run, folder)
         if len(sys.argv) > 2:
             check_competing(run, pathlib.Path(sys.argv[2]), folder)
             check_times(run, pathlib.Path(sys.argv[2]), folder)
