@@ -1,39 +1,74 @@
 #!/bin/sh
-# Every radiomics value has the same bits from GCC and Clang, at -O0 and -O2, with 1 and 2 threads.
-# Builds its own small program four times over, all sources side by side (and through ccache, where it is installed, so
-# that only what changed is compiled again); needs no test data.
+# Every radiomics value, and every number and model of trainings, has the same bits from GCC and Clang, at -O0 and -O2, with 1
+# and 2 threads. Builds its own small programs four times over, all sources side by side (and through ccache, where it is
+# installed, so that only what changed is compiled again); needs no test data.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# What radiomics stands on, but no test and no program of its own.
-sources=$(cd "$root/src" && find base numeric dicom image filter radiomics -name '*.c' ! -name '*_test.c' ! -name 'sim*.c' \
-	-exec grep -L '^int main' {} +)
+# What a program stands on, but no test and no program of its own.
+sources_of() {
+	(cd "$root/src" && find "$@" -name '*.c' ! -name '*_test.c' ! -name 'sim*.c' -exec grep -L '^int main' {} +) |
+		sed 's|^|src/|'
+	echo src/crypto/sha256.c src/crypto/secret.c
+}
+dump_sources="bench/radiomics_bench.c $(sources_of base numeric dicom image filter radiomics)"
+train_sources="tests/system/train_dump.c $(sources_of base numeric assess survival learn neural prognosis)"
 clang=${CLANG:-clang-14}
 variants="gcc-O0 gcc-O2 clang-O0 clang-O2"
+
+# Three made-up studies: a class, several of them, survival; two modalities, gaps, centres.
+awk 'function next_one() { seed = (seed * 1103515245 + 12345) % 2147483648; return seed / 2147483648 - 0.5 }
+BEGIN {
+	seed = 1
+	print "id,centre,late,stage,days,died,a1,a2,a3,a4,b1,b2"
+	for (i = 0; i < 60; i++) {
+		x = next_one(); y = next_one(); z = next_one()
+		gap = i % 7 == 3 ? "" : sprintf("%.4f", z)
+		printf("s%d,h%d,%d,%s,%.3f,%d,%.5f,%.5f,%s,%.5f,%.5f,%.5f\n", i, i % 2, (x + y + z / 2 > 0),
+			substr("XYZ", 1 + (x > -0.2) + (x + y > 0.2), 1), 10 * (1.1 + x + y / 2), (i % 3 > 0), x, y, gap,
+			2 * x + z / 9, y + z, next_one())
+	}
+}' >"$work/table.csv"
+study() { # name, target, steps, models, more
+	printf 'tables: table.csv\nid: id\ncentre: centre\nfeatures: {a: a*, b: b*}\nvolume: b1\nfolds: 3\ninner_folds: 3\n%s\n' \
+		"target: {$2}
+steps: $3
+model: $4
+$5" >"$work/$1.yaml"
+}
+study class 'class: {column: late}' '[impute: nearest, combat, scale: power, {correlation: 0.95}, {rfe: [2, 3]}]' \
+	'[ridge, forest: {trees: 10}, svm, xgboost: {rounds: 5}, network: {members: 1, epochs: 3, units: 4}]' 'split: 0.8
+bootstrap: 3
+permutations: 3'
+study classes 'classes: {column: stage}' '[near_zero, mrmr: 3]' '[ridge, forest: {trees: 10}]' 'fusion: late'
+study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox, parametric, forest: {trees: 10}]' \
+	'validate: centre'
 {
 	echo "rule compile"
 	echo " command = $(command -v ccache || true) \$compiler -std=c17 \$level -w -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE" \
 		"-fno-fast-math -ffp-contract=off -I$root/src -I$root/bench -c \$in -o \$out"
 	echo "rule link"
-	echo " command = \$compiler \$in -o \$out -lcrypto -lsodium -lyaml -lz -lm -lpthread"
+	echo " command = \$compiler \$in -o \$out -lxgboost -lsvm -ljansson -lcrypto -lsodium -lyaml -lz -lm -lpthread"
 	echo "rule dump"
 	echo " command = ./\$in dump \$threads >\$out"
+	echo "rule train"
+	echo " command = for study in class classes survival; do ./\$in \$\$study.yaml \$threads || exit 1; done >\$out"
 	for variant in $variants; do
 		case $variant in gcc-*) compiler=gcc ;; *) compiler=$clang ;; esac
-		objects=
-		for source in src/crypto/sha256.c src/crypto/secret.c bench/radiomics_bench.c \
-			$(echo "$sources" | sed 's|^|src/|'); do
-			objects="$objects $variant/${source%.c}.o"
+		for source in $(printf '%s\n' $dump_sources $train_sources | sort -u); do
 			echo "build $variant/${source%.c}.o: compile $root/$source"
 			echo " compiler = $compiler"
 			echo " level = -${variant#*-}"
 		done
-		echo "build dump-$variant: link$objects"
-		echo " compiler = $compiler"
-		for threads in 1 2; do
-			echo "build $variant.$threads: dump dump-$variant"
-			echo " threads = $threads"
+		for program in dump train; do
+			eval "sources=\$${program}_sources"
+			echo "build $program-$variant: link $(printf '%s\n' $sources | sort -u | sed "s|^|$variant/|; s|c\$|o|" | tr '\n' ' ')"
+			echo " compiler = $compiler"
+			for threads in 1 2; do
+				echo "build $program.$variant.$threads: $program $program-$variant"
+				echo " threads = $threads"
+			done
 		done
 	done
 } >"$work/build.ninja"
@@ -41,14 +76,17 @@ ninja -C "$work" >"$work/log" 2>&1 || {
 	tail -n 40 "$work/log"
 	exit 1
 }
-first=$work/gcc-O0.1
-for variant in $variants; do
-	for threads in 1 2; do
-		if ! cmp -s "$first" "$work/$variant.$threads"; then
-			echo "$variant, $threads threads: other bits"
-			diff "$first" "$work/$variant.$threads" | head -n 20
-			exit 1
-		fi
+for program in dump train; do
+	first=$work/$program.gcc-O0.1
+	for variant in $variants; do
+		for threads in 1 2; do
+			if ! cmp -s "$first" "$work/$program.$variant.$threads"; then
+				echo "$program, $variant, $threads threads: other bits"
+				diff "$first" "$work/$program.$variant.$threads" | head -n 20
+				exit 1
+			fi
+		done
 	done
 done
-echo "same bits: $(grep -c '^original_' "$first") values, 2 compilers, -O0 and -O2, 1 and 2 threads"
+echo "same bits: $(grep -c '^original_' "$work/dump.gcc-O0.1") values of radiomics, $(wc -l <"$work/train.gcc-O0.1") lines of" \
+	"three trainings, 2 compilers, -O0 and -O2, 1 and 2 threads"
