@@ -5,6 +5,7 @@
 #include "vectors.h"
 
 #define CACHE_MB 100
+#define ROWS_OF_PRODUCTS 1000 /* 16 MB of them */
 
 void rs_svm_finish(struct rs_svm *svm)
 {
@@ -66,24 +67,56 @@ static enum rs_code check_options(const struct vectors *v, struct rs_error *err)
 	return RS_OK;
 }
 
-static void fill_row(const struct rs_matrix *x, size_t row, struct svm_node *out)
+static void fill_values(struct vectors *v)
 {
+	const struct rs_matrix *x = v->x;
+	for (size_t r = 0; r < x->rows; r++) {
+		for (size_t c = 0; c < x->columns; c++)
+			v->nodes[r * v->stride + c] = (struct svm_node){(int)c + 1,
+			                                                x->values[c * x->rows + r]};
+		v->nodes[(r + 1) * v->stride - 1].index = -1;
+	}
+}
+
+/* The kernel of all pairs of rows, once for the machine and all its folds. Sums and formula are libsvm's, so that it ends
+ * with the same bits as if it had done them itself. */
+static enum rs_code fill_products(struct vectors *v, struct rs_error *err)
+{
+	const struct rs_matrix *x = v->x;
+	size_t n = x->rows;
+	double *dot RS_CLEANUP(rs_free_pointer) = rs_allocate_array(n, n * sizeof *dot);
+	if (!dot)
+		return rs_error_memory(err, n * n * sizeof *dot, "support vectors");
 	for (size_t c = 0; c < x->columns; c++)
-		out[c] = (struct svm_node){(int)c + 1, x->values[c * x->rows + row]};
-	out[x->columns] = (struct svm_node){-1, 0};
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j <= i; j++)
+				dot[i * n + j] += x->values[c * n + i] * x->values[c * n + j];
+	for (size_t i = 0; i < n; i++) {
+		struct svm_node *row = v->nodes + i * v->stride;
+		row[0] = (struct svm_node){0, (double)i + 1};
+		row[n + 1].index = -1;
+		for (size_t j = 0; j < n; j++) {
+			double both = i > j ? dot[i * n + j] : dot[j * n + i];
+			double apart = dot[i * n + i] + dot[j * n + j] - 2 * both;
+			row[j + 1] = (struct svm_node){(int)j + 1,
+			                               v->options->linear ? both : exp(-v->gamma * apart)};
+		}
+	}
+	return RS_OK;
 }
 
 static enum rs_code fill(struct vectors *v, const uint32_t *labels, struct rs_error *err)
 {
-	size_t at = 0, stride = v->x->columns + 1;
+	size_t at = 0;
+	if (v->products)
+		RS_TRY(fill_products(v, err));
+	else
+		fill_values(v);
 	for (uint32_t c = 0; c < v->classes; c++) {
 		v->first[c] = at;
-		for (size_t r = 0; r < v->x->rows; r++) {
-			if (labels[r] != c)
-				continue;
-			v->given[r] = v->rows[at] = &v->nodes[at * stride];
-			fill_row(v->x, r, v->rows[at++]);
-		}
+		for (size_t r = 0; r < v->x->rows; r++)
+			if (labels[r] == c)
+				v->given[r] = v->rows[at++] = &v->nodes[r * v->stride];
 		if (at == v->first[c])
 			return rs_error_set(err, RS_NOT_FOUND, "no row is of class %u", c);
 	}
@@ -104,7 +137,9 @@ static enum rs_code vectors_init(struct vectors *v, const uint32_t *labels, stru
 				return rs_error_set(err, RS_MALFORMED, "row %zu, column %zu: not a number",
 				                    r + 1, c + 1);
 	}
-	if (!rs_mul_size(x->rows, x->columns + 1, &cells))
+	v->products = x->rows <= ROWS_OF_PRODUCTS;
+	v->stride = v->products ? x->rows + 2 : x->columns + 1;
+	if (!rs_mul_size(x->rows, v->stride, &cells))
 		return rs_error_memory(err, SIZE_MAX, "support vectors");
 	v->first = rs_allocate_array(v->classes + (size_t)1, sizeof *v->first);
 	v->rows = rs_allocate_array(x->rows, sizeof(struct svm_node *));
@@ -123,7 +158,9 @@ enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uin
 	int labels[RS_SVM_CLASSES_MAX];
 	double weights[RS_SVM_CLASSES_MAX];
 	struct svm_parameter parameter = {.svm_type = C_SVC,
-	                                  .kernel_type = v->options->linear ? LINEAR : RBF,
+	                                  .kernel_type = v->products          ? PRECOMPUTED
+	                                                 : v->options->linear ? LINEAR
+	                                                                      : RBF,
 	                                  .gamma = v->gamma,
 	                                  .cache_size = CACHE_MB,
 	                                  .eps = v->tolerance,
@@ -144,15 +181,17 @@ enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uin
 }
 
 /* libsvm numbers classes as it meets them; ours are in order, so that a pair may be turned round. */
-static void keep_class(const struct svm_model *model, const uint32_t *place, uint32_t class, size_t at,
-                       struct rs_svm *out)
+static void keep_class(const struct vectors *v, const struct svm_model *model, const uint32_t *place,
+                       uint32_t class, size_t at, struct rs_svm *out)
 {
 	size_t first = 0;
 	for (uint32_t k = 0; k < place[class]; k++)
 		first += (size_t)model->nSV[k];
-	for (size_t i = 0; i < out->counts[class]; i++)
+	for (size_t i = 0; i < out->counts[class]; i++) {
+		size_t row = (size_t)(model->SV[first + i] - v->nodes) / v->stride;
 		for (size_t c = 0; c < out->columns; c++)
-			out->vectors[(at + i) * out->columns + c] = model->SV[first + i][c].value;
+			out->vectors[(at + i) * out->columns + c] = v->x->values[c * v->x->rows + row];
+	}
 	for (uint32_t other = 0; other < out->classes; other++) {
 		if (other == class)
 			continue;
@@ -164,7 +203,8 @@ static void keep_class(const struct svm_model *model, const uint32_t *place, uin
 	}
 }
 
-static enum rs_code keep(const struct svm_model *model, struct rs_svm *out, struct rs_error *err)
+static enum rs_code keep(const struct vectors *v, const struct svm_model *model, struct rs_svm *out,
+                         struct rs_error *err)
 {
 	uint32_t place[RS_SVM_CLASSES_MAX], k = out->classes;
 	size_t at = 0, pair = 0;
@@ -175,7 +215,7 @@ static enum rs_code keep(const struct svm_model *model, struct rs_svm *out, stru
 		out->counts[model->label[i]] = (uint32_t)model->nSV[i];
 	}
 	for (uint32_t a = 0; a < k; a++) {
-		keep_class(model, place, a, at, out);
+		keep_class(v, model, place, a, at, out);
 		at += out->counts[a];
 		for (uint32_t b = a + 1; b < k; b++, pair++) {
 			bool turned = place[a] > place[b];
@@ -202,7 +242,7 @@ static enum rs_code fit(const struct vectors *v, const uint32_t *labels, struct 
 		y[i] = labels[i];
 	RS_TRY(vectors_train(v, classes, v->classes, &(struct svm_problem){(int)rows, y, v->given}, &model,
 	                     err));
-	enum rs_code code = keep(model, out, err);
+	enum rs_code code = keep(v, model, out, err);
 	v->libsvm->svm_free_and_destroy_model(&model);
 	RS_TRY(code);
 	return platt_fit(v, out->slopes, out->offsets, err);

@@ -211,6 +211,53 @@ static void rows_are_judged_as_libsvm_judges_them(void **state)
 	}
 }
 
+static void be_quiet(const char *text RS_UNUSED) {}
+
+/* Few rows are given to libsvm as products, many as they are: it ends as if it had seen the rows. */
+static void many_rows_end_as_few_do(void **state)
+{
+	(void)state;
+	struct task task RS_CLEANUP(task_finish) = {0};
+	task_open(true, &task);
+	size_t once = task.all.rows, columns = task.all.columns;
+	double *values = rs_allocate_array(columns, 2 * once * sizeof *values);
+	uint32_t *labels = rs_allocate_array(2 * once, sizeof *labels);
+	double *y = rs_allocate_array(2 * once, sizeof *y);
+	struct svm_node *nodes = rs_allocate_array(2 * once, (columns + 1) * sizeof *nodes);
+	struct svm_node **rows = rs_allocate_array(2 * once, sizeof(struct svm_node *));
+	svm_set_print_string_function(be_quiet);
+	for (size_t n = once; n <= 2 * once; n += once) {
+		struct rs_svm svm RS_CLEANUP(rs_svm_finish) = {0};
+		const struct rs_matrix x = {n, columns, values};
+		for (size_t r = 0; r < n; r++) {
+			rows[r] = nodes + r * (columns + 1);
+			y[r] = labels[r] = task.labels[r % once];
+			rows[r][columns].index = -1;
+			for (size_t c = 0; c < columns; c++) {
+				values[c * n + r] = task.values[c * once + r % once];
+				rows[r][c] = (struct svm_node){(int)c + 1, values[c * n + r]};
+			}
+		}
+		const struct svm_parameter parameter = {.kernel_type = RBF,
+		                                        .gamma = 1.0 / 30,
+		                                        .cache_size = 100,
+		                                        .eps = 1e-3,
+		                                        .C = 1,
+		                                        .shrinking = 1};
+		struct svm_model *theirs = svm_train(&(struct svm_problem){(int)n, y, rows}, &parameter);
+		assert_int_equal(rs_svm_fit(&x, labels, 2, &(struct rs_svm_options){0}, &svm, NULL), RS_OK);
+		assert_int_equal(svm.vector_count, theirs->l);
+		near("threshold", svm.thresholds[0], theirs->label[0] == 0 ? theirs->rho[0] : -theirs->rho[0],
+		     1e-12);
+		svm_free_and_destroy_model(&theirs);
+	}
+	rs_free(values);
+	rs_free(labels);
+	rs_free(y);
+	rs_free(nodes);
+	rs_free((void *)rows);
+}
+
 /* scikit-learn 1.2.1's SVC (tolerance 1e-8), and the line that its _sigmoid_calibration draws through those decisions. */
 static void decisions_and_lines_are_those_of_sklearn(void **state)
 {
@@ -337,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(machines_are_those_of_svm_train),
 		cmocka_unit_test(rows_are_judged_as_libsvm_judges_them),
+		cmocka_unit_test(many_rows_end_as_few_do),
 		cmocka_unit_test(decisions_and_lines_are_those_of_sklearn),
 		cmocka_unit_test(threads_change_nothing_and_hostile_files_are_refused),
 		cmocka_unit_test(noise_does_not_turn_the_order_round),

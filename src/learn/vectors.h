@@ -15,7 +15,9 @@ struct vectors {
 	size_t *first; /* classes + 1: where each begins */
 	struct svm_node **rows;
 	struct svm_node **given; /* the same in the order they were given */
-	struct svm_node *nodes;
+	struct svm_node *nodes;  /* by row as it was given: its values, or products with all rows */
+	size_t stride;           /* nodes of a row */
+	bool products;
 };
 /* Rows of `count` classes, which are the labels. Free with libsvm->svm_free_and_destroy_model(). */
 enum rs_code vectors_train(const struct vectors *v, const uint32_t *classes, uint32_t count,
