@@ -331,6 +331,12 @@ def check_ispy(run, folder, data):
     mean, low, high = reference["ispy_stage_ge3"]["mlp"]["pooled_oof_auc_delong95"]
     assert low < auc < high, (auc, low, high)
     told.append(f"network {auc:.3f} (scikit-learn {mean:.3f})")
+    study.write_text(f"tables: {data}/ispy_pcr/train400.csv\nid: ID\ntarget: {{class: {{column: pCR (outcome), positive: '1.0'}}}}\n"
+                     "features: {mri: original_*}\nassign: rank\nsteps: [correlation: 0.9, keep: 40]\nmodel: svm\n")
+    folds = [row["value"] for row in run.train(study, folder / "ispy.model")["findings"] if row["name"].startswith("auc_repeat")]
+    mean, want = sum(folds) / len(folds), reference["ispy_pcr_rad_only"]["svm_rbf_k40"]["mean"]
+    assert abs(mean - want) < 0.005, (mean, want)
+    told.append(f"by support vectors {mean:.3f} (scikit-learn {want:.3f})")
     return told
 
 
