@@ -52,7 +52,8 @@ enum rs_code rs_ridge_importance(void *ridge, const size_t *columns, size_t coun
 /* ---- tests ---- */
 
 /* p that groups differ in rank: Mann & Whitney's (two groups) with correction for continuity, Kruskal & Wallis's (more);
- * both for ties. 1 for a column of equal values.
+ * both for ties. 1 for a column of equal values. Of a column of two values Kruskal & Wallis's statistic is Pearson's chi
+ * square of the table, times (rows - 1) / rows.
  * groups  0 … group_count - 1, at most RS_RANK_GROUPS_MAX, each with a row. order: rows items of work */
 #define RS_RANK_GROUPS_MAX 64
 struct rs_ranked {

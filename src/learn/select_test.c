@@ -2,6 +2,7 @@
 #include "numeric/numeric_reference.h"
 
 #include "learn/learn_select.h"
+#include "numeric/numeric_distribution.h"
 
 #define COLUMNS 30
 #define ROWS 569
@@ -132,7 +133,9 @@ static void tests_by_rank_are_rs(void **state)
 		flags[i] = cells[11 * ROWS + i] > 1.2;
 		groups[i] = (uint8_t)(i % 4 + (cells[19 * ROWS + i] > 0.003));
 	}
-	near("flags", rs_rank_test(flags, groups, 5, ROWS, work), 0.105404058274832, 1e-12);
+	double p = rs_rank_test(flags, groups, 5, ROWS, work); /* chisq.test has 7.66034662465411 */
+	near("flags", p, 0.105404058274832, 1e-12);
+	near("chi square", p, rs_chi_square_upper(7.66034662465411 * (ROWS - 1) / ROWS, 4), 1e-12);
 	for (size_t i = 0; i < ROWS; i++)
 		flags[i] = 4;
 	assert_true(rs_rank_test(flags, malignant, 2, ROWS, work) == 1);

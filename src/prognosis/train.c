@@ -124,6 +124,17 @@ static void warn_of_centres(const struct training_run *run)
 	}
 }
 
+/* What a step learned of centres says nothing of one that is held out. */
+static void warn_of_strange_centres(const struct training_run *run)
+{
+	const struct plan *plan = &run->study.plan;
+	for (size_t s = 0; s < plan->stage_count; s++)
+		if (plan->stages[s].step->asks_centre && strncmp(run->study.validate, "centre", 6) == 0)
+			warn(run,
+			     "%s leaves rows of centres that it did not see as they are: those judged here are",
+			     plan->stages[s].step->name);
+}
+
 static void tell_counts(const struct training_run *run, size_t inputs)
 {
 	const struct frame *frame = &run->frame;
@@ -170,6 +181,7 @@ static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, s
 {
 	tell_counts(run, inputs);
 	warn_of_centres(run);
+	warn_of_strange_centres(run);
 	warn_of_modalities(run);
 	return warn_of_duplicates(run, err);
 }

@@ -181,6 +181,12 @@ def check_schemes(run, folder):
     report = run.train(study, model)
     apart = [sentence for sentence in report["warnings"] if "can be told by its columns" in sentence]
     assert len(apart) == 3 and sum("most by f7" in sentence for sentence in apart) == 2, report  # h1 lies between the others
+    study.write_text((STUDY % CLASS).replace("model: {forest: {trees: 60}}", "steps: combat\nmodel: ridge\ncentre: hospital\nvalidate: centre"))
+    assert any("combat leaves rows of centres" in sentence for sentence in run.train(study, model)["warnings"])
+    clinic = (folder / "clinic.csv").read_text()
+    (folder / "elsewhere.csv").write_text(clinic.replace(",h0", ",h9"))
+    rows = run.predict(model, folder / "features.csv", folder / "elsewhere.csv")
+    assert sum(int(row["unknown"]) for row in rows) == clinic.count(",h0")
     study.write_text(STUDY % CLASS + "centre: hospital\nvalidate: centres\nfolds: 4\n")
     run(2, "train", study, "-o", model, sentence="3 centres cannot be divided into 4 folds")
 
