@@ -208,6 +208,8 @@ static void print_options(const struct command *command, const struct option *op
 void command_help(const struct command *command, FILE *out)
 {
 	fprintf(out, "radseal %s %s\n\n%s\n", command->name, command->arguments, command->description);
+	if (command->details)
+		fprintf(out, "%s\n", command->details);
 	if (command->options->name) {
 		fprintf(out, "\nOptions:\n");
 		print_options(command, command->options, out);

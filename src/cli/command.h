@@ -35,6 +35,7 @@ struct command_line; /* what the user typed, parsed */
 
 struct command {
 	const char *name, *arguments, *summary, *description;
+	const char *details; /* goes on with the description: C promises strings of 4095 only; NULL: none */
 	const struct option *options;   /* ends with a NULL name; the common options are added */
 	const struct example *examples; /* ends with a NULL line */
 	const struct alias *aliases;    /* ends with a NULL spelling; NULL: none but -h */

@@ -47,6 +47,8 @@ static void manual_command(const struct command *command, FILE *out)
 	roff(out, command->name);
 	roff_line(out, *command->arguments ? " " : "", command->arguments);
 	roff_line(out, "", command->description);
+	if (command->details)
+		roff_line(out, "", command->details);
 	manual_options(command->options, out);
 	for (const struct example *example = command->examples; example->line; example++) {
 		fputs(".PP\n", out);

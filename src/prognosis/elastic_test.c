@@ -112,8 +112,7 @@ static size_t kept_of_noise(bool apart, double shift)
 static void lasso_is_not_led_by_copies(void **state)
 {
 	(void)state;
-	printf("# %zu %zu %zu\n", kept_of_noise(true, 0), kept_of_noise(false, 0),
-	       kept_of_noise(false, 2000)); /* copies on both sides of a fold: all noise looks good */
+	assert_true(kept_of_noise(true, 0) > 15); /* copies on both sides of a fold: all noise looks good */
 	assert_true(kept_of_noise(false, 0) < 8);
 	assert_true(kept_of_noise(false, 2000) < 8);
 }

@@ -45,7 +45,7 @@ static double scaled(const struct stack *stack, const struct shape *shape, size_
 static enum rs_code weigh_parts(const struct lesson *lesson, const size_t *in, struct stack *stack,
                                 bool *out_done, struct rs_error *err)
 {
-	const double penalty = 1;
+	const double penalty = lesson->shape.target == TARGET_SURVIVAL ? 0 : 1;
 	const struct learner *learner = lesson->shape.target == TARGET_SURVIVAL ? &learner_cox
 	                                                                        : &learner_ridge;
 	void *state = NULL;
