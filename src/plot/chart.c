@@ -29,7 +29,7 @@ static void choose_axes(const struct rs_chart *chart, struct frame *frame)
 {
 	double x[2] = {INFINITY, -INFINITY}, y[2] = {INFINITY, -INFINITY};
 	for (size_t l = 0; l < chart->layer_count; l++) {
-		const struct rs_layer *layer = &chart->layers[l];
+		const struct rs_chart_layer *layer = &chart->layers[l];
 		bool bars = layer->mark == RS_MARK_BARS;
 		widen(x, bars ? layer->lower : layer->x, layer->count);
 		widen(x, bars ? layer->upper : layer->x, layer->count);
@@ -90,7 +90,7 @@ static void draw_box(struct rs_buffer *out, const struct rs_chart *chart, const 
 	for (unsigned colour = 1, line = 0; colour <= RS_COLOURS + 1; colour++)
 		for (size_t l = 0; l < chart->layer_count; l++) {
 			char name[NAME_SIZE];
-			const struct rs_layer *layer = &chart->layers[l];
+			const struct rs_chart_layer *layer = &chart->layers[l];
 			if (!layer->name || colour_of(layer->colour) != colour % (RS_COLOURS + 1))
 				continue;
 			double at = y + 13 + NAME_LINE * (double)line++;
@@ -101,7 +101,7 @@ static void draw_box(struct rs_buffer *out, const struct rs_chart *chart, const 
 }
 
 struct end {
-	const struct rs_layer *layer;
+	const struct rs_chart_layer *layer;
 	double y;
 };
 static int by_height(const void *a, const void *b)
@@ -117,7 +117,7 @@ static void draw_ends(struct rs_buffer *out, const struct rs_chart *chart, const
 	size_t count = 0;
 	double least = 15, bottom = frame->top + frame->height;
 	for (size_t l = 0; l < chart->layer_count && count < NAMES_MAX; l++) {
-		const struct rs_layer *layer = &chart->layers[l];
+		const struct rs_chart_layer *layer = &chart->layers[l];
 		size_t last = layer->count;
 		while (layer->name && last > 0 && !isfinite(layer->y[last - 1]))
 			last--;
@@ -143,7 +143,7 @@ static enum rs_names free_corner(const struct rs_chart *chart, const struct fram
 {
 	double middle = 0.5 * (frame->y.lower + frame->y.upper), lowest = INFINITY, first = INFINITY;
 	for (size_t l = 0; l < chart->layer_count; l++) {
-		const struct rs_layer *layer = &chart->layers[l];
+		const struct rs_chart_layer *layer = &chart->layers[l];
 		if (!layer->name || !layer->y || !layer->count)
 			continue;
 		lowest = fmin(lowest, layer->y[layer->count - 1]);

@@ -22,7 +22,7 @@ static void pen_move(struct pen *pen, double x, double y, bool must)
 	pen->down = true;
 }
 
-static bool finite_at(const struct rs_layer *layer, size_t i)
+static bool finite_at(const struct rs_chart_layer *layer, size_t i)
 {
 	bool band = layer->mark == RS_MARK_BAND || layer->mark == RS_MARK_STEP_BAND;
 	return isfinite(layer->x[i]) &&
@@ -30,7 +30,7 @@ static bool finite_at(const struct rs_layer *layer, size_t i)
 }
 
 /* The first index from `from` on whose numbers are finite, or not. */
-static size_t run_end(const struct rs_layer *layer, size_t from, bool finite)
+static size_t run_end(const struct rs_chart_layer *layer, size_t from, bool finite)
 {
 	while (from < layer->count && finite_at(layer, from) == finite)
 		from++;
@@ -38,8 +38,8 @@ static size_t run_end(const struct rs_layer *layer, size_t from, bool finite)
 }
 
 /* Along `y` from a to b, or back. */
-static void trace(struct pen *pen, const struct frame *frame, const struct rs_layer *layer, const double *y,
-                  size_t a, size_t b, bool back)
+static void trace(struct pen *pen, const struct frame *frame, const struct rs_chart_layer *layer,
+                  const double *y, size_t a, size_t b, bool back)
 {
 	bool step = layer->mark == RS_MARK_STEP || layer->mark == RS_MARK_STEP_BAND;
 	for (size_t k = a; k < b; k++) {
@@ -55,7 +55,7 @@ static void trace(struct pen *pen, const struct frame *frame, const struct rs_la
 	}
 }
 
-static void draw_line(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+static void draw_line(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
 	rs_plot_write(out, "<path class=\"line ");
 	rs_buffer_printf(out, "s%u%s\" d=\"", colour_of(layer->colour), layer->dashed ? " dashed" : "");
@@ -67,7 +67,7 @@ static void draw_line(struct rs_buffer *out, const struct frame *frame, const st
 	rs_plot_write(out, "\"/>\n");
 }
 
-static void draw_band(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+static void draw_band(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
 	rs_buffer_printf(out, "<path class=\"band f%u\" d=\"", colour_of(layer->colour));
 	for (size_t a = run_end(layer, 0, false), b; a < layer->count; a = run_end(layer, b, false)) {
@@ -80,7 +80,7 @@ static void draw_band(struct rs_buffer *out, const struct frame *frame, const st
 	rs_plot_write(out, "\"/>\n");
 }
 
-static void draw_points(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+static void draw_points(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
 	unsigned colour = colour_of(layer->colour);
 	for (size_t i = 0; i < layer->count; i++) {
@@ -97,7 +97,7 @@ static void draw_points(struct rs_buffer *out, const struct frame *frame, const 
 	}
 }
 
-static void draw_ticks(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+static void draw_ticks(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
 	rs_buffer_printf(out, "<path class=\"whisker s%u\" d=\"", colour_of(layer->colour));
 	double last = -INFINITY;
@@ -111,7 +111,7 @@ static void draw_ticks(struct rs_buffer *out, const struct frame *frame, const s
 	rs_plot_write(out, "\"/>\n");
 }
 
-static void draw_bars(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+static void draw_bars(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
 	double ground = frame_y(frame, fmax(0, frame->y.lower));
 	rs_buffer_printf(out, "<path class=\"bars f%u\" d=\"", colour_of(layer->colour));
@@ -125,9 +125,9 @@ static void draw_bars(struct rs_buffer *out, const struct frame *frame, const st
 	rs_plot_write(out, "\"/>\n");
 }
 
-void layer_draw(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer)
+void layer_draw(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer)
 {
-	typedef void draw(struct rs_buffer *, const struct frame *, const struct rs_layer *);
+	typedef void draw(struct rs_buffer *, const struct frame *, const struct rs_chart_layer *);
 	static draw *const by_mark[] = {
 		[RS_MARK_LINE] = draw_line,      [RS_MARK_STEP] = draw_line,     [RS_MARK_BAND] = draw_band,
 		[RS_MARK_STEP_BAND] = draw_band, [RS_MARK_POINTS] = draw_points, [RS_MARK_TICKS] = draw_ticks,
@@ -136,7 +136,7 @@ void layer_draw(struct rs_buffer *out, const struct frame *frame, const struct r
 	by_mark[layer->mark](out, frame, layer);
 }
 
-void layer_key(struct rs_buffer *out, const struct rs_layer *layer, double x, double y)
+void layer_key(struct rs_buffer *out, const struct rs_chart_layer *layer, double x, double y)
 {
 	unsigned colour = colour_of(layer->colour);
 	bool band = layer->mark == RS_MARK_BAND || layer->mark == RS_MARK_STEP_BAND;

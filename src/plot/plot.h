@@ -31,7 +31,7 @@ enum rs_mark {
 };
 #define RS_COLOUR_MUTED 0u
 #define RS_COLOURS 7u /* 1 to 7; later ones begin again */
-struct rs_layer {
+struct rs_chart_layer {
 	enum rs_mark mark;
 	unsigned colour;
 	bool dashed;
@@ -58,7 +58,7 @@ struct rs_chart {
 	const char *id; /* unique in the page; a to z and - */
 	const char *title, *description;
 	struct rs_axis x, y;
-	const struct rs_layer *layers;
+	const struct rs_chart_layer *layers;
 	size_t layer_count;
 	enum rs_names names;
 	bool wide;        /* half as wide again */

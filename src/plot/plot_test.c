@@ -178,7 +178,7 @@ static void test_chart(void **state)
 	(void)state;
 	static const double x[] = {0, 0.2, 0.4, 1}, y[] = {0, 0.6, 0.8, 1}, lower[] = {0, 0.5, NAN, 1};
 	static const double upper[] = {0, 0.7, NAN, 1}, times[] = {0.1, 0.2, 0.2, 0.5, 1};
-	const struct rs_layer layers[] = {
+	const struct rs_chart_layer layers[] = {
 		{RS_MARK_BAND, 1, false, NULL, 4, x, NULL, lower, upper},
 		{RS_MARK_STEP, 1, false, "<script>&amp;", 4, x, y, NULL, NULL},
 		{RS_MARK_LINE, 2, true, "dashed", 4, x, y, NULL, NULL},
@@ -287,8 +287,8 @@ static void test_large(void **state)
 		y[i] = 1 - (double)i / (double)many;
 	}
 	struct page *page = page_new();
-	const struct rs_layer layers[] = {{RS_MARK_STEP, 1, false, NULL, many, x, y, NULL, NULL},
-	                                  {RS_MARK_TICKS, 1, false, NULL, many, x, y, NULL, NULL}};
+	const struct rs_chart_layer layers[] = {{RS_MARK_STEP, 1, false, NULL, many, x, y, NULL, NULL},
+	                                        {RS_MARK_TICKS, 1, false, NULL, many, x, y, NULL, NULL}};
 	const struct rs_chart chart = {"c", "t",           "d",  {"x", 0, NAN}, {"y", 0, 1}, layers,
 	                               2,   RS_NAMES_NONE, true, NULL,          NULL,        0};
 	rs_chart_draw(&page->buffer, &chart);

@@ -36,8 +36,8 @@ void frame_draw_x(struct rs_buffer *out, const struct frame *frame, const char *
 void frame_draw_y(struct rs_buffer *out, const struct frame *frame, const char *label);
 unsigned colour_of(unsigned colour);
 
-void layer_draw(struct rs_buffer *out, const struct frame *frame, const struct rs_layer *layer);
+void layer_draw(struct rs_buffer *out, const struct frame *frame, const struct rs_chart_layer *layer);
 /* How it looks in a legend. */
-void layer_key(struct rs_buffer *out, const struct rs_layer *layer, double x, double y);
+void layer_key(struct rs_buffer *out, const struct rs_chart_layer *layer, double x, double y);
 
 #endif

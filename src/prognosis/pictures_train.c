@@ -9,6 +9,7 @@
 #include "assess/assess.h"
 #include "model.h"
 #include "pictures.h"
+#include "report_pictures.h"
 
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
 #define SMALLEST 7 /* pixels a side that are not halved any more */
@@ -426,7 +427,11 @@ enum rs_code rs_pictures_train(const struct rs_world *world, const char *study, 
                                const struct rs_training_report *report, struct rs_buffer *out_model,
                                char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	struct run run RS_CLEANUP(run_finish) = {.pool = pool, .report = report};
+	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
+	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page,
+	                                        NULL};
+	struct run run RS_CLEANUP(run_finish) = {.pool = pool, .report = report->page ? &kept : report};
+	gathered_init(&gathered, report->finding, report->warning, report->context);
 	RS_TRY(begin(world, study, &run, err));
 	const size_t *count = run.pictures.count;
 	const size_t most = count[PART_VALIDATION] > count[PART_TEST] ? count[PART_VALIDATION]
@@ -436,5 +441,10 @@ enum rs_code rs_pictures_train(const struct rs_world *world, const char *study, 
 		return rs_error_memory(err, most * sizeof *logits, "logits");
 	RS_TRY(learn(&run, logits, out_verdict, err));
 	pictures_model_write(&run.model, out_model);
-	return rs_buffer_check(out_model, "the model", err);
+	RS_TRY(rs_buffer_check(out_model, "the model", err));
+	const struct pictured pictured = {
+		&run.study,       &run.pictures, &run.model,  run.outcome[PART_TEST],
+		run.p[PART_TEST], run.simple_p,  out_verdict, rs_buffer_bytes(out_model),
+		&gathered};
+	return report->page ? pictures_page(&pictured, report->page, err) : RS_OK;
 }

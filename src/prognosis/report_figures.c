@@ -103,7 +103,7 @@ static enum rs_code band_of(const struct way *way, size_t rows, double *lower, d
 /* Curves of the ways, and where their points live. */
 struct curves {
 	struct rs_arena arena;
-	struct rs_layer layers[LAYERS_MAX];
+	struct rs_chart_layer layers[LAYERS_MAX];
 	size_t count;
 };
 static void curves_finish(struct curves *curves) { rs_arena_finish(&curves->arena); }
@@ -131,13 +131,13 @@ static char *line_name(struct curves *curves, const struct way *way, const struc
 static void curve_add(struct curves *curves, const struct way *way, size_t number, const char *name,
                       size_t count, const double *x, const double *y)
 {
-	curves->layers[curves->count++] = (struct rs_layer){.mark = RS_MARK_LINE,
-	                                                    .colour = (unsigned)number,
-	                                                    .dashed = way->kind != WAY_MODEL,
-	                                                    .name = name,
-	                                                    .count = count,
-	                                                    .x = x,
-	                                                    .y = y};
+	curves->layers[curves->count++] = (struct rs_chart_layer){.mark = RS_MARK_LINE,
+	                                                          .colour = (unsigned)number,
+	                                                          .dashed = way->kind != WAY_MODEL,
+	                                                          .name = name,
+	                                                          .count = count,
+	                                                          .x = x,
+	                                                          .y = y};
 }
 
 /* Which one it is of those that are drawn, from 1: the model and baselines, as many as can be told apart; 0: it is not. */
@@ -183,20 +183,20 @@ static enum rs_code figure_roc(const struct report *report, struct rs_buffer *ou
 	for (size_t g = 0; g < GRID; g++)
 		grid[g] = (double)g / (GRID - 1);
 	RS_TRY(band_of(&report->ways[0], report->rows, lower, upper, err));
-	curves.layers[curves.count++] = (struct rs_layer){
+	curves.layers[curves.count++] = (struct rs_chart_layer){
 		.mark = RS_MARK_LINE, .dashed = true, .count = 2, .x = diagonal, .y = diagonal};
-	curves.layers[curves.count++] = (struct rs_layer){
+	curves.layers[curves.count++] = (struct rs_chart_layer){
 		.mark = RS_MARK_BAND, .colour = 1, .count = GRID, .x = grid, .lower = lower, .upper = upper};
 	for (size_t w = report->way_count; w-- > 0;)
 		if (way_drawn(report, w))
 			RS_TRY(add_curve(&curves, report, w, false, err));
 	if (isfinite(x) && isfinite(y))
-		curves.layers[curves.count++] = (struct rs_layer){.mark = RS_MARK_POINTS,
-		                                                  .colour = 1,
-		                                                  .name = "where it decides",
-		                                                  .count = 1,
-		                                                  .x = &x,
-		                                                  .y = &y};
+		curves.layers[curves.count++] = (struct rs_chart_layer){.mark = RS_MARK_POINTS,
+		                                                        .colour = 1,
+		                                                        .name = "where it decides",
+		                                                        .count = 1,
+		                                                        .x = &x,
+		                                                        .y = &y};
 	figure_begin(out, "square", "Receiver operating characteristic");
 	rs_chart_draw(out,
 	              &(struct rs_chart){
@@ -221,12 +221,12 @@ static enum rs_code figure_precision(const struct report *report, struct rs_buff
 	double share = (double)positives_of(&report->ways[0], report->rows) / (double)report->rows;
 	const double chance[] = {share, share};
 	rs_arena_init(&curves.arena, SIZE_MAX / 2);
-	curves.layers[curves.count++] = (struct rs_layer){.mark = RS_MARK_LINE,
-	                                                  .dashed = true,
-	                                                  .name = "chance",
-	                                                  .count = 2,
-	                                                  .x = diagonal,
-	                                                  .y = chance};
+	curves.layers[curves.count++] = (struct rs_chart_layer){.mark = RS_MARK_LINE,
+	                                                        .dashed = true,
+	                                                        .name = "chance",
+	                                                        .count = 2,
+	                                                        .x = diagonal,
+	                                                        .y = chance};
 	for (size_t w = report->way_count; w-- > 0;)
 		if (way_drawn(report, w))
 			RS_TRY(add_curve(&curves, report, w, true, err));
@@ -328,7 +328,7 @@ static void figure_calibration(struct rs_buffer *out, const struct calibration *
 	}
 	for (size_t b = 0; b < BINS; b++)
 		all[b] *= 0.12 / highest;
-	const struct rs_layer layers[] = {
+	const struct rs_chart_layer layers[] = {
 		{RS_MARK_BARS, RS_COLOUR_MUTED, false, NULL, BINS, NULL, all, found->edges, found->ends},
 		{RS_MARK_LINE, RS_COLOUR_MUTED, true, "ideal", 2, diagonal, diagonal, NULL, NULL},
 		{RS_MARK_LINE, 1, false, "smoothed (lowess)", rows, found->x, found->smooth, NULL, NULL},
@@ -350,7 +350,7 @@ static void figure_calibration(struct rs_buffer *out, const struct calibration *
 
 static void figure_spread(struct rs_buffer *out, const struct calibration *found)
 {
-	const struct rs_layer layers[] = {
+	const struct rs_chart_layer layers[] = {
 		{RS_MARK_BARS, 1, false, "negative", BINS, NULL, found->share[0], found->edges, found->ends},
 		{RS_MARK_BARS, 2, false, "positive", BINS, NULL, found->share[1], found->edges, found->ends},
 	};
@@ -393,14 +393,14 @@ static enum rs_code figure_benefit(const struct report *report, struct rs_buffer
 		}
 		curve_add(&curves, way, way_drawn(report, w), way->name, RS_COUNT(t), x, y);
 	}
-	curves.layers[curves.count++] = (struct rs_layer){
+	curves.layers[curves.count++] = (struct rs_chart_layer){
 		.mark = RS_MARK_LINE, .name = "treat all", .count = RS_COUNT(t), .x = t, .y = all};
-	curves.layers[curves.count++] = (struct rs_layer){.mark = RS_MARK_LINE,
-	                                                  .dashed = true,
-	                                                  .name = "treat nobody",
-	                                                  .count = 2,
-	                                                  .x = diagonal,
-	                                                  .y = nobody};
+	curves.layers[curves.count++] = (struct rs_chart_layer){.mark = RS_MARK_LINE,
+	                                                        .dashed = true,
+	                                                        .name = "treat nobody",
+	                                                        .count = 2,
+	                                                        .x = diagonal,
+	                                                        .y = nobody};
 	figure_begin(out, "square", "Decision curve");
 	rs_chart_draw(out, &(struct rs_chart){.id = "benefit",
 	                                      .title = "Decision curve",
@@ -430,8 +430,7 @@ static void figure_confusion(const struct report *report, struct rs_buffer *out)
 	                                         .size = 2,
 	                                         .names = names,
 	                                         .counts = counts});
-	figure_end(out,
-	           "Each row judged with the threshold that its own model chose; shares are of what was.");
+	figure_end(out, report->called_about);
 }
 
 enum rs_code figures_of_classes(const struct report *report, struct rs_buffer *out, struct rs_error *err)

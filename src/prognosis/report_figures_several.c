@@ -7,7 +7,7 @@
 
 /* The curve of one class against the others: x and y are appended to the arena. */
 static enum rs_code against_others(const struct report *report, size_t level, struct rs_arena *arena,
-                                   struct rs_layer *out, struct rs_error *err)
+                                   struct rs_chart_layer *out, struct rs_error *err)
 {
 	struct rs_roc roc RS_CLEANUP(rs_roc_finish) = {0};
 	size_t n = report->rows;
@@ -39,12 +39,12 @@ static enum rs_code against_others(const struct report *report, size_t level, st
 		         area->lower, area->upper);
 	else
 		snprintf(name, size, "%s", report->levels[level]);
-	*out = (struct rs_layer){.mark = RS_MARK_LINE,
-	                         .colour = (unsigned)level + 1,
-	                         .name = name,
-	                         .count = roc.count,
-	                         .x = x,
-	                         .y = y};
+	*out = (struct rs_chart_layer){.mark = RS_MARK_LINE,
+	                               .colour = (unsigned)level + 1,
+	                               .name = name,
+	                               .count = roc.count,
+	                               .x = x,
+	                               .y = y};
 	return RS_OK;
 }
 
@@ -52,7 +52,7 @@ static enum rs_code figure_curves(const struct report *report, struct rs_buffer 
 {
 	static const double diagonal[] = {0, 1};
 	struct rs_arena arena RS_CLEANUP(rs_arena_finish) = {0};
-	struct rs_layer layers[RS_COLOURS + 1] = {
+	struct rs_chart_layer layers[RS_COLOURS + 1] = {
 		{.mark = RS_MARK_LINE, .dashed = true, .count = 2, .x = diagonal, .y = diagonal}};
 	size_t count = 1;
 	rs_arena_init(&arena, SIZE_MAX / 2);

@@ -13,7 +13,7 @@
 
 struct drawn {
 	struct rs_arena arena;
-	struct rs_layer layers[3 * GROUPS_MAX];
+	struct rs_chart_layer layers[3 * GROUPS_MAX];
 	struct rs_risk_row risk[GROUPS_MAX];
 	size_t layer_count, group_count;
 };
@@ -60,23 +60,23 @@ static void trace_point(struct traced *traced, double time, double y, double low
 static void trace_draw(struct drawn *drawn, const struct traced *traced, const char *name)
 {
 	unsigned colour = (unsigned)++drawn->group_count;
-	drawn->layers[drawn->layer_count++] = (struct rs_layer){.mark = RS_MARK_STEP_BAND,
-	                                                        .colour = colour,
-	                                                        .count = traced->count,
-	                                                        .x = traced->x,
-	                                                        .lower = traced->lower,
-	                                                        .upper = traced->upper};
-	drawn->layers[drawn->layer_count++] = (struct rs_layer){.mark = RS_MARK_STEP,
-	                                                        .colour = colour,
-	                                                        .name = name,
-	                                                        .count = traced->count,
-	                                                        .x = traced->x,
-	                                                        .y = traced->y};
-	drawn->layers[drawn->layer_count++] = (struct rs_layer){.mark = RS_MARK_TICKS,
-	                                                        .colour = colour,
-	                                                        .count = traced->marks,
-	                                                        .x = traced->mark_x,
-	                                                        .y = traced->mark_y};
+	drawn->layers[drawn->layer_count++] = (struct rs_chart_layer){.mark = RS_MARK_STEP_BAND,
+	                                                              .colour = colour,
+	                                                              .count = traced->count,
+	                                                              .x = traced->x,
+	                                                              .lower = traced->lower,
+	                                                              .upper = traced->upper};
+	drawn->layers[drawn->layer_count++] = (struct rs_chart_layer){.mark = RS_MARK_STEP,
+	                                                              .colour = colour,
+	                                                              .name = name,
+	                                                              .count = traced->count,
+	                                                              .x = traced->x,
+	                                                              .y = traced->y};
+	drawn->layers[drawn->layer_count++] = (struct rs_chart_layer){.mark = RS_MARK_TICKS,
+	                                                              .colour = colour,
+	                                                              .count = traced->marks,
+	                                                              .x = traced->mark_x,
+	                                                              .y = traced->mark_y};
 }
 
 static enum rs_code add_survival(struct drawn *drawn, const struct rs_follow_up *seen, const size_t *rows,

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+import pictures
+
 HTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '"><script>alert(1)</script> & \'x\''
@@ -215,10 +217,23 @@ def training(radseal, folder):
     radseal(1, "train", study, "-o", model, sentence="yes no")
 
 
+def network(radseal, folder):
+    pictures.write(folder)
+    (folder / "study.yaml").write_text("pictures: all.npz\n" + pictures.COMMON)
+    page = folder / "report.html"
+    told = json.loads(radseal(0, "train", folder / "study.yaml", "-o", folder / "m.model", "--report", page, "--json"))
+    shown = Page(page)
+    assert {"merits", "roc", "calibration", "confusion"} <= set(shown.charts) and told["verdict"] in shown.text
+    rows = [["".join(cell.itertext()) for cell in row] for row in shown.root.iter(f"{HTML}tr")]
+    auc = float(next(row for row in rows if row[1] == "AUC")[2])
+    assert abs(auc - value_of(told["findings"], "network", "auc")) < 0.0006, auc
+    assert shown.row("Test pictures")[1] == "60" and shown.row("Model file")[1].endswith(told["model"])
+
+
 def main():
     radseal = Program(sys.argv[1])
     with tempfile.TemporaryDirectory() as name:
-        for test in (classes, survival, training):
+        for test in (classes, survival, training, network):
             folder = pathlib.Path(name) / test.__name__
             folder.mkdir()
             test(radseal, folder)

@@ -8,6 +8,7 @@ import pathlib
 import sys
 import tempfile
 
+import pictures
 from node_tools import Radseal, write_nifti
 
 SUBJECTS = [f"patient-{number}" for number in range(16)]
@@ -137,6 +138,26 @@ def versions(node, folder, model):
     assert "--replaces" in node.run("train", folder / "study2.yaml", "-o", folder / "x", "--replaces", model, check=2).stderr
 
 
+def networks(node, folder):
+    """Pictures are known by their content: leave is asked for those that are sealed."""
+    grey, _ = pictures.write(folder)
+    (folder / "network.yaml").write_text("pictures: all.npz\n" + pictures.COMMON)
+    train = ("train", folder / "network.yaml", "-o", folder / "network.model")
+    assert "name no subjects" in node.do(*train, "--as", "researcher", "--purpose", "research", code=1).stderr
+    node.do(*train)
+    sealed, free = folder / "sealed.dcm", folder / "free.dcm"
+    sealed.write_bytes(pictures.dicom(grey))
+    free.write_bytes(pictures.dicom(bytes(255 - value for value in grey)))
+    node.do("seal", "--subject", SUBJECTS[0], sealed)
+    predict = ("predict", folder / "network.model", sealed, free, "--purpose", "treatment")
+    before, kinds = node.requests(), node.kinds()
+    assert "NO_CONSENT: " in node.do(*predict, "--as", "oncologist", code=3).stderr
+    assert node.requests() == before + 1 and node.kinds() == kinds, "the model is refused first"
+    told = node.rows(*predict, "--as", "doctor")
+    assert len(told["predictions"]) == 2 and node.requests() == before + 3
+    assert node.kinds() - kinds == collections.Counter(prediction=2)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
@@ -145,6 +166,7 @@ def main():
         model, consents = training(node, folder)
         predicting(node, folder, model, consents)
         versions(node, folder, model)
+        networks(node, folder)
         node.fsck(check=0)
         node.do("erase", "--subject", SUBJECTS[5], "--ground", "objection")
         node.fsck(check=0)
