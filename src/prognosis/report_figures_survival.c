@@ -281,13 +281,16 @@ void figure_of_effects(const struct report *report, struct rs_buffer *out)
 	rs_rows_draw(out, &(struct rs_rows_chart){
 				  .id = "effects",
 				  .title = "Effects of inputs on predictions",
-				  .description = "SHAP values of each subject by input.",
-				  .x = {report->survival ? "Added to the risk" : "Added to the log-odds", NAN,
-	                                NAN},
+				  .description = "What each input adds to the prediction of each subject.",
+				  .x = {report->survival ? "Added to the risk" : "Added to the prediction",
+	                                NAN, NAN},
 				  .reference = 0,
 				  .low = "low value",
 				  .high = "high value",
 				  .rows = rows,
 				  .row_count = count});
-	figure_end(out, "SHAP values: a point is a subject, its colour the rank of the input's value.");
+	figure_end(
+		out,
+		"A point is a subject, its colour the rank of the input's value. Of trees exact Shapley values (forests: of "
+		"the probability, boosting: of the log-odds), of linear models coefficient times value.");
 }

@@ -155,6 +155,7 @@ enum rs_code report_write(const struct report *report, struct rs_buffer *out, st
 	section(out, "figures", "All figures");
 	table_of_findings(report, out);
 	table_of_folds(report, out);
+	table_of_inputs(report, out);
 	facts_section(out, "study", "Study", &report->study);
 	facts_section(out, "subjects", "Subjects", &report->subjects);
 	if (report->evidence.count > 0) {

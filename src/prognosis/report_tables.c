@@ -163,7 +163,7 @@ void table_of_findings(const struct report *report, struct rs_buffer *out)
 	                   "class=\"number\"></th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct rs_finding *finding = &report->findings[i];
-		if (of_a_fold(finding, &repeat, &fold))
+		if (of_a_fold(finding, &repeat, &fold) || strcmp(finding->name, "importance") == 0)
 			continue;
 		const char *own = *finding->of ? finding->of : "all";
 		write_row(out, finding, strcmp(own, of) == 0 ? "" : own);
@@ -194,4 +194,22 @@ void table_of_folds(const struct report *report, struct rs_buffer *out)
 	}
 	if (last)
 		rs_plot_write(out, "</tbody></table></div>\n");
+}
+
+void table_of_inputs(const struct report *report, struct rs_buffer *out)
+{
+	if (report->input_count == 0)
+		return;
+	rs_plot_write(
+		out,
+		"<details><summary>The model's %Z inputs</summary>\n<table><thead><tr><th>Input</th><th "
+		"class=\"number\">Importance</th></tr></thead><tbody>\n",
+		report->input_count);
+	for (size_t i = 0; i < report->input_count; i++) {
+		rs_plot_write(out, "<tr><td>%E</td><td class=\"number\">", report->inputs[i].name);
+		if (isfinite(report->inputs[i].importance))
+			rs_buffer_printf(out, "%.4g", report->inputs[i].importance);
+		rs_plot_write(out, "</td></tr>\n");
+	}
+	rs_plot_write(out, "</tbody></table></details>\n");
 }

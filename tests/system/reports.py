@@ -174,6 +174,28 @@ def write_study_table(folder):
                         f"h{i % 3},{late},{min(days, seen):.2f},{int(days <= seen)},{'I' * min(3, max(1, round(2 + f[0])))}\n")
 
 
+def whole_card(radseal, folder, shown):
+    """Every key that the lists name is one that a study's card may hold; then only what nobody can show is missing."""
+    for name, count in (("METRICS", 30), ("TRIPOD+AI", 52), ("CLEAR", 58)):
+        assert re.search(rf"{re.escape(name)} \(20..\): \d+ of {count} items", shown.text), name
+    rows = [["".join(cell.itertext()) for cell in row] for row in shown.root.iter(f"{HTML}tr") if len(row) == 4]
+    keys = sorted({row[3][len("card: "):] for row in rows if row[3].startswith("card: ")} |
+                  {"intended_use", "eligibility", "data_availability"})
+    assert len(keys) > 40, keys
+    study = folder / "whole.yaml"
+    study.write_text(re.sub(r"card: .*", "card: {" + ", ".join(f"{key}: told" for key in keys) + "}",
+                            STUDY % ("A title", CLASS, "ridge")))
+    page = folder / "whole.html"
+    radseal(0, "train", study, "-o", folder / "whole.model", "--report", page)
+    told = Page(page)
+    rows = [["".join(cell.itertext()) for cell in row] for row in told.root.iter(f"{HTML}tr") if len(row) == 4]
+    left = [row for row in rows if row[3].startswith("card: ")]
+    assert not left, left
+    score = re.search(r"METRICS \(2024\): (\d+) of 30 items evidenced; score of what is evidenced ([0-9.]+) %", told.text)
+    missing = {row[0] for row in rows[:31] if row[2] == "not evidenced"}
+    assert missing == {"17"} and score[1] == "29" and score[2] == "100" or "16" in missing, (missing, score.groups())
+
+
 def training(radseal, folder):
     write_study_table(folder)
     study, page, model = folder / "study.yaml", folder / "report.html", folder / "m.model"
@@ -209,6 +231,8 @@ def training(radseal, folder):
         again = folder / "again.html"
         radseal(0, "train", study, "-o", model, "--report", again, "--threads", "1")
         assert again.read_bytes() == page.read_bytes(), "another number of threads, another page"
+    whole_card(radseal, folder, shown)
+    study.write_text(STUDY % ("About <b>them</b>", SURVIVAL, "cox"))
     radseal(0, "train", study, "-o", model, "--report", folder / "told.json")
     assert json.loads((folder / "told.json").read_text())["verdict"] == told["verdict"]
     study.write_text((STUDY % ("t", CLASS, "ridge")).replace("eligibility:", "shoe_size:"))
