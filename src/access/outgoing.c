@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "workflow/workflow_made.h"
+
 enum rs_code writing_begin(const struct rs_world *world, const char *base, struct writing *out,
                            struct rs_error *err)
 {
@@ -62,7 +64,12 @@ static const char *extension_of(const char *media, const uint8_t start[static 2]
 	                                       {"application/x-nifti", ".nii", ".nii.gz"},
 	                                       {"application/x-nrrd", ".nrrd", ".nrrd"},
 	                                       {"application/x-metaimage", ".mha", ".mha"},
-	                                       {"text/vnd.radseal.features", ".features", ".features"}};
+	                                       {"text/vnd.radseal.features", ".features", ".features"},
+	                                       {RS_MEDIA_MODEL, ".model", ".model"},
+	                                       {RS_MEDIA_PREDICTION, ".prediction", ".prediction"},
+	                                       {"text/html", ".html", ".html"},
+	                                       {"application/json", ".json", ".json"},
+	                                       {"application/yaml", ".yaml", ".yaml"}};
 	bool compressed = start[0] == 0x1f && start[1] == 0x8b;
 	for (size_t i = 0; i < RS_COUNT(known); i++)
 		if (strcmp(media, known[i][0]) == 0)

@@ -202,7 +202,7 @@ enum rs_code sealing_model(struct sealing *sealing, const char *replaces, struct
 			add_parent(&parents, &sealing->sources[i].commitment);
 	struct rs_made made = {.name = names[0],
 	                       .kind = RS_OBJECT_MODEL,
-	                       .media = "application/vnd.radseal.model+cbor",
+	                       .media = RS_MEDIA_MODEL,
 	                       .content = model,
 	                       .parents = rs_buffer_bytes(&parents)};
 	RS_TRY(rs_buffer_check(&parents, "the parents of a model", err));
@@ -265,7 +265,7 @@ static enum rs_code admit_predictions(struct sealing *sealing, const struct rs_s
 		RS_TRY(make_prediction(head, rs_bytes_of(text->data + start, ends[i] - start), model,
 		                       &predictions[i], err));
 		made[i] = (struct rs_made){
-			.name = name, .kind = RS_OBJECT_PREDICTION, .media = "text/vnd.radseal.prediction"};
+			.name = name, .kind = RS_OBJECT_PREDICTION, .media = RS_MEDIA_PREDICTION};
 		origin_of(sealing, i, &at, &made[i], &predictions[i].parents);
 		made[i].content = rs_buffer_bytes(&predictions[i].text);
 		made[i].parents = rs_buffer_bytes(&predictions[i].parents);

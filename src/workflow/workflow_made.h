@@ -5,6 +5,9 @@
 #include "identity/identity.h"
 #include "workflow/workflow.h"
 
+#define RS_MEDIA_MODEL "application/vnd.radseal.model+cbor"
+#define RS_MEDIA_PREDICTION "text/vnd.radseal.prediction"
+
 struct rs_made {
 	char *name; /* as results and errors call it */
 	enum rs_object_kind kind;

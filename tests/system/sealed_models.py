@@ -120,6 +120,12 @@ def predicting(node, folder, model, consents):
     assert node.requests() == before + 1 + 3
     node.do("predict", model, plain, *treatment, "-o", out)
     assert len(list(csv.DictReader(open(out)))) == 4
+    # What was said of one subject comes out with the subject's data, and verifies.
+    node.do("retrieve", "--subject", SUBJECTS[0], "--as", "doctor", "--purpose", "treatment", "-o", folder / "out")
+    said = sorted((folder / "out").glob("*.prediction"))
+    assert said and all(path.read_text().startswith("radseal-prediction/v1\nversion ") for path in said)
+    assert all(f"model {digest}\ntable " in path.read_text() and SUBJECTS[1] not in path.read_text() for path in said)
+    assert node.verdicts(*said) == {str(path): "genuine" for path in said}
     stranger = folder / "stranger.model"
     node.run("train", folder / "study2.yaml", "-o", stranger, check=0)
     assert "not sealed in the node" in node.do("predict", stranger, plain, *treatment, code=4).stderr
