@@ -20,7 +20,7 @@ static void take_warning(void *context, const char *sentence)
 
 int main(int argc, char **argv)
 {
-	const struct rs_training_report report = {take_finding, take_warning, NULL};
+	const struct rs_training_report report = {.finding = take_finding, .warning = take_warning};
 	struct rs_pool *pool = NULL;
 	struct rs_buffer model;
 	struct rs_digest digest;
