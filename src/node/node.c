@@ -230,7 +230,8 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 {
 	struct recovery recovery = {.node = node};
 	rs_buffer_init(&recovery.ids, (size_t)1 << 26);
-	RS_TRY(rs_vault_clean(node->vault, err));
+	if (!node->has_intake)
+		RS_TRY(rs_vault_clean(node->vault, err));
 	enum rs_code code = index_each_intent(node->index, collect_intent, &recovery, err);
 	for (size_t at = 0; code == RS_OK && at < recovery.ids.size; at += TRANSACTION_ID_SIZE) {
 		struct rs_bytes id = {recovery.ids.data + at, TRANSACTION_ID_SIZE};

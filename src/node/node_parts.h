@@ -43,7 +43,8 @@ struct rs_node {
 	uint64_t promised_size, promised_ms; /* of keys/last-checkpoint, by this process */
 	/* node_room.h: stored bytes of all objects, when they were counted; and those that are being written */
 	uint64_t room_used, room_pending;
-	bool room_counted, room_kept;
+	bool room_counted;
+	bool has_intake; /* others stage while one thread commits: it alone counts, and nobody clears the staging place */
 	pthread_mutex_t
 		mutex; /* guards subjects, index and ledger while files are staged or verified in parallel */
 };

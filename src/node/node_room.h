@@ -7,7 +7,7 @@
 /* Before an object with that much content is staged. RS_NO_SPACE says which limit it is, and what to do; nothing is
  * written then. Under the node's mutex. */
 enum rs_code room_take(struct rs_node *node, uint64_t content_size, struct rs_error *err);
-/* Counts when it is due: done by room_take(), unless node->room_kept says that another thread does, whose the index is. Under
+/* Counts when it is due: done by room_take(), unless there is an intake, which does: the index is its committing thread's. Under
  * the node's mutex. */
 enum rs_code room_count(struct rs_node *node, struct rs_error *err);
 /* The object is written, or will never be: what is free on the disk tells of it. */

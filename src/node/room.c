@@ -31,7 +31,7 @@ static enum rs_code check_quota(struct rs_node *node, uint64_t size, struct rs_e
 	char texts[3][32];
 	if (quota == 0)
 		return RS_OK;
-	if (!node->room_kept)
+	if (!node->has_intake)
 		RS_TRY(room_count(node, err));
 	if (node->room_used + size <= quota)
 		return RS_OK;

@@ -84,7 +84,7 @@ enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, 
 		rs_free(intake);
 		return code;
 	}
-	node->room_kept = true;
+	node->has_intake = true;
 	*out = intake;
 	return RS_OK;
 }
@@ -487,7 +487,7 @@ enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err)
 	pthread_mutex_unlock(&intake->mutex);
 	enum rs_code code = settle(intake, err);
 	rs_subject_keys_rollback(intake->node->subjects); /* of who never got into the ledger */
-	intake->node->room_kept = false;
+	intake->node->has_intake = false;
 	rs_actor_close_pointer(&intake->administrator);
 	pthread_cond_destroy(&intake->idle);
 	pthread_mutex_destroy(&intake->mutex);

@@ -17,6 +17,7 @@ struct outcome {
 	enum rs_code code;
 	enum rs_admit_outcome outcome;
 	unsigned calls;
+	struct rs_error err;
 };
 
 static void note(void *context, enum rs_code code, const struct rs_admit_result *result,
@@ -25,7 +26,7 @@ static void note(void *context, enum rs_code code, const struct rs_admit_result 
 	struct outcome *outcome = context;
 	if (code != RS_OK)
 		assert_true(err->message[0]);
-	*outcome = (struct outcome){code, result->outcome, outcome->calls + 1};
+	*outcome = (struct outcome){code, result->outcome, outcome->calls + 1, *err};
 }
 
 static void uid_of(int number, char out[static 16]) { snprintf(out, 16, "1.2.3.%d", number); }
@@ -218,8 +219,8 @@ static void a_power_cut_at_any_step_loses_nothing_acknowledged(void **state)
 	uint64_t steps = rs_sim_steps(counting);
 	rs_sim_destroy(counting);
 	assert_true(steps > 60);
-	/* Every fourth: crash_test.c walks over all steps of the same protocol. Each of the three cuts has its turn. */
-	for (uint64_t step = 1; step <= steps; step += 4) {
+	/* Every seventh: crash_test.c walks over all steps of the same protocol. Each of the three cuts has its turn. */
+	for (uint64_t step = 1; step <= steps; step += 7) {
 		struct rs_sim *sim = make();
 		struct outcome outcomes[INSTANCES] = {0}, all[INSTANCES] = {0};
 		rs_sim_fail_at(sim, step, RS_IO, true);
@@ -233,6 +234,39 @@ static void a_power_cut_at_any_step_loses_nothing_acknowledged(void **state)
 	print_message("# %llu steps\n", (unsigned long long)steps);
 }
 
+/* The disk fails, once or until it is well again, while the same intake goes on: what fails is refused, what is sent again then
+ * is taken, and the node is clean. */
+static void an_intake_goes_on_after_its_disk_failed(void **state)
+{
+	struct rs_sim *counting = make();
+	struct outcome counted[INSTANCES] = {0};
+	(void)state;
+	assert_int_equal(take_all(counting, counted), RS_OK);
+	uint64_t steps = rs_sim_steps(counting);
+	rs_sim_destroy(counting);
+	for (uint64_t step = 1; step <= steps; step += 9) {
+		struct rs_sim *sim = make();
+		struct rs_node *node = open_node(sim);
+		struct outcome first[INSTANCES] = {0}, again[INSTANCES] = {0};
+		struct rs_intake *intake;
+		struct rs_error err = {0};
+		assert_int_equal(rs_intake_open(node, NULL, MEMORY_MAX, &intake, &err), RS_OK);
+		rs_sim_fail_at(sim, step, RS_NO_SPACE, step % 2 == 0);
+		for (int i = 0; i < INSTANCES; i++)
+			(void)send(intake, i, &first[i], &err);
+		rs_sim_fail_at(sim, 0, RS_OK, false);
+		for (int i = 0; i < INSTANCES; i++)
+			if (send(intake, i, &again[i], &err) != RS_OK)
+				fail_msg("step %llu, instance %d: %s", (unsigned long long)step, i,
+				         again[i].calls ? again[i].err.message : err.message);
+		assert_int_equal(rs_intake_close(intake, &err), RS_OK);
+		rs_node_close(node);
+		rs_sim_cut(sim, RS_SIM_LOSE_ALL);
+		check_node(sim, again);
+		rs_sim_destroy(sim);
+	}
+}
+
 int main(void)
 {
 	struct rs_error err = {0};
@@ -242,6 +276,7 @@ int main(void)
 		cmocka_unit_test(what_arrives_is_stored_and_known_again),
 		cmocka_unit_test(what_is_not_as_announced_is_refused),
 		cmocka_unit_test(a_power_cut_at_any_step_loses_nothing_acknowledged),
+		cmocka_unit_test(an_intake_goes_on_after_its_disk_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

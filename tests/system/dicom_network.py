@@ -122,7 +122,7 @@ def refused_associations(node):
     ]
     peers = node.home / "peers.conf"
     peers.write_text("# one line for each\nPEER 127.0.0.1 echo,store\nMR1 10.0.0.1:104 all\n")
-    with node.serving("--peers", peers, "--associations", 3) as port:
+    with node.serving("--peers", peers) as port:
         for name, sent, kind, tail in cases:
             with Peer(port) as peer:
                 peer.send(sent)
@@ -131,13 +131,18 @@ def refused_associations(node):
                     answers.append(peer.receive())
                 got, body = answers[-1]
                 assert got == kind and body[1:].hex() == tail, f"{name}: PDU {got} {body.hex()}"
+    with node.serving("--peers", peers, "--associations", 3) as port:
         with contextlib.ExitStack() as stack:
             full = [stack.enter_context(Peer(port)) for _ in range(4)]
             kinds = [peer.associate(good) for peer in full]
             assert kinds == [2, 2, 2, REJECTED] and full[3].answer[1:].hex() == "020302", kinds
-        time.sleep(0.3)
-        with Peer(port) as peer:
-            assert peer.associate(good) == 2 and peer.echo() == 0, "room again"
+        for _ in range(50):  # until the server has seen that they are gone
+            with Peer(port) as peer:
+                if peer.associate(good) == 2 and peer.echo() == 0:
+                    break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("no room again")
     peers.write_text("PEER somewhere echo\n")
     done = node.run("serve", "--home", node.home, "--dicom", "127.0.0.1:0", "--peers", peers, check=1)
     assert "line 1" in done.stderr, done.stderr
@@ -162,11 +167,11 @@ def ends_of_connections(node, scratch):
         assert half.associate([(VERIFICATION, [IMPLICIT])]) == 2
         started = time.monotonic()
         assert half.receive()[0] == ABORT, "idle for a second"
-        assert 0.9 < time.monotonic() - started < 5
+        assert 0.9 < time.monotonic() - started < 20
         for peer in (silent, slow):
             with contextlib.suppress(ConnectionError):
                 assert peer.receive()[0] == ABORT
-            assert time.monotonic() - started < 15
+            assert time.monotonic() - started < 40
         with Peer(port) as peer:
             assert peer.associate([(VERIFICATION, [IMPLICIT])]) == 2 and peer.echo() == 0
     with node.serving() as port, Peer(port) as peer, Peer(port) as idle:
