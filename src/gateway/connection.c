@@ -11,7 +11,9 @@
 	(10 * SECOND_NS) /* ARTIM (PS3.8 section 9.1.5): to ask for an association, and to close after it */
 #define MESSAGE_NS (30 * SECOND_NS) /* for a message, and a second more for every SLOWEST bytes of it */
 #define SLOWEST ((uint64_t)16 * 1024)
-#define READS_MAX 64 /* until other connections have their turn */
+#define UNSENT_MAX \
+	((size_t)64 * 1024) /* of answers that a peer does not take: until it does, it is not read from */
+#define READS_MAX 64        /* until other connections have their turn */
 
 enum next { NEXT_READ, NEXT_WAIT, NEXT_CLOSE };
 
@@ -94,9 +96,11 @@ static void set_deadline(struct connection *connection)
 /* Once the socket is armed the connection may be another thread's: nothing of it is looked at any more. */
 static bool wait_for(struct connection *connection, int operation, bool now)
 {
-	bool writes = now || connection->transport.awaits_write ||
-	              rs_association_out(connection->association)->size > 0;
-	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT | (writes ? (uint32_t)EPOLLOUT : 0),
+	size_t unsent = rs_association_out(connection->association)->size;
+	bool writes = now || connection->transport.awaits_write || unsent > 0;
+	bool reads = unsent <= UNSENT_MAX;
+	struct epoll_event event = {.events = EPOLLONESHOT | (reads ? (uint32_t)EPOLLIN : 0) |
+	                                      (writes ? (uint32_t)EPOLLOUT : 0),
 	                            .data.ptr = connection};
 	int epoll = connection->service->epoll, socket = connection->transport.socket;
 	set_deadline(connection);
@@ -415,8 +419,12 @@ void connection_serve(struct connection *connection, uint8_t *chunk)
 	if (next == NEXT_READ && connection->rest.size > 0)
 		next = take_rest(connection);
 	for (int reads = 0; next == NEXT_READ && reads < READS_MAX; reads++) {
-		if (rs_association_is_over(connection->association) &&
-		    rs_association_out(connection->association)->size == 0)
+		size_t unsent = rs_association_out(connection->association)->size;
+		if (unsent > UNSENT_MAX) {
+			next = NEXT_WAIT;
+			break;
+		}
+		if (rs_association_is_over(connection->association) && unsent == 0)
 			(void)shutdown(connection->transport.socket, SHUT_WR);
 		next = read_some(connection, chunk);
 	}

@@ -174,6 +174,14 @@ def ends_of_connections(node, scratch):
             assert time.monotonic() - started < 40
         with Peer(port) as peer:
             assert peer.associate([(VERIFICATION, [IMPLICIT])]) == 2 and peer.echo() == 0
+    with node.serving() as port, Peer(port) as deaf:
+        assert deaf.associate([(VERIFICATION, [IMPLICIT])]) == 2
+        echo = b"".join(values(1, 1, command(e0002=VERIFICATION, e0100=0x30, e0110=1, e0800=0x101), 4096))
+        asking = threading.Thread(target=lambda: [deaf.send(echo * 100) for _ in range(200)])
+        asking.start()
+        time.sleep(0.5)  # answers that nobody reads do not pile up: the server stops reading
+        assert all(deaf.status() == 0 for _ in range(20000))
+        asking.join()
     with node.serving() as port, Peer(port) as peer, Peer(port) as idle:
         assert idle.associate([(VERIFICATION, [IMPLICIT])]) == 2
         assert peer.associate([(SECONDARY, [EXPLICIT])]) == 2
