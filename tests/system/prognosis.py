@@ -346,6 +346,22 @@ def check_ispy(run, folder, data):
     return told
 
 
+def check_elimination(run, folder, data):
+    """Logistic regression (C = 0.1) of the 20 columns that recursive elimination leaves: scikit-learn's AUC in every fold."""
+    reference = json.loads((data / "reference/real_tasks_cv.json").read_text())["ispy_stage_ge3"]["lr_rfe20"]
+    study = folder / "elimination.yaml"
+    study.write_text(f"tables: {data}/ispy_pcr/train400.csv\nid: ID\ntarget: {{class: {{column: TumourStage, positive: ['3.0', '4.0']}}}}\n"
+                     "features: {mri: original_*}\nassign: rank\nmodel: {ridge: {penalty: 10}}\n"
+                     "steps: [near_zero: 1e9, correlation: 0.9, rfe: {keep: 20, drop: 0.05, penalty: 10}]\n")
+    report = run.train(study, folder / "elimination.model")
+    for fold, auc in enumerate(reference["fold_auc"]):
+        found = finding(report, "model", f"auc_repeat_1_fold_{fold + 1}")["value"]
+        assert abs(found - auc) < 0.01, (fold, found, auc)
+    found, auc = finding(report, "model", "auc")["value"], reference["pooled_oof_auc_delong95"][0]
+    assert abs(found - auc) < 0.002, (found, auc)
+    return [f"elimination {found:.3f} (scikit-learn {auc:.3f})"]
+
+
 def check_stages(run, folder, data):
     """All four stages of I-SPY: ranger 0.14.1 (500 trees, same folds, R 4.2.2) has Hand & Till 0.784 and ordinal c 0.738."""
     study = folder / "stages.yaml"
@@ -409,6 +425,7 @@ def main():
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
             told = check_ispy(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
+            told += check_elimination(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_stages(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_plgg(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
     print("trained, predicted, refused as they should; " + ", ".join(told))
