@@ -11,6 +11,7 @@
 
 #include "assess/assess.h"
 #include "base/base_random.h"
+#include "learn/learn_elastic_net.h"
 #include "learn/learn_forest.h"
 #include "learn/learn_shap.h"
 #include "learn/learn_svm.h"
@@ -73,6 +74,7 @@ static struct cohort many(void) { return cohort_of(MANY, 10, 1); }
 static struct cohort lung(void) { return cohort_of(228, 3, 2); }
 static struct cohort rotterdam(void) { return cohort_of(2982, 9, 3); }
 static struct cohort radiomics(void) { return cohort_of(200, 1200, 4); }
+static struct cohort gliomas(void) { return cohort_of(201, 438, 5); }
 
 static void kaplan_meier(const struct cohort *c)
 {
@@ -252,6 +254,28 @@ static void support_vectors(const struct cohort *c)
 	rs_free(labels);
 }
 
+/* Ten folds along 100 lambdas. */
+static void cox_path(const struct cohort *c)
+{
+	struct rs_error err;
+	struct rs_elastic_net_path path;
+	struct rs_elastic_net_validation validation;
+	double *x = columns_of(c);
+	uint32_t *fold = rs_allocate_array(c->rows, sizeof *fold);
+	const struct rs_matrix matrix = {c->rows, c->columns, x};
+	const struct rs_elastic_net_data data = {.x = &matrix, .time = c->time, .event = c->event};
+	need(fold, NULL);
+	for (uint32_t i = 0; i < c->rows; i++)
+		fold[i] = i % 10;
+	need(rs_elastic_net_validate(&data, &(struct rs_elastic_net_options){.mixing = 1}, fold, 10, NULL,
+	                             &path, &validation, &err) == RS_OK,
+	     &err);
+	rs_elastic_net_path_finish(&path);
+	rs_elastic_net_validation_finish(&validation);
+	rs_free(fold);
+	rs_free(x);
+}
+
 static const struct work {
 	const char *name, *data;
 	struct cohort (*make)(void);
@@ -262,6 +286,7 @@ static const struct work {
 	{"concordance", "many", many, concordance},
 	{"cox", "many", many, cox},
 	{"bootstrap", "lung", lung, bootstrap},
+	{"cox-path", "gliomas", gliomas, cox_path},
 	{"survival-forest", "rotterdam", rotterdam, survival_forest},
 	{"forest", "radiomics", radiomics, forest_of_classes},
 	{"reasons", "radiomics", radiomics, reasons_of_forest},

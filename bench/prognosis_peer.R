@@ -21,6 +21,8 @@ peers <- list(
   "bootstrap" = function() { p <- need("survival"); d <- data("lung")
     timed(p, function() { set.seed(1); for (b in 1:1000) {
       r <- d[sample(nrow(d), replace = TRUE), ]; f <- coxph(Surv(time, event) ~ ., r); f$concordance } }) },
+  "cox-path" = function() { need("survival"); p <- need("glmnet"); d <- data("gliomas"); y <- Surv(d$time, d$event)
+    x <- as.matrix(d[, -(1:2)]); timed(p, function() cv.glmnet(x, y, family = "cox", foldid = rep(1:10, length.out = nrow(x)))) },
   "survival-forest" = function() { p <- need("ranger"); d <- data("rotterdam")
     timed(p, function() ranger(Surv(time, event) ~ ., d, num.trees = 500, min.node.size = 8, splitrule = "extratrees", num.threads = 1)) },
   "forest" = function() { p <- need("ranger"); d <- data("radiomics"); d$time <- NULL; d$event <- factor(d$event)

@@ -16,6 +16,7 @@ WORKS = [
     ("concordance", "concordance, n = 100,000", 9, 3, 0.085),
     ("cox", "Cox, n = 100,000, 10 columns", 3, 1, None),
     ("bootstrap", "1,000 bootstraps of Cox and C, 228 x 3", 3, 1, 0.25),
+    ("cox-path", "Cox path, 10 folds, 201 x 438", 3, 1, 2),
     ("survival-forest", "survival forest, 500 trees, 2,982 x 9", 1, 1, 2.5),
     ("forest", "forest, 500 trees, 200 x 1,200", 1, 1, 0.6),
     ("reasons", "the same, and why of each of 200 rows", 1, 1, 1.5),

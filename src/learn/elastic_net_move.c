@@ -1,4 +1,5 @@
-/* From one lambda to the next: Newton's method, whose quadratic is made small column by column, on the columns that move.
+/* From one lambda to the next: Newton's method, whose quadratic is made small column by column, on the columns that move; its
+ * curvature serves for several steps while they converge fast.
  * Which those are is guessed by the strong rule (Tibshirani et al. 2012) and held against the conditions of the optimum. */
 #include <math.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define SWEEPS_MAX 20000u
 #define HALVINGS_MAX 40u
 #define ROUNDING 1e-12
+#define SLOW 0.1 /* the curvature is found anew when a step's effect is above this share of the one before */
 #define SWEEPS_ALONE 32u /* before the columns that are in are solved for at once */
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
@@ -115,14 +117,31 @@ static bool wants_in(const struct net *net, size_t column)
 	return fabs(net->gradient[column]) > bar(net, column, net->lambda) * (1 + ROUNDING);
 }
 
-static void choose_active(struct net *net)
+static bool moves(const struct net *net, size_t column)
 {
 	const struct standard *s = net->standard;
+	return s->deviation[column] > 0 && net->strong[column] &&
+	       (net->beta[column] != 0 || s->factor[column] == 0 || wants_in(net, column));
+}
+
+static void choose_active(struct net *net)
+{
 	net->active_count = 0;
-	for (size_t c = 0; c < s->columns; c++)
-		if (s->deviation[c] > 0 && net->strong[c] &&
-		    (net->beta[c] != 0 || s->factor[c] == 0 || wants_in(net, c)))
+	for (size_t c = 0; c < net->standard->columns; c++)
+		if (moves(net, c))
 			net->active[net->active_count++] = c;
+}
+
+/* Whether all columns that move are active already. */
+static bool is_covered(const struct net *net)
+{
+	for (size_t c = 0, k = 0; c < net->standard->columns; c++) {
+		bool active = k < net->active_count && net->active[k] == c;
+		if (!active && moves(net, c))
+			return false;
+		k += active;
+	}
+	return true;
 }
 
 /* Products of all active columns are kept unless there are more of them than numbers in a column. */
@@ -197,7 +216,17 @@ static void find_products(struct net *net)
 		                            net->length));
 }
 
-/* The quadratic around the present coefficients. */
+/* The quadratic's slope at the present coefficients. */
+static void aim(struct net *net)
+{
+	for (size_t k = 0; k < net->active_count; k++) {
+		net->slope[k] = net->gradient[net->active[k]];
+		net->step[k] = 0;
+	}
+	memset(net->work, 0, net->length * sizeof *net->work);
+}
+
+/* Its curvature. */
 static void build(struct net *net)
 {
 	const struct standard *s = net->standard;
@@ -214,13 +243,9 @@ static void build(struct net *net)
 		for (size_t e = 0; e < target->extras; e++)
 			heavy[s->rows + e] = -target->extra_weight[e] * tall[s->rows + e];
 		net->diagonal[k] = inner_product(tall, heavy, net->length);
-		net->slope[k] = net->gradient[net->active[k]];
-		net->step[k] = 0;
 	}
 	if (keeps_products(net))
 		find_products(net);
-	else
-		memset(net->work, 0, net->length * sizeof *net->work);
 }
 
 static void add_to(double *to, const double *from, double times, size_t padded_count)
@@ -360,14 +385,22 @@ enum rs_code net_move(struct net *net, double lambda_before, double lambda, stru
 		                 (!isinf(lambda) &&
 		                  fabs(net->gradient[c]) >=
 		                          2 * bar(net, c, lambda) - bar(net, c, lambda_before));
+	bool stale = true;
+	double last = INFINITY;
 	for (unsigned step = 0; step < STEPS_MAX; step++) {
-		choose_active(net);
-		RS_TRY(make_room(net, err));
-		build(net);
+		bool reused = !stale && is_covered(net);
+		if (!reused) {
+			choose_active(net);
+			RS_TRY(make_room(net, err));
+			build(net);
+		}
+		aim(net);
 		bool least = descend(net);
 		double before = net->loss + penalty(net), change = effect(net);
 		bool better = take_step(net, before);
-		if (better && (!least || change >= net->tolerance)) {
+		stale = reused && (!better || change > SLOW * last);
+		last = change;
+		if ((better || reused) && (!least || change >= net->tolerance)) {
 			find_gradient(net, false);
 			continue;
 		}
