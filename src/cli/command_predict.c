@@ -36,7 +36,7 @@ static const char *set_of(const struct rs_prediction *prediction)
 static void print_header(struct printing *printing)
 {
 	struct rs_buffer *out = &printing->header;
-	rs_buffer_append_text(out, printing->survival      ? "id,risk,risk_rank"
+	rs_buffer_append_text(out, printing->survival      ? "id,risk,risk_rank,time_at_least"
 	                           : printing->level_count ? "id,class,set"
 	                                                   : "id,probability,positive,set");
 	for (size_t k = 0; k < printing->level_count; k++) {
@@ -100,6 +100,9 @@ static void print_row(struct printing *printing, const struct rs_prediction *pre
 	if (printing->survival) {
 		print_number(out, prediction->risk);
 		print_number(out, prediction->risk_rank);
+		rs_buffer_append_text(out, ",");
+		if (!isnan(prediction->time_at_least))
+			rs_buffer_append_f64_text(out, prediction->time_at_least);
 	} else if (printing->level_count) {
 		print_classes(printing, prediction);
 	} else {
@@ -162,6 +165,7 @@ static void json_row(struct printing *printing, const struct rs_prediction *pred
 	if (printing->survival) {
 		json_number(json, "risk", prediction->risk);
 		json_number(json, "risk_rank", prediction->risk_rank);
+		json_number(json, "time_at_least", prediction->time_at_least);
 		rs_json_key(json, "survival");
 		rs_json_object_begin(json);
 		for (size_t h = 0; h < printing->horizon_count; h++)
@@ -408,7 +412,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"output", "FILE", "write there instead of to standard output"},
-	{"coverage", "SHARE", "of the conformal sets of classes (default: 0.9)"},
+	{"coverage", "SHARE", "of the conformal sets of classes and bounds of times (default: 0.9)"},
 	{"horizon", "TIME", "survival at this time; repeatable"},
 	{"reasons", "N", "columns that weigh most for each subject (default: 3; 0: none)"},
 	SEALING_OPTIONS,
@@ -437,8 +441,10 @@ const struct command command_predict = {
 		"counts as missing; both are counted. Classes: the probability, whether it reaches the threshold that\n"
 		"was chosen in training, and the conformal set (LAC, from out-of-fold residuals) that holds the truth\n"
 		"with the given coverage; of more than two classes the likeliest, the set and each one's probability.\n"
-		"Survival: risk (ensemble mortality), the share of training subjects whose\n"
-		"out-of-fold risk was lower, survival at each --horizon. Each row names the model by its SHA-256.\n"
+		"Survival: risk (ensemble mortality), the share of training subjects whose out-of-fold risk was lower,\n"
+		"time_at_least, before which the share --coverage of subjects has no event (conformal, weighted for\n"
+		"censoring; empty where too few events tell), survival at each --horizon. Each row names the model by\n"
+		"its SHA-256.\n"
 		"Reasons are the columns that move this subject's prediction most: what is in them and what that adds to\n"
 		"the log-odds of the positive (or likeliest) class, of forests to its probability, or to the risk. Those\n"
 		"of forests and of XGBoost are Shapley values of their trees (Lundberg 2018), exact; all of them and what\n"

@@ -46,3 +46,34 @@ void curve_survival(const struct curve *curve, double risk, const double *times,
 		out[t] = known ? exp(-curve->hazard[known - 1] * ratio) : 1;
 	}
 }
+
+double curve_reaches(const struct curve *curve, double risk, double level)
+{
+	double ratio = exp(curve->slope * risk);
+	size_t low = 0, high = curve->count;
+	if (!(level > 0) || curve->count == 0)
+		return NAN;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (1 - exp(-curve->hazard[middle] * ratio) >= level)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return curve->times[low < curve->count ? low : curve->count - 1];
+}
+
+enum rs_code curve_bounds(const struct curve *curve, const struct frame *frame, const double *risk,
+                          struct rs_conformal *out, struct rs_error *err)
+{
+	double *by_own_time RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows, sizeof *by_own_time);
+	if (!by_own_time)
+		return rs_error_memory(err, frame->rows * sizeof *by_own_time, "conformal bounds");
+	for (size_t i = 0; i < frame->rows; i++) {
+		double survival;
+		curve_survival(curve, risk[i], &frame->time[i], 1, &survival);
+		by_own_time[i] = 1 - survival;
+	}
+	const struct rs_follow_up seen = {.count = frame->rows, .time = frame->time, .event = frame->outcome};
+	return rs_conformal_fit(&seen, by_own_time, out, err);
+}

@@ -5,11 +5,13 @@
 #include "fit.h"
 #include "prognosis/prognosis_train.h"
 #include "stack.h"
+#include "survival/survival_conformal.h"
 
-#define MODEL_VERSION 2
+#define MODEL_VERSION 3
 #define MODEL_FORMAT "radseal-model"
 
-/* Survival from risks, for learners that give a risk alone: Cox's model of the risks that rows had out of their folds. */
+/* Survival from risks, for bounds and for learners that give a risk alone: Cox's model of the risks that rows had out of
+ * their folds. */
 struct curve {
 	double slope;
 	size_t count;
@@ -20,6 +22,11 @@ enum rs_code curve_fit(const struct frame *frame, const double *risk, struct cur
                        struct rs_error *err);
 /* times: ascending. */
 void curve_survival(const struct curve *curve, double risk, const double *times, size_t count, double *out);
+/* The first time by which the event is as likely as `level`, or the last time known; NaN for a level of 0. */
+double curve_reaches(const struct curve *curve, double risk, double level);
+/* Conformal lower bounds: levels of `curve` that shares of the rows did not keep. */
+enum rs_code curve_bounds(const struct curve *curve, const struct frame *frame, const double *risk,
+                          struct rs_conformal *out, struct rs_error *err);
 
 struct rs_model {
 	struct rs_arena arena; /* of texts and columns that were read */
@@ -41,7 +48,8 @@ struct rs_model {
 	 * survival: its risk. */
 	double *residuals;
 	double merit, merit_lower, merit_upper; /* AUC or concordance in cross-validation */
-	struct curve curve; /* count 0: the learner knows survival itself, or it is of classes */
+	struct curve curve;                     /* of survival */
+	struct rs_conformal bounds;             /* of survival */
 };
 void model_finish(struct rs_model *model);
 /* The learner itself knows survival. */

@@ -1,17 +1,17 @@
 /* Files of models: deterministic CBOR, one array of known length, in this order:
  * format, version, study, training (digests), target, classes, id column, centre column or null, levels (of more than 2
  * classes), rows, positives, threshold, merit and its interval, parts, stack (null or [intercept, weights, means,
- * deviations] of the parts), curve (null or [slope, times, hazards]), residuals. A part is [name, columns [name, categorical,
- * [level…], modality, whether it tells where that is missing], steps [name, kept inputs or what the step wrote], learner, what
- * the learner wrote]. Many numbers are byte strings (packed.h). Nothing in a file is run, and everything it refers to is
- * checked to be within it. */
+ * deviations] of the parts), curve (null or [slope, times, hazards]), residuals, bounds (null or [levels, shares]). A part
+ * is [name, columns [name, categorical, [level…], modality, whether it tells where that is missing], steps [name, kept
+ * inputs or what the step wrote], learner, what the learner wrote]. Many numbers are byte strings (packed.h). Nothing in a
+ * file is run, and everything it refers to is checked to be within it. */
 #include <math.h>
 #include <string.h>
 
 #include "model.h"
 #include "packed.h"
 
-#define FIELDS 19
+#define FIELDS 20
 #define COLUMNS_MAX 1000000
 
 /* ---- writing ---- */
@@ -84,6 +84,17 @@ static void write_curve(const struct curve *curve, struct rs_buffer *out)
 	packed_write_f64s(out, curve->hazard, curve->count);
 }
 
+static void write_bounds(const struct rs_model *model, struct rs_buffer *out)
+{
+	if (model->shape.target != TARGET_SURVIVAL) {
+		rs_cbor_write_null(out);
+		return;
+	}
+	rs_cbor_write_array(out, 2);
+	packed_write_f64s(out, model->bounds.level, model->bounds.count);
+	packed_write_f64s(out, model->bounds.share, model->bounds.count);
+}
+
 static void write_levels(const struct rs_model *model, struct rs_buffer *out)
 {
 	size_t count = model->shape.classes > 2 ? model->shape.classes : 0;
@@ -119,6 +130,7 @@ enum rs_code model_write(const struct rs_model *model, struct rs_buffer *out, st
 	write_stack(model, out);
 	write_curve(&model->curve, out);
 	packed_write_f64s(out, model->residuals, model->residual_count);
+	write_bounds(model, out);
 	return rs_buffer_check(out, "a model", err);
 }
 
@@ -365,7 +377,7 @@ static enum rs_code read_curve(struct reading *r)
 	enum rs_cbor_kind kind;
 	size_t hazards;
 	RS_TRY(rs_cbor_peek(&r->cbor, &kind, r->err));
-	bool wanted = r->model->shape.target == TARGET_SURVIVAL && !model_knows_survival(r->model);
+	bool wanted = r->model->shape.target == TARGET_SURVIVAL;
 	if (wanted != (kind != RS_CBOR_NULL))
 		return wrong(r, "curve");
 	if (!wanted)
@@ -380,6 +392,22 @@ static enum rs_code read_curve(struct reading *r)
 	return can_be ? RS_OK : wrong(r, "curve");
 }
 
+static enum rs_code read_bounds(struct reading *r)
+{
+	struct rs_conformal *bounds = &r->model->bounds;
+	size_t shares;
+	if (r->model->shape.target != TARGET_SURVIVAL)
+		return rs_cbor_read_null(&r->cbor, "bounds", r->err);
+	RS_TRY(packed_read_parts(&r->cbor, "bounds", 2, r->err));
+	RS_TRY(packed_read_f64s(&r->cbor, "levels", &bounds->level, &bounds->count, r->err));
+	RS_TRY(packed_read_f64s(&r->cbor, "shares", &bounds->share, &shares, r->err));
+	bool can_be = shares == bounds->count && packed_ascends(bounds->level, shares, false) &&
+	              packed_ascends(bounds->share, shares, false) &&
+	              (shares == 0 ||
+	               (bounds->level[0] >= 0 && bounds->level[shares - 1] <= 1 && bounds->share[0] > 0));
+	return can_be ? RS_OK : wrong(r, "bounds");
+}
+
 static enum rs_code read_all(struct reading *r)
 {
 	struct rs_model *model = r->model;
@@ -388,7 +416,9 @@ static enum rs_code read_all(struct reading *r)
 	RS_TRY(read_stack(r));
 	RS_TRY(read_curve(r));
 	RS_TRY(packed_read_f64s(&r->cbor, "residuals", &model->residuals, &model->residual_count, r->err));
-	return packed_ascends(model->residuals, model->residual_count, false) ? RS_OK : wrong(r, "residuals");
+	if (!packed_ascends(model->residuals, model->residual_count, false))
+		return wrong(r, "residuals");
+	return read_bounds(r);
 }
 
 bool model_knows_survival(const struct rs_model *model)
@@ -402,6 +432,7 @@ void model_finish(struct rs_model *model)
 		fitted_finish(&model->parts[p]);
 	rs_arena_finish(&model->arena);
 	curve_finish(&model->curve);
+	rs_conformal_finish(&model->bounds);
 	rs_free(model->residuals);
 }
 

@@ -42,7 +42,7 @@ struct predicting {
 	struct reasons reasons;
 	struct rs_reason *told;
 	uint32_t likeliest[BLOCK];
-	double quantile;
+	double quantile, level; /* of classes; of survival */
 	struct rs_prediction rows[BLOCK];
 };
 
@@ -111,6 +111,7 @@ static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 		RS_TRY(join_find(&p->join, model->centre, &p->centre, err));
 	sort_horizons(p);
 	p->quantile = conformal_quantile(model->residuals, model->residual_count, p->options->coverage);
+	p->level = rs_conformal_level(&model->bounds, p->options->coverage);
 	return RS_OK;
 }
 
@@ -222,6 +223,7 @@ static void fill_row(const struct predicting *p, size_t i, struct rs_prediction 
 	} else if (model->shape.target == TARGET_SURVIVAL) {
 		out->risk = score;
 		out->risk_rank = share_below(p->model, score);
+		out->time_at_least = curve_reaches(&model->curve, score, p->level);
 		out->survival = p->survival + i * p->options->horizon_count;
 	} else {
 		out->probability = score;

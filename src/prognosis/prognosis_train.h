@@ -63,8 +63,9 @@ struct rs_prediction {
 	const double *probabilities;
 	const bool *set;
 	uint32_t likeliest;
-	/* Survival: ensemble mortality, the share of training subjects of lower risk, survival at each horizon. */
-	double risk, risk_rank;
+	/* Survival: ensemble mortality, the share of training subjects of lower risk, the time before which the share
+	 * `coverage` of subjects has no event (NaN: too few events tell), survival at each horizon. */
+	double risk, risk_rank, time_at_least;
 	const double *survival;
 	size_t missing,
 		unknown; /* columns without a value; with a category, or centre, that training did not have */
@@ -73,7 +74,7 @@ struct rs_prediction {
 };
 typedef void rs_prediction_visit(void *context, const struct rs_prediction *prediction);
 struct rs_prediction_options {
-	double coverage; /* of the conformal set, 0.9 for 90 % */
+	double coverage; /* of conformal sets and bounds, 0.9 for 90 % */
 	const double *horizons;
 	size_t horizon_count;
 	size_t reasons;           /* of each row, at most */

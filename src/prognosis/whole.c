@@ -113,6 +113,8 @@ enum rs_code whole_keep_predictions(const struct whole *w, struct rs_model *mode
 		                                          : *score;
 	}
 	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
-	return survival && !model_knows_survival(model) ? curve_fit(frame, own->score, &model->curve, err)
-	                                                : RS_OK;
+	if (!survival)
+		return RS_OK;
+	RS_TRY(curve_fit(frame, own->score, &model->curve, err));
+	return curve_bounds(&model->curve, frame, own->score, &model->bounds, err);
 }
