@@ -202,7 +202,8 @@ static void find_products(struct net *net)
 {
 	size_t count = net->active_count, even = count / 2 * 2;
 	double four[4];
-	memset(net->products, 0, count * padded(count) * sizeof(double));
+	if (count > 0)
+		memset(net->products, 0, count * padded(count) * sizeof(double));
 	for (size_t a = 0; a < even; a += 2)
 		for (size_t b = 0; b <= a; b += 2) {
 			multiply_pairs(&net->heavy[a * net->length], &net->tall[b * net->length], net->length,
