@@ -36,6 +36,7 @@ bench: build
 	python3 bench/gateway_bench.py $(BUILD)/radseal
 	bench/radiomics $(BUILD)
 	bench/prognosis $(BUILD)
+	$(BUILD)/bench/neural_bench
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.
 fuzz:

@@ -1,5 +1,9 @@
 /* Products of matrices, the one place where a network's time goes. Every sum has its order by definition, not by the
- * processor: results have the same bits with SSE2, with AVX2, and on machines that have neither. */
+ * processor: results have the same bits with SSE2, with AVX2, and on machines that have neither.
+ *
+ * Measured beside oneDNN 2.6.3 (within PyTorch 1.13, one thread of an EPYC with AVX-512), training steps of convolutions:
+ * 35 to 52 GFLOP/s here, 55 to 90 there, 3 there for volumes of 16 channels. Its results have other bits with SSE4.1, AVX2 and
+ * AVX-512 (ONEDNN_MAX_CPU_ISA), so a model trained on one machine could not be held against its hash on another. */
 #ifndef RS_NEURAL_KERNEL_H
 #define RS_NEURAL_KERNEL_H
 

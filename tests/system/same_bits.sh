@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every radiomics value, and every number and model of trainings, has the same bits from GCC and Clang, at -O0 and -O2, with 1
+# Every radiomics value, every number and model of trainings, and every weight of networks has the same bits from GCC and Clang, at -O0 and -O2, with 1
 # and 2 threads. Builds its own small programs four times over, all sources side by side (and through ccache, where it is
 # installed, so that only what changed is compiled again); needs no test data.
 set -eu
@@ -13,7 +13,8 @@ sources_of() {
 	echo src/crypto/sha256.c src/crypto/secret.c
 }
 dump_sources="bench/radiomics_bench.c $(sources_of base numeric dicom image filter radiomics)"
-train_sources="tests/system/train_dump.c $(sources_of base numeric assess survival learn neural prognosis)"
+train_sources="tests/system/train_dump.c $(sources_of base numeric dicom image assess survival learn neural prognosis)"
+networks_sources="bench/neural_bench.c $(sources_of base neural)"
 clang=${CLANG:-clang-14}
 variants="gcc-O0 gcc-O2 clang-O0 clang-O2"
 
@@ -52,16 +53,18 @@ study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox, 
 	echo " command = \$compiler \$in -o \$out -lxgboost -lsvm -ljansson -lcrypto -lsodium -lyaml -lz -lm -lpthread"
 	echo "rule dump"
 	echo " command = ./\$in dump \$threads >\$out"
+	echo "rule networks"
+	echo " command = ./\$in dump \$threads >\$out"
 	echo "rule train"
 	echo " command = for study in class classes survival; do ./\$in \$\$study.yaml \$threads || exit 1; done >\$out"
 	for variant in $variants; do
 		case $variant in gcc-*) compiler=gcc ;; *) compiler=$clang ;; esac
-		for source in $(printf '%s\n' $dump_sources $train_sources | sort -u); do
+		for source in $(printf '%s\n' $dump_sources $train_sources $networks_sources | sort -u); do
 			echo "build $variant/${source%.c}.o: compile $root/$source"
 			echo " compiler = $compiler"
 			echo " level = -${variant#*-}"
 		done
-		for program in dump train; do
+		for program in dump train networks; do
 			eval "sources=\$${program}_sources"
 			echo "build $program-$variant: link $(printf '%s\n' $sources | sort -u | sed "s|^|$variant/|; s|c\$|o|" | tr '\n' ' ')"
 			echo " compiler = $compiler"
@@ -76,7 +79,7 @@ ninja -C "$work" >"$work/log" 2>&1 || {
 	tail -n 40 "$work/log"
 	exit 1
 }
-for program in dump train; do
+for program in dump train networks; do
 	first=$work/$program.gcc-O0.1
 	for variant in $variants; do
 		for threads in 1 2; do
@@ -89,4 +92,4 @@ for program in dump train; do
 	done
 done
 echo "same bits: $(grep -c '^original_' "$work/dump.gcc-O0.1") values of radiomics, $(wc -l <"$work/train.gcc-O0.1") lines of" \
-	"three trainings, 2 compilers, -O0 and -O2, 1 and 2 threads"
+	"three trainings, $(wc -l <"$work/networks.gcc-O0.1") weights, 2 compilers, -O0 and -O2, 1 and 2 threads"
