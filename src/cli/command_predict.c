@@ -369,6 +369,17 @@ static void printing_finish(struct printing *printing)
 	sealing_finish(&printing->sealing);
 }
 
+static enum rs_code draw_map(const struct command_line *line, const struct either *model,
+                             struct rs_pool *pool, struct rs_error *err)
+{
+	struct rs_buffer png RS_CLEANUP(rs_buffer_finish) = {0};
+	if (!model->pictures || line->operand_count != 2)
+		return rs_error_set(err, RS_USAGE, "--map is of one picture, with a model of pictures");
+	rs_buffer_init(&png, OUTPUT_SIZE_MAX);
+	RS_TRY(rs_pictures_map(model->pictures, rs_world_system(), line->operands[1], pool, &png, err));
+	return session_write(option_value(line, "map"), rs_buffer_bytes(&png), err);
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
@@ -407,11 +418,14 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_buffer_init(&printing.ends, OUTPUT_SIZE_MAX);
 	rs_buffer_init(&printing.json_text, OUTPUT_SIZE_MAX);
 	rs_json_init(&printing.json, &printing.json_text, true);
-	return predict(line, &model, &digest, &printing, err);
+	RS_TRY(predict(line, &model, &digest, &printing, err));
+	return option_given(line, "map") ? draw_map(line, &model, pool, err) : RS_OK;
 }
 
 static const struct option options[] = {
 	{"output", "FILE", "write there instead of to standard output"},
+	{"map", "FILE.png",
+         "of one picture: where the model looks, red for the positive class, blue against it"},
 	{"coverage", "SHARE", "of the conformal sets of classes and bounds of times (default: 0.9)"},
 	{"horizon", "TIME", "survival at this time; repeatable"},
 	{"reasons", "N", "columns that weigh most for each subject (default: 3; 0: none)"},

@@ -185,3 +185,42 @@ enum rs_code png_read(struct rs_bytes file, struct rs_picture *out, struct rs_er
 	rs_buffer_finish(&png.data);
 	return code;
 }
+
+/* ---- writing ---- */
+
+static void write_chunk(struct rs_buffer *out, const char *type, struct rs_bytes data)
+{
+	uint8_t number[4];
+	const size_t begin = out->size;
+	rs_write_be32(number, (uint32_t)data.size);
+	rs_buffer_append(out, number, sizeof number);
+	rs_buffer_append(out, type, 4);
+	rs_buffer_append_bytes(out, data);
+	if (out->failed != RS_OK)
+		return;
+	rs_write_be32(number, (uint32_t)crc32(0, out->data + begin + 4, (uInt)data.size + 4));
+	rs_buffer_append(out, number, sizeof number);
+}
+
+enum rs_code rs_png_write(const uint8_t *rgb, size_t width, size_t height, struct rs_buffer *out,
+                          struct rs_error *err)
+{
+	const size_t row = 3 * width, size = (row + 1) * height;
+	uint8_t header[13] = {[8] = 8, [9] = RGB};
+	uLongf packed_size = compressBound((uLong)size);
+	uint8_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate(size);
+	uint8_t *packed RS_CLEANUP(rs_free_pointer) = rs_allocate(packed_size);
+	if (!rows || !packed)
+		return rs_error_memory(err, size, "a PNG");
+	for (size_t y = 0; y < height; y++)
+		memcpy(rows + y * (row + 1) + 1, rgb + y * row, row);
+	if (compress2(packed, &packed_size, rows, (uLong)size, Z_BEST_COMPRESSION) != Z_OK)
+		return rs_error_memory(err, size, "a PNG");
+	rs_write_be32(header, (uint32_t)width);
+	rs_write_be32(header + 4, (uint32_t)height);
+	rs_buffer_append(out, signature, sizeof signature);
+	write_chunk(out, "IHDR", rs_bytes_of(header, sizeof header));
+	write_chunk(out, "IDAT", rs_bytes_of(packed, packed_size));
+	write_chunk(out, "IEND", (struct rs_bytes){NULL, 0});
+	return rs_buffer_check(out, "a PNG", err);
+}

@@ -25,4 +25,10 @@ enum rs_code rs_pictures_predict(const struct rs_pictures_model *model, const st
                                  struct rs_pool *pool, rs_prediction_visit *visit, void *context,
                                  struct rs_error *err);
 
+/* Where the model looks: a PNG of the picture, red where hiding a patch lowers the positive class, blue where that raises
+ * it (occlusion, Zeiler & Fergus 2014); the strongest colour is the largest change in this picture. */
+enum rs_code rs_pictures_map(const struct rs_pictures_model *model, const struct rs_world *world,
+                             const char *path, struct rs_pool *pool, struct rs_buffer *out_png,
+                             struct rs_error *err);
+
 #endif

@@ -150,6 +150,20 @@ def check_kinds(run, folder, grey, label):
     assert 0 < told[0]["probability"] < 1 and told[0]["set"] in ("both", "positive" if label else "negative")
 
 
+def check_map(run, folder):
+    """Hiding the large spot changes most: the map's strongest colour is on it."""
+    grey = bytes(200 if (i % SIDE - 11) ** 2 + (i // SIDE - 4) ** 2 < 10 else 90 for i in range(SIDE * SIDE))
+    (folder / "spot.png").write_bytes(png(grey))
+    row, = run.predict(folder / "archive.model", folder / "spot.png", "--map", folder / "map.png")
+    told = (folder / "map.png").read_bytes()
+    assert row["positive"] == "1" and struct.unpack(">II", told[16:24]) == (448, 448)
+    rows = zlib.decompress(told[41:41 + struct.unpack(">I", told[33:37])[0]])
+    red = {(x, y): rows[y * 1345 + 1 + 3 * x] - rows[y * 1345 + 2 + 3 * x] for y in range(0, 448, 7) for x in range(0, 448, 7)}
+    x, y = max(red, key=red.get)
+    assert abs(x - 11.5 * 28) < 112 and abs(y - 4.5 * 28) < 112 and red[x, y] > 100, (x, y, red[x, y])
+    refused(run, "one picture", "predict", folder / "archive.model", folder / "a.pgm", folder / "a.dcm", "--map", folder / "no.png")
+
+
 def check_refusals(run, folder, grey):
     whole = png(grey)
     for name, content, sentence in [
@@ -197,6 +211,7 @@ def main():
         grey, label = write(folder)
         check_training(run, folder)
         check_kinds(run, folder, grey, label)
+        check_map(run, folder)
         check_refusals(run, folder, grey)
         if len(sys.argv) > 2:
             told = check_pneumonia(run, folder, sys.argv[2])

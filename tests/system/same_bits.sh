@@ -1,7 +1,7 @@
 #!/bin/sh
-# Every radiomics value, every number and model of trainings, and every weight of networks has the same bits from GCC and Clang, at -O0 and -O2, with 1
-# and 2 threads. Builds its own small programs four times over, all sources side by side (and through ccache, where it is
-# installed, so that only what changed is compiled again); needs no test data.
+# Every radiomics value, every number and model of trainings, and every weight of networks has the same bits from GCC and
+# Clang, at -O0 and -O2, with 1 and 2 threads. Builds its own small programs four times over, all sources side by side (and
+# through ccache, where it is installed, so that only what changed is compiled again); needs no test data.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
