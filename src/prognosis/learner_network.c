@@ -9,6 +9,8 @@
 
 #define MEMBERS_MAX 64
 #define HIDDEN_MAX 8
+#define BATCHES 8 /* at least, in an epoch, unless they were smaller than SMALLEST_BATCH */
+#define SMALLEST_BATCH ((size_t)8)
 #define CLIP 1.0    /* norm of the gradient */
 #define WARM_UP 0.1 /* share of the steps */
 
@@ -38,7 +40,8 @@ struct fitting {
 	const struct options *options;
 	struct state *state;
 	float *rows;
-	uint32_t *labels; /* NULL for survival */
+	uint32_t *labels;                                 /* NULL for survival */
+	double weights[CLASSES_MAX], shares[CLASSES_MAX]; /* of classes; shares as weighed */
 };
 
 static enum rs_code fill_row(void *context, size_t index, struct rs_stream *augment, float *out,
@@ -72,11 +75,20 @@ static enum rs_code member_create(const struct shape *shape, const struct option
 	layers[count] = (struct rs_layer){.kind = RS_LAYER_DENSE,
 	                                  .from = (uint32_t)count - 1,
 	                                  .channels = (uint32_t)shape_width(shape)};
-	RS_TRY(rs_network_create(&input, layers, count + 1, seed, out, err));
-	/* At first all rows are alike: what tells them apart is learned, not drawn. */
-	const size_t last = out->weights_at[count];
-	memset(out->weights + last, 0, (rs_network_weights(out) - last) * sizeof *out->weights);
-	return RS_OK;
+	return rs_network_create(&input, layers, count + 1, seed, out, err);
+}
+
+/* At first all rows are alike, and as likely as their classes: what tells them apart is learned, not drawn. */
+static void start(const struct fitting *fitting, struct rs_network *network)
+{
+	const struct shape *shape = &fitting->lesson->shape;
+	const size_t width = shape_width(shape), end = rs_network_weights(network);
+	const size_t last = network->weights_at[network->layer_count - 1];
+	float *offsets = network->weights + end - width;
+	memset(network->weights + last, 0, (end - last) * sizeof *network->weights);
+	for (size_t k = 0; k < width && shape->target != TARGET_SURVIVAL; k++)
+		offsets[k] = (float)(width == 1 ? log(fitting->shares[1] / fitting->shares[0])
+		                                : log(fitting->shares[k]));
 }
 
 static enum rs_code fit_member(void *context, size_t index, struct rs_error *err)
@@ -86,17 +98,22 @@ static enum rs_code fit_member(void *context, size_t index, struct rs_error *err
 	const struct options *o = fitting->options;
 	const bool survival = lesson->shape.target == TARGET_SURVIVAL;
 	const uint64_t seed = rs_stream_of(lesson->seed, index).state;
+	const size_t share = lesson->rows / BATCHES > SMALLEST_BATCH ? lesson->rows / BATCHES
+	                                                             : SMALLEST_BATCH;
 	const struct rs_samples samples = {lesson->rows,    fill_row,     fitting,
 	                                   fitting->labels, lesson->time, lesson->outcome};
 	const struct rs_network_training training = {.loss = survival ? RS_LOSS_EFRON : RS_LOSS_CLASSES,
 	                                             .epochs = (uint32_t)o->epochs,
-	                                             .batch = (uint32_t)o->batch,
+	                                             .batch = (uint32_t)(o->batch < share ? o->batch : share),
 	                                             .rate = o->rate,
 	                                             .warm_up = WARM_UP,
 	                                             .decay = o->decay,
 	                                             .clip = CLIP,
+	                                             .class_weights = lesson->weight ? fitting->weights
+	                                                                             : NULL,
 	                                             .seed = seed};
 	RS_TRY(member_create(&lesson->shape, o, seed, &fitting->state->members[index], err));
+	start(fitting, &fitting->state->members[index]);
 	return rs_network_train(&fitting->state->members[index], &samples, NULL, &training, NULL, err);
 }
 
@@ -109,6 +126,10 @@ static enum rs_code fit_members(struct fitting *fitting, struct rs_error *err)
 			fitting->rows[i * columns + c] = (float)lesson->x[c * lesson->rows + i];
 		if (fitting->labels)
 			fitting->labels[i] = lesson->outcome[i];
+		/* Classes are all that weights are made of. */
+		const double weight = lesson->weight ? lesson->weight[i] : 1;
+		fitting->weights[lesson->outcome[i]] = weight;
+		fitting->shares[lesson->outcome[i]] += weight / (double)lesson->rows;
 	}
 	fitting->state->count = (size_t)fitting->options->members;
 	return rs_pool_for(lesson->pool, fitting->state->count, fit_member, fitting, err);
@@ -131,7 +152,7 @@ static enum rs_code fit(const struct lesson *lesson, const void *options, double
 		return rs_error_memory(err, room * sizeof *rows, "a network's rows");
 	}
 	s->shape = lesson->shape;
-	struct fitting fitting = {lesson, options, s, rows, labels};
+	struct fitting fitting = {lesson, options, s, rows, labels, {0}, {0}};
 	enum rs_code code = fit_members(&fitting, err);
 	if (code != RS_OK)
 		finish(s);
@@ -235,7 +256,7 @@ static const struct setting settings[] = {
 	{"layers", SETTING_COUNT, offsetof(struct options, layers), 0, HIDDEN_MAX, 1, NULL},
 	{"members", SETTING_COUNT, offsetof(struct options, members), 1, MEMBERS_MAX, 5, NULL},
 	{"epochs", SETTING_COUNT, offsetof(struct options, epochs), 1, 100000, 60, NULL},
-	{"batch", SETTING_COUNT, offsetof(struct options, batch), 0, 1000000, 64, NULL},
+	{"batch", SETTING_COUNT, offsetof(struct options, batch), 1, 1000000, 64, NULL},
 	{"dropout", SETTING_NUMBER, offsetof(struct options, dropout), 0, 0.95, 0.3, NULL},
 	{"rate", SETTING_NUMBER, offsetof(struct options, rate), 1e-9, 10, 0.003, NULL},
 	{"decay", SETTING_NUMBER, offsetof(struct options, decay), 0, 100, 1, NULL},
@@ -247,6 +268,7 @@ const struct learner learner_network = {
 	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL | TARGET_SURVIVAL,
 	.standardised = true,
 	.needs_inputs = true,
+	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
 	.fit = fit,

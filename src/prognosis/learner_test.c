@@ -143,31 +143,45 @@ static void every_learner_reads_what_it_wrote(void **state)
 }
 
 /* Of a class that is a tenth of all, out of bag, where nothing is to be learnt: its share, or a half. */
+/* Of outcomes that come once in ten: as rare as they are, or as common as the others. */
 static void weights_make_classes_alike(void **state)
 {
+	static const struct learner *const learners[] = {&learner_forest, &learner_network};
 	(void)state;
 	static struct made made;
 	static double own[ROWS];
-	double mean[2] = {0, 0};
-	uint64_t options[3] = {500, 25, 0}; /* trees, minimum_leaf, tries */
+	double mean[2 * RS_COUNT(learners)];
 	make(&made);
 	for (size_t i = 0; i < ROWS; i++) {
 		made.outcome[i] = i % 10 == 0;
 		made.weight[i] = made.outcome[i] ? 5 : 5.0 / 9;
 	}
-	for (size_t w = 0; w < 2; w++) {
+	for (size_t l = 0; l < 2 * RS_COUNT(learners); l++) {
+		const struct learner *learner = learners[l / 2];
 		const struct lesson lesson = {.shape = {TARGET_BINARY, 2, COLUMNS},
 		                              .rows = ROWS,
 		                              .x = made.x,
 		                              .outcome = made.outcome,
-		                              .weight = w ? made.weight : NULL};
+		                              .weight = l % 2 ? made.weight : NULL};
+		const struct rs_matrix x = {ROWS, COLUMNS, made.x};
+		double options[64] = {0};
 		void *fitted = NULL;
-		assert_int_equal(learner_forest.fit(&lesson, options, own, &fitted, NULL), RS_OK);
+		usual_options(learner, options);
+		mean[l] = 0;
+		if (learner == &learner_forest)
+			((uint64_t *)(void *)options)[1] = 25; /* minimum_leaf */
+		assert_int_equal(
+			learner->fit(&lesson, options, learner->judges_own ? own : NULL, &fitted, NULL),
+			RS_OK);
+		if (!learner->judges_own)
+			assert_int_equal(learner->score(fitted, &x, own, NULL), RS_OK);
 		for (size_t i = 0; i < ROWS; i++)
-			mean[w] += own[i] / ROWS;
-		learner_forest.finish(fitted);
+			mean[l] += own[i] / ROWS;
+		learner->finish(fitted);
 	}
 	assert_true(fabs(mean[0] - 0.1) < 0.03 && fabs(mean[1] - 0.5) < 0.1);
+	/* Judged on rows that it learned from. */
+	assert_true(fabs(mean[2] - 0.1) < 0.05 && mean[3] > mean[2] + 0.1);
 }
 
 int main(void)
