@@ -13,7 +13,7 @@ sources_of() {
 	echo src/crypto/sha256.c src/crypto/secret.c
 }
 dump_sources="bench/radiomics_bench.c $(sources_of base numeric dicom image filter radiomics)"
-train_sources="tests/system/train_dump.c $(sources_of base numeric dicom image assess survival learn neural prognosis)"
+train_sources="tests/system/train_dump.c $(sources_of base numeric dicom image assess survival learn neural plot prognosis)"
 networks_sources="bench/neural_bench.c $(sources_of base neural)"
 clang=${CLANG:-clang-14}
 variants="gcc-O0 gcc-O2 clang-O0 clang-O2"
