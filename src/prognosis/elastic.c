@@ -124,6 +124,6 @@ enum rs_code elastic_fit_at(const struct lesson *lesson, double mixing, double l
 	                                           .as_given = true,
 	                                           .lambdas = &lambda,
 	                                           .lambda_count = 1,
-	                                           .threshold = 1e-14};
+	                                           .threshold = 1e-20};
 	return rs_elastic_net_fit(&question.data, &net, out, err);
 }
