@@ -46,7 +46,9 @@ static void print_header(struct printing *printing)
 		rs_csv_append(out, name);
 	}
 	for (size_t h = 0; h < printing->horizon_count; h++)
-		rs_buffer_printf(out, ",survival_%s", printing->horizon_names[h]);
+		rs_buffer_printf(out, ",survival_%s,survival_%s_lower,survival_%s_upper",
+		                 printing->horizon_names[h], printing->horizon_names[h],
+		                 printing->horizon_names[h]);
 	for (size_t r = 1; r <= printing->reasons; r++)
 		rs_buffer_printf(out, ",reason_%zu,reason_%zu_value,reason_%zu_adds", r, r, r);
 	rs_buffer_append_text(out, ",missing,unknown,model");
@@ -109,8 +111,11 @@ static void print_row(struct printing *printing, const struct rs_prediction *pre
 		print_number(out, prediction->probability);
 		rs_buffer_printf(out, ",%d,%s", prediction->positive, set_of(prediction));
 	}
-	for (size_t h = 0; h < printing->horizon_count; h++)
+	for (size_t h = 0; h < printing->horizon_count; h++) {
 		print_number(out, prediction->survival[h]);
+		print_number(out, prediction->survival_lower[h]);
+		print_number(out, prediction->survival_upper[h]);
+	}
 	print_reasons(printing, prediction, out);
 	rs_buffer_printf(out, ",%zu,%zu,%s", prediction->missing, prediction->unknown, printing->model);
 	rs_buffer_append(&printing->ends, &out->size, sizeof out->size);
@@ -156,6 +161,21 @@ static void json_reasons(const struct rs_prediction *prediction, struct rs_json 
 	rs_json_array_end(json);
 }
 
+static void json_intervals(struct printing *printing, const struct rs_prediction *prediction)
+{
+	struct rs_json *json = &printing->json;
+	rs_json_key(json, "survival_interval");
+	rs_json_object_begin(json);
+	for (size_t h = 0; h < printing->horizon_count; h++) {
+		rs_json_key(json, printing->horizon_names[h]);
+		rs_json_array_begin(json);
+		rs_json_f64(json, prediction->survival_lower[h]);
+		rs_json_f64(json, prediction->survival_upper[h]);
+		rs_json_array_end(json);
+	}
+	rs_json_object_end(json);
+}
+
 static void json_row(struct printing *printing, const struct rs_prediction *prediction)
 {
 	struct rs_json *json = &printing->json;
@@ -171,6 +191,7 @@ static void json_row(struct printing *printing, const struct rs_prediction *pred
 		for (size_t h = 0; h < printing->horizon_count; h++)
 			json_number(json, printing->horizon_names[h], prediction->survival[h]);
 		rs_json_object_end(json);
+		json_intervals(printing, prediction);
 	} else if (printing->level_count) {
 		json_classes(printing, prediction);
 	} else {
@@ -457,8 +478,9 @@ const struct command command_predict = {
 		"with the given coverage; of more than two classes the likeliest, the set and each one's probability.\n"
 		"Survival: risk (ensemble mortality), the share of training subjects whose out-of-fold risk was lower,\n"
 		"time_at_least, before which the share --coverage of subjects has no event (conformal, weighted for\n"
-		"censoring; empty where too few events tell), survival at each --horizon. Each row names the model by\n"
-		"its SHA-256.\n"
+		"censoring; empty where too few events tell), survival at each --horizon with a 95 % interval (of\n"
+		"the hazard of subjects with this risk, by Cox's model of out-of-fold risks; what the learner itself would\n"
+		"say after other data is not in it). Each row names the model by its SHA-256.\n"
 		"Reasons are the columns that move this subject's prediction most: what is in them and what that adds to\n"
 		"the log-odds of the positive (or likeliest) class, of forests to its probability, or to the risk. Those\n"
 		"of forests and of XGBoost are Shapley values of their trees (Lundberg 2018), exact; all of them and what\n"

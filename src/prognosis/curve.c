@@ -1,13 +1,30 @@
 #include <math.h>
 
 #include "model.h"
+#include "numeric/numeric_distribution.h"
 #include "survival/survival_cox.h"
 
 void curve_finish(struct curve *curve)
 {
 	rs_free(curve->times);
 	rs_free(curve->hazard);
+	rs_free(curve->spread);
+	rs_free(curve->centre);
 	*curve = (struct curve){0};
+}
+
+static void add_step(const struct rs_cox_model *model, size_t s, struct curve *curve)
+{
+	const struct rs_cox_step *step = &model->baseline[s];
+	double hazard = rs_cox_baseline_hazard(model, 0, step->time);
+	double spread = step->variance / (step->hazard * step->hazard),
+	       centre = model->paths[s] / step->hazard + model->means[0];
+	if (!isfinite(hazard) || (curve->count > 0 && hazard <= curve->hazard[curve->count - 1]))
+		return;
+	curve->times[curve->count] = step->time;
+	curve->spread[curve->count] = isfinite(spread) ? spread : 0;
+	curve->centre[curve->count] = isfinite(centre) ? centre : 0;
+	curve->hazard[curve->count++] = hazard;
 }
 
 enum rs_code curve_fit(const struct frame *frame, const double *risk, struct curve *out, struct rs_error *err)
@@ -19,20 +36,18 @@ enum rs_code curve_fit(const struct frame *frame, const double *risk, struct cur
 		.x = risk};
 	RS_TRY(rs_cox_fit(&data, &(struct rs_cox_options){.ties = RS_COX_EFRON}, &model, err));
 	struct curve curve = {0};
-	curve.times = rs_allocate_array(model.steps, sizeof *curve.times);
-	curve.hazard = rs_allocate_array(model.steps, sizeof *curve.hazard);
-	if (!curve.times || !curve.hazard) {
+	double **const columns[] = {&curve.times, &curve.hazard, &curve.spread, &curve.centre};
+	for (size_t c = 0; c < RS_COUNT(columns); c++)
+		*columns[c] = rs_allocate_array(model.steps, sizeof **columns[c]);
+	if (!curve.times || !curve.hazard || !curve.spread || !curve.centre) {
 		curve_finish(&curve);
-		return rs_error_memory(err, model.steps * sizeof *curve.times, "a curve");
+		return rs_error_memory(err, 4 * model.steps * sizeof *curve.times, "a curve");
 	}
-	curve.slope = isfinite(model.coefficients[0]) ? model.coefficients[0] : 0;
-	for (size_t s = 0; s < model.steps; s++) {
-		double hazard = rs_cox_baseline_hazard(&model, 0, model.baseline[s].time);
-		if (!isfinite(hazard) || (curve.count > 0 && hazard <= curve.hazard[curve.count - 1]))
-			continue;
-		curve.times[curve.count] = model.baseline[s].time;
-		curve.hazard[curve.count++] = hazard;
-	}
+	bool known = isfinite(model.coefficients[0]) && isfinite(model.variance[0]);
+	curve.slope = known ? model.coefficients[0] : 0;
+	curve.slope_variance = known ? fmax(model.variance[0], 0) : 0;
+	for (size_t s = 0; s < model.steps; s++)
+		add_step(&model, s, &curve);
 	*out = curve;
 	return RS_OK;
 }
@@ -45,6 +60,27 @@ void curve_survival(const struct curve *curve, double risk, const double *times,
 			known++;
 		out[t] = known ? exp(-curve->hazard[known - 1] * ratio) : 1;
 	}
+}
+
+void curve_interval(const struct curve *curve, double risk, double time, double survival, double *out_lower,
+                    double *out_upper)
+{
+	size_t low = 0, high = curve->count;
+	*out_lower = *out_upper = survival;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (curve->times[middle] <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || !(survival > 0 && survival < 1))
+		return;
+	double far = curve->centre[low - 1] - risk;
+	double width = rs_normal_quantile(0.975) *
+	               sqrt(curve->spread[low - 1] + far * far * curve->slope_variance);
+	*out_lower = pow(survival, exp(width));
+	*out_upper = pow(survival, exp(-width));
 }
 
 double curve_reaches(const struct curve *curve, double risk, double level)

@@ -7,21 +7,27 @@
 #include "stack.h"
 #include "survival/survival_conformal.h"
 
-#define MODEL_VERSION 3
+#define MODEL_VERSION 4
 #define MODEL_FORMAT "radseal-model"
 
 /* Survival from risks, for bounds and for learners that give a risk alone: Cox's model of the risks that rows had out of
  * their folds. */
 struct curve {
-	double slope;
+	double slope, slope_variance;
 	size_t count;
 	double *times, *hazard; /* ascending; cumulative hazard at a risk of 0 */
+	double *spread;         /* variance of the hazard's logarithm at the risk `centre` */
+	double *centre;
 };
 void curve_finish(struct curve *curve);
 enum rs_code curve_fit(const struct frame *frame, const double *risk, struct curve *out,
                        struct rs_error *err);
 /* times: ascending. */
 void curve_survival(const struct curve *curve, double risk, const double *times, size_t count, double *out);
+/* 95 % interval around `survival` at the time, of those with this risk: of the logarithm of their hazard, as Cox's model of
+ * out-of-fold risks knows it. Within [0, 1]. */
+void curve_interval(const struct curve *curve, double risk, double time, double survival, double *out_lower,
+                    double *out_upper);
 /* The first time by which the event is as likely as `level`, or the last time known; NaN for a level of 0. */
 double curve_reaches(const struct curve *curve, double risk, double level);
 /* Conformal lower bounds: levels of `curve` that shares of the rows did not keep. */

@@ -1,10 +1,10 @@
-/* Files of models: deterministic CBOR, one array of known length, in this order:
- * format, version, study, training (digests), target, classes, id column, centre column or null, levels (of more than 2
- * classes), rows, positives, threshold, merit and its interval, parts, stack (null or [intercept, weights, means,
- * deviations] of the parts), curve (null or [slope, times, hazards]), residuals, bounds (null or [levels, shares]). A part
- * is [name, columns [name, categorical, [level…], modality, whether it tells where that is missing], steps [name, kept
- * inputs or what the step wrote], learner, what the learner wrote]. Many numbers are byte strings (packed.h). Nothing in a
- * file is run, and everything it refers to is checked to be within it. */
+/* Files of models: deterministic CBOR, one array of known length, in this order: format, version, study, training (digests),
+ * target, classes, id column, centre column or null, levels (of more than 2 classes), rows, positives, threshold, merit and
+ * its interval, parts, stack (null or [intercept, weights, means, deviations] of the parts), curve (null or [slope, its
+ * variance, times, hazards, spreads, centres]), residuals, bounds (null or [levels, shares]). A part is [name, columns
+ * [name, categorical, [level…], modality, whether it tells where that is missing], steps [name, kept inputs or what the step
+ * wrote], learner, what the learner wrote]. Many numbers are byte strings (packed.h). Nothing in a file is run, and
+ * everything it refers to is checked to be within it. */
 #include <math.h>
 #include <string.h>
 
@@ -78,10 +78,13 @@ static void write_curve(const struct curve *curve, struct rs_buffer *out)
 		rs_cbor_write_null(out);
 		return;
 	}
-	rs_cbor_write_array(out, 3);
+	rs_cbor_write_array(out, 6);
 	rs_cbor_write_f64(out, curve->slope);
+	rs_cbor_write_f64(out, curve->slope_variance);
 	packed_write_f64s(out, curve->times, curve->count);
 	packed_write_f64s(out, curve->hazard, curve->count);
+	packed_write_f64s(out, curve->spread, curve->count);
+	packed_write_f64s(out, curve->centre, curve->count);
 }
 
 static void write_bounds(const struct rs_model *model, struct rs_buffer *out)
@@ -375,20 +378,26 @@ static enum rs_code read_curve(struct reading *r)
 {
 	struct curve *curve = &r->model->curve;
 	enum rs_cbor_kind kind;
-	size_t hazards;
+	size_t hazards, spreads, centres;
 	RS_TRY(rs_cbor_peek(&r->cbor, &kind, r->err));
 	bool wanted = r->model->shape.target == TARGET_SURVIVAL;
 	if (wanted != (kind != RS_CBOR_NULL))
 		return wrong(r, "curve");
 	if (!wanted)
 		return rs_cbor_read_null(&r->cbor, "curve", r->err);
-	RS_TRY(packed_read_parts(&r->cbor, "curve", 3, r->err));
+	RS_TRY(packed_read_parts(&r->cbor, "curve", 6, r->err));
 	RS_TRY(packed_read_number(&r->cbor, "slope", &curve->slope, r->err));
+	RS_TRY(packed_read_number(&r->cbor, "variance", &curve->slope_variance, r->err));
 	RS_TRY(packed_read_f64s(&r->cbor, "times", &curve->times, &curve->count, r->err));
 	RS_TRY(packed_read_f64s(&r->cbor, "hazards", &curve->hazard, &hazards, r->err));
-	bool can_be = curve->count > 0 && hazards == curve->count && curve->hazard[0] >= 0 &&
+	RS_TRY(packed_read_f64s(&r->cbor, "spreads", &curve->spread, &spreads, r->err));
+	RS_TRY(packed_read_f64s(&r->cbor, "centres", &curve->centre, &centres, r->err));
+	bool can_be = curve->count > 0 && hazards == curve->count && spreads == curve->count &&
+	              centres == curve->count && curve->hazard[0] >= 0 && curve->slope_variance >= 0 &&
 	              packed_ascends(curve->times, curve->count, true) &&
 	              packed_ascends(curve->hazard, hazards, false);
+	for (size_t s = 0; can_be && s < spreads; s++)
+		can_be = curve->spread[s] >= 0;
 	return can_be ? RS_OK : wrong(r, "curve");
 }
 

@@ -37,8 +37,9 @@ struct predicting {
 	struct place centre;
 	struct part parts[PARTS_MAX];
 	double *score, *survival, *horizons;
-	size_t *order; /* by ascending horizon: its place among those asked for */
-	bool *sets;    /* by row, then class */
+	double *limits; /* of survival: lower, then upper ones */
+	size_t *order;  /* by ascending horizon: its place among those asked for */
+	bool *sets;     /* by row, then class */
 	struct reasons reasons;
 	struct rs_reason *told;
 	uint32_t likeliest[BLOCK];
@@ -101,6 +102,7 @@ static enum rs_code prepare(struct predicting *p, struct rs_error *err)
 	RS_TRY(take(p, width, BLOCK * sizeof *p->score, &p->score, err));
 	RS_TRY(take(p, width, BLOCK * sizeof *p->sets, &p->sets, err));
 	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->survival, &p->survival, err));
+	RS_TRY(take(p, horizons, 2 * BLOCK * sizeof *p->limits, &p->limits, err));
 	RS_TRY(take(p, horizons, sizeof *p->horizons, &p->horizons, err));
 	RS_TRY(take(p, horizons, sizeof *p->order, &p->order, err));
 	if (!model->fused)
@@ -195,8 +197,12 @@ static enum rs_code fill_survival(struct predicting *p, size_t count, struct rs_
 		if (!knows)
 			curve_survival(&p->model->curve, p->score[i], p->horizons, horizons,
 			               sorted + i * horizons);
-		for (size_t h = 0; h < horizons; h++)
-			p->survival[i * horizons + p->order[h]] = sorted[i * horizons + h];
+		for (size_t h = 0; h < horizons; h++) {
+			size_t at = i * horizons + p->order[h];
+			p->survival[at] = sorted[i * horizons + h];
+			curve_interval(&p->model->curve, p->score[i], p->horizons[h], p->survival[at],
+			               &p->limits[at], &p->limits[BLOCK * horizons + at]);
+		}
 	}
 	return RS_OK;
 }
@@ -225,6 +231,8 @@ static void fill_row(const struct predicting *p, size_t i, struct rs_prediction 
 		out->risk_rank = share_below(p->model, score);
 		out->time_at_least = curve_reaches(&model->curve, score, p->level);
 		out->survival = p->survival + i * p->options->horizon_count;
+		out->survival_lower = p->limits + i * p->options->horizon_count;
+		out->survival_upper = out->survival_lower + BLOCK * p->options->horizon_count;
 	} else {
 		out->probability = score;
 		out->positive = score >= model->threshold;

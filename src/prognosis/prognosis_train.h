@@ -66,7 +66,7 @@ struct rs_prediction {
 	/* Survival: ensemble mortality, the share of training subjects of lower risk, the time before which the share
 	 * `coverage` of subjects has no event (NaN: too few events tell), survival at each horizon. */
 	double risk, risk_rank, time_at_least;
-	const double *survival;
+	const double *survival, *survival_lower, *survival_upper; /* with 95 % intervals (see --help) */
 	size_t missing,
 		unknown; /* columns without a value; with a category, or centre, that training did not have */
 	const struct rs_reason *reasons; /* the weightiest first */

@@ -13,7 +13,7 @@ import tempfile
 
 from node_tools import Radseal, files_below, write_nifti
 
-OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z:]+))? ", re.M)
+OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]\S*))? ", re.M)
 
 REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key"),
               ("open", "witness"), ("evaluate", "score"), ("predict", "horizon")}

@@ -96,6 +96,9 @@ def check_survival(run, folder):
     rows = json.loads(run(0, "predict", model, folder / "features.csv", folder / "clinic.csv", "--horizon", 30, "--horizon",
                           1e9, "--json"))
     assert all(0 <= row["survival"]["1000000000.0"] <= row["survival"]["30"] <= 1 and 0 <= row["risk_rank"] <= 1 for row in rows)
+    for row in rows:
+        low, high = row["survival_interval"]["30"]
+        assert 0 <= low < row["survival"]["30"] < high <= 1, row
     times = {row["id"]: (float(row["days"]), row["died"] == "1") for row in csv.DictReader(open(folder / "clinic.csv"))}
     bounds = {row["id"]: row["time_at_least"] for row in rows}
     early = sum(died and days < bounds[name] for name, (days, died) in times.items())
@@ -285,8 +288,8 @@ def check_refusals(run, folder, study, model):
     run(2, "predict", model, sentence="a model and a table")
     run(2, "train", study, sentence="--output")
     content = model.read_bytes()
-    (folder / "old.model").write_bytes(content.replace(b"radseal-model\x03", b"radseal-model\x01", 1))
-    run(1, "predict", folder / "old.model", folder / "unknown.csv", sentence="version 1; this program reads 3: train it again")
+    (folder / "old.model").write_bytes(content.replace(b"radseal-model\x04", b"radseal-model\x01", 1))
+    run(1, "predict", folder / "old.model", folder / "unknown.csv", sentence="version 1; this program reads 4: train it again")
     for at in range(0, len(content), max(1, len(content) // 150)):
         (folder / "flipped.model").write_bytes(content[:at] + bytes([content[at] ^ 0x81]) + content[at + 1:])
         done = subprocess.run([run.path, "predict", folder / "flipped.model", folder / "unknown.csv"], capture_output=True, text=True)
