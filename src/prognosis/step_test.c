@@ -124,7 +124,12 @@ static void file_of(const struct fitted *fitted, struct rs_buffer *out)
 	                         .id = "x",
 	                         .centre = "centre"};
 	if (fitted->shape.target == TARGET_SURVIVAL)
-		model.curve = (struct curve){1, 1, &time, &hazard};
+		model.curve = (struct curve){.slope = 1,
+		                             .count = 1,
+		                             .times = &time,
+		                             .hazard = &hazard,
+		                             .spread = &hazard,
+		                             .centre = &time};
 	rs_buffer_init(out, 1 << 24);
 	assert_int_equal(model_write(&model, out, NULL), RS_OK);
 }
