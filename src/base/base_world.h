@@ -121,6 +121,9 @@ enum rs_code rs_file_read_all(const struct rs_world *world, const char *path, si
 /* Atomic and durable: temporary name, write, sync, rename, sync of the directory. */
 enum rs_code rs_file_replace(const struct rs_world *world, const char *path, struct rs_bytes content,
                              unsigned mode, struct rs_error *err);
+/* Removes what an rs_file_replace() that was interrupted left in the directory; RS_OK when there is no such directory.
+ * Nobody may be replacing a file there. */
+enum rs_code rs_replaced_clean(const struct rs_world *world, const char *directory, struct rs_error *err);
 /* Makes the directory and its missing parents, mode 0700. All their names are durable when it returns RS_OK, those that
  * were there before too: an attempt that was interrupted may have made them. */
 enum rs_code rs_directory_make(const struct rs_world *world, const char *path, struct rs_error *err);

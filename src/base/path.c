@@ -149,6 +149,40 @@ enum rs_code rs_file_replace(const struct rs_world *world, const char *path, str
 	return world->files->sync_directory(world->files, directory, err);
 }
 
+struct cleaning {
+	const struct rs_world *world;
+	const char *directory;
+};
+
+/* "<name>.<16 hexadecimal digits>.tmp" */
+static bool is_temporary(struct rs_str name)
+{
+	uint8_t nonce[8];
+	return name.size > 21 && memcmp(name.data + name.size - 4, ".tmp", 4) == 0 &&
+	       name.data[name.size - 21] == '.' &&
+	       rs_hex_decode((struct rs_str){name.data + name.size - 20, 16}, nonce, sizeof nonce);
+}
+
+static enum rs_code clean_one(void *context, struct rs_str name, enum rs_file_kind kind, struct rs_error *err)
+{
+	const struct cleaning *cleaning = context;
+	if (kind != RS_FILE_REGULAR || !is_temporary(name))
+		return RS_OK;
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, cleaning->directory,
+	                                                        RS_STR_ARGUMENTS(name));
+	if (!path)
+		return rs_error_memory(err, name.size, "a path");
+	return cleaning->world->files->remove(cleaning->world->files, path, err);
+}
+
+enum rs_code rs_replaced_clean(const struct rs_world *world, const char *directory, struct rs_error *err)
+{
+	struct cleaning cleaning = {world, directory};
+	if (!rs_path_exists(world, directory))
+		return RS_OK;
+	return world->files->list(world->files, directory, clean_one, &cleaning, err);
+}
+
 static enum rs_code make_one(const struct rs_world *world, const char *path, struct rs_error *err)
 {
 	char *parent RS_CLEANUP(rs_free_pointer) = rs_path_directory(path);

@@ -280,6 +280,22 @@ static void replacing_leaves_no_traces(void **state)
 	assert_content("r/g", "x");
 }
 
+static void what_an_interrupted_replacing_left_is_removed(void **state)
+{
+	static const char *const names[] = {"left/f", "left/f.0123456789abcdef.tmp", "left/f.tmp",
+	                                    "left/f.0123456789abcdeg.tmp", "left/.0123456789abcdef.tmp"};
+	struct seen seen = {"", 0};
+	(void)state;
+	assert_int_equal(rs_replaced_clean(world, at("left"), NULL), RS_OK);
+	assert_int_equal(rs_directory_make(world, at("left/d.0123456789abcdef.tmp"), NULL), RS_OK);
+	for (size_t i = 0; i < RS_COUNT(names); i++)
+		put(names[i], "x");
+	assert_int_equal(rs_replaced_clean(world, at("left"), NULL), RS_OK);
+	assert_int_equal(world->files->list(world->files, at("left"), note, &seen, NULL), RS_OK);
+	assert_string_equal(seen.text,
+	                    ".0123456789abcdef.tmp d.0123456789abcdef.tmp/ f f.0123456789abcdeg.tmp f.tmp ");
+}
+
 /* Every allocation fails once: a code, no leak (the sanitisers look), and old or new content. */
 static void no_memory_is_told(void **state)
 {
@@ -442,6 +458,7 @@ int main(void)
 		cmocka_unit_test(directories),
 		cmocka_unit_test(reading_whole_files),
 		cmocka_unit_test(replacing_leaves_no_traces),
+		cmocka_unit_test(what_an_interrupted_replacing_left_is_removed),
 		cmocka_unit_test(no_memory_is_told),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(times_are_written),

@@ -272,9 +272,19 @@ static enum rs_code resume_one(void *context, struct rs_str name, enum rs_file_k
 	return resume(&erasure, &certificate, err);
 }
 
+/* What a crash left of a certificate is none, and of a reason would tell its pseudonym. */
+static enum rs_code clean(const struct rs_node *node, const char *name, struct rs_error *err)
+{
+	char *directory RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(node_path(node, name, &directory, err));
+	return rs_replaced_clean(node->world, directory, err);
+}
+
 enum rs_code node_resume_erasures(struct rs_node *node, struct rs_error *err)
 {
 	char *directory RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(clean(node, "certificates", err));
+	RS_TRY(clean(node, "reasons", err));
 	RS_TRY(node_path(node, "erasing", &directory, err));
 	if (!rs_path_exists(node->world, directory))
 		return RS_OK;

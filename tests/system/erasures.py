@@ -192,8 +192,11 @@ def kills(site, scratch, rounds=12):
             site.erase(f"K{number}")
         assert not holding(site.node.home, wanted), holding(site.node.home, wanted)
         assert not list((site.node.home / "erasing").iterdir())
-    certificates = list((site.node.home / "certificates").iterdir())
-    for path in certificates:
+    half = site.node.home / "certificates" / "erasure-1.note.0123456789abcdef.tmp"
+    half.write_text("a crash ended this here")
+    site.seal("OTHER", scratch / "shared.nii")
+    assert not half.exists()
+    for path in (site.node.home / "certificates").iterdir():
         site.node.run("erase", "verify", path, "--key", site.log_key, check=0)
     return count
 
