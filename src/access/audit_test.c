@@ -258,6 +258,6 @@ int main(void)
 		cmocka_unit_test(fsck_knows_what_an_audit_should_find),
 	};
 	return rs_crypto_init(NULL) == RS_OK
-	               ? cmocka_run_group_tests_name("workflow/audit", tests, NULL, NULL)
+	               ? cmocka_run_group_tests_name("access/audit", tests, NULL, NULL)
 	               : 1;
 }

@@ -41,7 +41,7 @@ static enum rs_code remove_files(struct rs_node *node, const struct rs_cid *cid,
 	return RS_OK;
 }
 
-/* Reasons of broken glass begin with the pseudonym of whom they are about (glass.c). */
+/* Reasons of broken glass begin with the pseudonym of whom they are about (reason.c). */
 struct reasons {
 	const struct rs_node *node;
 	const struct rs_pseudonym *pseudonym;

@@ -15,7 +15,7 @@ struct index_row {
 	int64_t row;
 	struct rs_bytes transaction_id; /* the ledger entry that commits to it */
 	uint64_t instance,
-		instances; /* place in that entry's instance tree; 0 instances: a profile's value (profile.c) */
+		instances; /* place in that entry's instance tree; 0 instances: a profile's value (access/profile.c) */
 	struct rs_bytes path;             /* hashes of the instance's inclusion proof, 32 bytes each */
 	struct rs_bytes subject;          /* pseudonym */
 	struct rs_bytes record_nonce;     /* for the record's key */

@@ -1,4 +1,4 @@
-/* Shared by the tests of workflow: a simulated world with a node and files to seal. */
+/* Shared by the tests of node and of what stands on it: a simulated world with a node and files to seal. */
 #ifndef RS_NODE_TEST_H
 #define RS_NODE_TEST_H
 
