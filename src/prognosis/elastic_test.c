@@ -36,13 +36,12 @@ static const double ridge[] = {1.5389640334, -0.23710749508, -0.19085169616, 0.0
 static void hold(const struct learner *learner, const struct lesson *lesson, double penalty,
                  const double *wanted, size_t count, double tolerance)
 {
-	void *state = NULL;
+	struct linear state RS_CLEANUP(linear_finish) = {0};
 	struct rs_error err = {0};
 	if (learner->fit(lesson, &penalty, NULL, &state, &err) != RS_OK)
 		fail_msg("%s: %s", learner->name, err.message);
 	for (size_t k = 0; k < count; k++)
-		near(learner->name, ((struct linear *)state)->coefficients[k], wanted[k], tolerance);
-	learner->finish(state);
+		near(learner->name, state.coefficients[k], wanted[k], tolerance);
 }
 
 static void penalties_are_those_of_r(void **state)
@@ -65,20 +64,19 @@ static void ranks_are_scored(void **state)
 	(void)state;
 	static struct made made;
 	double scores[ROWS * 3], sum = 0, penalty = 0;
-	void *fitted = NULL;
+	struct linear fitted RS_CLEANUP(linear_finish) = {0};
 	make(&made);
 	const struct rs_matrix x = {ROWS, COLUMNS, made.x};
 	const struct lesson lesson = {
 		.shape = {TARGET_ORDINAL, 3, COLUMNS}, .rows = ROWS, .x = made.x, .outcome = made.class};
 	assert_int_equal(learner_ordinal.fit(&lesson, &penalty, NULL, &fitted, NULL), RS_OK);
-	assert_int_equal(learner_ordinal.score(fitted, &x, scores, NULL), RS_OK);
+	assert_int_equal(learner_ordinal.score(&fitted, &x, scores, NULL), RS_OK);
 	for (size_t c = 0; c < COLUMNS; c++)
 		sum += polr[c] * made.x[c * ROWS + 7];
 	double low = 1 / (1 + exp(sum - polr[4])), high = 1 / (1 + exp(sum - polr[5]));
 	near("lowest", scores[21], low, 1e-6);
 	near("middle", scores[22], high - low, 1e-6);
 	near("highest", scores[23], 1 - high, 1e-6);
-	learner_ordinal.finish(fitted);
 }
 
 /* Every subject has two equal rows and an outcome of chance. */
@@ -127,13 +125,12 @@ static void lone_subjects_leave_nothing_to_choose(void **state)
 	const struct elastic_options options = {1, 30, 50, ELASTIC_BEST};
 	const struct lesson lesson = {
 		.shape = {TARGET_BINARY, 2, COLUMNS}, .rows = ROWS, .x = made.x, .outcome = outcome};
-	void *fitted = NULL;
+	struct linear fitted RS_CLEANUP(linear_finish) = {0};
 	assert_int_equal(learner_elastic_net.fit(&lesson, &options, NULL, &fitted, NULL), RS_OK);
-	const double *b = ((struct linear *)fitted)->coefficients;
+	const double *b = fitted.coefficients;
 	for (size_t c = 0; c < COLUMNS; c++)
 		near("b", b[c], 0, 0);
 	near("intercept", b[COLUMNS], -log(59), 1e-9);
-	learner_elastic_net.finish(fitted);
 }
 
 int main(void)

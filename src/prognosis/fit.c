@@ -10,8 +10,7 @@ static void steps_finish(struct fitted *fitted, size_t from)
 	for (size_t s = from; s < fitted->step_count; s++) {
 		struct fitted_step *step = &fitted->steps[s];
 		rs_free(step->kept);
-		if (step->state)
-			step->step->finish(step->state);
+		step_destroy_state(step->step, step->state);
 	}
 	if (fitted->step_count > from)
 		fitted->step_count = from;
@@ -19,8 +18,7 @@ static void steps_finish(struct fitted *fitted, size_t from)
 
 static void state_finish(struct fitted *fitted)
 {
-	if (fitted->learner)
-		fitted->learner->finish(fitted->state);
+	learner_destroy(fitted->learner, fitted->state);
 	fitted->learner = NULL;
 	fitted->state = NULL;
 }
@@ -264,7 +262,8 @@ static enum rs_code change(const struct level *before, const struct planned *pla
 	fitting->inputs = after->inputs;
 	fitting->x = after->x;
 	out->width = before->count;
-	return planned->step->fit(fitting, planned->options, &out->state, err);
+	RS_TRY(step_create_state(planned->step, &out->state, err));
+	return planned->step->fit(fitting, planned->options, out->state, err);
 }
 
 static enum rs_code fit_step(struct trial *trial, const struct planned *planned, uint64_t seed,
@@ -357,7 +356,7 @@ enum rs_code trial_fit(struct trial *trial, const struct recipe *recipe, double 
 	                              .pool = recipe->pool,
 	                              .thorough = recipe->thorough};
 	double *own = recipe->learner->judges_own ? own_scores : NULL;
-	if (recipe->learner->fit(&lesson, recipe->options, own, &fitted->state, err) != RS_OK)
+	if (learner_fit(recipe->learner, &lesson, recipe->options, own, &fitted->state, err) != RS_OK)
 		return rs_error_context(err, "%s", recipe->learner->name);
 	fitted->learner = recipe->learner;
 	const struct rs_matrix x = {t->rows, level->count, level->x};

@@ -43,12 +43,13 @@ struct learner {
 	bool weighs;     /* heeds weights */
 	bool judges_own; /* fit() fills own_scores */
 	const struct setting *settings;
-	size_t options_size;
+	size_t options_size, state_size;
 	/* own_scores: rows x width, of each row by parts of the model that did not see it, NaN where there is none; NULL when
-	 * not wanted, and unless judges_own. The same bits for any number of threads. */
-	enum rs_code (*fit)(const struct lesson *lesson, const void *options, double *own_scores,
-	                    void **out_state, struct rs_error *err);
-	void (*finish)(void *state); /* accepts NULL */
+	 * not wanted, and unless judges_own. The same bits for any number of threads. state: zeros; finish() is called in
+	 * any case. */
+	enum rs_code (*fit)(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+	                    struct rs_error *err);
+	void (*finish)(void *state); /* what it holds; accepts zeros and what a failure left */
 	/* out: rows x width. Called from several threads at once. */
 	enum rs_code (*score)(const void *state, const struct rs_matrix *x, double *out,
 	                      struct rs_error *err);
@@ -62,11 +63,17 @@ struct learner {
 	enum rs_code (*explain)(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
 	                        struct rs_error *err);
 	/* One CBOR item; see packed.h. What is read is hostile: every size, index and number is checked, so that score() is
-	 * safe on it. */
+	 * safe on it. state: as fit()'s. */
 	void (*write)(const void *state, struct rs_buffer *out);
-	enum rs_code (*read)(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+	enum rs_code (*read)(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
 	                     struct rs_error *err);
 };
+/* States on the heap. */
+enum rs_code learner_fit(const struct learner *learner, const struct lesson *lesson, const void *options,
+                         double *own_scores, void **out_state, struct rs_error *err);
+enum rs_code learner_read(const struct learner *learner, struct rs_cbor_reader *reader,
+                          const struct shape *shape, void **out_state, struct rs_error *err);
+void learner_destroy(const struct learner *learner, void *state); /* accepts no state */
 
 extern const struct learner learner_forest;
 extern const struct learner learner_xgboost;

@@ -40,27 +40,22 @@ static enum rs_code fit_ridge(const struct lesson *lesson, double penalty, doubl
 	return RS_OK;
 }
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
 	const struct options *o = options;
-	struct linear *linear;
+	struct linear *linear = state;
 	(void)own_scores;
-	RS_TRY(linear_create(&lesson->shape, &linear, err));
-	enum rs_code code = RS_OK;
-	if (lesson->shape.columns > 0)
-		code = o->penalty > 0 ? fit_ridge(lesson, o->penalty, linear->coefficients, err)
-		                      : fit_coefficients(lesson, linear->coefficients, err);
-	if (code != RS_OK)
-		linear_finish(linear);
-	else
-		*out_state = linear;
-	return code;
+	RS_TRY(linear_init(&lesson->shape, false, linear, err));
+	if (lesson->shape.columns == 0)
+		return RS_OK;
+	return o->penalty > 0 ? fit_ridge(lesson, o->penalty, linear->coefficients, err)
+	                      : fit_coefficients(lesson, linear->coefficients, err);
 }
 
 static const struct setting settings[] = {
 	{"penalty", SETTING_NUMBER, offsetof(struct options, penalty), 0, 1e12, 0, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_cox = {
 	.name = "cox",
@@ -68,6 +63,7 @@ const struct learner learner_cox = {
 	.standardised = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct linear),
 	.fit = fit,
 	.finish = linear_finish,
 	.score = linear_score,

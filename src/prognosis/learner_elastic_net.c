@@ -2,8 +2,11 @@
 #include "elastic.h"
 #include "linear.h"
 
-static void take(const struct rs_elastic_net_path *path, size_t lambda, struct linear *out)
+/* Of an ordinal target ranked. */
+static enum rs_code take(const struct shape *shape, const struct rs_elastic_net_path *path, size_t lambda,
+                         struct linear *out, struct rs_error *err)
 {
+	RS_TRY(linear_init(shape, shape->target == TARGET_ORDINAL, out, err));
 	const double *b = &path->coefficients[lambda * path->columns];
 	for (size_t c = 0; c < path->columns; c++)
 		out->coefficients[c] = b[c];
@@ -11,25 +14,22 @@ static void take(const struct rs_elastic_net_path *path, size_t lambda, struct l
 		double at = path->at[lambda * path->thresholds + k];
 		out->coefficients[path->columns + k] = out->ranked ? at : -at;
 	}
+	return RS_OK;
 }
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
 	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
-	struct linear *linear;
 	size_t lambda;
 	(void)own_scores;
 	RS_TRY(elastic_fit(lesson, options, &path, &lambda, err));
-	RS_TRY(linear_create_ranked(&lesson->shape, &linear, err));
-	take(&path, lambda, linear);
-	*out_state = linear;
-	return RS_OK;
+	return take(&lesson->shape, &path, lambda, state, err);
 }
 
 static const struct setting settings[] = {
 	ELASTIC_SETTINGS(struct elastic_options, ELASTIC_BEST),
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_elastic_net = {
 	.name = "elastic_net",
@@ -39,6 +39,7 @@ const struct learner learner_elastic_net = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct elastic_options),
+	.state_size = sizeof(struct linear),
 	.fit = fit,
 	.finish = linear_finish,
 	.score = linear_score,
@@ -53,22 +54,18 @@ struct ordinal_options {
 };
 
 static enum rs_code fit_ordinal(const struct lesson *lesson, const void *options, double *own_scores,
-                                void **out_state, struct rs_error *err)
+                                void *state, struct rs_error *err)
 {
 	const struct ordinal_options *o = options;
 	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
-	struct linear *linear;
 	(void)own_scores;
 	RS_TRY(elastic_fit_at(lesson, 0, o->penalty / (double)lesson->rows, &path, err));
-	RS_TRY(linear_create_ranked(&lesson->shape, &linear, err));
-	take(&path, 0, linear);
-	*out_state = linear;
-	return RS_OK;
+	return take(&lesson->shape, &path, 0, state, err);
 }
 
 static const struct setting ordinal_settings[] = {
 	{"penalty", SETTING_NUMBER, offsetof(struct ordinal_options, penalty), 0, 1e12, 1, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_ordinal = {
 	.name = "ordinal",
@@ -78,6 +75,7 @@ const struct learner learner_ordinal = {
 	.weighs = true,
 	.settings = ordinal_settings,
 	.options_size = sizeof(struct ordinal_options),
+	.state_size = sizeof(struct linear),
 	.fit = fit_ordinal,
 	.finish = linear_finish,
 	.score = linear_score,

@@ -22,11 +22,8 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (!s)
-		return;
 	rs_forest_finish(&s->forest);
 	rs_free(s->importance);
-	rs_free(s);
 }
 
 /* ---- fit ---- */
@@ -52,15 +49,17 @@ static enum rs_code fit_classes(const struct lesson *lesson, const struct rs_for
 	return RS_OK;
 }
 
-static enum rs_code fit_state(const struct lesson *lesson, const struct options *o, double *own,
-                              struct state *s, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
-	const struct rs_forest_options options = {.trees = (uint32_t)o->trees,
-	                                          .tries = (uint32_t)o->tries,
-	                                          .minimum_leaf = (uint32_t)o->minimum_leaf,
-	                                          .seed = lesson->seed,
-	                                          .weight = lesson->weight,
-	                                          .pool = lesson->pool};
+	const struct options *o = options;
+	struct state *s = state;
+	const struct rs_forest_options forest = {.trees = (uint32_t)o->trees,
+	                                         .tries = (uint32_t)o->tries,
+	                                         .minimum_leaf = (uint32_t)o->minimum_leaf,
+	                                         .seed = lesson->seed,
+	                                         .weight = lesson->weight,
+	                                         .pool = lesson->pool};
 	const struct rs_matrix x = {lesson->rows, lesson->shape.columns, lesson->x};
 	s->shape = lesson->shape;
 	if (lesson->thorough) {
@@ -70,24 +69,10 @@ static enum rs_code fit_state(const struct lesson *lesson, const struct options 
 			                       "importance");
 	}
 	if (lesson->shape.target != TARGET_SURVIVAL)
-		return fit_classes(lesson, &options, own, s, err);
-	const struct rs_forest_out_of_bag out_of_bag = {own, s->importance};
-	return rs_forest_fit_survival(&x, lesson->time, lesson->outcome, &options, &out_of_bag, &s->forest,
+		return fit_classes(lesson, &forest, own_scores, s, err);
+	const struct rs_forest_out_of_bag out_of_bag = {own_scores, s->importance};
+	return rs_forest_fit_survival(&x, lesson->time, lesson->outcome, &forest, &out_of_bag, &s->forest,
 	                              err);
-}
-
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a forest");
-	enum rs_code code = fit_state(lesson, options, own_scores, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
 }
 
 /* ---- use ---- */
@@ -259,11 +244,14 @@ static enum rs_code check(const struct rs_forest *forest, struct rs_error *err)
 	return RS_OK;
 }
 
-static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
+                         struct rs_error *err)
 {
+	struct state *s = state;
 	struct rs_forest *forest = &s->forest;
 	uint64_t trees;
 	size_t count;
+	s->shape = *shape;
 	RS_TRY(packed_read_parts(reader, "forest", 6, err));
 	RS_TRY(packed_read_count(reader, "trees", TREES_MAX, &trees, err));
 	forest->classes = s->shape.classes;
@@ -289,26 +277,11 @@ static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, s
 	return check(forest, err);
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
-                         struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->shape = *shape;
-	enum rs_code code = read_state(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
-}
-
 static const struct setting settings[] = {
 	{"trees", SETTING_COUNT, offsetof(struct options, trees), 1, TREES_MAX, 500, NULL},
 	{"minimum_leaf", SETTING_COUNT, offsetof(struct options, minimum_leaf), 0, 1000000, 0, NULL},
 	{"tries", SETTING_COUNT, offsetof(struct options, tries), 0, 1000000, 0, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_forest = {
 	.name = "forest",
@@ -318,6 +291,7 @@ const struct learner learner_forest = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct state),
 	.fit = fit,
 	.finish = finish,
 	.score = score,

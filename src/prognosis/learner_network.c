@@ -28,9 +28,8 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	for (size_t m = 0; s && m < s->count; m++)
+	for (size_t m = 0; m < s->count; m++)
 		rs_network_finish(&s->members[m]);
-	rs_free(s);
 }
 
 /* ---- fit ---- */
@@ -135,30 +134,23 @@ static enum rs_code fit_members(struct fitting *fitting, struct rs_error *err)
 	return rs_pool_for(lesson->pool, fitting->state->count, fit_member, fitting, err);
 }
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
-	float *rows RS_CLEANUP(rs_free_pointer) = NULL;
-	uint32_t *labels RS_CLEANUP(rs_free_pointer) = NULL;
-	struct state *s = rs_allocate(sizeof *s);
 	const bool survival = lesson->shape.target == TARGET_SURVIVAL;
+	struct state *s = state;
 	size_t room = 0;
+	bool fits = rs_mul_size(lesson->rows, lesson->shape.columns, &room);
+	float *rows RS_CLEANUP(rs_free_pointer) = fits ? rs_allocate_array(room, sizeof *rows) : NULL;
+	uint32_t *labels RS_CLEANUP(rs_free_pointer) = NULL;
 	(void)own_scores;
-	if (rs_mul_size(lesson->rows, lesson->shape.columns, &room))
-		rows = rs_allocate_array(room, sizeof *rows);
-	labels = survival ? NULL : rs_allocate_array(lesson->rows, sizeof *labels);
-	if (!s || !rows || (!survival && !labels)) {
-		rs_free(s);
+	if (!survival)
+		labels = rs_allocate_array(lesson->rows, sizeof *labels);
+	if (!rows || (!survival && !labels))
 		return rs_error_memory(err, room * sizeof *rows, "a network's rows");
-	}
 	s->shape = lesson->shape;
 	struct fitting fitting = {lesson, options, s, rows, labels, {0}, {0}};
-	enum rs_code code = fit_members(&fitting, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
+	return fit_members(&fitting, err);
 }
 
 /* ---- use ---- */
@@ -217,9 +209,12 @@ static void write(const void *state, struct rs_buffer *out)
 		rs_network_write(&s->members[m], out);
 }
 
-static enum rs_code read_members(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
+                         struct rs_error *err)
 {
+	struct state *s = state;
 	size_t count;
+	s->shape = *shape;
 	RS_TRY(rs_cbor_read_array(reader, "networks", &count, err));
 	if (count < 1 || count > MEMBERS_MAX)
 		return packed_wrong("number of networks", err);
@@ -235,21 +230,6 @@ static enum rs_code read_members(struct rs_cbor_reader *reader, struct state *s,
 	return RS_OK;
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
-                         struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->shape = *shape;
-	enum rs_code code = read_members(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
-}
-
 static const char *const activations[] = {"relu", "gelu", NULL};
 static const struct setting settings[] = {
 	{"units", SETTING_COUNT, offsetof(struct options, units), 1, 1024, 32, NULL},
@@ -261,7 +241,7 @@ static const struct setting settings[] = {
 	{"rate", SETTING_NUMBER, offsetof(struct options, rate), 1e-9, 10, 0.003, NULL},
 	{"decay", SETTING_NUMBER, offsetof(struct options, decay), 0, 100, 1, NULL},
 	{"activation", SETTING_WORD, offsetof(struct options, activation), 0, 1, 0, activations},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_network = {
 	.name = "network",
@@ -271,6 +251,7 @@ const struct learner learner_network = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct state),
 	.fit = fit,
 	.finish = finish,
 	.score = score,

@@ -11,12 +11,7 @@ static const enum rs_parametric_distribution distributions[] = {
 	RS_PARAMETRIC_WEIBULL, RS_PARAMETRIC_EXPONENTIAL, RS_PARAMETRIC_LOG_NORMAL,
 	RS_PARAMETRIC_LOG_LOGISTIC};
 
-static void finish(void *state)
-{
-	if (state)
-		rs_parametric_model_finish(state);
-	rs_free(state);
-}
+static void finish(void *state) { rs_parametric_model_finish(state); }
 
 /* Of rows x columns, with times between lower and upper. */
 struct table {
@@ -70,26 +65,20 @@ static bool is_sound(const struct rs_parametric_model *model)
 	return sound;
 }
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
 	struct table table RS_CLEANUP(table_finish) = {0};
-	struct rs_parametric_model model RS_CLEANUP(rs_parametric_model_finish) = {0};
+	struct rs_parametric_model *model = state;
 	(void)own_scores;
 	RS_TRY(table_of(lesson, &table, err));
 	const struct rs_parametric_data data = {table.rows, lesson->shape.columns, table.lower, table.upper,
 	                                        table.x,    table.weight};
-	RS_TRY(rs_parametric_fit(&data, distributions[*(const uint32_t *)options], &model, err));
-	if (!is_sound(&model))
+	RS_TRY(rs_parametric_fit(&data, distributions[*(const uint32_t *)options], model, err));
+	if (!is_sound(model))
 		return rs_error_set(
 			err, RS_NOT_FOUND,
 			"the columns explain all times exactly: keep fewer for a parametric model");
-	void *state = rs_allocate(sizeof model);
-	if (!state)
-		return rs_error_memory(err, sizeof model, "a model");
-	memcpy(state, &model, sizeof model);
-	model = (struct rs_parametric_model){0};
-	*out_state = state;
 	return RS_OK;
 }
 
@@ -158,32 +147,25 @@ static void write(const void *state, struct rs_buffer *out)
 	packed_write_f64s(out, model->coefficients, model->columns + 1);
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                          struct rs_error *err)
 {
-	struct rs_parametric_model model RS_CLEANUP(rs_parametric_model_finish) = {.columns = shape->columns};
+	struct rs_parametric_model *model = state;
 	uint64_t word;
 	double *scale RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(packed_read_parts(reader, "parametric model", 3, err));
 	RS_TRY(packed_read_count(reader, "distribution", RS_COUNT(distributions) - 1, &word, err));
 	RS_TRY(packed_read_f64s_of(reader, "scale", 1, &scale, err));
-	RS_TRY(packed_read_f64s_of(reader, "coefficients", shape->columns + 1, &model.coefficients, err));
-	model.distribution = distributions[word];
-	model.scale = *scale;
-	if (!is_sound(&model))
-		return packed_wrong("scale", err);
-	void *state = rs_allocate(sizeof model);
-	if (!state)
-		return rs_error_memory(err, sizeof model, "a model");
-	memcpy(state, &model, sizeof model);
-	model = (struct rs_parametric_model){0};
-	*out_state = state;
-	return RS_OK;
+	RS_TRY(packed_read_f64s_of(reader, "coefficients", shape->columns + 1, &model->coefficients, err));
+	model->columns = shape->columns;
+	model->distribution = distributions[word];
+	model->scale = *scale;
+	return is_sound(model) ? RS_OK : packed_wrong("scale", err);
 }
 
 static const struct setting settings[] = {
 	{"distribution", SETTING_WORD, 0, 0, RS_COUNT(distributions) - 1, 0, words},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_parametric = {
 	.name = "parametric",
@@ -192,6 +174,7 @@ const struct learner learner_parametric = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(uint32_t),
+	.state_size = sizeof(struct rs_parametric_model),
 	.fit = fit,
 	.finish = finish,
 	.score = score,

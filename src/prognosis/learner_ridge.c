@@ -107,26 +107,21 @@ static enum rs_code fit_binary(const struct lesson *lesson, double penalty, doub
 	return RS_OK;
 }
 
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
 	const struct options *o = options;
-	struct linear *linear;
+	struct linear *linear = state;
 	(void)own_scores;
-	RS_TRY(linear_create(&lesson->shape, &linear, err));
-	enum rs_code code = lesson->shape.target == TARGET_BINARY
-	                            ? fit_binary(lesson, o->penalty, linear->coefficients, err)
-	                            : ridge_several(lesson, o->penalty, linear->coefficients, err);
-	if (code != RS_OK)
-		linear_finish(linear);
-	else
-		*out_state = linear;
-	return code;
+	RS_TRY(linear_init(&lesson->shape, false, linear, err));
+	return lesson->shape.target == TARGET_BINARY
+	               ? fit_binary(lesson, o->penalty, linear->coefficients, err)
+	               : ridge_several(lesson, o->penalty, linear->coefficients, err);
 }
 
 static const struct setting settings[] = {
 	{"penalty", SETTING_NUMBER, offsetof(struct options, penalty), 0, 1e12, 1, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_ridge = {
 	.name = "ridge",
@@ -135,6 +130,7 @@ const struct learner learner_ridge = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct linear),
 	.fit = fit,
 	.finish = linear_finish,
 	.score = linear_score,

@@ -17,9 +17,7 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (s)
-		rs_svm_finish(&s->svm);
-	rs_free(s);
+	rs_svm_finish(&s->svm);
 }
 
 /* libsvm weighs classes, and classes are all that weights are made of. */
@@ -29,41 +27,29 @@ static void weigh(const struct lesson *lesson, double *out)
 		out[lesson->outcome[r]] = lesson->weight[r];
 }
 
-static enum rs_code fit_state(const struct lesson *lesson, const struct options *o, struct state *s,
-                              struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
+	const struct options *o = options;
+	struct state *s = state;
 	const struct rs_matrix x = {lesson->rows, lesson->shape.columns, lesson->x};
 	double weights[CLASSES_MAX];
 	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(lesson->rows, sizeof *labels);
+	(void)own_scores;
 	if (!labels)
 		return rs_error_memory(err, lesson->rows * sizeof *labels, "support vectors");
 	for (size_t r = 0; r < lesson->rows; r++)
 		labels[r] = lesson->outcome[r];
 	weigh(lesson, weights);
-	const struct rs_svm_options options = {.linear = o->kernel,
-	                                       .cost = o->cost,
-	                                       .gamma = o->gamma,
-	                                       .tolerance = o->tolerance,
-	                                       .class_weights = lesson->weight ? weights : NULL,
-	                                       .seed = lesson->seed,
-	                                       .pool = lesson->pool};
+	const struct rs_svm_options svm = {.linear = o->kernel,
+	                                   .cost = o->cost,
+	                                   .gamma = o->gamma,
+	                                   .tolerance = o->tolerance,
+	                                   .class_weights = lesson->weight ? weights : NULL,
+	                                   .seed = lesson->seed,
+	                                   .pool = lesson->pool};
 	s->shape = lesson->shape;
-	return rs_svm_fit(&x, labels, lesson->shape.classes, &options, &s->svm, err);
-}
-
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	(void)own_scores;
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "support vectors");
-	enum rs_code code = fit_state(lesson, options, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
+	return rs_svm_fit(&x, labels, lesson->shape.classes, &svm, &s->svm, err);
 }
 
 static enum rs_code score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
@@ -90,20 +76,13 @@ static void write(const void *state, struct rs_buffer *out)
 	rs_svm_write(&s->svm, out);
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                          struct rs_error *err)
 {
-	struct rs_svm svm RS_CLEANUP(rs_svm_finish) = {0};
-	RS_TRY(rs_svm_read(reader, (uint32_t)shape->columns, &svm, err));
-	if (svm.classes != shape->classes)
-		return packed_wrong("support vectors", err);
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	*s = (struct state){*shape, svm};
-	svm = (struct rs_svm){0};
-	*out_state = s;
-	return RS_OK;
+	struct state *s = state;
+	s->shape = *shape;
+	RS_TRY(rs_svm_read(reader, (uint32_t)shape->columns, &s->svm, err));
+	return s->svm.classes == shape->classes ? RS_OK : packed_wrong("support vectors", err);
 }
 
 static const char *const kernels[] = {"rbf", "linear", NULL};
@@ -113,7 +92,7 @@ static const struct setting settings[] = {
 	{"gamma", SETTING_NUMBER, offsetof(struct options, gamma), 0, 1e9, 0, NULL},
 	{"kernel", SETTING_WORD, offsetof(struct options, kernel), 0, 1, 0, kernels},
 	{"tolerance", SETTING_NUMBER, offsetof(struct options, tolerance), 1e-9, 0.1, 1e-3, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_svm = {
 	.name = "svm",
@@ -123,6 +102,7 @@ const struct learner learner_svm = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct state),
 	.fit = fit,
 	.finish = finish,
 	.score = score,

@@ -52,11 +52,10 @@ static void softmax_is_that_of_glmnet(void **state)
 		                              .outcome = made.outcome,
 		                              .weight = w ? made.weight : NULL};
 		const double penalty = 1;
-		void *fitted = NULL;
+		struct linear fitted RS_CLEANUP(linear_finish) = {0};
 		assert_int_equal(learner_ridge.fit(&lesson, &penalty, NULL, &fitted, NULL), RS_OK);
 		for (size_t k = 0; k < RS_COUNT(want[w]); k++)
-			near("coefficient", ((struct linear *)fitted)->coefficients[k], want[w][k], 1e-6);
-		learner_ridge.finish(fitted);
+			near("coefficient", fitted.coefficients[k], want[w][k], 1e-6);
 	}
 }
 
@@ -102,13 +101,13 @@ static void check_learner(const struct learner *learner, enum target target, str
 	struct rs_error err = {0};
 	void *states[2] = {NULL, NULL};
 	usual_options(learner, options);
-	if (learner->fit(&lesson, options, NULL, &states[0], &err) != RS_OK)
+	if (learner_fit(learner, &lesson, options, NULL, &states[0], &err) != RS_OK)
 		fail_msg("%s, target %d: %s", learner->name, (int)target, err.message);
 	rs_buffer_init(&file, (size_t)1 << 28);
 	learner->write(states[0], &file);
 	assert_int_equal(rs_buffer_check(&file, "a model", NULL), RS_OK);
 	assert_int_equal(rs_cbor_reader_init(&reader, rs_buffer_bytes(&file), &err), RS_OK);
-	assert_int_equal(learner->read(&reader, &lesson.shape, &states[1], &err), RS_OK);
+	assert_int_equal(learner_read(learner, &reader, &lesson.shape, &states[1], &err), RS_OK);
 	assert_true(rs_cbor_at_end(&reader));
 	size_t width = shape_width(&lesson.shape);
 	for (size_t s = 0; s < 2; s++) {
@@ -118,7 +117,7 @@ static void check_learner(const struct learner *learner, enum target target, str
 		if (learner->importance && learner->importance(states[s], importance))
 			for (size_t c = 0; c < COLUMNS; c++)
 				assert_true(importance[c] >= 0);
-		learner->finish(states[s]);
+		learner_destroy(learner, states[s]);
 	}
 	assert_memory_equal(scores[0], scores[1], ROWS * width * sizeof **scores);
 	for (size_t i = 0; i < ROWS * width && target != TARGET_SURVIVAL; i++)
@@ -142,7 +141,6 @@ static void every_learner_reads_what_it_wrote(void **state)
 				check_learner(learner_table[l], (enum target)target, &made);
 }
 
-/* Of a class that is a tenth of all, out of bag, where nothing is to be learnt: its share, or a half. */
 /* Of outcomes that come once in ten: as rare as they are, or as common as the others. */
 static void weights_make_classes_alike(void **state)
 {
@@ -170,14 +168,14 @@ static void weights_make_classes_alike(void **state)
 		mean[l] = 0;
 		if (learner == &learner_forest)
 			((uint64_t *)(void *)options)[1] = 25; /* minimum_leaf */
-		assert_int_equal(
-			learner->fit(&lesson, options, learner->judges_own ? own : NULL, &fitted, NULL),
-			RS_OK);
+		assert_int_equal(learner_fit(learner, &lesson, options, learner->judges_own ? own : NULL,
+		                             &fitted, NULL),
+		                 RS_OK);
 		if (!learner->judges_own)
 			assert_int_equal(learner->score(fitted, &x, own, NULL), RS_OK);
 		for (size_t i = 0; i < ROWS; i++)
 			mean[l] += own[i] / ROWS;
-		learner->finish(fitted);
+		learner_destroy(learner, fitted);
 	}
 	assert_true(fabs(mean[0] - 0.1) < 0.03 && fabs(mean[1] - 0.5) < 0.1);
 	/* Judged on rows that it learned from. */

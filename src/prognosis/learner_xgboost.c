@@ -24,11 +24,8 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (!s)
-		return;
 	rs_booster_finish(&s->booster);
 	rs_free(s->importance);
-	rs_free(s);
 }
 
 /* ---- reasons ---- */
@@ -145,14 +142,17 @@ static struct rs_boost_options options_of(const struct lesson *lesson, const str
 }
 
 /* With patience, rows held out tell how many rounds there are to be; these are then made with all rows. */
-static enum rs_code fit_state(const struct lesson *lesson, const struct options *o, struct state *s,
-                              struct rs_error *err)
+static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
+                        struct rs_error *err)
 {
+	const struct options *o = options;
+	struct state *s = state;
 	const struct rs_matrix x = {lesson->rows, lesson->shape.columns, lesson->x};
-	struct rs_boost_options options = options_of(lesson, o);
+	struct rs_boost_options boost = options_of(lesson, o);
 	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(lesson->rows, sizeof *labels);
 	uint8_t *held RS_CLEANUP(rs_free_pointer) = rs_allocate(lesson->rows);
 	bool survival = lesson->shape.target == TARGET_SURVIVAL, any = false;
+	(void)own_scores;
 	if (!labels || !held)
 		return rs_error_memory(err, lesson->rows * sizeof *labels, "boosted trees");
 	for (size_t r = 0; r < lesson->rows; r++)
@@ -168,31 +168,16 @@ static enum rs_code fit_state(const struct lesson *lesson, const struct options 
 	if (any) {
 		struct rs_booster first RS_CLEANUP(rs_booster_finish) = {0};
 		data.held = held;
-		options.patience = (uint32_t)o->patience;
-		RS_TRY(rs_boost_fit(&data, &options, NULL, &first, err));
+		boost.patience = (uint32_t)o->patience;
+		RS_TRY(rs_boost_fit(&data, &boost, NULL, &first, err));
 		data.held = NULL;
-		options.patience = 0;
-		options.rounds = first.trees / first.outputs;
+		boost.patience = 0;
+		boost.rounds = first.trees / first.outputs;
 	}
 	s->shape = lesson->shape;
-	RS_TRY(rs_boost_fit(&data, &options, NULL, &s->booster, err));
+	RS_TRY(rs_boost_fit(&data, &boost, NULL, &s->booster, err));
 	return lesson->thorough ? trees_importance(s, s->booster.outputs, explain, &x, &s->importance, err)
 	                        : RS_OK;
-}
-
-static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores,
-                        void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	(void)own_scores;
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "boosted trees");
-	enum rs_code code = fit_state(lesson, options, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
 }
 
 static enum rs_code score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err)
@@ -219,8 +204,11 @@ static void write(const void *state, struct rs_buffer *out)
 	packed_write_f64s(out, s->importance, s->importance ? s->shape.columns : 0);
 }
 
-static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
+                         struct rs_error *err)
 {
+	struct state *s = state;
+	s->shape = *shape;
 	RS_TRY(packed_read_parts(reader, "xgboost", 2, err));
 	RS_TRY(rs_booster_read(reader, (uint32_t)s->shape.columns, &s->booster, err));
 	bool aft = s->booster.kind == RS_BOOST_AFT;
@@ -228,21 +216,6 @@ static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, s
 	    s->booster.outputs != shape_width(&s->shape))
 		return packed_wrong("boosted trees", err);
 	return trees_read_importance(reader, s->shape.columns, &s->importance, err);
-}
-
-static enum rs_code read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
-                         struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->shape = *shape;
-	enum rs_code code = read_state(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
 }
 
 static const char *const methods[] = {"exact", "hist", NULL};
@@ -267,7 +240,7 @@ static const struct setting settings[] = {
 	{"aft_loss_distribution", SETTING_WORD, offsetof(struct options, noise), 0, 2, 0, noises},
 	{"aft_loss_distribution_scale", SETTING_NUMBER, offsetof(struct options, noise_scale), 1e-3, 1e3, 1,
          NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct learner learner_xgboost = {
 	.name = "xgboost",
@@ -277,6 +250,7 @@ const struct learner learner_xgboost = {
 	.weighs = true,
 	.settings = settings,
 	.options_size = sizeof(struct options),
+	.state_size = sizeof(struct state),
 	.fit = fit,
 	.finish = finish,
 	.score = score,

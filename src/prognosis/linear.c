@@ -7,9 +7,7 @@
 void linear_finish(void *state)
 {
 	struct linear *s = state;
-	if (s)
-		rs_free(s->coefficients);
-	rs_free(s);
+	rs_free(s->coefficients);
 }
 
 static size_t size_of(const struct shape *shape, bool ranked)
@@ -17,29 +15,12 @@ static size_t size_of(const struct shape *shape, bool ranked)
 	return ranked ? shape->columns + shape->classes - 1 : shape_width(shape) * (shape->columns + 1);
 }
 
-static enum rs_code create(const struct shape *shape, bool ranked, double *coefficients, struct linear **out,
-                           struct rs_error *err)
+enum rs_code linear_init(const struct shape *shape, bool ranked, struct linear *out, struct rs_error *err)
 {
-	struct linear *s = rs_allocate(sizeof *s);
-	if (!s || !coefficients) {
-		rs_free(s);
-		rs_free(coefficients);
-		return rs_error_memory(err, size_of(shape, ranked) * sizeof *coefficients, "a linear model");
-	}
-	*s = (struct linear){*shape, ranked, coefficients};
-	*out = s;
-	return RS_OK;
-}
-
-enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err)
-{
-	return create(shape, false, rs_allocate_array(size_of(shape, false), sizeof(double)), out, err);
-}
-
-enum rs_code linear_create_ranked(const struct shape *shape, struct linear **out, struct rs_error *err)
-{
-	bool ranked = shape->target == TARGET_ORDINAL;
-	return create(shape, ranked, rs_allocate_array(size_of(shape, ranked), sizeof(double)), out, err);
+	size_t size = size_of(shape, ranked);
+	*out = (struct linear){*shape, ranked, rs_allocate_array(size, sizeof *out->coefficients)};
+	return out->coefficients ? RS_OK
+	                         : rs_error_memory(err, size * sizeof *out->coefficients, "a linear model");
 }
 
 static double sum_of(const struct linear *s, size_t output, const struct rs_matrix *x, size_t row)
@@ -130,28 +111,23 @@ void linear_write(const void *state, struct rs_buffer *out)
 }
 
 static enum rs_code read_linear(struct rs_cbor_reader *reader, const struct shape *shape, bool ranked,
-                                void **out_state, struct rs_error *err)
+                                struct linear *out, struct rs_error *err)
 {
-	double *coefficients = NULL;
-	struct linear *s;
-	RS_TRY(packed_read_f64s_of(reader, "coefficients", size_of(shape, ranked), &coefficients, err));
-	if (ranked && !packed_ascends(coefficients + shape->columns, shape->classes - 1, false)) {
-		rs_free(coefficients);
+	*out = (struct linear){*shape, ranked, NULL};
+	RS_TRY(packed_read_f64s_of(reader, "coefficients", size_of(shape, ranked), &out->coefficients, err));
+	if (ranked && !packed_ascends(out->coefficients + shape->columns, shape->classes - 1, false))
 		return packed_wrong("thresholds", err);
-	}
-	RS_TRY(create(shape, ranked, coefficients, &s, err));
-	*out_state = s;
 	return RS_OK;
 }
 
-enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                          struct rs_error *err)
 {
-	return read_linear(reader, shape, false, out_state, err);
+	return read_linear(reader, shape, false, state, err);
 }
 
-enum rs_code linear_read_ranked(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+enum rs_code linear_read_ranked(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                                 struct rs_error *err)
 {
-	return read_linear(reader, shape, shape->target == TARGET_ORDINAL, out_state, err);
+	return read_linear(reader, shape, shape->target == TARGET_ORDINAL, state, err);
 }

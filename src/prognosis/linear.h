@@ -13,10 +13,8 @@ struct linear {
 /* Softmax regression; half of the penalty times the sum of squares is added to the loss, not of intercepts. out: as
  * coefficients, zeros. */
 enum rs_code ridge_several(const struct lesson *lesson, double penalty, double *out, struct rs_error *err);
-/* Zeros. errors  RS_NO_MEMORY */
-enum rs_code linear_create(const struct shape *shape, struct linear **out, struct rs_error *err);
-/* Ranked, where the target is ordinal. */
-enum rs_code linear_create_ranked(const struct shape *shape, struct linear **out, struct rs_error *err);
+/* Coefficients of 0. errors  RS_NO_MEMORY */
+enum rs_code linear_init(const struct shape *shape, bool ranked, struct linear *out, struct rs_error *err);
 /* The rest serves as the functions of struct learner; a state is a struct linear. */
 void linear_finish(void *state);
 enum rs_code linear_score(const void *state, const struct rs_matrix *x, double *out, struct rs_error *err);
@@ -24,9 +22,10 @@ bool linear_importance(const void *state, double *out);
 enum rs_code linear_explain(const void *state, const struct rs_matrix *x, uint32_t of, double *out,
                             struct rs_error *err);
 void linear_write(const void *state, struct rs_buffer *out);
-enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+enum rs_code linear_read(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                          struct rs_error *err);
-enum rs_code linear_read_ranked(struct rs_cbor_reader *reader, const struct shape *shape, void **out_state,
+/* Ranked, where the target is ordinal. */
+enum rs_code linear_read_ranked(struct rs_cbor_reader *reader, const struct shape *shape, void *state,
                                 struct rs_error *err);
 
 #endif

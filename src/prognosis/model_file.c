@@ -286,8 +286,10 @@ static enum rs_code read_step(struct reading *r, size_t width, struct fitted_ste
 		return rs_error_set(r->err, RS_UNSUPPORTED,
 		                    "a model with a step '%s', which this program lacks", name);
 	out->width = width;
-	if (!out->step->choose)
-		return out->step->read(&r->cbor, width, &out->state, r->err);
+	if (!out->step->choose) {
+		RS_TRY(step_create_state(out->step, &out->state, r->err));
+		return out->step->read(&r->cbor, width, out->state, r->err);
+	}
 	RS_TRY(packed_read_u32s(&r->cbor, "kept inputs", (uint32_t)width, &out->kept, &out->width, r->err));
 	for (size_t i = 1; i < out->width; i++)
 		if (out->kept[i] <= out->kept[i - 1])
@@ -319,7 +321,7 @@ static enum rs_code read_learner(struct reading *r, struct fitted *fitted)
 	if (!(learner->targets & fitted->shape.target) ||
 	    (learner->needs_inputs && fitted->shape.columns == 0))
 		return wrong(r, "learner");
-	RS_TRY(learner->read(&r->cbor, &fitted->shape, &fitted->state, r->err));
+	RS_TRY(learner_read(learner, &r->cbor, &fitted->shape, &fitted->state, r->err));
 	fitted->learner = learner;
 	return RS_OK;
 }

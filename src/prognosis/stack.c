@@ -48,17 +48,15 @@ static enum rs_code weigh_parts(const struct lesson *lesson, const size_t *in, s
 	const double penalty = lesson->shape.target == TARGET_SURVIVAL ? 0 : 1;
 	const struct learner *learner = lesson->shape.target == TARGET_SURVIVAL ? &learner_cox
 	                                                                        : &learner_ridge;
-	void *state = NULL;
-	RS_TRY(learner->fit(lesson, &penalty, NULL, &state, err));
-	const struct linear *linear = state;
+	struct linear linear RS_CLEANUP(linear_finish) = {0};
+	RS_TRY(learner->fit(lesson, &penalty, NULL, &linear, err));
 	*out_done = true;
 	for (size_t k = 0; k < lesson->shape.columns; k++) {
-		stack->weight[in[k]] = fmax(linear->coefficients[k], 0);
-		if (linear->coefficients[k] < 0)
+		stack->weight[in[k]] = fmax(linear.coefficients[k], 0);
+		if (linear.coefficients[k] < 0)
 			*out_done = false;
 	}
-	stack->intercept = linear->coefficients[lesson->shape.columns];
-	learner->finish(state);
+	stack->intercept = linear.coefficients[lesson->shape.columns];
 	return RS_OK;
 }
 

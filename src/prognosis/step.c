@@ -16,6 +16,19 @@ const struct step *step_find(const char *name)
 	return NULL;
 }
 
+enum rs_code step_create_state(const struct step *step, void **out, struct rs_error *err)
+{
+	*out = rs_allocate(step->state_size);
+	return *out ? RS_OK : rs_error_memory(err, step->state_size, step->name);
+}
+
+void step_destroy_state(const struct step *step, void *state)
+{
+	if (state)
+		step->finish(state);
+	rs_free(state);
+}
+
 void standardise(const double *x, size_t rows, double *out, double *out_mean, double *out_deviation)
 {
 	double sum = 0, squares = 0;

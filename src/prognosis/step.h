@@ -36,23 +36,24 @@ struct step {
 	bool asks_repeats; /* training->repeated is needed */
 	bool asks_centre;  /* training->centre and row.centre are needed */
 	const struct setting *settings;
-	size_t options_size;
+	size_t options_size, state_size;
 	/* Which inputs stay: keep[input], all false when called. */
 	enum rs_code (*choose)(const struct fitting *fitting, const void *options, bool *keep,
 	                       struct rs_error *err);
 	/* Whether the rows it was fitted to had one like it; NULL: it does not matter. */
 	bool (*knows)(const void *state, const struct row *row);
-	/* Changes fitting->x. */
-	enum rs_code (*fit)(struct fitting *fitting, const void *options, void **out_state,
-	                    struct rs_error *err);
+	/* Changes fitting->x. state: zeros; finish() is called in any case. */
+	enum rs_code (*fit)(struct fitting *fitting, const void *options, void *state, struct rs_error *err);
 	/* The same to one row, by input. Called from several threads at once. */
 	void (*apply)(const void *state, const struct row *row, double *values);
-	void (*finish)(void *state); /* accepts NULL */
+	void (*finish)(void *state); /* what it holds; accepts zeros and what a failure left */
 	/* One CBOR item; what is read is hostile, see learner.h. width: number of inputs. */
 	void (*write)(const void *state, struct rs_buffer *out);
-	enum rs_code (*read)(struct rs_cbor_reader *reader, size_t width, void **out_state,
-	                     struct rs_error *err);
+	enum rs_code (*read)(struct rs_cbor_reader *reader, size_t width, void *state, struct rs_error *err);
 };
+/* Zeros, on the heap. errors  RS_NO_MEMORY */
+enum rs_code step_create_state(const struct step *step, void **out, struct rs_error *err);
+void step_destroy_state(const struct step *step, void *state); /* accepts no state */
 
 extern const struct step step_impute, step_scale, step_near_zero, step_correlation, step_univariate,
 	step_keep;

@@ -28,15 +28,12 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (!s)
-		return;
 	for (size_t b = 0; s->names && b < s->batches; b++)
 		rs_free(s->names[b]);
 	rs_free(s->names);
 	rs_free(s->at);
 	rs_free(s->covariates);
 	rs_combat_finish(&s->combat);
-	rs_free(s);
 }
 
 static int by_text(const void *a, const void *b)
@@ -168,9 +165,10 @@ static void apply_at(const struct state *s, const char *centre, double *values, 
 	rs_combat_apply(&s->combat, batch, covariates, values, s->at, stride);
 }
 
-static enum rs_code fit_state(struct fitting *f, const struct options *o, struct state *s,
-                              struct rs_error *err)
+static enum rs_code fit(struct fitting *f, const void *options, void *state, struct rs_error *err)
 {
+	const struct options *o = options;
+	struct state *s = state;
 	const struct training *t = f->training;
 	RS_TRY(check_list(t, o->preserve, err));
 	RS_TRY(name_batches(t, s, err));
@@ -183,19 +181,6 @@ static enum rs_code fit_state(struct fitting *f, const struct options *o, struct
 	for (size_t i = 0; i < t->rows; i++)
 		apply_at(s, t->centre[i], f->x + i, t->rows);
 	return RS_OK;
-}
-
-static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "ComBat");
-	enum rs_code code = fit_state(f, options, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
 }
 
 static void apply(const void *state, const struct row *row, double *values)
@@ -250,11 +235,13 @@ static enum rs_code read_names(struct rs_cbor_reader *reader, struct state *s, s
 	return RS_OK;
 }
 
-static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void *state, struct rs_error *err)
 {
+	struct state *s = state;
 	struct rs_combat combat = {0};
 	size_t columns, covariates, numbers;
 	double *block = NULL;
+	s->width = width;
 	RS_TRY(packed_read_parts(reader, "ComBat", 4, err));
 	RS_TRY(read_names(reader, s, err));
 	RS_TRY(packed_read_u32s(reader, "inputs of ComBat", (uint32_t)s->width, &s->at, &columns, err));
@@ -278,20 +265,6 @@ static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, s
 	return RS_OK;
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->width = width;
-	enum rs_code code = read_state(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
-}
-
 static const char *const priors[] = {"parametric", "nonparametric", "none", NULL};
 static const char *const no_yes[] = {"no", "yes", NULL};
 static const struct setting settings[] = {
@@ -299,13 +272,14 @@ static const struct setting settings[] = {
 	{"mean_only", SETTING_WORD, offsetof(struct options, mean_only), 0, 0, 0, no_yes},
 	{"reference", SETTING_TEXT, offsetof(struct options, reference), 0, 0, 0, NULL},
 	{"preserve", SETTING_TEXT, offsetof(struct options, preserve), 0, 0, 0, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_combat = {.name = "combat",
                                  .takes_gaps = true,
                                  .asks_centre = true,
                                  .settings = settings,
                                  .options_size = sizeof(struct options),
+                                 .state_size = sizeof(struct state),
                                  .fit = fit,
                                  .apply = apply,
                                  .knows = knows,

@@ -102,7 +102,7 @@ static enum rs_code choose_uncorrelated(const struct fitting *f, const void *opt
 
 static const struct setting near_zero_settings[] = {
 	{"ratio", SETTING_NUMBER, offsetof(struct options, limit), 1, 1e9, 19, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_near_zero = {.name = "near_zero",
                                     .settings = near_zero_settings,
@@ -113,7 +113,7 @@ static const char *const leaving[] = {"later", "average", NULL};
 static const struct setting correlation_settings[] = {
 	{"limit", SETTING_NUMBER, offsetof(struct correlation_options, limit), 0, 1, 0.9, NULL},
 	{"drop", SETTING_WORD, offsetof(struct correlation_options, average), 0, 0, 0, leaving},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_correlation = {.name = "correlation",
                                       .settings = correlation_settings,

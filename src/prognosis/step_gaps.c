@@ -12,6 +12,6 @@ static enum rs_code choose(const struct fitting *fitting, const void *options, b
 	return RS_OK;
 }
 
-static const struct setting settings[] = {{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL}};
+static const struct setting settings[] = {{.name = NULL}};
 const struct step step_gaps = {
 	.name = "gaps", .takes_gaps = true, .leaves_gaps = true, .settings = settings, .choose = choose};

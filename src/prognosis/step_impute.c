@@ -23,11 +23,8 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (s) {
-		rs_free(s->fill);
-		rs_neighbours_finish(&s->near);
-	}
-	rs_free(s);
+	rs_free(s->fill);
+	rs_neighbours_finish(&s->near);
 }
 
 /* Median or mean; 0 when there is no value. */
@@ -92,21 +89,13 @@ static enum rs_code fit_nearest(const struct fitting *f, uint64_t count, struct 
 	return RS_OK;
 }
 
-static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
+static enum rs_code fit(struct fitting *f, const void *options, void *state, struct rs_error *err)
 {
-	enum method method = (enum method) * (const uint32_t *)options;
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "filled gaps");
+	const struct options *o = options;
+	struct state *s = state;
 	s->width = f->count;
-	enum rs_code code = method == BY_NEAREST
-	                            ? fit_nearest(f, ((const struct options *)options)->count, s, err)
-	                            : fit_one_value(f, method, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
+	return o->method == BY_NEAREST ? fit_nearest(f, o->count, s, err)
+	                               : fit_one_value(f, (enum method)o->method, s, err);
 }
 
 /* ---- in model files: how many nearest (0: one value), their rows' cells, weights, values to fill ---- */
@@ -155,11 +144,13 @@ static enum rs_code read_nearest(struct rs_cbor_reader *reader, uint32_t count, 
 	return read_cells(bytes, &s->near, err);
 }
 
-static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void *state, struct rs_error *err)
 {
+	struct state *s = state;
 	uint64_t count;
 	struct rs_bytes bytes;
 	size_t none;
+	s->width = width;
 	RS_TRY(packed_read_parts(reader, "filled gaps", 4, err));
 	RS_TRY(packed_read_count(reader, "nearest rows", ROWS_MAX, &count, err));
 	if (count > 0)
@@ -172,31 +163,18 @@ static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, s
 	return packed_read_f64s_of(reader, "filled gaps", s->width, &s->fill, err);
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out_state, struct rs_error *err)
-{
-	struct state *s = rs_allocate(sizeof *s);
-	if (!s)
-		return rs_error_memory(err, sizeof *s, "a model");
-	s->width = width;
-	enum rs_code code = read_state(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
-}
-
 static const char *const methods[] = {"median", "mean", "nearest", NULL};
 static const struct setting settings[] = {
 	{"method", SETTING_WORD, offsetof(struct options, method), 0, 0, BY_MEDIAN, methods},
 	{"count", SETTING_COUNT, offsetof(struct options, count), 1, ROWS_MAX, 5, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_impute = {.name = "impute",
                                  .fills_gaps = true,
                                  .takes_gaps = true,
                                  .settings = settings,
                                  .options_size = sizeof(struct options),
+                                 .state_size = sizeof(struct state),
                                  .fit = fit,
                                  .apply = apply,
                                  .finish = finish,

@@ -44,7 +44,7 @@ static enum rs_code choose(const struct fitting *f, const void *options, bool *k
 
 static const struct setting settings[] = {
 	ELASTIC_SETTINGS(struct elastic_options, ELASTIC_SPARSEST),
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_lasso = {.name = "lasso",
                                 .settings = settings,

@@ -55,7 +55,7 @@ static const char *const measures[] = {"correlation", "difference", "quotient", 
 static const struct setting settings[] = {
 	{"keep", SETTING_COUNT, offsetof(struct options, keep), 1, 1000000, 20, NULL},
 	{"by", SETTING_WORD, offsetof(struct options, by), 0, 0, BY_CORRELATION, measures},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_mrmr = {
 	.name = "mrmr", .settings = settings, .options_size = sizeof(struct options), .choose = choose};

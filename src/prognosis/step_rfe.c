@@ -138,7 +138,7 @@ static const struct setting settings[] = {
 	{"drop", SETTING_NUMBER, offsetof(struct options, drop), 0, 0.9, 0.25, NULL},
 	{"penalty", SETTING_NUMBER, offsetof(struct options, penalty), 1e-6, 1e12, 1, NULL},
 	{"trees", SETTING_COUNT, offsetof(struct options, trees), 1, 100000, 200, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_rfe = {
 	.name = "rfe", .settings = settings, .options_size = sizeof(struct options), .choose = choose};

@@ -14,21 +14,14 @@ struct state {
 static void finish(void *state)
 {
 	struct state *s = state;
-	if (s)
-		rs_free(s->scales);
-	rs_free(s);
+	rs_free(s->scales);
 }
 
-static struct state *create(size_t width)
+static enum rs_code make_room(size_t width, struct state *s, struct rs_error *err)
 {
-	struct state *s = rs_allocate(sizeof *s);
-	if (s && !(s->scales = rs_allocate_array(width, sizeof *s->scales))) {
-		rs_free(s);
-		s = NULL;
-	}
-	if (s)
-		s->width = width;
-	return s;
+	s->width = width;
+	s->scales = rs_allocate_array(width, sizeof *s->scales);
+	return s->scales ? RS_OK : rs_error_memory(err, width * sizeof *s->scales, "a scale");
 }
 
 static void apply(const void *state, const struct row *row, double *values)
@@ -39,13 +32,14 @@ static void apply(const void *state, const struct row *row, double *values)
 		values[c] = rs_scale_apply((enum rs_scaling)s->method, &s->scales[c], values[c]);
 }
 
-static enum rs_code fit(struct fitting *f, const void *options, void **out_state, struct rs_error *err)
+static enum rs_code fit(struct fitting *f, const void *options, void *state, struct rs_error *err)
 {
 	size_t rows = f->training->rows;
+	struct state *s = state;
 	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rows, sizeof *work);
-	struct state *s = work ? create(f->count) : NULL;
-	if (!s)
-		return rs_error_memory(err, f->count * sizeof *s->scales, "a scale");
+	if (!work)
+		return rs_error_memory(err, rows * sizeof *work, "a scale");
+	RS_TRY(make_room(f->count, s, err));
 	s->method = *(const uint32_t *)options;
 	for (size_t c = 0; c < f->count; c++) {
 		double *x = f->x + c * rows;
@@ -53,7 +47,6 @@ static enum rs_code fit(struct fitting *f, const void *options, void **out_state
 		for (size_t i = 0; i < rows; i++)
 			x[i] = rs_scale_apply((enum rs_scaling)s->method, &s->scales[c], x[i]);
 	}
-	*out_state = s;
 	return RS_OK;
 }
 
@@ -74,13 +67,15 @@ static void write(const void *state, struct rs_buffer *out)
 	packed_write_part(out, &part);
 }
 
-static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, struct rs_error *err)
+static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void *state, struct rs_error *err)
 {
+	struct state *s = state;
 	double *numbers RS_CLEANUP(rs_free_pointer) = NULL;
 	uint64_t method;
 	RS_TRY(packed_read_parts(reader, "scale", 2, err));
 	RS_TRY(packed_read_count(reader, "scale", RS_SCALE_POWER, &method, err));
-	RS_TRY(packed_read_f64s_of(reader, "scales", s->width * NUMBERS, &numbers, err));
+	RS_TRY(make_room(width, s, err));
+	RS_TRY(packed_read_f64s_of(reader, "scales", width * NUMBERS, &numbers, err));
 	s->method = (uint32_t)method;
 	for (size_t c = 0; c < s->width; c++) {
 		const double *of = numbers + c * NUMBERS;
@@ -91,30 +86,18 @@ static enum rs_code read_state(struct rs_cbor_reader *reader, struct state *s, s
 	return RS_OK;
 }
 
-static enum rs_code read(struct rs_cbor_reader *reader, size_t width, void **out_state, struct rs_error *err)
-{
-	struct state *s = create(width);
-	if (!s)
-		return rs_error_memory(err, width * sizeof *s->scales, "a model");
-	enum rs_code code = read_state(reader, s, err);
-	if (code != RS_OK)
-		finish(s);
-	else
-		*out_state = s;
-	return code;
-}
-
 /* In the order of enum rs_scaling. */
 static const char *const methods[] = {"zscore", "robust", "range", "power", NULL};
 static const struct setting settings[] = {
 	{"method", SETTING_WORD, 0, 0, 0, RS_SCALE_DEVIATION, methods},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_scale = {.name = "scale",
                                 .takes_gaps = true,
                                 .scales = true,
                                 .settings = settings,
                                 .options_size = sizeof(uint32_t),
+                                .state_size = sizeof(struct state),
                                 .fit = fit,
                                 .apply = apply,
                                 .finish = finish,

@@ -60,7 +60,7 @@ static const struct setting settings[] = {
 	{"icc", SETTING_WORD, offsetof(struct options, icc), 0, 0, 0, iccs},
 	{"by", SETTING_WORD, offsetof(struct options, value), 0, 0, 0, ends},
 	{"level", SETTING_NUMBER, offsetof(struct options, level), 0.5, 0.9999, 0.95, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_stable = {.name = "stable",
                                  .takes_gaps = true,

@@ -188,7 +188,7 @@ static const struct setting univariate_settings[] = {
 	{"keep", SETTING_COUNT, offsetof(struct options, keep), 0, 1000000, 0, NULL},
 	{"test", SETTING_WORD, offsetof(struct options, ranks), 0, 0, 0, tests},
 	{"adjust", SETTING_WORD, offsetof(struct options, discoveries), 0, 0, 0, adjustments},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_univariate = {.name = "univariate",
                                      .settings = univariate_settings,
@@ -197,7 +197,7 @@ const struct step step_univariate = {.name = "univariate",
 
 static const struct setting keep_settings[] = {
 	{"count", SETTING_COUNT, 0, 1, 1000000, 20, NULL},
-	{NULL, SETTING_COUNT, 0, 0, 0, 0, NULL},
+	{.name = NULL},
 };
 const struct step step_keep = {
 	.name = "keep", .settings = keep_settings, .options_size = sizeof(uint64_t), .choose = choose_first};

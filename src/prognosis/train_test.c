@@ -62,13 +62,12 @@ static void steps_agree_with_others(void **state)
 	                              .x = wdbc.x,
 	                              .outcome = wdbc.outcome};
 	const double penalty = 1;
-	void *ridge = NULL;
+	struct linear ridge RS_CLEANUP(linear_finish) = {0};
 	assert_int_equal(learner_ridge.fit(&lesson, &penalty, NULL, &ridge, NULL), RS_OK);
 	for (size_t c = 0; c < WDBC_COLUMNS; c++) {
 		snprintf(path, sizeof path, "lr_l2_C1/coef/%zu", c);
-		near(path, ((struct linear *)ridge)->coefficients[c], reference_number(root, path), 2e-3);
+		near(path, ridge.coefficients[c], reference_number(root, path), 2e-3);
 	}
-	learner_ridge.finish(ridge);
 	const struct training training = {.rows = TRAINING_ROWS};
 	const struct fitting fitting = {&training, WDBC_COLUMNS, NULL, wdbc.x, 0};
 	const struct {
