@@ -28,68 +28,76 @@ struct key {
 	const char
 		*words; /* of KIND_TEXT: those that may stand there, each with a space before it; NULL: any */
 };
-#define AT(member) offsetof(struct study, member)
+/* clang-format off */
+#define AT(member) .offset = offsetof(struct study, member)
+#define TEXT(key, member) {.name = (key), .kind = KIND_TEXT, AT(member)}
+#define WORD(key, member, list) {.name = (key), .kind = KIND_TEXT, AT(member), .words = (list)}
+#define NAMES(key, member) {.name = (key), .kind = KIND_NAMES, AT(member)}
+#define RANGE(key, is, member, least, most) \
+	{.name = (key), .kind = (is), AT(member), .minimum = (least), .maximum = (most)}
+#define KEYS(key, table) {.name = (key), .kind = KIND_KEYS, .inside = (table)}
+/* clang-format on */
 static const struct key class_keys[] = {
-	{"column", KIND_TEXT, AT(class_column), 0, 0, NULL, NULL},
-	{"positive", KIND_NAMES, AT(positive), 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	TEXT("column", class_column),
+	NAMES("positive", positive),
+	{.name = NULL},
 };
 static const struct key classes_keys[] = {
-	{"column", KIND_TEXT, AT(classes_column), 0, 0, NULL, NULL},
-	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	TEXT("column", classes_column),
+	NAMES("levels", levels),
+	{.name = NULL},
 };
 static const struct key ordinal_keys[] = {
-	{"column", KIND_TEXT, AT(ordinal_column), 0, 0, NULL, NULL},
-	{"levels", KIND_NAMES, AT(levels), 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	TEXT("column", ordinal_column),
+	NAMES("levels", levels),
+	{.name = NULL},
 };
 static const struct key survival_keys[] = {
-	{"time", KIND_TEXT, AT(time), 0, 0, NULL, NULL},
-	{"event", KIND_TEXT, AT(event), 0, 0, NULL, NULL},
-	{"event_value", KIND_NAMES, AT(event_value), 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	TEXT("time", time),
+	TEXT("event", event),
+	NAMES("event_value", event_value),
+	{.name = NULL},
 };
 static const struct key target_keys[] = {
-	{"class", KIND_KEYS, 0, 0, 0, class_keys, NULL},
-	{"classes", KIND_KEYS, 0, 0, 0, classes_keys, NULL},
-	{"ordinal", KIND_KEYS, 0, 0, 0, ordinal_keys, NULL},
-	{"survival", KIND_KEYS, 0, 0, 0, survival_keys, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	KEYS("class", class_keys),
+	KEYS("classes", classes_keys),
+	KEYS("ordinal", ordinal_keys),
+	KEYS("survival", survival_keys),
+	{.name = NULL},
 };
 static const struct key repeated_keys[] = {
-	{"table", KIND_TEXT, AT(repeated), 0, 0, NULL, NULL},
-	{"measurement", KIND_TEXT, AT(measurement), 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	TEXT("table", repeated),
+	TEXT("measurement", measurement),
+	{.name = NULL},
 };
 static const struct key study_keys[] = {
-	{"tables", KIND_NAMES, AT(tables), 0, 0, NULL, NULL},
-	{"id", KIND_TEXT, AT(id), 0, 0, NULL, NULL},
-	{"target", KIND_KEYS, 0, 0, 0, target_keys, NULL},
-	{"centre", KIND_TEXT, AT(centre), 0, 0, NULL, NULL},
-	{"features", KIND_MODALITIES, 0, 0, 0, NULL, NULL},
-	{"clinical", KIND_NAMES, AT(clinical), 0, 0, NULL, NULL},
-	{"volume", KIND_NAMES, AT(volume), 0, 0, NULL, NULL},
-	{"categorical", KIND_NAMES, AT(categorical), 0, 0, NULL, NULL},
-	{"mark_gaps", KIND_NAMES, AT(mark_gaps), 0, 0, NULL, NULL},
-	{"validate", KIND_TEXT, AT(validate), 0, 0, NULL, " subject centre centres"},
-	{"assign", KIND_TEXT, AT(assign), 0, 0, NULL, " random rank"},
-	{"folds", KIND_COUNT, AT(folds), 2, 1000, NULL, NULL},
-	{"split", KIND_NUMBER, AT(split), 0.5, 0.95, NULL, NULL},
-	{"bootstrap", KIND_COUNT, AT(bootstrap), 0, 100000, NULL, NULL},
-	{"permutations", KIND_COUNT, AT(permutations), 0, 100000, NULL, NULL},
-	{"repeats", KIND_COUNT, AT(repeats), 1, 1000, NULL, NULL},
-	{"seed", KIND_COUNT, AT(seed), 0, 9007199254740992.0, NULL, NULL},
-	{"fusion", KIND_TEXT, AT(fusion), 0, 0, NULL, " none early late"},
-	{"weights", KIND_TEXT, AT(weights), 0, 0, NULL, " none balanced"},
-	{"inner_folds", KIND_COUNT, AT(inner_folds), 2, 1000, NULL, NULL},
-	{"repeated", KIND_KEYS, 0, 0, 0, repeated_keys, NULL},
-	{"steps", KIND_STEPS, 0, 0, 0, NULL, NULL},
-	{"model", KIND_MODELS, 0, 0, 0, NULL, NULL},
-	{"title", KIND_TEXT, AT(title), 0, 0, NULL, NULL},
-	{"synthetic", KIND_TEXT, AT(synthetic), 0, 0, NULL, " yes no"},
-	{"card", KIND_CARD, 0, 0, 0, NULL, NULL},
-	{NULL, KIND_TEXT, 0, 0, 0, NULL, NULL},
+	NAMES("tables", tables),
+	TEXT("id", id),
+	KEYS("target", target_keys),
+	TEXT("centre", centre),
+	{.name = "features", .kind = KIND_MODALITIES},
+	NAMES("clinical", clinical),
+	NAMES("volume", volume),
+	NAMES("categorical", categorical),
+	NAMES("mark_gaps", mark_gaps),
+	WORD("validate", validate, " subject centre centres"),
+	WORD("assign", assign, " random rank"),
+	RANGE("folds", KIND_COUNT, folds, 2, 1000),
+	RANGE("split", KIND_NUMBER, split, 0.5, 0.95),
+	RANGE("bootstrap", KIND_COUNT, bootstrap, 0, 100000),
+	RANGE("permutations", KIND_COUNT, permutations, 0, 100000),
+	RANGE("repeats", KIND_COUNT, repeats, 1, 1000),
+	RANGE("seed", KIND_COUNT, seed, 0, 9007199254740992.0),
+	WORD("fusion", fusion, " none early late"),
+	WORD("weights", weights, " none balanced"),
+	RANGE("inner_folds", KIND_COUNT, inner_folds, 2, 1000),
+	KEYS("repeated", repeated_keys),
+	{.name = "steps", .kind = KIND_STEPS},
+	{.name = "model", .kind = KIND_MODELS},
+	TEXT("title", title),
+	WORD("synthetic", synthetic, " yes no"),
+	{.name = "card", .kind = KIND_CARD},
+	{.name = NULL},
 };
 
 void study_finish(struct study *study) { rs_arena_finish(&study->arena); }
