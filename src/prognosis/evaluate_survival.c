@@ -67,12 +67,12 @@ static enum rs_code tell_hazard(const struct told *told, const struct rs_follow_
 	const char *of = told->asked->scores[s];
 	const struct rs_cox_data data = {.follow_up = *seen, .columns = 1, .x = told->score[s]};
 	struct rs_cox_model model RS_CLEANUP(rs_cox_model_finish) = {0};
-	double chi_square[2], p[2];
+	struct rs_cox_trend_test trend[2];
 	RS_TRY(rs_cox_fit(&data, &(struct rs_cox_options){0}, &model, err));
 	if (!tell_ratio(told, s, "hazard_ratio_per_deviation", &model))
 		return RS_OK;
-	RS_TRY(rs_cox_proportionality(&model, &data, RS_COX_EFRON, chi_square, p, err));
-	finding_tell(told, of, "proportionality", chi_square[0], NAN, NAN, p[0]);
+	RS_TRY(rs_cox_proportionality(&model, &data, &(struct rs_cox_trend_options){0}, trend, err));
+	finding_tell(told, of, "proportionality", trend[0].chi_square, NAN, NAN, trend[0].p);
 	return RS_OK;
 }
 

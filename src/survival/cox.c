@@ -206,6 +206,7 @@ void rs_cox_model_finish(struct rs_cox_model *model)
 {
 	rs_free(model->coefficients);
 	rs_free(model->aliased);
+	rs_free(model->endless);
 	rs_free(model->variance);
 	rs_free(model->means);
 	rs_free(model->baseline);
@@ -224,29 +225,38 @@ static enum rs_code allocate(const struct rs_cox_data *data, struct rs_cox_model
 	model->count = n;
 	model->coefficients = rs_allocate_array(p, sizeof(double));
 	model->aliased = rs_allocate_array(p, sizeof(bool));
+	model->endless = rs_allocate_array(p, sizeof(bool));
 	model->variance = rs_allocate_array(p, p * sizeof(double));
 	model->means = rs_allocate_array(p, sizeof(double));
 	model->baseline = rs_allocate_array(model->events, sizeof *model->baseline);
 	model->paths = rs_allocate_array(model->events, p * sizeof(double));
-	if (!model->coefficients || !model->aliased || !model->variance || !model->means ||
+	if (!model->coefficients || !model->aliased || !model->endless || !model->variance || !model->means ||
 	    !model->baseline || !model->paths)
 		return rs_error_memory(err, model->events * p * sizeof(double), "a model");
 	return RS_OK;
 }
 
+enum rs_code rs_cox_wald(const struct rs_cox_model *model, size_t first, size_t count, double *out_chi_square,
+                         double *out_df, struct rs_error *err)
+{
+	double *block RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count + 1, count * sizeof *block);
+	if (!block)
+		return rs_error_memory(err, count * count * sizeof *block, "a model");
+	double *solved = block + count * count;
+	for (size_t j = 0; j < count; j++)
+		memcpy(&block[j * count], &model->variance[(first + j) * model->columns + first],
+		       count * sizeof *block);
+	*out_df = (double)rs_ldl(block, count, ALIASED);
+	memcpy(solved, &model->coefficients[first], count * sizeof *solved);
+	rs_ldl_solve(block, count, solved);
+	*out_chi_square = inner(solved, &model->coefficients[first], count);
+	return RS_OK;
+}
+
 enum rs_code cox_wald_test(struct rs_cox_model *model, struct rs_error *err)
 {
-	size_t p = model->columns;
-	double *copy RS_CLEANUP(rs_free_pointer) = rs_allocate_array(p + 1, p * sizeof *copy);
-	if (!copy)
-		return rs_error_memory(err, p * p * sizeof *copy, "a model");
-	double *solved = copy + p * p;
-	memcpy(copy, model->variance, p * p * sizeof *copy);
-	rs_ldl(copy, p, ALIASED);
-	memcpy(solved, model->coefficients, p * sizeof *solved);
-	rs_ldl_solve(copy, p, solved);
-	model->wald_test = inner(solved, model->coefficients, p);
-	return RS_OK;
+	double df;
+	return rs_cox_wald(model, 0, model->columns, &model->wald_test, &df, err);
 }
 
 /* work: p² + 4 p numbers. */
@@ -263,8 +273,10 @@ static enum rs_code fit(const struct rs_cox_data *data, const struct rs_cox_opti
 	model->score_test = inner(step, l.score, p);
 	search(&l, walker, model, step, trial);
 	model->log_likelihood[1] = l.value;
-	for (size_t j = 0; j < p; j++)
+	for (size_t j = 0; j < p; j++) {
 		model->aliased[j] = !(l.information[j * p + j] > 0);
+		model->endless[j] = !model->converged && !small_step(&step[j], &model->coefficients[j], 1);
+	}
 	rs_ldl_inverse(l.information, p, model->variance);
 	find_baseline(walker, options->ties, model);
 	if (options->robust)

@@ -29,6 +29,7 @@ struct rs_cox_model {
 	size_t columns, count, events;
 	double *coefficients; /* 0 for aliased columns */
 	bool *aliased;        /* a combination of columns before it, or constant */
+	bool *endless;        /* unless converged: those that grow without end */
 	double *variance;     /* columns x columns */
 	double *means;
 	double log_likelihood[2];         /* without covariates, with them */
@@ -58,10 +59,30 @@ enum rs_code rs_cox_residuals(const struct rs_cox_model *model, const struct rs_
                               enum rs_cox_ties ties, double *martingale, double *score, struct rs_error *err);
 double rs_cox_deviance_residual(double martingale, bool event);
 
-/* Grambsch & Therneau's test with time as 1 - Kaplan-Meier, as a score test (survival 3). chi_square and p hold columns + 1
- * values, the last is for all together; NaN for aliased columns. */
+/* Wald's chi-square that `count` coefficients from `first` on are 0; df: how many of them are not aliased. */
+enum rs_code rs_cox_wald(const struct rs_cox_model *model, size_t first, size_t count, double *out_chi_square,
+                         double *out_df, struct rs_error *err);
+
+/* What coefficients are held to change with. */
+enum rs_cox_trend {
+	RS_COX_TREND_KM,   /* 1 - Kaplan-Meier of all rows, unweighted */
+	RS_COX_TREND_RANK, /* of all rows' times */
+	RS_COX_TREND_TIME,
+	RS_COX_TREND_LOG /* of times, which must be positive */
+};
+struct rs_cox_trend_options {
+	enum rs_cox_ties ties; /* those of the fit */
+	enum rs_cox_trend trend;
+	const size_t *terms; /* how many columns belong to each term; NULL: a term each */
+	size_t term_count;
+};
+struct rs_cox_trend_test {
+	double chi_square, df, p; /* NaN, 0 and NaN when every column is aliased */
+};
+/* Grambsch & Therneau's test as a score test (survival 3), by term (term_count, else columns) and, last, of all.
+ * errors  RS_MALFORMED for a time without logarithm */
 enum rs_code rs_cox_proportionality(const struct rs_cox_model *model, const struct rs_cox_data *data,
-                                    enum rs_cox_ties ties, double *chi_square, double *p,
+                                    const struct rs_cox_trend_options *options, struct rs_cox_trend_test *out,
                                     struct rs_error *err);
 
 #endif
