@@ -89,6 +89,19 @@ void rs_sign(const struct rs_signing_key *key, struct rs_bytes message,
 bool rs_signature_valid(const uint8_t public_key[static RS_KEY_SIZE], struct rs_bytes message,
                         const uint8_t signature[static RS_SIGNATURE_SIZE]);
 
+/* ECDSA over P-256 with SHA-256: keys are x ‖ y, signatures r ‖ s (RFC 9053 section 2.1). False also for a key that is no
+ * point of the curve. */
+#define RS_P256_SIZE 64
+bool rs_p256_valid(const uint8_t public_key[static RS_P256_SIZE], struct rs_bytes message,
+                   const uint8_t signature[static RS_P256_SIZE]);
+struct rs_p256; /* a private key */
+enum rs_code rs_p256_open(struct rs_bytes pem, struct rs_p256 **out, struct rs_error *err); /* RS_MALFORMED */
+void rs_p256_close(struct rs_p256 *key);                                                    /* accepts NULL */
+enum rs_code rs_p256_public(const struct rs_p256 *key, uint8_t out[static RS_P256_SIZE],
+                            struct rs_error *err);
+enum rs_code rs_p256_sign(const struct rs_p256 *key, struct rs_bytes message,
+                          uint8_t out[static RS_P256_SIZE], struct rs_error *err);
+
 /* X25519 sealed boxes (libsodium crypto_box_seal): anyone seals to a public key, its owner opens. */
 void rs_seal_public_key(const struct rs_secret *secret, uint8_t out[static RS_KEY_SIZE]);
 enum rs_code rs_seal_to(const uint8_t public_key[static RS_KEY_SIZE], struct rs_bytes plain,
