@@ -257,7 +257,6 @@ int main(void)
 		cmocka_unit_test(entries_are_proved),
 		cmocka_unit_test(fsck_knows_what_an_audit_should_find),
 	};
-	return rs_crypto_init(NULL) == RS_OK
-	               ? cmocka_run_group_tests_name("access/audit", tests, NULL, NULL)
-	               : 1;
+	return rs_crypto_init(NULL) == RS_OK ? cmocka_run_group_tests_name("access/audit", tests, NULL, NULL)
+	                                     : 1;
 }
