@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/base_random.h"
 
 static size_t from_hex(const char *hex, uint8_t *out)
 {
@@ -637,18 +638,15 @@ static void full_buffer_is_told(void **state)
 	rs_buffer_finish(&out);
 }
 
-/* SplitMix64, so that the values are the same in every run. */
+/* The same in every run. */
 static enum rs_code seeded_fill(const struct rs_random *random, void *out, size_t size, struct rs_error *err)
 {
-	static uint64_t seed = 2026;
+	static struct rs_stream stream = {2026};
 	uint8_t *p = out;
 	(void)random;
 	(void)err;
-	for (size_t i = 0; i < size; i++) {
-		uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-		z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-		p[i] = (uint8_t)((z ^ z >> 27) * UINT64_C(0x94d049bb133111eb) >> 56);
-	}
+	for (size_t i = 0; i < size; i++)
+		p[i] = (uint8_t)(rs_stream_next(&stream) >> 56);
 	return RS_OK;
 }
 

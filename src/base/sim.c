@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-uint64_t disk_number(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 bool disk_step_fails(struct rs_sim *sim)
 {
 	sim->steps++;
@@ -35,7 +26,7 @@ static enum rs_code sim_fill(const struct rs_random *random, void *out, size_t s
 {
 	struct rs_sim *sim = (struct rs_sim *)((uintptr_t)random - offsetof(struct rs_sim, random));
 	for (size_t i = 0; i < size; i++)
-		((uint8_t *)out)[i] = (uint8_t)disk_number(&sim->random_state);
+		((uint8_t *)out)[i] = (uint8_t)rs_stream_next(&sim->drawn);
 	return RS_OK;
 }
 
@@ -45,8 +36,8 @@ enum rs_code rs_sim_create(uint64_t seed, struct rs_sim **out, struct rs_error *
 	if (!sim)
 		return rs_error_memory(err, sizeof *sim, "a simulated world");
 	sim->now_ms = UINT64_C(1700000000000);
-	sim->random_state = seed;
-	sim->fault_state = ~seed;
+	sim->drawn.state = seed;
+	sim->faults.state = ~seed;
 	sim->clock = (struct rs_clock){sim_now_ms, sim_monotonic_ns};
 	sim->random = (struct rs_random){sim_fill};
 	disk_serve_files(&sim->files);
@@ -94,7 +85,7 @@ void rs_sim_set_space(struct rs_sim *sim, uint64_t bytes) { sim->space = bytes; 
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how)
 {
 	for (size_t i = 0; i < sim->change_count; i++) {
-		if (how == RS_SIM_KEEP_ALL || (how == RS_SIM_TEAR && disk_number(&sim->fault_state) & 1))
+		if (how == RS_SIM_KEEP_ALL || (how == RS_SIM_TEAR && rs_stream_next(&sim->faults) & 1))
 			change_apply(&sim->durable, &sim->changes[i]);
 		change_finish(&sim->changes[i]);
 	}

@@ -8,6 +8,7 @@
 #ifndef RS_BASE_SIM_DISK_H
 #define RS_BASE_SIM_DISK_H
 
+#include "base/base_random.h"
 #include "base/base_sim.h"
 
 /* Of the real heap: faults of memory are for the program under test, not for its disk. */
@@ -50,7 +51,8 @@ struct rs_sim {
 	struct rs_random random;
 	struct rs_files files;
 	struct rs_world world;
-	uint64_t now_ms, random_state, fault_state;
+	uint64_t now_ms;
+	struct rs_stream drawn, faults;
 	struct names seen, durable;
 	struct change *changes;
 	size_t change_count, change_capacity;
@@ -69,7 +71,6 @@ static inline struct rs_sim *sim_of(const struct rs_files *files)
 
 /* ---- chance and faults: sim.c ---- */
 
-uint64_t disk_number(uint64_t *state);
 /* Counts a writing step; tells whether it must fail. */
 bool disk_step_fails(struct rs_sim *sim);
 enum rs_code disk_fault(const struct rs_sim *sim, const char *path, struct rs_error *err);

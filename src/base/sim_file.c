@@ -140,7 +140,7 @@ static enum rs_code sim_write_at(struct rs_file *handle, uint64_t offset, const 
 	if (offset + size > FILE_SIZE_MAX || !fits(file, offset + size))
 		return rs_error_set(err, RS_NO_SPACE, "%s: too large for the simulated disk", file->path);
 	if (disk_step_fails(file->sim)) {
-		put(file->node, offset, data, (size_t)(disk_number(&file->sim->fault_state) % size));
+		put(file->node, offset, data, (size_t)(rs_stream_next(&file->sim->faults) % size));
 		return disk_fault(file->sim, file->path, err);
 	}
 	put(file->node, offset, data, size);
@@ -176,7 +176,7 @@ static void copy_sectors(struct rs_sim *sim, struct node *node, size_t end, bool
 	for (size_t at = 0; at < end; at += SECTOR) {
 		size_t part = end - at < SECTOR ? end - at : SECTOR;
 		bool dropped = at / SECTOR < node->dropped.size && node->dropped.data[at / SECTOR];
-		if (!dropped && (all || disk_number(&sim->fault_state) & 1))
+		if (!dropped && (all || rs_stream_next(&sim->faults) & 1))
 			memcpy(node->durable.data + at, node->seen.data + at, part);
 	}
 }
@@ -188,7 +188,7 @@ void node_write_back(struct rs_sim *sim, struct node *node, bool all)
 	const struct content *seen = &node->seen;
 	struct content *durable = &node->durable;
 	if (node->cut_to < durable->size) {
-		if (!all && disk_number(&sim->fault_state) & 1) {
+		if (!all && rs_stream_next(&sim->faults) & 1) {
 			copy_sectors(sim, node, node->cut_to, false);
 			return;
 		}
@@ -196,7 +196,7 @@ void node_write_back(struct rs_sim *sim, struct node *node, bool all)
 	}
 	node->cut_to = SIZE_MAX;
 	size_t size = durable->size;
-	if (all || disk_number(&sim->fault_state) & 1)
+	if (all || rs_stream_next(&sim->faults) & 1)
 		size = seen->size;
 	resize(durable, size);
 	copy_sectors(sim, node, size < seen->size ? size : seen->size, all);

@@ -11,15 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base_random.h"
 #include "base/base_text.h"
-
-static uint64_t seeded(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
 
 static void views(void **state)
 {
@@ -221,12 +214,12 @@ static void shortest_digits(void **state)
 
 static void every_double_reads_back(void **state)
 {
-	uint64_t seed = 1;
+	struct rs_stream stream = {1};
 	(void)state;
 	for (int i = 0; i < 200000; i++) {
 		char text[RS_F64_TEXT_SIZE];
 		double value, again;
-		uint64_t bits = seeded(&seed);
+		uint64_t bits = rs_stream_next(&stream);
 		if (i % 4 == 0)
 			bits &= UINT64_C(0x800fffffffffffff); /* subnormal */
 		memcpy(&value, &bits, sizeof value);

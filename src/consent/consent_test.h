@@ -10,24 +10,17 @@
 
 #include <cmocka.h>
 
+#include "base/base_random.h"
 #include "consent/consent.h"
 
 struct test_world {
 	struct rs_clock clock;
 	struct rs_random random;
 	struct rs_world world;
-	uint64_t now_ms, dice;
+	uint64_t now_ms;
+	struct rs_stream dice;
 	struct rs_bytes drawn; /* given out first; then what the dice say */
 };
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static inline uint64_t test_roll(uint64_t *dice)
-{
-	uint64_t z = *dice += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
 
 static inline uint64_t test_now(const struct rs_clock *clock)
 {
@@ -42,7 +35,7 @@ static inline enum rs_code test_fill(const struct rs_random *random, void *out, 
 	uint8_t *bytes = out;
 	(void)err;
 	for (size_t i = 0; i < size; i++) {
-		bytes[i] = world->drawn.size ? *world->drawn.data : (uint8_t)test_roll(&world->dice);
+		bytes[i] = world->drawn.size ? *world->drawn.data : (uint8_t)rs_stream_next(&world->dice);
 		if (world->drawn.size)
 			world->drawn = rs_bytes_of(world->drawn.data + 1, world->drawn.size - 1);
 	}

@@ -190,25 +190,26 @@ static void documents_of_others_are_read(void **state)
 	}
 }
 
-static struct rs_consent_terms random_terms(uint64_t *dice)
+static struct rs_consent_terms random_terms(struct rs_stream *dice)
 {
 	static const char *const names[] = {"Research", "Onkologie Süd", "\"A\\B\" & Söhne"};
-	struct rs_consent_terms terms = test_terms(names[test_roll(dice) % 3]);
+	struct rs_consent_terms terms = test_terms(names[rs_stream_next(dice) % 3]);
 	uint32_t *const sets[] = {&terms.roles, &terms.purposes, &terms.operations};
 	for (size_t i = 0; i < RS_COUNT(sets); i++) {
-		uint32_t some = *sets[i] & (uint32_t)test_roll(dice);
+		uint32_t some = *sets[i] & (uint32_t)rs_stream_next(dice);
 		*sets[i] = some ? some : *sets[i];
 	}
-	terms.from_ms = test_roll(dice) % 2 ? test_roll(dice) % 1000000000000 : 0;
-	terms.until_ms = test_roll(dice) % 2 ? terms.from_ms + 1 + test_roll(dice) % 200000000000000 : 0;
+	terms.from_ms = rs_stream_next(dice) % 2 ? rs_stream_next(dice) % 1000000000000 : 0;
+	terms.until_ms = rs_stream_next(dice) % 2 ? terms.from_ms + 1 + rs_stream_next(dice) % 200000000000000
+	                                          : 0;
 	for (uint8_t i = 1; i < 7; i++)
-		if (test_roll(dice) % 3 == 0) {
+		if (rs_stream_next(dice) % 3 == 0) {
 			terms.studies[terms.studies_size] = i;
 			terms.studies_size += RS_SHA256_SIZE;
 		}
-	if (test_roll(dice) % 3 == 0) {
+	if (rs_stream_next(dice) % 3 == 0) {
 		terms.effect = RS_CONSENT_DENY;
-		if (test_roll(dice) % 2) {
+		if (rs_stream_next(dice) % 2) {
 			memset(terms.organisation, 0, sizeof terms.organisation);
 			terms.organisation_size = 0;
 		}
@@ -218,14 +219,14 @@ static struct rs_consent_terms random_terms(uint64_t *dice)
 
 static void what_is_written_is_read_alike(void **state)
 {
-	uint64_t dice = 4;
+	struct rs_stream dice = {4};
 	(void)state;
 	for (unsigned round = 0; round < 4000; round++) {
 		enum rs_fhir_version version = round % 2 ? RS_FHIR_R4 : RS_FHIR_R5;
 		struct rs_fhir_context nobody = {.subject = NULL};
 		struct rs_fhir_consent consent = {.subject = some_subject,
 		                                  .consent = {{(uint8_t)round, 1}},
-		                                  .issued_ms = test_roll(&dice) % 2000000000000,
+		                                  .issued_ms = rs_stream_next(&dice) % 2000000000000,
 		                                  .count = 1};
 		struct rs_fhir_consent again;
 		struct rs_buffer first RS_CLEANUP(rs_buffer_finish) = {0};

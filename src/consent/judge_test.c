@@ -59,45 +59,45 @@ static void found(const struct rs_state *state)
 	}
 }
 
-static uint32_t some_of(uint64_t *dice, uint32_t set)
+static uint32_t some_of(struct rs_stream *dice, uint32_t set)
 {
-	uint32_t chosen = set & (uint32_t)(test_roll(dice) | test_roll(dice));
+	uint32_t chosen = set & (uint32_t)(rs_stream_next(dice) | rs_stream_next(dice));
 	return chosen ? chosen : set;
 }
 
-static struct rs_consent_terms random_terms(uint64_t *dice)
+static struct rs_consent_terms random_terms(struct rs_stream *dice)
 {
-	struct rs_consent_terms terms = test_terms(organisations[1 + test_roll(dice) % 2]);
+	struct rs_consent_terms terms = test_terms(organisations[1 + rs_stream_next(dice) % 2]);
 	terms.roles = some_of(dice, RS_SET_ROLES_ALL);
 	terms.purposes = some_of(dice, RS_SET_PURPOSES_ALL);
 	terms.operations = some_of(dice, RS_SET_OPERATIONS_ALL);
-	terms.from_ms = test_roll(dice) % 3 * 10;
-	terms.until_ms = test_roll(dice) % 2 ? terms.from_ms + 20 + test_roll(dice) % 60 : 0;
-	for (uint64_t i = 1; i <= 3 && test_roll(dice) % 4; i++)
-		if (test_roll(dice) % 4 == 0) {
+	terms.from_ms = rs_stream_next(dice) % 3 * 10;
+	terms.until_ms = rs_stream_next(dice) % 2 ? terms.from_ms + 20 + rs_stream_next(dice) % 60 : 0;
+	for (uint64_t i = 1; i <= 3 && rs_stream_next(dice) % 4; i++)
+		if (rs_stream_next(dice) % 4 == 0) {
 			memcpy(terms.studies + terms.studies_size, study_of(i).bytes, RS_SHA256_SIZE);
 			terms.studies_size += RS_SHA256_SIZE;
 		}
-	if (test_roll(dice) % 4 == 0) {
+	if (rs_stream_next(dice) % 4 == 0) {
 		terms.effect = RS_CONSENT_DENY;
-		terms.organisation_size = test_roll(dice) % 2 ? terms.organisation_size : 0;
+		terms.organisation_size = rs_stream_next(dice) % 2 ? terms.organisation_size : 0;
 	}
 	return terms;
 }
 
 /* A block that leaves some of each. */
-static struct rs_consent_terms random_narrowing(uint64_t *dice, const struct rs_consent_terms *terms)
+static struct rs_consent_terms random_narrowing(struct rs_stream *dice, const struct rs_consent_terms *terms)
 {
 	struct rs_consent_terms less = {.effect = terms->effect, .roles = some_of(dice, terms->roles)};
-	if (test_roll(dice) % 2)
+	if (rs_stream_next(dice) % 2)
 		less.purposes = some_of(dice, terms->purposes);
-	if (test_roll(dice) % 2)
+	if (rs_stream_next(dice) % 2)
 		less.operations = some_of(dice, terms->operations);
-	if (test_roll(dice) % 2)
-		less.from_ms = terms->from_ms + test_roll(dice) % 5;
-	if (test_roll(dice) % 2)
-		less.until_ms = terms->until_ms ? terms->until_ms - test_roll(dice) % 5 : 50;
-	if (test_roll(dice) % 2) {
+	if (rs_stream_next(dice) % 2)
+		less.from_ms = terms->from_ms + rs_stream_next(dice) % 5;
+	if (rs_stream_next(dice) % 2)
+		less.until_ms = terms->until_ms ? terms->until_ms - rs_stream_next(dice) % 5 : 50;
+	if (rs_stream_next(dice) % 2) {
 		memcpy(less.studies, terms->studies_size ? terms->studies : study_of(2).bytes,
 		       RS_SHA256_SIZE);
 		less.studies_size = RS_SHA256_SIZE;
@@ -135,7 +135,7 @@ static void grant_both(struct test_world *world, const struct rs_state *state, s
 	assert_int_equal(rs_consent_token_open(rs_buffer_bytes(&bytes), token, NULL), RS_OK);
 	assert_int_equal(apply(state, consent_act(RS_TRANSACTION_CONSENT_GRANT, token, &terms)),
 	                 RS_REFUSAL_NONE);
-	for (unsigned i = 0; i < test_roll(&world->dice) % 3 && terms.effect == RS_CONSENT_PERMIT; i++) {
+	for (unsigned i = 0; i < rs_stream_next(&world->dice) % 3 && terms.effect == RS_CONSENT_PERMIT; i++) {
 		struct rs_consent_terms less = random_narrowing(&world->dice, &terms);
 		struct rs_buffer next;
 		rs_buffer_init(&next, RS_CONSENT_TOKEN_SIZE_MAX);
@@ -151,7 +151,7 @@ static void grant_both(struct test_world *world, const struct rs_state *state, s
 		}
 	}
 	rs_buffer_finish(&bytes);
-	if (test_roll(&world->dice) % 5)
+	if (rs_stream_next(&world->dice) % 5)
 		return;
 	wallet->revoked[wallet->revoked_count++] = *rs_consent_token_name(token);
 	assert_int_equal(apply(state, consent_act(RS_TRANSACTION_CONSENT_REVOKE, token, &terms)),
@@ -207,7 +207,7 @@ static void tokens_answer_as_the_contract_does(void **unused)
 		struct wallet wallet = {.revoked_count = 0};
 		struct test_world world;
 		test_world_init(&world, 1, rs_bytes_of("", 0));
-		world.dice = round;
+		world.dice.state = round;
 		found(&state);
 		for (size_t i = 0; i < TOKENS; i++)
 			grant_both(&world, &state, &wallet, i);
@@ -215,9 +215,9 @@ static void tokens_answer_as_the_contract_does(void **unused)
 			for (unsigned role = 1; role <= ROLES; role++)
 				for (unsigned use = 0; use < 30; use++)
 					for (uint8_t object = 0; object < 4; object++, asked++)
-						permitted += compare_one(&state, &wallet, organisation, role,
-						                         use, object,
-						                         1 + test_roll(&world.dice) % 80);
+						permitted += compare_one(
+							&state, &wallet, organisation, role, use, object,
+							1 + rs_stream_next(&world.dice) % 80);
 		rs_memory_state_finish(&memory);
 	}
 	print_message("# %u questions, %u permitted\n", asked, permitted);
@@ -227,7 +227,7 @@ static void tokens_answer_as_the_contract_does(void **unused)
 /* Blocks of any kind, as another program may write them: signatures are no matter here. */
 static void a_block_only_takes_away(void **unused)
 {
-	uint64_t dice = 7;
+	struct rs_stream dice = {7};
 	unsigned lost = 0, held = 0;
 	(void)unused;
 	for (unsigned round = 0; round < 20000; round++) {
@@ -238,12 +238,12 @@ static void a_block_only_takes_away(void **unused)
 		struct rs_consent_answer before, after;
 		token->effect = RS_CONSENT_PERMIT;
 		token->subject = SUBJECT;
-		token->count = 2 + test_roll(&dice) % 3;
+		token->count = 2 + rs_stream_next(&dice) % 3;
 		for (size_t i = 0; i < token->count; i++) {
 			token->blocks[i].signer = issuer;
 			token->blocks[i].terms = random_terms(&dice);
 			token->blocks[i].terms.effect = RS_CONSENT_PERMIT;
-			if (i > 0 && test_roll(&dice) % 2)
+			if (i > 0 && rs_stream_next(&dice) % 2)
 				token->blocks[i].terms.organisation_size = 0;
 			else if (!token->blocks[i].terms.organisation_size)
 				token->blocks[i].terms = test_terms("Research");
@@ -251,12 +251,12 @@ static void a_block_only_takes_away(void **unused)
 		for (unsigned i = 0; i < 40; i++) {
 			struct rs_consent_question question = {
 				.subject = SUBJECT,
-				.organisation = rs_str_from(organisations[test_roll(&dice) % 3]),
-				.role = (enum rs_role)(1 + test_roll(&dice) % ROLES),
-				.purpose = (enum rs_purpose)(1 + test_roll(&dice) % 6),
-				.operation = (enum rs_operation)(1 + test_roll(&dice) % 5),
-				.study = study_of(test_roll(&dice) % 4),
-				.time_ms = test_roll(&dice) % 90};
+				.organisation = rs_str_from(organisations[rs_stream_next(&dice) % 3]),
+				.role = (enum rs_role)(1 + rs_stream_next(&dice) % ROLES),
+				.purpose = (enum rs_purpose)(1 + rs_stream_next(&dice) % 6),
+				.operation = (enum rs_operation)(1 + rs_stream_next(&dice) % 5),
+				.study = study_of(rs_stream_next(&dice) % 4),
+				.time_ms = rs_stream_next(&dice) % 90};
 			rs_consent_judge(token, 1, &trust, &question, &after);
 			token->count--;
 			rs_consent_judge(token, 1, &trust, &question, &before);

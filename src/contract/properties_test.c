@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/base_random.h"
 #include "contract/contract_memory.h"
 
 #define MEMBERS 20 /* from 12 on: devices, or nobody yet */
@@ -16,20 +17,7 @@
 #define DAY RS_CLOCK_SLACK_MS
 #define START (100 * DAY)
 
-struct dice {
-	uint64_t state;
-};
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t roll(struct dice *dice)
-{
-	uint64_t z = dice->state += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-static uint64_t below(struct dice *dice, uint64_t limit) { return roll(dice) % limit; }
+static uint64_t below(struct rs_stream *dice, uint64_t limit) { return rs_stream_next(dice) % limit; }
 
 static struct rs_digest digest_of(char letter, uint64_t number)
 {
@@ -49,7 +37,7 @@ static struct rs_str organisation_of(uint64_t number) { return rs_str_from(organ
 
 static uint8_t lists[2][3 * RS_SHA256_SIZE];
 
-static struct rs_bytes some_digests(struct dice *dice, char letter, unsigned list, uint64_t range)
+static struct rs_bytes some_digests(struct rs_stream *dice, char letter, unsigned list, uint64_t range)
 {
 	size_t size = 0;
 	for (uint64_t i = 1; i <= range && size < sizeof lists[0]; i++)
@@ -61,13 +49,13 @@ static struct rs_bytes some_digests(struct dice *dice, char letter, unsigned lis
 	return rs_bytes_of(lists[list], size);
 }
 
-static uint32_t some_set(struct dice *dice, uint32_t all)
+static uint32_t some_set(struct rs_stream *dice, uint32_t all)
 {
-	uint32_t set = (uint32_t)roll(dice) & all;
+	uint32_t set = (uint32_t)rs_stream_next(dice) & all;
 	return set ? set : all;
 }
 
-static void set_terms(struct dice *dice, struct rs_act *act)
+static void set_terms(struct rs_stream *dice, struct rs_act *act)
 {
 	act->roles = some_set(dice, RS_SET_ROLES_ALL);
 	act->purposes = some_set(dice, RS_SET_PURPOSES_ALL);
@@ -79,7 +67,7 @@ static void set_terms(struct dice *dice, struct rs_act *act)
 }
 
 /* Any transaction at all, with few names, so that they meet. */
-static struct rs_act random_act(struct dice *dice, uint64_t number)
+static struct rs_act random_act(struct rs_stream *dice, uint64_t number)
 {
 	struct rs_act act = {
 		.type = (enum rs_transaction_type)(1 + below(dice, RS_TRANSACTION_TYPE_COUNT - 1)),
@@ -256,7 +244,7 @@ static unsigned compare_answers(const bool *before, const bool *after, unsigned 
 
 static void narrowing_only_takes_away(void **state)
 {
-	struct dice dice = {1};
+	struct rs_stream dice = {1};
 	unsigned admitted = 0, lost = 0, held = 0;
 	(void)state;
 	for (unsigned round = 0; round < 3000; round++) {
@@ -374,7 +362,7 @@ static bool meet(const uint64_t *a, const uint64_t *b)
 /* Who was revoked, by a model of its own that knows nothing but the admitted revocations. */
 static void nobody_revoked_acts_and_refusals_write_nothing(void **state)
 {
-	struct dice dice = {2};
+	struct rs_stream dice = {2};
 	uint64_t admitted[RS_TRANSACTION_TYPE_COUNT] = {0}, attempts = 0, refused = 0;
 	(void)state;
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -420,7 +408,7 @@ static void nobody_revoked_acts_and_refusals_write_nothing(void **state)
  * refused stays refused when it comes again right away. */
 static void a_replay_comes_to_the_same(void **state)
 {
-	struct dice dice = {3};
+	struct rs_stream dice = {3};
 	static struct rs_act acts[STEPS];
 	static uint8_t kept[STEPS][2][sizeof lists[0]];
 	(void)state;
@@ -471,7 +459,7 @@ static void run_pair(struct rs_memory_state *memory, const struct rs_act *a, con
  * that the state depends on anything but the order. */
 static void order_matters_only_where_rows_meet(void **state)
 {
-	struct dice dice = {4};
+	struct rs_stream dice = {4};
 	unsigned apart = 0, together = 0, differed = 0;
 	(void)state;
 	for (unsigned round = 0; round < ROUNDS; round++) {

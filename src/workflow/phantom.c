@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/base_random.h"
 #include "dicom/dicom.h"
 #include "workflow/workflow_phantom.h"
 
@@ -19,23 +20,12 @@ static const struct shape shapes[] = {
 };
 static const struct shape tumour = {{84, 61, 35}, {11, 9, 10}, 540, 70};
 
-/* SplitMix64 (Steele, Lea, Flood 2014): the next number of a stream. */
-static uint64_t next_number(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
-static double next_unit(uint64_t *state) { return (double)(next_number(state) >> 11) * 0x1p-53; }
-
 /* Near enough to a normal number: twelve uniform ones, less their mean. */
-static double next_noise(uint64_t *state)
+static double next_noise(struct rs_stream *stream)
 {
 	double sum = 0;
 	for (int i = 0; i < 12; i++)
-		sum += next_unit(state);
+		sum += rs_stream_unit(stream);
 	return sum - 6;
 }
 
@@ -59,13 +49,13 @@ static bool inside_tumour(const double point[3])
 	return inside(&ragged, point);
 }
 
-static double intensity_at(const double point[3], bool in_tumour, uint64_t *state)
+static double intensity_at(const double point[3], bool in_tumour, struct rs_stream *stream)
 {
 	const struct shape *found = in_tumour ? &tumour : NULL;
 	for (size_t i = RS_COUNT(shapes); !found && i-- > 0;)
 		if (inside(&shapes[i], point))
 			found = &shapes[i];
-	double noise = 6 * next_noise(state);
+	double noise = 6 * next_noise(stream);
 	if (!found)
 		return fabs(8 + noise);
 	double texture = sin(point[0] * 0.9) * cos(point[1] * 0.8 + point[2] * 0.5);
@@ -89,7 +79,7 @@ enum rs_code rs_phantom_make(uint64_t seed, struct rs_volume *image, struct rs_m
 		return code;
 	}
 	image->stored = RS_VOXEL_I16;
-	uint64_t state = seed;
+	struct rs_stream stream = {seed};
 	size_t voxel = 0;
 	for (size_t z = 0; z < geometry.size[2]; z++)
 		for (size_t y = 0; y < geometry.size[1]; y++)
@@ -97,7 +87,7 @@ enum rs_code rs_phantom_make(uint64_t seed, struct rs_volume *image, struct rs_m
 				double point[3] = {(double)x * 1.5, (double)y * 1.5, (double)z * 3};
 				bool in_tumour = inside_tumour(point);
 				mask->labels[voxel] = in_tumour;
-				image->voxels[voxel] = floor(intensity_at(point, in_tumour, &state) + 0.5);
+				image->voxels[voxel] = floor(intensity_at(point, in_tumour, &stream) + 0.5);
 			}
 	return RS_OK;
 }
