@@ -61,8 +61,8 @@ enum rs_code tell(struct asking *asking, uint64_t index, struct rs_error *err)
 	return told ? asking->visit(asking->context, &line, err) : RS_OK;
 }
 
-enum rs_code tell_entry(struct asking *asking, struct rs_bytes topic RS_UNUSED, uint64_t index,
-                        struct rs_error *err)
+static enum rs_code tell_entry(struct asking *asking, struct rs_bytes topic RS_UNUSED, uint64_t index,
+                               struct rs_error *err)
 {
 	return tell(asking, index, err);
 }

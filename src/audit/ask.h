@@ -27,7 +27,6 @@ enum rs_code tell(struct asking *asking, uint64_t index, struct rs_error *err);
 
 typedef enum rs_code take_entry(struct asking *asking, struct rs_bytes topic, uint64_t index,
                                 struct rs_error *err);
-take_entry tell_entry;
 /* The entries of every topic that begins so, topic by topic, in the order of the log. Not within itself. */
 enum rs_code each_entry(struct asking *asking, const struct past_key *prefix, take_entry *take,
                         struct rs_error *err);

@@ -40,17 +40,18 @@ static const char *const operations[] = {
 #undef OPERATION_WORD
 };
 
-const char *word_of_purpose(enum rs_purpose purpose) { return purposes[purpose].name; }
+static const char *word_of_purpose(enum rs_purpose purpose) { return purposes[purpose].name; }
 const char *code_of_purpose(enum rs_purpose purpose) { return purposes[purpose].code; }
-const char *word_of_operation(enum rs_operation operation) { return operations[operation]; }
+static const char *word_of_operation(enum rs_operation operation) { return operations[operation]; }
 
-const char *word_of_object(enum rs_object_kind kind)
+static const char *word_of_object(enum rs_object_kind kind)
 {
 	static const char *const names[] = {"", "image", "mask", "features", "model", "prediction", "report"};
 	return names[kind];
 }
 
-const char *word_of_review(enum rs_audit_review review)
+/* "" without a glass. */
+static const char *word_of_review(enum rs_audit_review review)
 {
 	static const char *const names[] = {"", "open", "overdue", "justified", "unjustified"};
 	return names[review];

@@ -64,14 +64,15 @@ static enum rs_code find_row(struct rs_audit *audit, enum past_statement which, 
 	return code;
 }
 
-enum rs_code past_get(struct rs_audit *audit, struct rs_bytes key, uint64_t before, struct rs_bytes *out,
-                      struct rs_error *err)
+static enum rs_code past_get(struct rs_audit *audit, struct rs_bytes key, uint64_t before,
+                             struct rs_bytes *out, struct rs_error *err)
 {
 	return find_row(audit, GET_ROW, key, before, out, err);
 }
 
-enum rs_code past_row_at(struct rs_audit *audit, struct rs_bytes key, uint64_t entry, struct rs_bytes *out,
-                         struct rs_error *err)
+/* What entry `entry` wrote under this key. RS_NOT_FOUND without a sentence. */
+static enum rs_code past_row_at(struct rs_audit *audit, struct rs_bytes key, uint64_t entry,
+                                struct rs_bytes *out, struct rs_error *err)
 {
 	return find_row(audit, ROW_AT, key, entry, out, err);
 }

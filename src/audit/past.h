@@ -49,13 +49,8 @@ struct past_view {
 	uint64_t before, writes;
 };
 struct rs_state past_state(struct past_view *view);
-enum rs_code past_get(struct rs_audit *audit, struct rs_bytes key, uint64_t before, struct rs_bytes *out,
-                      struct rs_error *err);
 /* The entry that wrote the row last, before `before`. RS_NOT_FOUND without a sentence. */
 enum rs_code past_writer(struct rs_audit *audit, struct rs_bytes key, uint64_t before, uint64_t *out,
-                         struct rs_error *err);
-/* What entry `entry` wrote under this key. RS_NOT_FOUND without a sentence. */
-enum rs_code past_row_at(struct rs_audit *audit, struct rs_bytes key, uint64_t entry, struct rs_bytes *out,
                          struct rs_error *err);
 enum rs_code past_has_topic(struct rs_audit *audit, struct rs_bytes topic, uint64_t entry, bool *out,
                             struct rs_error *err);

@@ -61,11 +61,7 @@ void cells_fill(struct cells *cells, const struct rs_audit_heading *heading,
                 const struct rs_audit_line *line);
 const char *cells_get(const struct cells *cells, enum column column);
 
-const char *word_of_purpose(enum rs_purpose purpose);
 const char *code_of_purpose(enum rs_purpose purpose); /* HL7 v3 PurposeOfUse */
-const char *word_of_operation(enum rs_operation operation);
-const char *word_of_object(enum rs_object_kind kind);
-const char *word_of_review(enum rs_audit_review review); /* "" without a glass */
 
 struct rs_audit_writer {
 	const struct rs_audit_heading *heading;

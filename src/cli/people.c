@@ -48,7 +48,8 @@ void people_fingerprint(const struct rs_member_key *key, char out[static FINGERP
 		rs_hex_encode(rs_bytes_of(key->bytes, FINGERPRINT_SIZE / 2), out);
 }
 
-void people_day(uint64_t time_ms, char out[static RS_TIME_TEXT_SIZE], size_t size)
+/* "" for 0. */
+static void people_day(uint64_t time_ms, char out[static RS_TIME_TEXT_SIZE], size_t size)
 {
 	out[0] = '\0';
 	if (time_ms == 0)

@@ -27,7 +27,6 @@ enum rs_code people_told(const struct command_line *line, const struct rs_member
 enum rs_code people_list(const struct command_line *line, struct rs_node *node, bool devices,
                          struct rs_error *err);
 void people_fingerprint(const struct rs_member_key *key,
-                        char out[static FINGERPRINT_SIZE]);                         /* "" for zeros */
-void people_day(uint64_t time_ms, char out[static RS_TIME_TEXT_SIZE], size_t size); /* "" for 0 */
+                        char out[static FINGERPRINT_SIZE]); /* "" for zeros */
 
 #endif

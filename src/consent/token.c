@@ -26,7 +26,7 @@ static void write_terms(struct rs_buffer *out, const struct rs_consent_terms *te
 	}
 }
 
-void token_write_header(struct rs_buffer *out, const uint8_t key[static RS_KEY_SIZE])
+static void token_write_header(struct rs_buffer *out, const uint8_t key[static RS_KEY_SIZE])
 {
 	rs_cbor_write_map(out, 2);
 	rs_cbor_write_u64(out, COSE_ALGORITHM);

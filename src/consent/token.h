@@ -43,7 +43,6 @@ struct envelope {
 enum rs_code token_open(struct rs_bytes bytes, struct rs_consent_token *out, struct envelope *envelope,
                         struct rs_error *err);
 
-void token_write_header(struct rs_buffer *out, const uint8_t key[static RS_KEY_SIZE]);
 /* RFC 9052 §4.4; `before`: the signature of the block before, empty for the first. */
 void token_write_to_be_signed(struct rs_buffer *out, struct rs_bytes header, struct rs_bytes before,
                               struct rs_bytes payload);

@@ -21,7 +21,7 @@ static const struct {
                               RS_OPERATION_READ},
 };
 
-enum rs_code find_subject(struct scene *scene, enum rs_refusal *out, struct rs_error *err)
+static enum rs_code find_subject(struct scene *scene, enum rs_refusal *out, struct rs_error *err)
 {
 	enum rs_code code = subject_get(scene->state, &scene->act->subject, &scene->subject, err);
 	if (code == RS_NOT_FOUND)

@@ -22,8 +22,8 @@ struct scene {
 
 /* Loads what the transaction is about, before its scope is judged. Refuses when that is not there. */
 typedef enum rs_code step(struct scene *scene, enum rs_refusal *out, struct rs_error *err);
-step find_member, find_device, find_subject_for_object, find_subject, find_living_subject, find_consent,
-	find_object, find_glass, find_anchor, own_organisation, nothing_to_find;
+step find_member, find_device, find_subject_for_object, find_living_subject, find_consent, find_object,
+	find_glass, find_anchor, own_organisation, nothing_to_find;
 /* Judges the rest, then writes: a refusal comes before the first write. */
 step add_organisation, add_another_organisation, grant_member, enrol_device, revoke_person, rotate_device,
 	register_subject, register_object, set_profile, grant_consent, narrow_consent, revoke_consent,

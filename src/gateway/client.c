@@ -49,7 +49,7 @@ static enum rs_code lost(struct rs_error *err)
 	return rs_error_set(err, RS_IO, "the peer closed the connection, or was silent for too long");
 }
 
-enum rs_code client_write(struct client *client, struct rs_bytes bytes, struct rs_error *err)
+static enum rs_code client_write(struct client *client, struct rs_bytes bytes, struct rs_error *err)
 {
 	while (bytes.size > 0) {
 		size_t sent;

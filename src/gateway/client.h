@@ -35,7 +35,6 @@ enum rs_code client_message(struct client *client, struct rs_command *out, struc
                             struct rs_error *err);
 /* Everything in the association's `out`. */
 enum rs_code client_flush(struct client *client, struct rs_error *err);
-enum rs_code client_write(struct client *client, struct rs_bytes bytes, struct rs_error *err);
 /* The agreed context, or NULL. */
 const struct rs_context *client_context(const struct client *client, const char *sop_class,
                                         const char *transfer_syntax);

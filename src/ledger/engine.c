@@ -28,7 +28,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 /* The row of a complete subtree. Eight levels of 256 leaves (or roots of lower ones) lie together, in the order in which they
  * get complete: new rows go to the end, and a proof finds eight of its hashes in two or three pages. 2^56 entries are enough. */
 #define TILE_LEVELS 8u
-int64_t node_id(unsigned level, uint64_t index)
+static int64_t node_id(unsigned level, uint64_t index)
 {
 	unsigned group = (level - 1) / TILE_LEVELS, own = level - group * TILE_LEVELS;
 	uint64_t tile = index >> (TILE_LEVELS - own), place = 0;

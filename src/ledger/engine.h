@@ -41,7 +41,6 @@ void node_cache_destroy(struct node_cache *cache); /* accepts NULL */
 /* ledger_read_node() for proofs: the check of the ledger reads the file itself. */
 enum rs_code ledger_read_cached(void *context, unsigned level, uint64_t index, struct rs_digest *out,
                                 struct rs_error *err);
-int64_t node_id(unsigned level, uint64_t index);
 enum rs_code ledger_read_node(void *context, unsigned level, uint64_t index, struct rs_digest *out,
                               struct rs_error *err);
 void ledger_id_key(const uint8_t id[static RS_TRANSACTION_ID_SIZE], uint8_t out[static ID_KEY_SIZE]);

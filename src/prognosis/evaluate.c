@@ -8,7 +8,7 @@
 #include "evaluate.h"
 #include "report.h"
 
-void told_finish(struct told *told)
+static void told_finish(struct told *told)
 {
 	rs_free(told->rows);
 	rs_free(told->outcome);

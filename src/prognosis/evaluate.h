@@ -18,7 +18,6 @@ struct told {
 	double *score[RS_SCORES_MAX];
 	double *risk[RS_TIMES_MAX]; /* 1 - predicted survival */
 };
-void told_finish(struct told *told);
 void finding_tell(const struct told *told, const char *of, const char *name, double value, double lower,
                   double upper, double p);
 void finding_tell_value(const struct told *told, const char *of, const char *name, double value);

@@ -108,7 +108,6 @@ void figure_of_effects(const struct report *report, struct rs_buffer *out);
 void table_of_findings(const struct report *report, struct rs_buffer *out);
 void table_of_inputs(const struct report *report, struct rs_buffer *out);
 void table_of_folds(const struct report *report, struct rs_buffer *out);
-void table_of_facts(struct rs_buffer *out, const struct facts *facts);
 /* Whether a study's card may speak of it. */
 bool card_key_known(const char *key);
 void checklists_write(const struct report *report, struct rs_buffer *out);

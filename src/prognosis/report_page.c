@@ -74,7 +74,7 @@ static void section(struct rs_buffer *out, const char *id, const char *title)
 	rs_plot_write(out, "<h2 id=\"%E\">%E</h2>\n", id, title);
 }
 
-void table_of_facts(struct rs_buffer *out, const struct facts *facts)
+static void table_of_facts(struct rs_buffer *out, const struct facts *facts)
 {
 	rs_plot_write(out, "<table class=\"facts\"><tbody>\n");
 	for (size_t i = 0; i < facts->count; i++)

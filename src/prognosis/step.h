@@ -66,11 +66,9 @@ const struct step *step_find(const char *name);
  * all zeros. */
 void standardise(const double *x, size_t rows, double *out, double *out_mean, double *out_deviation);
 
-/* Analysis of variance of the classes, or Cox's score test, with their p. */
+/* Analysis of variance of the classes, with its p. */
 void statistic_classes(const double *x, const uint8_t *outcome, uint32_t classes, size_t rows, double *out,
                        double *out_p);
-void statistic_survival(const double *x, const uint8_t *event, const double *time, const size_t *by_time,
-                        size_t rows, double *out, double *out_p);
 /* The one that fits the target, of each input, with its p; both by input. */
 enum rs_code statistics_of(const struct fitting *fitting, double *out, double *out_p, struct rs_error *err);
 /* All inputs, standardised: [input][row], for rs_free(). NULL without memory. */

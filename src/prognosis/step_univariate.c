@@ -32,9 +32,9 @@ void statistic_classes(const double *x, const uint8_t *outcome, uint32_t classes
 	*out_p = *out > 0 ? rs_f_upper(*out, above, below) : 1;
 }
 
-/* Score test at coefficient 0: sum over events of x less the mean of those at risk, squared, by its variance. */
-void statistic_survival(const double *x, const uint8_t *event, const double *time, const size_t *by_time,
-                        size_t rows, double *out, double *out_p)
+/* Cox's score test at coefficient 0: sum over events of x less the mean of those at risk, squared, by its variance. */
+static void statistic_survival(const double *x, const uint8_t *event, const double *time,
+                               const size_t *by_time, size_t rows, double *out, double *out_p)
 {
 	double n = 0, sum = 0, squares = 0, score = 0, variance = 0;
 	for (size_t end = rows; end > 0;) {

@@ -123,7 +123,6 @@ struct rs_evidence {
 	struct size_sums gldm, glszm;
 	struct ngtdm_sums ngtdm;
 };
-void evidence_finish(struct rs_evidence *evidence);
 
 extern const struct rs_feature_table shape_features, shape_2d_features, firstorder_features, glcm_features,
 	gldm_features, glrlm_features, glszm_features, ngtdm_features;

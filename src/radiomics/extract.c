@@ -31,7 +31,7 @@ const struct rs_feature_table *rs_feature_family(enum rs_family family) { return
 
 const char *rs_family_name(enum rs_family family) { return families[family].name; }
 
-void evidence_finish(struct rs_evidence *evidence)
+static void evidence_finish(struct rs_evidence *evidence)
 {
 	rs_free(evidence->owned_values);
 	rs_free(evidence->levels.of_voxel);

@@ -24,11 +24,9 @@ uint64_t object_chunk_count(uint64_t size)
 	return count ? count : 1;
 }
 
-uint64_t rs_vault_stored_size(uint64_t content_size) { return object_stored_size(content_size); }
-
-uint64_t object_stored_size(uint64_t size)
+uint64_t rs_vault_stored_size(uint64_t content_size)
 {
-	return RS_OBJECT_HEADER_SIZE + size + object_chunk_count(size) * RS_GCM_TAG_SIZE;
+	return RS_OBJECT_HEADER_SIZE + content_size + object_chunk_count(content_size) * RS_GCM_TAG_SIZE;
 }
 
 enum rs_code object_header_parse(struct rs_bytes bytes, uint64_t stored_size, struct object_header *out,
@@ -41,7 +39,7 @@ enum rs_code object_header_parse(struct rs_bytes bytes, uint64_t stored_size, st
 	object_header_make(&expected, bytes.data + 16, size);
 	if (memcmp(expected.bytes, bytes.data, RS_OBJECT_HEADER_SIZE) != 0)
 		return rs_error_set(err, RS_ALTERED, "the object's header was altered");
-	if (size > UINT64_MAX / 2 || object_stored_size(size) != stored_size)
+	if (size > UINT64_MAX / 2 || rs_vault_stored_size(size) != stored_size)
 		return rs_error_set(err, RS_ALTERED,
 		                    "the object has %" PRIu64
 		                    " bytes, its header announces content of %" PRIu64,

@@ -18,7 +18,6 @@ void object_header_make(struct object_header *header, const uint8_t nonce[static
 enum rs_code object_header_parse(struct rs_bytes bytes, uint64_t stored_size, struct object_header *out,
                                  struct rs_error *err);
 uint64_t object_chunk_count(uint64_t size); /* at least 1: an empty object has one empty chunk */
-uint64_t object_stored_size(uint64_t size);
 /* out holds plain.size + RS_GCM_TAG_SIZE bytes. */
 enum rs_code object_encrypt_chunk(struct rs_gcm *gcm, const struct object_header *header, uint64_t chunk,
                                   struct rs_bytes plain, uint8_t *out, struct rs_error *err);
