@@ -4,13 +4,18 @@
 
 #include "gateway/gateway.h"
 #include "session.h"
+#include "web/web.h"
+#include "web/web_tokens.h"
 
 #define DEFAULT_ASSOCIATIONS 100
 #define ASSOCIATIONS_MAX 20000
 #define DEFAULT_IDLE_S 300
 #define IDLE_S_MAX (7 * 24 * 3600)
 #define MEMORY_MAX ((size_t)256 << 20)
-#define POOL_THREADS 4 /* wait for the disk side by side: index, objects, keys */
+#define CONNECTIONS_MAX 10000
+#define DEFAULT_CONNECTIONS 200
+#define CONNECTIONS_OF_ADDRESS 4 /* of all connections, one address may have one in so many */
+#define POOL_THREADS 4           /* wait for the disk side by side: index, objects, keys */
 
 static volatile sig_atomic_t stop;
 
@@ -36,19 +41,63 @@ static enum rs_code read_options(const struct command_line *line, const struct r
 		.memory_max = MEMORY_MAX,
 		.log = log,
 	};
-	if (!out->dicom && !out->dicom_tls)
+	if (!out->dicom && !out->dicom_tls && !option_value(line, "http") && !option_value(line, "https"))
 		return rs_error_set(
 			err, RS_USAGE,
-			"serve: name where to listen: --dicom HOST:PORT, or --dicom-tls HOST:PORT");
+			"serve: name where to listen: --dicom, --dicom-tls, --http or --https HOST:PORT");
 	return RS_OK;
 }
 
-static void print_ports(const struct rs_gateway *gateway)
+/* What serves HTTP, and who may ask. */
+struct http {
+	struct rs_web_tokens *tokens;
+	struct rs_web_authenticator authenticators[1];
+	struct rs_web *web;
+};
+
+static void http_close(struct http *http)
 {
-	static const char *const names[RS_GATEWAY_PORT_COUNT] = {"dicom", "dicom-tls"};
-	unsigned ports[RS_GATEWAY_PORT_COUNT];
+	rs_web_close(http->web);
+	rs_web_tokens_free(http->tokens);
+}
+
+static enum rs_code http_open(const struct command_line *line, struct rs_node *node,
+                              const struct rs_actor *actor, struct rs_gateway *gateway,
+                              const struct rs_log *log, struct http *out, struct rs_error *err)
+{
+	const char *tokens = option_value(line, "http-tokens");
+	uint64_t connections;
+	RS_TRY(option_u64(line, "connections", DEFAULT_CONNECTIONS, CONNECTIONS_MAX, &connections, err));
+	struct rs_web_options options = {
+		.http = option_value(line, "http"),
+		.https = option_value(line, "https"),
+		.is_proxied = option_given(line, "http-proxied"),
+		.certificate = option_value(line, "certificate"),
+		.key = option_value(line, "certificate-key"),
+		.authorities = option_value(line, "authorities"),
+		.authenticators = out->authenticators,
+		.connections_max = (unsigned)connections,
+		.connections_of_address_max = (unsigned)(connections + CONNECTIONS_OF_ADDRESS - 1) /
+	                                      CONNECTIONS_OF_ADDRESS,
+		.log = log,
+	};
+	if (!options.http && !options.https)
+		return RS_OK;
+	if (tokens) {
+		RS_TRY(rs_web_tokens_read(node, actor, tokens, &out->tokens, err));
+		out->authenticators[options.authenticator_count++] = rs_web_tokens_authenticator(out->tokens);
+	}
+	return rs_web_open(node, gateway, &options, &stop, &out->web, err);
+}
+
+static void print_ports(const struct rs_gateway *gateway, const struct rs_web *web)
+{
+	static const char *const names[] = {"dicom", "dicom-tls", "http", "https"};
+	unsigned ports[RS_COUNT(names)] = {0};
 	rs_gateway_ports(gateway, ports);
-	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)
+	if (web)
+		rs_web_ports(web, ports + RS_GATEWAY_PORT_COUNT);
+	for (size_t i = 0; i < RS_COUNT(names); i++)
 		if (ports[i])
 			printf("%s %u\n", names[i], ports[i]);
 	fflush(stdout);
@@ -64,6 +113,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct sigaction action = {.sa_handler = on_signal};
 	struct rs_gateway_options options;
 	struct rs_gateway *gateway;
+	struct http http = {.tokens = NULL};
 	if (line->operand_count > 0)
 		return rs_error_set(err, RS_USAGE, "serve takes no operand");
 	RS_TRY(read_options(line, &log, &options, err));
@@ -73,8 +123,12 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	RS_TRY(rs_gateway_open(node, actor, &options, &gateway, err));
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	print_ports(gateway);
-	enum rs_code code = rs_gateway_run(gateway, &stop, err);
+	enum rs_code code = http_open(line, node, actor, gateway, &log, &http, err);
+	if (code == RS_OK) {
+		print_ports(gateway, http.web);
+		code = rs_gateway_run(gateway, &stop, err);
+	}
+	http_close(&http);
 	enum rs_code ended = rs_gateway_close(gateway, code == RS_OK ? err : NULL);
 	return code == RS_OK ? ended : code;
 }
@@ -87,6 +141,11 @@ static const struct option options[] = {
 	{"certificate", "FILE", "for TLS: our certificate and those above it, PEM"},
 	{"certificate-key", "FILE", "for TLS: its key, PEM"},
 	{"authorities", "FILE", "for TLS: peers must have a certificate of one of these, PEM"},
+	{"http", "HOST:PORT", "listen there for HTTP: on the loopback, or --http-proxied"},
+	{"http-proxied", NULL, "--http may be elsewhere: what is in front of it speaks TLS"},
+	{"https", "HOST:PORT", "the same over TLS 1.2 or 1.3"},
+	{"http-tokens", "FILE", "who may ask: lines of a token's SHA-256, member, rights, purpose"},
+	{"connections", "N", "of HTTP at once (default 200), a quarter of them from one address"},
 	{"associations", "N", "at once (default 100); more are rejected"},
 	{"idle", "SECONDS", "how long an association may be silent (default 300)"},
 	SESSION_AS_OPTIONS,

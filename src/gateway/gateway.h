@@ -34,6 +34,10 @@ enum rs_code rs_gateway_open(struct rs_node *node, const struct rs_actor *actor,
                              struct rs_error *err);
 /* The ports that were taken, of dicom and dicom_tls; 0 for one that is not listened at. */
 void rs_gateway_ports(const struct rs_gateway *gateway, unsigned out[static RS_GATEWAY_PORT_COUNT]);
+/* What its doors let in, for others above it: as long as the gateway is open. */
+struct rs_intake;
+struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway);
+unsigned rs_gateway_associations(const struct rs_gateway *gateway); /* now */
 /* Serves until *stop; then what is under way is finished, for ten seconds at most. */
 enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomic_t *stop,
                             struct rs_error *err);

@@ -263,6 +263,13 @@ void rs_gateway_ports(const struct rs_gateway *gateway, unsigned out[static RS_G
 	}
 }
 
+struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway) { return gateway->service.intake; }
+
+unsigned rs_gateway_associations(const struct rs_gateway *gateway)
+{
+	return atomic_load(&gateway->service.associations);
+}
+
 /* A ledger or a disk that fails while nobody waits for an answer is told; who comes next is answered with the same. */
 static void settle(struct rs_gateway *gateway)
 {

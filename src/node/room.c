@@ -59,6 +59,21 @@ static enum rs_code check_disk(struct rs_node *node, uint64_t size, struct rs_er
 		amount(left, texts[0]), amount(reserve, texts[1]), amount(size, texts[2]));
 }
 
+enum rs_code room_left(struct rs_node *node, uint64_t *out, struct rs_error *err)
+{
+	const struct rs_files *files = node->world->files;
+	uint64_t quota = node->config.vault_quota, reserve = node->config.vault_reserve + node->room_pending;
+	uint64_t on_disk = UINT64_MAX, of_quota = UINT64_MAX;
+	if (files->free_space) {
+		RS_TRY(files->free_space(files, node->directory, &on_disk, err));
+		on_disk -= on_disk < reserve ? on_disk : reserve;
+	}
+	if (quota)
+		of_quota = quota > node->room_used ? quota - node->room_used : 0;
+	*out = on_disk < of_quota ? on_disk : of_quota;
+	return RS_OK;
+}
+
 enum rs_code room_take(struct rs_node *node, uint64_t content_size, struct rs_error *err)
 {
 	uint64_t size = rs_vault_stored_size(content_size);

@@ -34,6 +34,8 @@ struct rs_intake {
 	struct rs_arrival *first, **last;
 	bool is_committing;
 	uint64_t came, seen; /* arrivals in all, and when it was last asked whether to settle */
+	size_t waiting;
+	struct rs_intake_counts counts;
 	/* Of who commits. */
 	struct later later[LATER_MAX];
 	size_t later_count;
@@ -264,8 +266,17 @@ static enum rs_code stage(struct rs_arrival *arrival, struct rs_error *err)
 static void answer(struct rs_arrival *arrival, enum rs_code code, const struct rs_admit_result *result,
                    const struct rs_error *err)
 {
+	struct rs_intake *intake = arrival->intake;
 	rs_arrival_done *done = arrival->done;
 	void *context = arrival->context;
+	pthread_mutex_lock(&intake->mutex);
+	intake->counts.refused += code != RS_OK;
+	intake->counts.known += code == RS_OK && result->outcome == RS_ADMIT_KNOWN;
+	if (code == RS_OK && result->outcome == RS_ADMIT_SEALED) {
+		intake->counts.sealed++;
+		intake->counts.bytes += result->size;
+	}
+	pthread_mutex_unlock(&intake->mutex);
 	arrival_free(arrival);
 	done(context, code, result, err);
 }
@@ -306,6 +317,13 @@ static size_t take_group(struct rs_intake *intake, struct rs_arrival **group)
 	}
 	if (!intake->first)
 		intake->last = &intake->first;
+	intake->waiting -= count;
+	size_t size = 0;
+	while (((size_t)1 << size) < count)
+		size++;
+	intake->counts.groups += count > 0;
+	intake->counts.grouped += count;
+	intake->counts.sizes[size] += count > 0;
 	return count;
 }
 
@@ -416,12 +434,22 @@ void rs_arrival_admit(struct rs_arrival *arrival, rs_arrival_done *done, void *c
 	pthread_mutex_lock(&intake->mutex);
 	*intake->last = arrival;
 	intake->last = &arrival->next;
+	intake->waiting++;
 	intake->came++;
 	bool mine = !intake->is_committing;
 	intake->is_committing = true;
 	pthread_mutex_unlock(&intake->mutex);
 	if (mine)
 		commit_all(intake);
+}
+
+void rs_intake_count(struct rs_intake *intake, struct rs_intake_counts *out)
+{
+	pthread_mutex_lock(&intake->mutex);
+	*out = intake->counts;
+	out->waiting = intake->waiting;
+	pthread_mutex_unlock(&intake->mutex);
+	out->memory = atomic_load(&intake->memory_used);
 }
 
 /* By who commits. The record says the class; it opens as long as its subject was not erased. */

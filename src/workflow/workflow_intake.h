@@ -22,6 +22,17 @@ enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err); /*
 /* Writes receipts that are due, unless something was admitted since the last call: call it now and then. Any thread. */
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err);
 
+/* What came of all arrivals so far. Any thread. */
+#define RS_INTAKE_SIZES 9
+struct rs_intake_counts {
+	uint64_t sealed, known, refused; /* instances */
+	uint64_t bytes;                  /* of the sealed ones */
+	uint64_t groups, grouped;        /* commits of the ledger, and the instances in them */
+	uint64_t sizes[RS_INTAKE_SIZES]; /* of these, by instances: 1, 2, up to 4, 8 … 256 */
+	size_t waiting, memory;          /* now: instances, and bytes of what is being received */
+};
+void rs_intake_count(struct rs_intake *intake, struct rs_intake_counts *out);
+
 /* Whether an instance was admitted as one of this class and lies here still. Any thread; waits for the group on its way.
  * errors  RS_NOT_FOUND, RS_USAGE: it is of another class, others when the node cannot tell */
 enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,

@@ -1,0 +1,89 @@
+/* What the files of the server share among themselves. */
+#ifndef RS_WEB_SERVER_H
+#define RS_WEB_SERVER_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "service.h"
+
+#define CLASSES 5 /* of statuses: 1xx … 5xx */
+#define BUCKETS 12
+
+/* One for each route, and one for what fits none. */
+struct tally {
+	atomic_ullong answers[CLASSES];
+	atomic_ullong within[BUCKETS]; /* answers by duration, each in one bucket */
+	atomic_ullong time_us, received, sent;
+};
+extern const double bucket_seconds[BUCKETS]; /* the last is endless */
+
+/* Of the list that time is watched for. */
+struct connection {
+	struct connection *next, **previous;
+	int socket;
+	_Atomic uint64_t deadline_ns;
+	atomic_bool is_busy; /* with a request */
+};
+
+struct door {
+	struct rs_web *web;
+	struct MHD_Daemon *daemon;
+	int socket; /* -1: none */
+	bool is_tls;
+};
+
+struct rs_web {
+	struct rs_node *node;
+	struct rs_gateway *gateway;
+	struct rs_web_options options;
+	const struct rs_clock *clock;
+	const volatile sig_atomic_t *stop;
+	struct door doors[RS_WEB_PORT_COUNT];
+	char *certificate, *key, *authorities; /* contents of the files */
+	struct tally *tallies;
+	pthread_t watcher;
+	bool is_watched;
+	atomic_bool stopping;
+	pthread_mutex_t mutex; /* guards the list */
+	pthread_cond_t stopped;
+	struct connection *connections;
+	size_t connection_count;
+	atomic_ullong requests;
+};
+
+/* A request and what the server itself keeps of it. */
+struct exchange {
+	struct request request;
+	struct door *door;
+	struct MHD_Connection *connection;
+	struct connection *own;
+	struct rs_error failure; /* code RS_OK: none */
+	bool is_begun, is_refused, is_queued, is_broken;
+	uint64_t since_ns, received, sent;
+	size_t raw_size;
+	char raw[]; /* the target as it came, cut after TARGET_SIZE_MAX */
+};
+
+/* For MHD. */
+enum MHD_Result exchange_handle(void *door, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **context);
+void *exchange_begin(void *door, const char *uri, struct MHD_Connection *connection);
+void exchange_end(void *door, struct MHD_Connection *connection, void **context,
+                  enum MHD_RequestTerminationCode why);
+
+/* As application/problem+json. */
+void problem_format(const struct request *request, const struct rs_error *failure, struct rs_buffer *out);
+unsigned problem_status(enum rs_code code);
+
+/* Time that a connection has until `size` bytes more have moved. */
+void connection_allow(struct rs_web *web, struct connection *connection, uint64_t since_ns, uint64_t size);
+void connection_wait(struct connection *connection); /* for us: as long as it takes */
+
+size_t route_count(void);
+const struct route *route_at(size_t index); /* in the order of the tallies; route_count() for NULL */
+size_t route_index(const struct route *route);
+
+#endif

@@ -1,0 +1,9 @@
+/* The tables of all services. */
+#ifndef RS_WEB_SERVICES_H
+#define RS_WEB_SERVICES_H
+
+#include "service.h"
+
+extern const struct route routes_health[], routes_metrics[];
+
+#endif
