@@ -4,37 +4,11 @@
 #include <string.h>
 
 #include "findings.h"
+#include "option_lists.h"
 #include "prognosis/prognosis.h"
 #include "session.h"
 
 #define TABLE_SIZE_MAX ((size_t)256 << 20)
-
-struct printing {
-	struct rs_buffer text;
-	struct rs_json json;
-	bool as_json;
-};
-
-static void print_finding(void *context, const struct rs_finding *finding)
-{
-	struct printing *printing = context;
-	if (printing->as_json)
-		finding_json(&printing->json, finding);
-	else
-		finding_print(&printing->text, finding);
-}
-
-static enum rs_code option_number(const struct command_line *line, const char *name, double fallback,
-                                  double *out, struct rs_error *err)
-{
-	const char *value = option_value(line, name);
-	*out = fallback;
-	if (!value)
-		return RS_OK;
-	if (rs_parse_f64(rs_str_from(value), out) && isfinite(*out))
-		return RS_OK;
-	return rs_error_set(err, RS_USAGE, "--%s %s: not a number", name, value);
-}
 
 static enum rs_code option_count(const struct command_line *line, const char *name, uint64_t fallback,
                                  uint64_t *out, struct rs_error *err)
@@ -68,75 +42,28 @@ static enum rs_code ask(const struct command_line *line, const struct rs_csv *ta
 	RS_TRY(option_count(line, "seed", 1, &out->seed, err));
 	out->bootstrap = (size_t)resamples;
 	RS_TRY(option_number(line, "threshold", NAN, &out->threshold, err));
-	RS_TRY(option_number(line, "level", 0.95, &out->level, err));
-	if (!(out->level > 0 && out->level < 1))
-		return rs_error_set(err, RS_USAGE, "--level: between 0 and 1, such as 0.95");
-	return RS_OK;
-}
-
-/* "365,730" */
-static enum rs_code option_times(const struct command_line *line, double times[RS_TIMES_MAX],
-                                 size_t *out_count, struct rs_error *err)
-{
-	const char *value = option_value(line, "times"), *rest = value;
-	*out_count = 0;
-	while (rest && *out_count < RS_TIMES_MAX) {
-		size_t length = strcspn(rest, ",");
-		if (!rs_parse_f64((struct rs_str){rest, length}, &times[*out_count]))
-			return rs_error_set(err, RS_USAGE, "--times %s: numbers with commas between them",
-			                    value);
-		*out_count += 1;
-		rest = rest[length] ? rest + length + 1 : NULL;
-	}
-	if (rest)
-		return rs_error_set(err, RS_USAGE, "--times: at most %d", RS_TIMES_MAX);
-	return RS_OK;
-}
-
-/* "s365,s730": cuts `text` at commas. */
-static enum rs_code option_columns(char *text, const char *names[RS_TIMES_MAX], size_t *out_count,
-                                   struct rs_error *err)
-{
-	*out_count = 0;
-	for (char *rest = text; rest; *out_count += 1) {
-		char *comma = strchr(rest, ',');
-		if (*out_count == RS_TIMES_MAX)
-			return rs_error_set(err, RS_USAGE, "--survival: at most %d columns", RS_TIMES_MAX);
-		names[*out_count] = rest;
-		if (comma)
-			*comma = '\0';
-		rest = comma ? comma + 1 : NULL;
-	}
-	return RS_OK;
+	return option_level(line, &out->level, err);
 }
 
 static enum rs_code print(const struct command_line *line, const struct rs_csv *table,
-                          const struct rs_page *page, struct printing *printing, struct rs_error *err)
+                          const struct rs_page *page, struct findings *printing, struct rs_error *err)
 {
 	struct rs_evaluation asked;
 	double times[RS_TIMES_MAX];
-	const char *names[RS_TIMES_MAX], *survival = option_value(line, "survival");
-	char *text RS_CLEANUP(rs_free_pointer) = survival ? rs_text_printf("%s", survival) : NULL;
-	if (survival && !text)
-		return rs_error_memory(err, strlen(survival), "names of columns");
+	const char *names[RS_TIMES_MAX];
+	char *text RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(ask(line, table, &asked, err));
 	asked.times = times;
-	RS_TRY(option_times(line, times, &asked.time_count, err));
+	RS_TRY(option_numbers(line, "times", times, RS_TIMES_MAX, &asked.time_count, err));
 	asked.survival = names;
-	RS_TRY(option_columns(text, names, &asked.survival_count, err));
+	RS_TRY(option_names(line, "survival", names, RS_TIMES_MAX, &asked.survival_count, &text, err));
 	asked.page = option_given(line, "report") ? page : NULL;
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	if (asked.bootstrap > 0)
 		RS_TRY(session_pool(line, 1, &pool, err));
 	asked.pool = pool;
-	if (printing->as_json)
-		rs_json_array_begin(&printing->json);
-	RS_TRY(rs_evaluate(&asked, print_finding, printing, err));
-	if (printing->as_json) {
-		rs_json_array_end(&printing->json);
-		rs_buffer_append_text(&printing->text, "\n");
-	}
-	return rs_buffer_check(&printing->text, "the result", err);
+	RS_TRY(rs_evaluate(&asked, findings_visit, printing, err));
+	return findings_end(printing, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
@@ -146,7 +73,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_digest digest;
 	char hex[2 * RS_SHA256_SIZE + 1];
 	struct rs_csv table RS_CLEANUP(rs_csv_finish) = {0};
-	struct printing printing = {.as_json = option_given(line, "json")};
+	struct findings printing RS_CLEANUP(findings_finish) = {.as_json = false};
 	if (line->operand_count != 1)
 		return rs_error_set(err, RS_USAGE, "evaluate takes one table");
 	const char *path = line->operands[0];
@@ -155,8 +82,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	rs_sha256(rs_buffer_bytes(&file), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
 	rs_buffer_init(&html, TABLE_SIZE_MAX);
-	rs_buffer_init(&printing.text, TABLE_SIZE_MAX);
-	rs_json_init(&printing.json, &printing.text, true);
+	findings_begin(&printing, option_given(line, "json"));
 	const struct rs_page page = {&html, "radseal " RADSEAL_VERSION, rs_path_name(path), hex};
 	if (code == RS_OK)
 		code = print(line, &table, &page, &printing, err);
@@ -166,7 +92,6 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		code = session_write(option_value(line, "report"), rs_buffer_bytes(&html), err);
 	if (code == RS_OK)
 		code = session_write(option_value(line, "output"), rs_buffer_bytes(&printing.text), err);
-	rs_buffer_finish(&printing.text);
 	return code;
 }
 

@@ -38,3 +38,34 @@ void finding_json(struct rs_json *json, const struct rs_finding *finding)
 	}
 	rs_json_object_end(json);
 }
+
+#define FINDINGS_SIZE_MAX ((size_t)256 << 20)
+
+void findings_begin(struct findings *findings, bool as_json)
+{
+	*findings = (struct findings){.as_json = as_json};
+	rs_buffer_init(&findings->text, FINDINGS_SIZE_MAX);
+	rs_json_init(&findings->json, &findings->text, true);
+	if (as_json)
+		rs_json_array_begin(&findings->json);
+}
+
+void findings_visit(void *context, const struct rs_finding *finding)
+{
+	struct findings *findings = context;
+	if (findings->as_json)
+		finding_json(&findings->json, finding);
+	else
+		finding_print(&findings->text, finding);
+}
+
+enum rs_code findings_end(struct findings *findings, struct rs_error *err)
+{
+	if (findings->as_json) {
+		rs_json_array_end(&findings->json);
+		rs_buffer_append_text(&findings->text, "\n");
+	}
+	return rs_buffer_check(&findings->text, "the result", err);
+}
+
+void findings_finish(struct findings *findings) { rs_buffer_finish(&findings->text); }

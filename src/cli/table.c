@@ -20,6 +20,7 @@
 	X(perturb)      \
 	X(extract)      \
 	X(evaluate)     \
+	X(survival)     \
 	X(train)        \
 	X(predict)      \
 	X(prove)        \

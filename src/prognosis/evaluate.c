@@ -8,11 +8,12 @@
 #include "evaluate.h"
 #include "report.h"
 
-static void told_finish(struct told *told)
+void told_finish(struct told *told)
 {
 	rs_free(told->rows);
 	rs_free(told->outcome);
 	rs_free(told->time);
+	rs_free(told->start);
 	for (size_t s = 0; s < RS_SCORES_MAX; s++)
 		rs_free(told->score[s]);
 	for (size_t t = 0; t < RS_TIMES_MAX; t++)
@@ -282,17 +283,24 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 	return RS_OK;
 }
 
-static enum rs_code evaluate(struct told *told, struct rs_error *err)
+struct rs_follow_up told_seen(const struct told *told)
+{
+	return (struct rs_follow_up){told->count, told->start, told->time, told->outcome, NULL};
+}
+
+enum rs_code told_read(struct told *told, const char *const *more, size_t more_count, struct rs_error *err)
 {
 	const struct rs_evaluation *evaluation = told->asked;
-	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 6];
+	const char *names[RS_SCORES_MAX + RS_TIMES_MAX + 6 + TOLD_MORE_MAX];
 	size_t columns[RS_COUNT(names)], count = 0;
-	RS_TRY(check_asked(evaluation, err));
 	const char *const others[] = {evaluation->outcome, evaluation->time,    evaluation->event,
 	                              evaluation->group,   evaluation->stratum, evaluation->subject};
 	for (size_t i = 0; i < RS_COUNT(others); i++)
 		if (others[i])
 			names[count++] = others[i];
+	for (size_t i = 0; i < more_count && i < TOLD_MORE_MAX; i++)
+		if (more[i])
+			names[count++] = more[i];
 	for (size_t s = 0; s < evaluation->score_count; s++)
 		names[count++] = evaluation->scores[s];
 	for (size_t t = 0; t < evaluation->survival_count; t++)
@@ -306,19 +314,32 @@ static enum rs_code evaluate(struct told *told, struct rs_error *err)
 	finding_tell_value(told, "", "left_out", (double)(evaluation->table->rows - told->count));
 	if (evaluation->outcome) {
 		read_outcome(told, evaluation->outcome, evaluation->positive);
-		return evaluate_classes(told, err);
+		return RS_OK;
 	}
 	RS_TRY(read_events(told, err));
 	size_t time = rs_csv_column(evaluation->table, evaluation->time);
 	for (size_t i = 0; i < told->count; i++)
 		RS_TRY(cell_number(evaluation->table, told->rows[i], time, &told->time[i], err));
-	return evaluate_survival(told, err);
+	return RS_OK;
+}
+
+static enum rs_code evaluate(struct told *told, struct rs_error *err)
+{
+	RS_TRY(check_asked(told->asked, err));
+	RS_TRY(told_read(told, NULL, 0, err));
+	return told->asked->outcome ? evaluate_classes(told, err) : evaluate_survival(told, err);
 }
 
 enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
                          struct rs_error *err)
 {
-	struct told told RS_CLEANUP(told_finish) = {.asked = evaluation, .visit = visit, .context = context};
+	struct told told RS_CLEANUP(told_finish) = {
+		.asked = evaluation,
+		.visit = visit,
+		.context = context,
+		.interval = RS_INTERVAL_LOG_LOG,
+		.title = "Predictions held against outcomes",
+	};
 	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
 	if (!evaluation->page)
 		return evaluate(&told, err);

@@ -1,8 +1,6 @@
 /* Intervals of measures by drawing subjects again. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "assess/assess_bootstrap.h"
 #include "columns.h"
@@ -95,35 +93,6 @@ static enum rs_code measure_survival(void *context, const size_t *rows, size_t c
 	return RS_OK;
 }
 
-struct named {
-	const char *name;
-	size_t row;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
-
-/* Equal cells have equal numbers. */
-static enum rs_code number_subjects(const struct told *told, uint32_t *out, struct rs_error *err)
-{
-	const struct rs_csv *table = told->asked->table;
-	size_t column = rs_csv_column(table, told->asked->subject);
-	struct named *names RS_CLEANUP(rs_free_pointer) = rs_allocate_array(told->count, sizeof *names);
-	if (!names)
-		return rs_error_memory(err, told->count * sizeof *names, "subjects");
-	for (size_t i = 0; i < told->count; i++)
-		names[i] = (struct named){rs_csv_cell(table, told->rows[i], column), i};
-	qsort(names, told->count, sizeof *names, by_name);
-	uint32_t number = 0;
-	for (size_t i = 0; i < told->count; i++) {
-		number += i > 0 && strcmp(names[i].name, names[i - 1].name) != 0;
-		out[names[i].row] = number;
-	}
-	return RS_OK;
-}
-
 static bool are_probabilities(const double *score, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -136,17 +105,13 @@ enum rs_code tell_bootstrap(const struct told *told, const double *thresholds, s
 {
 	const struct rs_evaluation *asked = told->asked;
 	const char *const *names = asked->outcome ? of_classes : of_survival;
-	uint32_t *subject RS_CLEANUP(rs_free_pointer) = NULL;
+	struct coded subjects RS_CLEANUP(coded_finish) = {0};
 	if (asked->bootstrap == 0)
 		return RS_OK;
-	if (asked->subject) {
-		subject = rs_allocate_array(told->count, sizeof *subject);
-		if (!subject)
-			return rs_error_memory(err, told->count * sizeof *subject, "subjects");
-		RS_TRY(number_subjects(told, subject, err));
-	}
+	if (asked->subject)
+		RS_TRY(coded_of(told, asked->subject, told->count, &subjects, err));
 	const struct rs_bootstrap_options options = {asked->bootstrap, asked->seed, asked->level, true,
-	                                             subject,          asked->pool};
+	                                             subjects.code,    asked->pool};
 	for (size_t s = 0; s < asked->score_count; s++) {
 		struct measuring m = {told, told->score[s], thresholds ? thresholds[s] : NAN,
 		                      are_probabilities(told->score[s], told->count)};

@@ -1,13 +1,13 @@
 /* Curves of all and of groups, for one event or several that compete, and tests that groups are alike. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "columns.h"
 #include "evaluate.h"
+#include "numeric/numeric_distribution.h"
 #include "survival/survival_competing.h"
-
-#define GROUPS_MAX 64
 
 void coded_finish(struct coded *coded)
 {
@@ -15,43 +15,76 @@ void coded_finish(struct coded *coded)
 	rs_free(coded->first);
 }
 
-enum rs_code coded_of(const struct told *told, const char *column, struct coded *out, struct rs_error *err)
+struct cell {
+	const char *text;
+	size_t row;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+	return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+enum rs_code coded_of(const struct told *told, const char *column, size_t most, struct coded *out,
+                      struct rs_error *err)
 {
 	const struct rs_csv *table = told->asked->table;
-	size_t at = rs_csv_column(table, column);
+	size_t at = rs_csv_column(table, column), count = 0;
+	struct cell *cells RS_CLEANUP(rs_free_pointer) = rs_allocate_array(told->count, sizeof *cells);
 	out->code = rs_allocate_array(told->count, sizeof *out->code);
-	out->first = rs_allocate_array(GROUPS_MAX, sizeof *out->first);
-	if (!out->code || !out->first)
-		return rs_error_memory(err, told->count * sizeof *out->code, "groups");
+	out->first = rs_allocate_array(told->count, sizeof *out->first);
+	if (!cells || !out->code || !out->first)
+		return rs_error_memory(err, told->count * sizeof *cells, "groups");
+	for (size_t i = 0; i < told->count; i++)
+		cells[i] = (struct cell){rs_csv_cell(table, told->rows[i], at), i};
+	qsort(cells, told->count, sizeof *cells, by_text);
+	for (size_t i = 0, first = 0; i < told->count; i++) { /* code: for now the first row alike */
+		if (i == 0 || strcmp(cells[i].text, cells[first].text) != 0) {
+			first = i;
+			count++;
+		}
+		out->code[cells[i].row] = (uint32_t)cells[first].row;
+	}
+	if (count > most)
+		return rs_error_set(err, RS_USAGE, "column %s has more than %zu groups; is it a measurement?",
+		                    column, most);
 	for (size_t i = 0; i < told->count; i++) {
-		const char *name = rs_csv_cell(table, told->rows[i], at);
-		while (out->code[i] < out->count &&
-		       strcmp(rs_csv_cell(table, told->rows[out->first[out->code[i]]], at), name) != 0)
-			out->code[i]++;
-		if (out->code[i] == GROUPS_MAX)
-			return rs_error_set(err, RS_USAGE,
-			                    "column %s has more than %d groups; is it a measurement?", column,
-			                    GROUPS_MAX);
-		if (out->code[i] == out->count)
-			out->first[out->count++] = i;
+		size_t first = out->code[i];
+		if (first == i)
+			out->first[out->count] = i;
+		out->code[i] = first == i ? out->count++ : out->code[first];
 	}
 	return RS_OK;
 }
 
-static struct rs_follow_up seen_by(const struct told *told)
+/* How many are seen until a time at least, and Nelson and Aalen's hazard with an interval on the log scale. */
+static void tell_point(const struct told *told, const char *of, const struct rs_survival_curve *curve,
+                       double time)
 {
-	return (struct rs_follow_up){told->count, NULL, told->time, told->outcome, NULL};
+	const struct rs_survival_point *at = rs_survival_curve_at(curve, time);
+	size_t next = at ? (size_t)(at - curve->points) + (at->time < time) : 0;
+	bool seen = next < curve->count;
+	double z = rs_normal_quantile(0.5 + 0.5 * told->asked->level);
+	struct rs_interval found = {seen ? curve->points[next].at_risk : 0, NAN, NAN};
+	finding_tell_at(told, of, "at_risk", time, &found, NAN);
+	found = (struct rs_interval){seen && !at ? 0 : NAN, NAN, NAN};
+	if (seen && at) {
+		double ratio = exp(z * at->hazard_error / at->hazard);
+		found = (struct rs_interval){at->hazard, at->hazard / ratio, at->hazard * ratio};
+	}
+	finding_tell_at(told, of, "cumulative_hazard", time, &found, NAN);
 }
 
 /* Kaplan & Meier's. */
 static enum rs_code tell_survival(const struct told *told, const char *of, const size_t *rows, size_t count,
                                   struct rs_error *err)
 {
-	const struct rs_follow_up seen = seen_by(told);
+	const struct rs_follow_up seen = told_seen(told);
 	struct rs_survival_curve curve RS_CLEANUP(rs_survival_curve_finish) = {0};
 	double events = 0;
-	RS_TRY(rs_survival_curve_fit(&seen, rows, count, RS_INTERVAL_LOG_LOG, told->asked->level, &curve,
-	                             err));
+	RS_TRY(rs_survival_curve_fit(&seen, rows, count, told->interval, told->asked->level, &curve, err));
 	for (size_t i = 0; i < curve.count; i++)
 		events += curve.points[i].events;
 	struct rs_survival_quantile median = rs_survival_quantile_of(&curve, 0.5);
@@ -66,6 +99,8 @@ static enum rs_code tell_survival(const struct told *told, const char *of, const
 		else if (time <= curve.points[curve.count - 1].time)
 			found = (struct rs_interval){at->survival, at->lower, at->upper};
 		finding_tell_at(told, of, "survival", time, &found, NAN);
+		if (told->whole_curves)
+			tell_point(told, of, &curve, time);
 	}
 	return RS_OK;
 }
@@ -74,12 +109,11 @@ static enum rs_code tell_survival(const struct told *told, const char *of, const
 static enum rs_code tell_incidence(const struct told *told, const char *of, uint8_t type, const size_t *rows,
                                    size_t count, struct rs_error *err)
 {
-	const struct rs_follow_up seen = seen_by(told);
+	const struct rs_follow_up seen = told_seen(told);
 	struct rs_incidence curve RS_CLEANUP(rs_incidence_finish) = {0};
 	char name[256];
 	double events = 0;
-	RS_TRY(rs_incidence_fit(&seen, rows, count, type, RS_INTERVAL_LOG_LOG, told->asked->level, &curve,
-	                        err));
+	RS_TRY(rs_incidence_fit(&seen, rows, count, type, told->interval, told->asked->level, &curve, err));
 	for (size_t i = 0; i < curve.count; i++)
 		events += curve.points[i].events;
 	snprintf(name, sizeof name, "%s%s%s = %s", of, *of ? ", " : "", told->asked->event,
@@ -131,12 +165,12 @@ static enum rs_code tell_groups(const struct told *told, const struct coded *gro
 
 enum rs_code compare_groups(const struct told *told, struct rs_error *err)
 {
-	const struct rs_follow_up seen = seen_by(told);
+	const struct rs_follow_up seen = told_seen(told);
 	struct coded groups RS_CLEANUP(coded_finish) = {0}, strata RS_CLEANUP(coded_finish) = {0};
 	struct rs_survival_comparison found RS_CLEANUP(rs_survival_comparison_finish) = {0};
-	RS_TRY(coded_of(told, told->asked->group, &groups, err));
+	RS_TRY(coded_of(told, told->asked->group, CODED_GROUPS_MAX, &groups, err));
 	if (told->asked->stratum)
-		RS_TRY(coded_of(told, told->asked->stratum, &strata, err));
+		RS_TRY(coded_of(told, told->asked->stratum, told->count, &strata, err));
 	RS_TRY(tell_groups(told, &groups, err));
 	if (told->types == 1) {
 		RS_TRY(rs_survival_compare(&seen, groups.code, groups.count, strata.code, 0, &found, err));

@@ -12,12 +12,16 @@ struct making {
 	struct rs_arena arena;
 	struct way ways[RS_SCORES_MAX];
 	uint8_t *called;
-	uint32_t *group;
+	uint32_t *group, *stratum;
 	const char **group_names;
 	struct fact subjects[4], provenance[3];
 	char numbers[4][32], about[256];
 };
-static void making_finish(struct making *making) { rs_arena_finish(&making->arena); }
+static void making_finish(struct making *making)
+{
+	rs_arena_finish(&making->arena);
+	rs_free(making->stratum);
+}
 
 static void add_ways(const struct told *told, const struct gathered *gathered, struct making *making,
                      struct report *report)
@@ -114,7 +118,7 @@ static enum rs_code name_groups(const struct told *told, const struct coded *cod
 static enum rs_code add_groups(const struct told *told, struct making *making, struct report *report,
                                struct rs_error *err)
 {
-	struct coded coded RS_CLEANUP(coded_finish) = {0};
+	struct coded coded RS_CLEANUP(coded_finish) = {0}, strata RS_CLEANUP(coded_finish) = {0};
 	report->group_about = "All subjects.";
 	if (!told->asked->group && told->asked->score_count == 0)
 		return RS_OK;
@@ -123,10 +127,16 @@ static enum rs_code add_groups(const struct told *told, struct making *making, s
 		return rs_error_memory(err, told->count * sizeof *making->group, "a report");
 	report->group_count = 2;
 	if (told->asked->group) {
-		RS_TRY(coded_of(told, told->asked->group, &coded, err));
+		RS_TRY(coded_of(told, told->asked->group, CODED_GROUPS_MAX, &coded, err));
 		memcpy(making->group, coded.code, told->count * sizeof *making->group);
 		RS_TRY(name_groups(told, &coded, making, err));
 		report->group_count = coded.count;
+		if (told->asked->stratum) {
+			RS_TRY(coded_of(told, told->asked->stratum, told->count, &strata, err));
+			making->stratum = strata.code;
+			strata.code = NULL;
+			report->stratum = making->stratum;
+		}
 		snprintf(making->about, sizeof making->about, "Groups: %.200s.", told->asked->group);
 	} else {
 		RS_TRY(halve(told, making, err));
@@ -163,12 +173,15 @@ enum rs_code evaluate_page(const struct told *told, const struct gathered *gathe
 {
 	struct making making RS_CLEANUP(making_finish) = {.called = NULL};
 	bool survival = told->asked->time != NULL;
-	struct report report = {.title = "Predictions held against outcomes",
-	                        .about = told->asked->page->source,
+	struct report report = {.title = told->title,
+	                        .about = told->asked->page ? told->asked->page->source : "",
 	                        .merit = survival ? "Concordance" : "Area under the ROC curve",
 	                        .survival = survival,
 	                        .rows = told->count,
 	                        .time = told->time,
+	                        .start = told->start,
+	                        .interval = told->interval,
+	                        .coverage = told->asked->level,
 	                        .event = told->outcome,
 	                        .event_names = told->types > 1 ? told->type_name : NULL,
 	                        .event_types = told->types,
@@ -184,6 +197,10 @@ enum rs_code evaluate_page(const struct told *told, const struct gathered *gathe
 		RS_TRY(add_groups(told, &making, &report, err));
 	else
 		RS_TRY(add_calls(told, gathered, &making, &report, err));
+	if (told->figure)
+		RS_TRY(curves_write(&report, told->figure, err));
+	if (!told->asked->page)
+		return RS_OK;
 	add_facts(told, &making, &report);
 	return report_write(&report, told->asked->page->out, err);
 }

@@ -6,8 +6,7 @@
 #include "survival/survival_competing.h"
 #include "survival/survival_concordance.h"
 
-/* On the logit scale, so that it stays within [0, 1]. */
-static struct rs_interval concordance_interval(const struct rs_concordance *c, double level)
+struct rs_interval concordance_interval(const struct rs_concordance *c, double level)
 {
 	if (!(c->c > 0 && c->c < 1))
 		return (struct rs_interval){c->c, 0, 1};

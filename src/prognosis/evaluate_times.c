@@ -18,11 +18,6 @@ static struct rs_interval within(const struct rs_estimate *found, double level)
 	return (struct rs_interval){v, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
 }
 
-static struct rs_follow_up seen_by(const struct told *told)
-{
-	return (struct rs_follow_up){told->count, NULL, told->time, told->outcome, NULL};
-}
-
 /* A difference of two measures, by the difference of their influences. */
 static void tell_difference(const struct told *told, const char *of, const char *name, double time,
                             double value, const double *first, const double *second)
@@ -39,7 +34,7 @@ static void tell_difference(const struct told *told, const char *of, const char 
 /* influence: by score, told->count each. */
 static enum rs_code tell_areas(const struct told *told, double time, double *influence, struct rs_error *err)
 {
-	const struct rs_follow_up seen = seen_by(told);
+	const struct rs_follow_up seen = told_seen(told);
 	const struct rs_evaluation *asked = told->asked;
 	struct rs_estimate found[RS_SCORES_MAX];
 	size_t n = told->count;
@@ -102,7 +97,7 @@ static enum rs_code error_of_none(const struct told *told, const struct rs_follo
 /* Of each time, and over all of them. work: 4 × told->count, zeroes */
 static enum rs_code tell_errors(const struct told *told, double *work, struct rs_error *err)
 {
-	const struct rs_follow_up seen = seen_by(told);
+	const struct rs_follow_up seen = told_seen(told);
 	const struct rs_evaluation *asked = told->asked;
 	size_t n = told->count, times = asked->survival_count;
 	double value[RS_TIMES_MAX], reference[RS_TIMES_MAX], *own = work, *none = work + n,

@@ -5,6 +5,7 @@
 #include "assess/assess.h"
 #include "plot/plot.h"
 #include "prognosis/prognosis.h"
+#include "survival/survival.h"
 
 #define REPORT_SIZE_MAX ((size_t)64 << 20)
 #define REPORT_LEVEL 0.95
@@ -41,9 +42,12 @@ struct report {
 	const char *merit;                   /* what ways are compared by */
 	bool survival, synthetic;
 	size_t rows;
-	const double *time; /* of survival, by row */
+	const double *time, *start; /* of survival, by row; start NULL: there is no late entry */
 	const uint8_t *event;
-	const char *const *event_names; /* by type, of events that compete; NULL: there is one type */
+	const uint32_t *stratum;            /* groups are compared within; NULL: one */
+	enum rs_survival_interval interval; /* of curves */
+	double coverage;                    /* of these, 0.95 for 95 % */
+	const char *const *event_names;     /* by type, of events that compete; NULL: there is one type */
 	size_t event_types;
 	const struct way *ways;
 	size_t way_count;
@@ -99,7 +103,10 @@ void figure_end(struct rs_buffer *out, const char *caption);
 enum rs_code figures_of_classes(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 enum rs_code figures_of_several(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 enum rs_code figures_of_survival(const struct report *report, struct rs_buffer *out, struct rs_error *err);
+/* The first of these as an image of its own. */
+enum rs_code curves_write(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 void figure_of_merits(const struct report *report, struct rs_buffer *out);
+void figure_of_ratios(const struct report *report, struct rs_buffer *out);
 void figure_of_importance(const struct report *report, struct rs_buffer *out);
 void figure_of_effects(const struct report *report, struct rs_buffer *out);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report.h"
 #include "survival/survival_competing.h"
@@ -10,6 +11,7 @@
 #define INPUTS_SHOWN 20
 #define EFFECTS_SHOWN 15
 #define WAYS_SHOWN 32
+#define RATIOS_SHOWN 40
 
 struct drawn {
 	struct rs_arena arena;
@@ -79,12 +81,13 @@ static void trace_draw(struct drawn *drawn, const struct traced *traced, const c
 	                                                              .y = traced->mark_y};
 }
 
-static enum rs_code add_survival(struct drawn *drawn, const struct rs_follow_up *seen, const size_t *rows,
-                                 size_t count, const char *name, struct rs_error *err)
+static enum rs_code add_survival(const struct report *report, struct drawn *drawn,
+                                 const struct rs_follow_up *seen, const size_t *rows, size_t count,
+                                 const char *name, struct rs_error *err)
 {
 	struct rs_survival_curve curve RS_CLEANUP(rs_survival_curve_finish) = {0};
 	struct traced traced = {.count = 0};
-	RS_TRY(rs_survival_curve_fit(seen, rows, count, RS_INTERVAL_LOG_LOG, REPORT_LEVEL, &curve, err));
+	RS_TRY(rs_survival_curve_fit(seen, rows, count, report->interval, report->coverage, &curve, err));
 	RS_TRY(trace_begin(drawn, curve.count, curve.points[0].time, 1, &traced, err));
 	for (size_t i = 0; i < curve.count; i++) {
 		const struct rs_survival_point *p = &curve.points[i];
@@ -94,12 +97,13 @@ static enum rs_code add_survival(struct drawn *drawn, const struct rs_follow_up 
 	return RS_OK;
 }
 
-static enum rs_code add_incidence(struct drawn *drawn, const struct rs_follow_up *seen, const size_t *rows,
-                                  size_t count, uint8_t type, const char *name, struct rs_error *err)
+static enum rs_code add_incidence(const struct report *report, struct drawn *drawn,
+                                  const struct rs_follow_up *seen, const size_t *rows, size_t count,
+                                  uint8_t type, const char *name, struct rs_error *err)
 {
 	struct rs_incidence curve RS_CLEANUP(rs_incidence_finish) = {0};
 	struct traced traced = {.count = 0};
-	RS_TRY(rs_incidence_fit(seen, rows, count, type, RS_INTERVAL_LOG_LOG, REPORT_LEVEL, &curve, err));
+	RS_TRY(rs_incidence_fit(seen, rows, count, type, report->interval, report->coverage, &curve, err));
 	RS_TRY(trace_begin(drawn, curve.count, curve.points[0].time, 0, &traced, err));
 	for (size_t i = 0; i < curve.count; i++) {
 		const struct rs_incidence_point *p = &curve.points[i];
@@ -125,8 +129,8 @@ static enum rs_code add_group(const struct report *report, const struct rs_follo
 		}
 	if (count == 0)
 		return RS_OK;
-	RS_TRY(type ? add_incidence(drawn, seen, rows, count, type, name, err)
-	            : add_survival(drawn, seen, rows, count, name, err));
+	RS_TRY(type ? add_incidence(report, drawn, seen, rows, count, type, name, err)
+	            : add_survival(report, drawn, seen, rows, count, name, err));
 	qsort(times, count, sizeof *times, rising);
 	drawn->risk[drawn->group_count - 1] = (struct rs_risk_row){name, (unsigned)drawn->group_count, count,
 	                                                           times};
@@ -138,8 +142,8 @@ static enum rs_code compare(const struct report *report, const struct rs_follow_
 {
 	struct rs_survival_comparison found RS_CLEANUP(rs_survival_comparison_finish) = {0};
 	uint32_t groups = (uint32_t)report->group_count;
-	RS_TRY(type ? rs_incidence_compare(seen, type, report->group, groups, NULL, 0, &found, err)
-	            : rs_survival_compare(seen, report->group, groups, NULL, 0, &found, err));
+	RS_TRY(type ? rs_incidence_compare(seen, type, report->group, groups, report->stratum, 0, &found, err)
+	            : rs_survival_compare(seen, report->group, groups, report->stratum, 0, &found, err));
 	if (found.p < 0.001)
 		snprintf(out, size, "%s p < 0.001", type ? "Gray's test" : "log-rank");
 	else
@@ -147,10 +151,10 @@ static enum rs_code compare(const struct report *report, const struct rs_follow_
 	return RS_OK;
 }
 
-static enum rs_code draw_curves(const struct report *report, uint8_t type, struct rs_buffer *out,
+static enum rs_code draw_curves(const struct report *report, uint8_t type, bool alone, struct rs_buffer *out,
                                 struct rs_error *err)
 {
-	const struct rs_follow_up seen = {report->rows, NULL, report->time, report->event, NULL};
+	const struct rs_follow_up seen = {report->rows, report->start, report->time, report->event, NULL};
 	struct drawn drawn RS_CLEANUP(drawn_finish) = {.group_count = 0};
 	char note[64] = "", id[32] = "survival", title[256] = "Kaplan\xe2\x80\x93Meier curves";
 	rs_arena_init(&drawn.arena, SIZE_MAX / 2);
@@ -162,7 +166,8 @@ static enum rs_code draw_curves(const struct report *report, uint8_t type, struc
 		snprintf(id, sizeof id, "incidence-%d", type);
 		snprintf(title, sizeof title, "Cumulative incidence: %.200s", report->event_names[type - 1]);
 	}
-	figure_begin(out, "wide", title);
+	if (!alone)
+		figure_begin(out, "wide", title);
 	rs_chart_draw(out,
 	              &(struct rs_chart){.id = id,
 	                                 .title = title,
@@ -176,17 +181,33 @@ static enum rs_code draw_curves(const struct report *report, uint8_t type, struc
 	                                 .note = note[0] ? note : NULL,
 	                                 .risk = drawn.risk,
 	                                 .risk_count = drawn.group_count});
-	figure_end(out, report->group_about);
+	if (!alone)
+		figure_end(out, report->group_about);
 	return RS_OK;
+}
+
+/* With the style that a page would bring. */
+enum rs_code curves_write(const struct report *report, struct rs_buffer *out, struct rs_error *err)
+{
+	struct rs_buffer bare RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&bare, REPORT_SIZE_MAX);
+	RS_TRY(draw_curves(report, report->event_names ? 1 : 0, true, &bare, err));
+	RS_TRY(rs_buffer_check(&bare, "a figure", err));
+	const char *text = (const char *)bare.data, *head = memchr(text, '>', bare.size);
+	size_t size = head ? (size_t)(head - text) + 1 : 0;
+	rs_buffer_append(out, text, size);
+	rs_plot_write(out, "<style>%E</style>", rs_plot_style());
+	rs_buffer_append(out, text + size, bare.size - size);
+	return rs_buffer_check(out, "a figure", err);
 }
 
 /* Of events that compete, Aalen and Johansen's curve of each; else Kaplan and Meier's. */
 enum rs_code figures_of_survival(const struct report *report, struct rs_buffer *out, struct rs_error *err)
 {
 	if (!report->event_names)
-		return draw_curves(report, 0, out, err);
+		return draw_curves(report, 0, false, out, err);
 	for (size_t type = 1; type <= report->event_types; type++)
-		RS_TRY(draw_curves(report, (uint8_t)type, out, err));
+		RS_TRY(draw_curves(report, (uint8_t)type, false, out, err));
 	return RS_OK;
 }
 
@@ -233,6 +254,52 @@ void figure_of_merits(const struct report *report, struct rs_buffer *out)
 			  "0.5, is what there is to find; with shuffled features what clinical columns tell. 95 % "
 			  "intervals."
 			: "95 % intervals; chance lies at 0.5.");
+}
+
+static bool is_ratio(const struct rs_finding *finding)
+{
+	return strcmp(finding->name, "hazard_ratio") == 0 ||
+	       strcmp(finding->name, "cause_specific_hazard_ratio") == 0 ||
+	       strcmp(finding->name, "subdistribution_hazard_ratio") == 0;
+}
+
+void figure_of_ratios(const struct report *report, struct rs_buffer *out)
+{
+	struct rs_row rows[RATIOS_SHOWN];
+	char texts[RATIOS_SHOWN][64];
+	size_t count = 0;
+	for (size_t f = 0; f < report->finding_count && count < RATIOS_SHOWN; f++) {
+		const struct rs_finding *found = &report->findings[f];
+		if (!is_ratio(found) || !isfinite(found->value) || !(found->lower > 0) ||
+		    !isfinite(found->upper))
+			continue;
+		bool sub = found->name[0] == 's';
+		snprintf(texts[count], sizeof texts[0], "%.2f (%.2f to %.2f)", found->value, found->lower,
+		         found->upper);
+		rows[count] = (struct rs_row){.name = found->of,
+		                              .text = texts[count],
+		                              .mark = sub ? RS_ROW_DIAMOND : RS_ROW_SQUARE,
+		                              .colour = sub ? 2 : 1,
+		                              .value = log(found->value),
+		                              .lower = log(found->lower),
+		                              .upper = log(found->upper)};
+		count++;
+	}
+	if (count == 0)
+		return;
+	figure_begin(out, "rows", "Hazard ratios");
+	rs_rows_draw(out, &(struct rs_rows_chart){
+				  .id = "ratios",
+				  .title = "Hazard ratios",
+				  .description = "Hazard ratio of each covariate with its interval.",
+				  .x = {"Logarithm of the hazard ratio", NAN, NAN},
+				  .reference = 0,
+				  .rows = rows,
+				  .row_count = count});
+	figure_end(
+		out,
+		"Per unit of a number, or against the first value of a category; at the right of the line the "
+		"event comes earlier. Diamonds: of the subdistribution (Fine and Gray).");
 }
 
 void figure_of_importance(const struct report *report, struct rs_buffer *out)

@@ -283,6 +283,8 @@ enum rs_code train_page(const struct training_run *run, const struct rs_model *m
 {
 	struct making making RS_CLEANUP(making_finish) = {.run = run, .model = model, .gathered = gathered};
 	struct report report = {.title = run->study.title ? run->study.title : "Training of a model",
+	                        .interval = RS_INTERVAL_LOG_LOG,
+	                        .coverage = REPORT_LEVEL,
 	                        .about = page->source,
 	                        .verdict = verdict,
 	                        .merit = run->frame.target == TARGET_BINARY ? "Area under the ROC curve"
