@@ -173,17 +173,28 @@ static void draw_note(struct rs_buffer *out, const struct rs_chart *chart, const
 	              x, y, chart->note);
 }
 
-static size_t not_before(const struct rs_risk_row *row, double time)
+/* How many of the ascending values are not before `time`. */
+static size_t not_before(const double *values, size_t count, double time)
 {
-	size_t lower = 0, upper = row->count;
+	size_t lower = 0, upper = count;
 	while (lower < upper) {
 		size_t middle = lower + (upper - lower) / 2;
-		if (row->times[middle] < time)
+		if (values[middle] < time)
 			lower = middle + 1;
 		else
 			upper = middle;
 	}
-	return row->count - lower;
+	return count - lower;
+}
+
+/* Who comes at a time is seen after it; who comes first of all, from then on. */
+static size_t at_risk(const struct rs_risk_row *row, double time)
+{
+	size_t left = not_before(row->times, row->count, time);
+	if (!row->starts || row->count == 0)
+		return left;
+	return left -
+	       not_before(row->starts, row->count, time > row->starts[0] ? time : nextafter(time, INFINITY));
 }
 
 static void draw_risk(struct rs_buffer *out, const struct rs_chart *chart, const struct frame *frame)
@@ -200,7 +211,7 @@ static void draw_risk(struct rs_buffer *out, const struct rs_chart *chart, const
 		for (size_t i = 0; i < frame->x.count; i++) {
 			rs_plot_write(out, "<text class=\"mid\" x=\"%N\" y=\"%N\">",
 			              frame_x(frame, frame->x.at[i]), y);
-			rs_buffer_printf(out, "%zu</text>", not_before(row, frame->x.at[i]));
+			rs_buffer_printf(out, "%zu</text>", at_risk(row, frame->x.at[i]));
 		}
 		rs_plot_write(out, "\n");
 	}

@@ -45,6 +45,7 @@ struct rs_risk_row {
 	unsigned colour;
 	size_t count;
 	const double *times;
+	const double *starts; /* since when they are seen, ascending; NULL: from the beginning */
 };
 enum rs_names {
 	RS_NAMES_NONE,

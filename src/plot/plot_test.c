@@ -177,7 +177,8 @@ static void test_chart(void **state)
 {
 	(void)state;
 	static const double x[] = {0, 0.2, 0.4, 1}, y[] = {0, 0.6, 0.8, 1}, lower[] = {0, 0.5, NAN, 1};
-	static const double upper[] = {0, 0.7, NAN, 1}, times[] = {0.1, 0.2, 0.2, 0.5, 1};
+	static const double upper[] = {0, 0.7, NAN, 1}, times[] = {0.1, 0.2, 0.2, 0.5, 1, 1, 1},
+			    starts[] = {0, 0, 0, 0, 0, 0.4, 0.4};
 	const struct rs_chart_layer layers[] = {
 		{RS_MARK_BAND, 1, false, NULL, 4, x, NULL, lower, upper},
 		{RS_MARK_STEP, 1, false, "<script>&amp;", 4, x, y, NULL, NULL},
@@ -187,7 +188,7 @@ static void test_chart(void **state)
 		{RS_MARK_BARS, 0, false, "bars", 4, NULL, y, x, upper},
 		{RS_MARK_LINE, 2, true, "nothing", 0, NULL, NULL, NULL, NULL},
 	};
-	const struct rs_risk_row risk[] = {{"all \"of\" them", 1, RS_COUNT(times), times}};
+	const struct rs_risk_row risk[] = {{"all \"of\" them", 1, RS_COUNT(times), times, starts}};
 	for (enum rs_names names = RS_NAMES_NONE; names <= RS_NAMES_AT_END; names++) {
 		struct page *page = page_new();
 		const struct rs_chart chart = {"c",
@@ -214,9 +215,9 @@ static void test_chart(void **state)
 				point = &page->things[i];
 		assert_non_null(point);
 		assert_true(fabs(atof(point->y) + 4 - atof(find(page, "text", "end", "0.6")->y)) < 0.011);
-		/* At 0: 5 of them, at 0.2: 4, at 0.4: 2, at 1: 1. */
-		static const char *const at_risk[] = {"5", "4", "2", "1"}, *const at[] = {"0", "0.2", "0.4",
-		                                                                          "1"};
+		/* At 0: 5 of them, at 0.2: 4, at 0.4: 2, at 0.6: 1 and two who came after 0.4. */
+		static const char *const at_risk[] = {"5", "4", "2", "3"}, *const at[] = {"0", "0.2", "0.4",
+		                                                                          "0.6"};
 		for (size_t i = 0; i < RS_COUNT(at); i++)
 			assert_string_equal(find(page, "text", "mid", at[i])->x,
 			                    find(page, "text", "mid", at_risk[i])->x);

@@ -119,11 +119,13 @@ static enum rs_code add_group(const struct report *report, const struct rs_follo
 {
 	size_t *rows = rs_arena_allocate_array(&drawn->arena, seen->count, sizeof *rows), count = 0;
 	double *times = rs_arena_allocate_array(&drawn->arena, seen->count, sizeof *times);
+	double *starts = rs_arena_allocate_array(&drawn->arena, seen->count, sizeof *starts);
 	const char *name = report->group ? report->group_names[group] : "all";
-	if (!rows || !times)
+	if (!rows || !times || !starts)
 		return rs_error_memory(err, seen->count * sizeof *rows, "a group");
 	for (size_t i = 0; i < seen->count; i++)
 		if (!report->group || report->group[i] == group) {
+			starts[count] = seen->start ? seen->start[i] : -INFINITY;
 			times[count] = seen->time[i];
 			rows[count++] = i;
 		}
@@ -132,8 +134,9 @@ static enum rs_code add_group(const struct report *report, const struct rs_follo
 	RS_TRY(type ? add_incidence(report, drawn, seen, rows, count, type, name, err)
 	            : add_survival(report, drawn, seen, rows, count, name, err));
 	qsort(times, count, sizeof *times, rising);
+	qsort(starts, count, sizeof *starts, rising);
 	drawn->risk[drawn->group_count - 1] = (struct rs_risk_row){name, (unsigned)drawn->group_count, count,
-	                                                           times};
+	                                                           times, starts};
 	return RS_OK;
 }
 
