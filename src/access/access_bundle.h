@@ -27,10 +27,10 @@ enum rs_code rs_bundle_format(const struct rs_bundle *bundle, struct rs_buffer *
 
 /* Decrypts a bundle into a file of `directory`, named by its address, with the receipt beside it.
  * key    the recipient's
- * keys   whom to believe: the log that the receipt is of, and witnesses
+ * trust  whom to believe: the log that the receipt is of, and witnesses
  * errors RS_DENIED: it was sealed to another key; RS_ALTERED */
 enum rs_code rs_bundle_open(const struct rs_world *world, const char *path, const struct rs_signing_key *key,
-                            const struct rs_offline_keys *keys, const char *directory,
-                            struct rs_proof_details *out, char **out_path, struct rs_error *err);
+                            const struct rs_trust *trust, const char *directory, struct rs_proof_details *out,
+                            char **out_path, struct rs_error *err);
 
 #endif

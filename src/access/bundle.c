@@ -147,14 +147,10 @@ static enum rs_code read_object(void *context, rs_vault_take *take, void *taker,
 	                         &opening->bundle.cid, &opening->object_key, take, taker, err);
 }
 
-static enum rs_code open_into(struct opening *opening, const struct rs_offline_keys *keys,
-                              const char *directory, struct rs_receipt_facts *out_facts, char **out_path,
-                              struct rs_error *err)
+static enum rs_code open_into(struct opening *opening, const struct rs_trust *trust, const char *directory,
+                              struct rs_receipt_facts *out_facts, char **out_path, struct rs_error *err)
 {
-	struct rs_note_key witnesses[RS_WITNESSES_MAX];
-	struct rs_trust trust;
 	char name[RS_CID_TEXT_SIZE];
-	RS_TRY(trust_read(keys, witnesses, &trust, err));
 	RS_TRY(rs_directory_make(opening->world, directory, err));
 	rs_cid_format(&opening->bundle.cid, name);
 	char *base RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, name);
@@ -163,7 +159,7 @@ static enum rs_code open_into(struct opening *opening, const struct rs_offline_k
 	const struct outgoing out = {.world = opening->world,
 	                             .base = base,
 	                             .receipt = opening->bundle.receipt,
-	                             .trust = &trust,
+	                             .trust = trust,
 	                             .read = read_object,
 	                             .context = opening};
 	RS_TRY(outgoing_write(&out, out_facts, out_path, err));
@@ -171,8 +167,8 @@ static enum rs_code open_into(struct opening *opening, const struct rs_offline_k
 }
 
 enum rs_code rs_bundle_open(const struct rs_world *world, const char *path, const struct rs_signing_key *key,
-                            const struct rs_offline_keys *keys, const char *directory,
-                            struct rs_proof_details *out, char **out_path, struct rs_error *err)
+                            const struct rs_trust *trust, const char *directory, struct rs_proof_details *out,
+                            char **out_path, struct rs_error *err)
 {
 	struct opening opening RS_CLEANUP(opening_finish) = {.world = world, .path = path};
 	struct rs_buffer start RS_CLEANUP(rs_buffer_finish) = {0};
@@ -184,7 +180,7 @@ enum rs_code rs_bundle_open(const struct rs_world *world, const char *path, cons
 		code = open_key(&opening, key, err);
 	if (code != RS_OK)
 		return err ? rs_error_context(err, "%s", path) : code;
-	RS_TRY(open_into(&opening, keys, directory, &facts, out_path, err));
+	RS_TRY(open_into(&opening, trust, directory, &facts, out_path, err));
 	trust_details(&facts, out);
 	return RS_OK;
 }

@@ -93,11 +93,12 @@ static void consent(struct stage *stage)
 
 static enum rs_code open_bundle(struct stage *stage, const char *path, const struct rs_signing_key *key)
 {
-	const struct rs_offline_keys keys = {.log = rs_node_vkey(stage->node)};
+	struct rs_trust trust = {.quorum = 0};
 	struct rs_proof_details details;
 	char *opened RS_CLEANUP(rs_free_pointer) = NULL;
 	stage->err = (struct rs_error){0};
-	return rs_bundle_open(rs_sim_world(stage->sim), path, key, &keys, "/in", &details, &opened,
+	RS_TRY(rs_note_key_parse(rs_str_from(rs_node_vkey(stage->node)), &trust.log, &stage->err));
+	return rs_bundle_open(rs_sim_world(stage->sim), path, key, &trust, "/in", &details, &opened,
 	                      &stage->err);
 }
 

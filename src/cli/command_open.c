@@ -1,41 +1,24 @@
 /* radseal open: a bundle that a member of another organisation was sent. */
-#include <stdio.h>
-#include <string.h>
-
 #include "report.h"
 #include "session.h"
+#include "trust.h"
 #include "access/access_bundle.h"
 #include "node/node_keys.h"
 #include "workflow/workflow.h"
 
 struct opener {
 	struct rs_signing_key key;
-	char *log;
-	char *witnesses[REPEATS_MAX];
-	struct rs_offline_keys keys;
+	struct trusted trusted;
 };
 
-static void opener_finish(struct opener *opener)
-{
-	rs_signing_key_finish(&opener->key);
-	rs_free(opener->log);
-	for (size_t i = 0; i < REPEATS_MAX; i++)
-		rs_free(opener->witnesses[i]);
-}
+static void opener_finish(struct opener *opener) { rs_signing_key_finish(&opener->key); }
 
 static enum rs_code read_keys(const struct command_line *line, struct opener *out, struct rs_error *err)
 {
 	const struct rs_keys_place place = {rs_world_system(), session_home(line)};
 	struct rs_buffer passphrase RS_CLEANUP(rs_secret_buffer_finish) = {0};
-	uint64_t quorum;
-	RS_TRY(option_u64(line, "quorum", line->repeat_count, line->repeat_count, &quorum, err));
-	RS_TRY(session_key(option_value(line, "log"), &out->log, err));
-	for (size_t i = 0; i < line->repeat_count; i++)
-		RS_TRY(session_key(line->repeats[i], &out->witnesses[i], err));
-	out->keys = (struct rs_offline_keys){.log = out->log,
-	                                     .witnesses = (const char *const *)out->witnesses,
-	                                     .witness_count = line->repeat_count,
-	                                     .quorum = (size_t)quorum};
+	RS_TRY(trusted_log(&out->trusted, "--log", option_value(line, "log"), err));
+	RS_TRY(trusted_witnesses(&out->trusted, line, err));
 	RS_TRY(session_secret(option_value(line, "passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
 	                      err));
 	return rs_key_open(&place, option_value(line, "key"), rs_buffer_bytes(&passphrase), &out->key, err);
@@ -46,7 +29,7 @@ static enum rs_code open_one(const struct command_line *line, const struct opene
 {
 	struct rs_proof_details details;
 	char *opened RS_CLEANUP(rs_free_pointer) = NULL;
-	RS_TRY(rs_bundle_open(rs_world_system(), path, &opener->key, &opener->keys,
+	RS_TRY(rs_bundle_open(rs_world_system(), path, &opener->key, &opener->trusted.trust,
 	                      option_value(line, "output"), &details, &opened, err));
 	const struct field fields[] = {{"path", opened, 1},
 	                               {"sealed_at", details.sealed_at, 0},
@@ -58,7 +41,7 @@ static enum rs_code open_one(const struct command_line *line, const struct opene
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
-	struct opener opener RS_CLEANUP(opener_finish) = {.log = NULL};
+	struct opener opener RS_CLEANUP(opener_finish) = {.trusted = {.trust = {.quorum = 0}}};
 	struct report report RS_CLEANUP(report_finish) = {.as_json = false};
 	static const char *const needed[] = {"key", "log", "output"};
 	enum rs_code code = RS_OK;

@@ -48,9 +48,7 @@ static enum rs_code read_trust(const struct command_line *line, struct trusted *
 	if (!key)
 		return rs_error_set(err, RS_USAGE, "prove --check needs --key KEY, the log's verifier key");
 	RS_TRY(trusted_log(out, "--key", key, err));
-	for (size_t i = 0; i < line->repeat_count; i++)
-		RS_TRY(trusted_witness(out, line->repeats[i], err));
-	return trusted_quorum(out, line, err);
+	return trusted_witnesses(out, line, err);
 }
 
 static void print_json(const struct rs_claim_facts *facts, struct rs_buffer *out)

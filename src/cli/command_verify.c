@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "session.h"
+#include "trust.h"
 #include "workflow/workflow.h"
 
 struct verifier {
-	struct rs_node *node; /* NULL offline */
-	const char *receipt;  /* --receipt, may be NULL */
-	char *vkey;           /* offline: the key's text */
-	char *witnesses[REPEATS_MAX];
-	struct rs_offline_keys keys; /* with --receipt */
+	struct rs_node *node;   /* NULL offline */
+	const char *receipt;    /* --receipt, may be NULL */
+	struct trusted trusted; /* with --receipt */
 	bool as_json, quiet;
 	struct rs_json json;
 	enum rs_code worst;
@@ -93,7 +92,7 @@ static void verify_with_receipt(struct verifier *verifier, const char *path)
 	if (verifier->node)
 		code = rs_node_verify(verifier->node, path, &details, &err);
 	if (code == RS_OK)
-		code = rs_verify_offline(rs_world_system(), path, verifier->receipt, &verifier->keys,
+		code = rs_verify_offline(rs_world_system(), path, verifier->receipt, &verifier->trusted.trust,
 		                         &details, &err);
 	show(verifier, path, code, &details, &err);
 }
@@ -102,20 +101,15 @@ static void verify_with_receipt(struct verifier *verifier, const char *path)
 static enum rs_code read_trust(const struct command_line *line, struct verifier *verifier,
                                struct rs_error *err)
 {
-	uint64_t quorum;
-	RS_TRY(option_u64(line, "quorum", line->repeat_count, line->repeat_count, &quorum, err));
 	if (line->repeat_count && !verifier->receipt)
 		return rs_error_set(err, RS_USAGE,
 		                    "verify: --witness is for --receipt, whose checkpoint they signed");
-	for (size_t i = 0; i < line->repeat_count; i++)
-		RS_TRY(session_key(line->repeats[i], &verifier->witnesses[i], err));
-	verifier->keys = (struct rs_offline_keys){
-		.log = verifier->node ? rs_node_vkey(verifier->node) : verifier->vkey,
-		.witnesses = (const char *const *)verifier->witnesses,
-		.witness_count = line->repeat_count,
-		.quorum = (size_t)quorum,
-	};
-	return RS_OK;
+	if (verifier->node)
+		RS_TRY(rs_note_key_parse(rs_str_from(rs_node_vkey(verifier->node)),
+		                         &verifier->trusted.trust.log, err));
+	else
+		RS_TRY(trusted_log(&verifier->trusted, "--key", option_value(line, "key"), err));
+	return trusted_witnesses(&verifier->trusted, line, err);
 }
 
 static enum rs_code prepare(const struct command_line *line, struct verifier *verifier, struct rs_pool *pool,
@@ -138,7 +132,7 @@ static enum rs_code prepare(const struct command_line *line, struct verifier *ve
 		return session_node(line, RS_NODE_READ, pool, &verifier->node, err);
 	if (!key || !verifier->receipt)
 		return rs_error_set(err, RS_USAGE, "verify --offline needs --receipt FILE and --key KEY");
-	return session_key(key, &verifier->vkey, err);
+	return RS_OK;
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
@@ -167,9 +161,6 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 			code = rs_error_set(err, verifier.worst, "%s", verifier.first.message);
 	}
 	rs_node_close(verifier.node);
-	rs_free(verifier.vkey);
-	for (size_t i = 0; i < REPEATS_MAX; i++)
-		rs_free(verifier.witnesses[i]);
 	return code;
 }
 

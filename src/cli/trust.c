@@ -38,6 +38,13 @@ enum rs_code trusted_witness(struct trusted *trusted, const char *vkey, struct r
 	return RS_OK;
 }
 
+enum rs_code trusted_witnesses(struct trusted *trusted, const struct command_line *line, struct rs_error *err)
+{
+	for (size_t i = 0; i < line->repeat_count; i++)
+		RS_TRY(trusted_witness(trusted, line->repeats[i], err));
+	return trusted_quorum(trusted, line, err);
+}
+
 enum rs_code trusted_quorum(struct trusted *trusted, const struct command_line *line, struct rs_error *err)
 {
 	uint64_t quorum, count = trusted->trust.witness_count;

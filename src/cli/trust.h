@@ -12,6 +12,9 @@ struct trusted {
 /* Verifier keys, or files with one each. errors  RS_USAGE names the option */
 enum rs_code trusted_log(struct trusted *trusted, const char *option, const char *vkey, struct rs_error *err);
 enum rs_code trusted_witness(struct trusted *trusted, const char *vkey, struct rs_error *err);
+/* All of a command whose repeatable option is --witness, and their quorum. */
+enum rs_code trusted_witnesses(struct trusted *trusted, const struct command_line *line,
+                               struct rs_error *err);
 /* --quorum N, otherwise all. */
 enum rs_code trusted_quorum(struct trusted *trusted, const struct command_line *line, struct rs_error *err);
 

@@ -33,58 +33,17 @@ static enum rs_code altered(enum rs_code code, struct rs_error *err)
 	return err ? (err->code = RS_ALTERED) : RS_ALTERED;
 }
 
-static enum rs_code bad_key(const char *option, struct rs_error *err)
-{
-	rs_error_context(err, "%s", option);
-	return err ? (err->code = RS_USAGE) : RS_USAGE;
-}
-
-/* One key under two names would be counted twice. */
-static enum rs_code read_witnesses(const struct rs_offline_keys *keys, struct rs_note_key *out,
-                                   struct rs_error *err)
-{
-	if (keys->witness_count > RS_WITNESSES_MAX)
-		return rs_error_set(err, RS_USAGE, "--witness: at most %d are counted", RS_WITNESSES_MAX);
-	if (keys->quorum > keys->witness_count)
-		return rs_error_set(err, RS_USAGE, "--quorum: %zu, of %zu witnesses", keys->quorum,
-		                    keys->witness_count);
-	for (size_t i = 0; i < keys->witness_count; i++) {
-		if (rs_witness_key_parse(rs_str_from(keys->witnesses[i]), &out[i], err) != RS_OK)
-			return bad_key("--witness", err);
-		for (size_t other = 0; other < i; other++)
-			if (memcmp(out[i].public_key, out[other].public_key, RS_KEY_SIZE) == 0)
-				return rs_error_set(err, RS_USAGE, "--witness: one key is given twice");
-	}
-	return RS_OK;
-}
-
-enum rs_code trust_read(const struct rs_offline_keys *keys,
-                        struct rs_note_key witnesses[static RS_WITNESSES_MAX], struct rs_trust *out,
-                        struct rs_error *err)
-{
-	struct rs_trust trust = {
-		.witnesses = witnesses, .witness_count = keys->witness_count, .quorum = keys->quorum};
-	if (rs_note_key_parse(rs_str_from(keys->log), &trust.log, err) != RS_OK)
-		return bad_key("--key", err);
-	RS_TRY(read_witnesses(keys, witnesses, err));
-	*out = trust;
-	return RS_OK;
-}
-
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
-                               const struct rs_offline_keys *keys, struct rs_proof_details *out,
+                               const struct rs_trust *trust, struct rs_proof_details *out,
                                struct rs_error *err)
 {
 	struct source file RS_CLEANUP(source_finish) = {.file = NULL};
 	struct rs_buffer receipt RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_note_key witnesses[RS_WITNESSES_MAX];
-	struct rs_trust trust;
 	struct rs_receipt_facts facts;
-	RS_TRY(trust_read(keys, witnesses, &trust, err));
 	RS_TRY(source_open(world, path, NODE_MEMORY_MAX, &file, err));
 	RS_TRY(rs_file_read_all(world, receipt_path, RECEIPT_SIZE_MAX, &receipt, err));
 	RS_TRY(source_hash(&file, err));
-	RS_TRY(altered(rs_receipt_match_trusted(rs_buffer_str(&receipt), &trust, &file.sha256, file.size,
+	RS_TRY(altered(rs_receipt_match_trusted(rs_buffer_str(&receipt), trust, &file.sha256, file.size,
 	                                        &facts, err),
 	               err));
 	trust_details(&facts, out);

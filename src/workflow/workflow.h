@@ -61,15 +61,10 @@ typedef void rs_verify_report(void *context, const char *path, enum rs_code code
 enum rs_code rs_node_verify_each(struct rs_node *node, char *const *paths, size_t count,
                                  rs_verify_report *report, void *context, struct rs_error *err);
 
-/* Verifier keys as text. A quorum of the witnesses must have cosigned the receipt's checkpoint. */
-struct rs_offline_keys {
-	const char *log;
-	const char *const *witnesses;
-	size_t witness_count, quorum;
-};
-/* With nothing but the file, its receipt and the keys. */
+/* With nothing but the file, its receipt and whom to believe. */
+struct rs_trust;
 enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, const char *receipt_path,
-                               const struct rs_offline_keys *keys, struct rs_proof_details *out,
+                               const struct rs_trust *trust, struct rs_proof_details *out,
                                struct rs_error *err);
 
 /* The proof of one entry at the present checkpoint as a COSE Receipt (ledger/ledger_cose.h), signed by the log's key;
