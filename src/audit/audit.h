@@ -28,8 +28,6 @@ enum rs_code rs_audit_update(struct rs_audit *audit, rs_audit_progress *progress
 /* Forgets everything and replays the whole log, every signature verified. */
 enum rs_code rs_audit_replay(struct rs_audit *audit, rs_audit_progress *progress, void *context,
                              struct rs_error *err);
-/* So many entries were replayed. */
-uint64_t rs_audit_size(const struct rs_audit *audit);
 
 typedef void rs_audit_fault(void *context, const char *sentence);
 /* Replays every entry against what is kept of it; changes nothing. */

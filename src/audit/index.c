@@ -48,8 +48,6 @@ void rs_audit_close(struct rs_audit *audit)
 
 void rs_audit_close_pointer(struct rs_audit **audit) { rs_audit_close(*audit); }
 
-uint64_t rs_audit_size(const struct rs_audit *audit) { return audit->size; }
-
 static enum rs_code load_done(struct rs_audit *audit, struct rs_error *err)
 {
 	struct rs_statement *statement = audit->statements[LOAD_DONE];

@@ -62,8 +62,7 @@ enum rs_code rs_error_context(struct rs_error *err, const char *format, ...) RS_
 /* Sets the code that belongs to `error_number` (errno) and "<sentence>: <strerror>". */
 enum rs_code rs_error_errno(struct rs_error *err, int error_number, const char *format, ...) RS_PRINTF(3, 4);
 
-/* "MALFORMED", and "the input does not follow its format": static strings. */
+/* "MALFORMED"; a static string. */
 const char *rs_code_name(enum rs_code code);
-const char *rs_code_text(enum rs_code code);
 
 #endif

@@ -91,20 +91,13 @@ enum rs_code rs_error_errno(struct rs_error *err, int error_number, const char *
 	return rs_error_set(err, code, "%s: %s", text, reason);
 }
 
-static const struct {
-	const char *name, *text;
-} codes[] = {
-#define RS_CODE_ROW(name, text) {#name, text},
+static const char *const codes[] = {
+#define RS_CODE_ROW(name, text) #name,
 	RS_CODES(RS_CODE_ROW)
 #undef RS_CODE_ROW
 };
 
 const char *rs_code_name(enum rs_code code)
 {
-	return (size_t)code < sizeof codes / sizeof *codes ? codes[code].name : "INTERNAL";
-}
-
-const char *rs_code_text(enum rs_code code)
-{
-	return (size_t)code < sizeof codes / sizeof *codes ? codes[code].text : "unknown";
+	return (size_t)code < sizeof codes / sizeof *codes ? codes[code] : "INTERNAL";
 }

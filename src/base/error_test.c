@@ -96,12 +96,10 @@ static void codes_have_names(void **state)
 	(void)state;
 	assert_string_equal(rs_code_name(RS_OK), "OK");
 	assert_string_equal(rs_code_name(RS_MALFORMED), "MALFORMED");
-	assert_string_equal(rs_code_text(RS_MALFORMED), "the input does not follow its format");
 	assert_string_equal(rs_code_name(RS_INTERNAL), "INTERNAL");
 	assert_string_equal(rs_code_name((enum rs_code)1000), "INTERNAL");
 	for (int code = RS_OK; code <= RS_INTERNAL; code++)
-		assert_true(strlen(rs_code_name((enum rs_code)code)) &&
-		            strlen(rs_code_text((enum rs_code)code)));
+		assert_true(strlen(rs_code_name((enum rs_code)code)) > 0);
 }
 
 static enum rs_code tried(enum rs_code code, int *reached)

@@ -28,8 +28,7 @@ enum rs_role {
 		RS_ROLE_COUNT
 };
 
-const char *rs_role_name(enum rs_role role); /* "none" for anything unknown */
-const char *rs_role_text(enum rs_role role);
+const char *rs_role_name(enum rs_role role);                   /* "none" for anything unknown */
 bool rs_role_from_name(struct rs_str name, enum rs_role *out); /* *out left alone when unknown */
 bool rs_role_from_number(uint64_t number, enum rs_role *out);
 
@@ -77,7 +76,6 @@ const struct rs_signing_key *rs_keyring_member_key(
 	const struct rs_keyring *keyring); /* the administrator's */
 struct rs_member_key rs_keyring_member_id(const struct rs_keyring *keyring);
 const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring); /* X25519 */
-const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring);          /* 32 bytes */
 const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);         /* wraps subject keys */
 /* What backups of the node are encrypted under: HKDF(k_wrap, "radseal backup v1" 0x00 ‖ purpose). */
 void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out);

@@ -44,12 +44,7 @@ static void names_roles_both_ways(void **state)
 		assert_true(rs_role_from_number(number, &role));
 		assert_true(rs_role_from_name(rs_str_from(rs_role_name(role)), &by_name));
 		assert_int_equal(by_name, number);
-		/* What a role may do is told in words, another sentence for each. */
-		assert_true(strlen(rs_role_text(role)) > 10);
-		for (uint64_t other = 1; other < number; other++)
-			assert_string_not_equal(rs_role_text(role), rs_role_text((enum rs_role)other));
 	}
-	assert_string_equal(rs_role_text(RS_ROLE_NONE), "no role");
 	assert_int_equal(RS_ROLE_COUNT, 9);
 	assert_false(rs_role_from_number(0, &role));
 	assert_false(rs_role_from_number(9, &role));
@@ -122,7 +117,6 @@ static void opens_what_it_made(void **state)
 	assert_true(rs_str_equal_text(rs_keyring_organisation(opened), "Charit\xc3\xa9"));
 	assert_memory_equal(rs_keyring_kek(made), rs_keyring_kek(opened), 32);
 	assert_memory_equal(rs_keyring_seal_secret(made), rs_keyring_seal_secret(opened), 32);
-	assert_memory_equal(rs_keyring_seal_public(made), rs_keyring_seal_public(opened), 32);
 	assert_memory_not_equal(rs_keyring_kek(made), rs_keyring_seal_secret(opened), 32);
 	rs_sign(rs_keyring_member_key(made), rs_bytes_of("m", 1), signature);
 	id = rs_keyring_member_id(opened);

@@ -12,7 +12,6 @@
 struct rs_keyring {
 	struct rs_secret kek, project, locator, seal;
 	struct rs_signing_key log, member;
-	uint8_t seal_public[RS_KEY_SIZE];
 	char organisation[RS_ORGANISATION_NAME_MAX + 1];
 };
 
@@ -42,7 +41,6 @@ static void complete(struct rs_keyring *keyring)
 {
 	rs_signing_key_from_seed(&keyring->log.seed, &keyring->log);
 	rs_signing_key_from_seed(&keyring->member.seed, &keyring->member);
-	rs_seal_public_key(&keyring->seal, keyring->seal_public);
 }
 
 static void write_secret(struct rs_buffer *out, const char *name, const struct rs_secret *secret)
@@ -211,8 +209,6 @@ struct rs_member_key rs_keyring_member_id(const struct rs_keyring *keyring)
 }
 
 const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring) { return &keyring->seal; }
-
-const uint8_t *rs_keyring_seal_public(const struct rs_keyring *keyring) { return keyring->seal_public; }
 
 const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring) { return &keyring->kek; }
 

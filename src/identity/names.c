@@ -16,17 +16,6 @@ const char *rs_role_name(enum rs_role role)
 	}
 }
 
-const char *rs_role_text(enum rs_role role)
-{
-	switch (role) {
-#define ROLE_CASE(member, number, name, text) \
-	case RS_ROLE_##member: return text;
-		RS_ROLES(ROLE_CASE)
-#undef ROLE_CASE
-	default: return "no role";
-	}
-}
-
 bool rs_role_from_number(uint64_t number, enum rs_role *out)
 {
 	switch (number) {

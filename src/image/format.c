@@ -484,12 +484,6 @@ enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
 	return RS_OK;
 }
 
-enum rs_code rs_mask_read_onto(const struct rs_world *world, const char *path,
-                               const struct rs_geometry *image, struct rs_mask *out, struct rs_error *err)
-{
-	return rs_mask_read_chosen(world, path, image, NULL, out, err);
-}
-
 enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
                           struct rs_error *err)
 {

@@ -89,26 +89,25 @@ enum rs_code rs_volume_read(const struct rs_world *world, const char *path, stru
                             struct rs_error *err);
 /* As above, and DICOM SEG. Values that are not whole or are negative are refused. Slicer's segments in several layers get
  * the labels 1, 2, … in their order; of other files with several values for each voxel (NRRD, NIfTI, MetaImage) the first
- * channel is read. An RTSTRUCT has no grid: it is RS_UNSUPPORTED here, see rs_mask_read_onto. */
+ * channel is read. An RTSTRUCT has no grid: it is RS_UNSUPPORTED here, see rs_mask_read_chosen. */
 enum rs_code rs_mask_read(const struct rs_world *world, const char *path, struct rs_mask *out,
                           struct rs_error *err);
-/* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format `image` is
- * not looked at (compare with rs_mask_match). Labels of an RTSTRUCT are 1, 2, … in the order of ROINumber, with the
- * ROIs' names. A voxel belongs to a region when its centre lies within its closed contours or on them; holes are made by
- * a keyhole or by a contour inside another (even-odd). Contours go to the nearest slice, within half of the spacing.
- * errors  also RS_REFUSED: contours that do not fit the grid; RS_UNSUPPORTED: regions that overlap */
-enum rs_code rs_mask_read_onto(const struct rs_world *world, const char *path,
-                               const struct rs_geometry *image, struct rs_mask *out, struct rs_error *err);
-/* As above, of some labels only; all others are outside, and may overlap these. Each text is a name as the file has it,
- * or else a number. A name that is not there is RS_NOT_FOUND with those that are; one that is there twice RS_REFUSED.
- * A channel counts from 0, and stands for itself even where Slicer's layers would be put together; it says nothing of a
- * mask with one value for each voxel. One that is not there is RS_NOT_FOUND. */
+/* Of some labels only; all others are outside, and may overlap these. Each text is a name as the file has it, or else a
+ * number. A name that is not there is RS_NOT_FOUND with those that are; one that is there twice RS_REFUSED. A channel
+ * counts from 0, and stands for itself even where Slicer's layers would be put together; it says nothing of a mask with one
+ * value for each voxel. One that is not there is RS_NOT_FOUND. */
 struct rs_label_choice {
 	const char *const *texts;
 	size_t count; /* 0: all labels */
 	bool has_channel;
 	uint32_t channel;
 };
+/* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format `image` is
+ * not looked at (compare with rs_mask_match). Labels of an RTSTRUCT are 1, 2, … in the order of ROINumber, with the
+ * ROIs' names. A voxel belongs to a region when its centre lies within its closed contours or on them; holes are made by
+ * a keyhole or by a contour inside another (even-odd). Contours go to the nearest slice, within half of the spacing.
+ * choice: NULL for all labels.
+ * errors  also RS_REFUSED: contours that do not fit the grid; RS_UNSUPPORTED: regions that overlap */
 enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
                                  const struct rs_geometry *image, const struct rs_label_choice *choice,
                                  struct rs_mask *out, struct rs_error *err);

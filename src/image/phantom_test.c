@@ -42,7 +42,7 @@ static void the_contours_of_ibsi_give_its_mask(void **state)
 		snprintf(path[i], sizeof path[i], "%s/" PHANTOM_FOLDER "%s", getenv("RADSEAL_DATA"),
 		         names[i]);
 	if (rs_volume_read(world, path[0], &image, &err) != RS_OK ||
-	    rs_mask_read_onto(world, path[1], &image.geometry, &mask, &err) != RS_OK ||
+	    rs_mask_read_chosen(world, path[1], &image.geometry, NULL, &mask, &err) != RS_OK ||
 	    rs_mask_read(world, path[2], &reference, &err) != RS_OK)
 		fail_msg("%s", err.message);
 	size_t inside = 0, count = rs_geometry_voxels(&mask.geometry);

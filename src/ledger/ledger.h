@@ -103,8 +103,6 @@ enum rs_code rs_receipt_check(struct rs_str text, const struct rs_note_key *key,
 enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
                               const struct rs_digest *sha256, uint64_t size, struct rs_receipt_facts *out,
                               struct rs_error *err);
-enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
-                               struct rs_receipt_facts *out, struct rs_error *err);
 /* The same, believing the log and a quorum of witnesses. */
 enum rs_code rs_receipt_match_trusted(struct rs_str text, const struct rs_trust *trust,
                                       const struct rs_digest *sha256, uint64_t size,

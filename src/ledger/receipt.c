@@ -281,11 +281,3 @@ enum rs_code rs_receipt_match(struct rs_str text, const struct rs_note_key *key,
 	const struct rs_trust trust = {.log = *key};
 	return rs_receipt_match_trusted(text, &trust, sha256, size, out, err);
 }
-
-enum rs_code rs_receipt_verify(struct rs_str text, const struct rs_note_key *key, struct rs_bytes content,
-                               struct rs_receipt_facts *out, struct rs_error *err)
-{
-	struct rs_digest digest;
-	rs_sha256(content, &digest);
-	return rs_receipt_match(text, key, &digest, content.size, out, err);
-}

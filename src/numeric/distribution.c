@@ -65,18 +65,8 @@ static double gamma_fraction(double a, double x)
 	return h * exp(a * log(x) - x - log_gamma(a));
 }
 
-double rs_gamma_lower(double a, double x)
-{
-	if (!(a > 0 && x >= 0))
-		return NAN;
-	if (x == 0)
-		return 0;
-	if (isinf(x))
-		return 1;
-	return x < a + 1 ? gamma_series(a, x) : 1 - gamma_fraction(a, x);
-}
-
-double rs_gamma_upper(double a, double x)
+/* Regularised, a > 0, x >= 0. */
+static double gamma_upper(double a, double x)
 {
 	if (!(a > 0 && x >= 0))
 		return NAN;
@@ -147,27 +137,7 @@ double rs_beta_quantile(double p, double a, double b)
 	return p == 0 || p == 1 ? p : solve(rs_beta_lower, p, a, b, 0, 1);
 }
 
-double rs_chi_square_upper(double x, double df) { return rs_gamma_upper(0.5 * df, 0.5 * x); }
-
-double rs_t_two_sided(double t, double df)
-{
-	if (!(df > 0) || isnan(t))
-		return NAN;
-	if (isinf(t))
-		return 0;
-	return beta_of(df / (df + t * t), t * t / (df + t * t), 0.5 * df, 0.5);
-}
-
-double rs_t_quantile(double p, double df)
-{
-	if (!(df > 0 && p >= 0 && p <= 1))
-		return NAN;
-	if (p == 0 || p == 1)
-		return p == 0 ? -INFINITY : INFINITY;
-	double tail = p < 0.5 ? p : 1 - p, x = rs_beta_quantile(2 * tail, 0.5 * df, 0.5);
-	double t = sqrt(df * (1 - x) / x);
-	return p < 0.5 ? -t : t;
-}
+double rs_chi_square_upper(double x, double df) { return gamma_upper(0.5 * df, 0.5 * x); }
 
 double rs_f_upper(double f, double df1, double df2)
 {

@@ -38,13 +38,13 @@ static void normal(void **state)
 static void gamma_family(void **state)
 {
 	(void)state;
-	NEAR(rs_gamma_lower(3, 2.5), 0.4561868841166704);
-	NEAR(rs_gamma_upper(3, 40), 3.572865928700227e-15);
-	NEAR(rs_gamma_lower(0.3, 0.01), 0.2792409963590149);
+	NEAR(rs_chi_square_upper(80, 6), 3.572865928700227e-15);
+	NEAR(rs_chi_square_upper(5, 6), 1 - 0.4561868841166704);
+	NEAR(rs_chi_square_upper(0.02, 0.6), 1 - 0.2792409963590149);
 	NEAR(rs_chi_square_upper(10.3267419548856, 1), 0.001311164520355512);
 	NEAR(rs_chi_square_upper(300, 5), 1.001530230595785e-62);
 	NEAR(rs_chi_square_upper(2000, 1990), 0.4329733865079222);
-	assert_true(isnan(rs_gamma_lower(-1, 1)) && isnan(rs_gamma_upper(1, NAN)));
+	assert_true(isnan(rs_chi_square_upper(1, -1)) && isnan(rs_chi_square_upper(NAN, 1)));
 }
 
 static void beta_family(void **state)
@@ -54,10 +54,6 @@ static void beta_family(void **state)
 	NEAR(rs_beta_lower(0.999, 50, 0.5), 0.7523690199653768);
 	NEAR(rs_beta_quantile(0.025, 8, 3), 0.4439045376923584);
 	NEAR(rs_beta_quantile(0.975, 1, 100), 0.03621669264517646);
-	NEAR(rs_t_two_sided(-2.1, 7), 0.0738711962129226);
-	NEAR(rs_t_two_sided(-30, 3), 8.135280427163967e-05);
-	NEAR(rs_t_quantile(0.975, 4), 2.776445105197793);
-	NEAR(rs_t_quantile(1e-6, 9), -10.7201604099095);
 	NEAR(rs_f_upper(11.02724794, 5, 15), 0.0001345665176097444);
 	NEAR(rs_f_quantile(0.975, 5, 18), 3.381967805875243);
 	NEAR(rs_f_quantile(0.025, 15, 5), 0.2796095817566551);

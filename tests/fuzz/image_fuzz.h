@@ -59,7 +59,7 @@ static inline void fuzz_image(const uint8_t *data, size_t size, const char *suff
 	                        &(struct rs_label_choice){.has_channel = true, .channel = 1}, &mask,
 	                        &err) == RS_OK)
 		rs_mask_finish(&mask);
-	if (rs_mask_read_onto(rs_world_system(), path, &fuzz_grid, &mask, &err) == RS_OK)
+	if (rs_mask_read_chosen(rs_world_system(), path, &fuzz_grid, NULL, &mask, &err) == RS_OK)
 		rs_mask_finish(&mask);
 	fuzz_labels(path);
 	unlink(path);
