@@ -128,7 +128,7 @@ static enum rs_code intend(struct rs_node *node, const struct rs_node_subject *s
 	RS_TRY(index_begin(node->index, err));
 	enum rs_code code = index_add_intent(node->index, id, rs_bytes_of("", 0), err);
 	if (code == RS_OK)
-		code = index_add_row(node->index, &row, err);
+		code = index_add_row(node->index, &row, NULL, err);
 	if (code == RS_OK)
 		code = index_commit(node->index, err);
 	if (code != RS_OK)
@@ -194,7 +194,7 @@ static enum rs_code unplace(struct rs_node *node, const struct rs_cid *cid, stru
 	row.transaction_id = rs_bytes_of(id, sizeof id);
 	RS_TRY(index_take_back(node->index, rs_bytes_of(old_id, sizeof old_id), err));
 	RS_TRY(index_add_intent(node->index, row.transaction_id, rs_bytes_of("", 0), err));
-	return index_add_row(node->index, &row, err);
+	return index_add_row(node->index, &row, NULL, err);
 }
 
 static enum rs_code drop_older(struct rs_node *node, const struct rs_node_subject *subject,

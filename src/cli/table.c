@@ -12,6 +12,7 @@
 	X(serve)        \
 	X(dicom)        \
 	X(verify)       \
+	X(find)         \
 	X(retrieve)     \
 	X(break_glass)  \
 	X(open)         \

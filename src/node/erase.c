@@ -119,6 +119,20 @@ static enum rs_code remember_row(void *context, const struct index_row *row, str
 	return rs_buffer_check(&erasure->boxes, "a subject's records", err);
 }
 
+static enum rs_code remember_value(void *context, struct rs_bytes value, struct rs_error *err)
+{
+	struct erasure *erasure = context;
+	return trace_add(&erasure->traces, value, err);
+}
+
+static enum rs_code remember_catalogue(struct erasure *erasure, struct rs_bytes pseudonym,
+                                       struct rs_error *err)
+{
+	struct rs_catalogue *catalogue;
+	RS_TRY(node_catalogue(erasure->node, &catalogue, err));
+	return rs_catalogue_traces(catalogue, pseudonym, remember_value, erasure, err);
+}
+
 static enum rs_code remember(struct erasure *erasure, struct rs_error *err)
 {
 	struct rs_bytes pseudonym = {erasure->subject.pseudonym.bytes,
@@ -134,6 +148,7 @@ static enum rs_code remember(struct erasure *erasure, struct rs_error *err)
 		code = trace_add(&erasure->traces, rs_buffer_bytes(&wrapped), err);
 	if (code != RS_OK && code != RS_NOT_FOUND) /* gone already: an erasure that is resumed */
 		return code;
+	RS_TRY(remember_catalogue(erasure, pseudonym, err));
 	return index_each_row_of_subject(erasure->node->index, pseudonym, remember_row, erasure, err);
 }
 

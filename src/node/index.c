@@ -34,12 +34,14 @@ enum statement_name {
 	ADD_INTENT,
 	DROP_INTENT,
 	ADD_ROW,
+	LAST_ROW,
 	COMPLETE,
 	DROP_ROWS,
 	FIND_CONTENT,
 	FIND_CONTENT_OF,
 	FIND_IDENTITY,
 	FIND_OBJECT,
+	FIND_ROW,
 	HAS_OBJECT,
 	STORED_SIZE,
 	EACH_ROW,
@@ -55,12 +57,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[DROP_INTENT] = "DELETE FROM intent WHERE transaction_id=?1",
 	[ADD_ROW] = "INSERT INTO record(" COLUMNS
 		    ") VALUES(NULL,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,NULL)",
+	[LAST_ROW] = "SELECT last_insert_rowid()",
 	[COMPLETE] = "UPDATE record SET entry=?2 WHERE transaction_id=?1",
 	[DROP_ROWS] = "DELETE FROM record WHERE transaction_id=?1",
 	[FIND_CONTENT] = "SELECT " COLUMNS
 			 " FROM record WHERE content_locator=?1 ORDER BY entry IS NULL,id LIMIT 1",
 	[FIND_CONTENT_OF] = "SELECT " COLUMNS " FROM record WHERE content_locator=?1 AND subject=?2",
 	[FIND_IDENTITY] = "SELECT " COLUMNS " FROM record WHERE identity_locator=?1 ORDER BY id DESC LIMIT 1",
+	[FIND_ROW] = "SELECT " COLUMNS " FROM record WHERE id=?1",
 	[FIND_OBJECT] = "SELECT " COLUMNS " FROM record WHERE cid=?1 LIMIT 1",
 	/* 64 bytes of header, 16 for each MiB, at least one: see rs_vault_stored_size(). */
 	[STORED_SIZE] = "SELECT coalesce(sum(size+64+16*max(1,(size+1048575)/1048576)),0) FROM record",
@@ -141,9 +145,11 @@ enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_i
 	return rs_statement_run(statement, err);
 }
 
-enum rs_code index_add_row(struct index *index, const struct index_row *row, struct rs_error *err)
+enum rs_code index_add_row(struct index *index, const struct index_row *row, int64_t *out_row,
+                           struct rs_error *err)
 {
-	struct rs_statement *statement = index->statements[ADD_ROW];
+	struct rs_statement *statement = index->statements[ADD_ROW], *last = index->statements[LAST_ROW];
+	bool there;
 	rs_statement_bind_bytes(statement, 1, row->transaction_id);
 	rs_statement_bind_i64(statement, 2, (int64_t)row->instance);
 	rs_statement_bind_i64(statement, 3, (int64_t)row->instances);
@@ -159,7 +165,13 @@ enum rs_code index_add_row(struct index *index, const struct index_row *row, str
 	rs_statement_bind_i64(statement, 10, (int64_t)row->size);
 	rs_statement_bind_bytes(statement, 11, row->cid);
 	rs_statement_bind_bytes(statement, 12, row->box);
-	return rs_statement_run(statement, err);
+	RS_TRY(rs_statement_run(statement, err));
+	if (!out_row)
+		return RS_OK;
+	RS_TRY(rs_statement_step(last, &there, err));
+	*out_row = rs_statement_i64(last, 0);
+	rs_statement_reset(last);
+	return RS_OK;
 }
 
 static enum rs_code run_with_id(struct index *index, enum statement_name name, struct rs_bytes transaction_id,
@@ -223,15 +235,11 @@ static enum rs_code keep(struct index *index, struct index_row *row, struct rs_e
 	return RS_OK;
 }
 
-static enum rs_code find(struct index *index, enum statement_name name, struct rs_bytes locator,
-                         const struct rs_bytes *subject, struct index_row *out, struct rs_error *err)
+/* The row that a statement, bound already, leads to. */
+static enum rs_code find_bound(struct index *index, struct rs_statement *statement, struct index_row *out,
+                               struct rs_error *err)
 {
-	struct rs_statement *statement = index->statements[name];
 	bool found;
-	rs_statement_reset(statement);
-	rs_statement_bind_bytes(statement, 1, locator);
-	if (subject)
-		rs_statement_bind_bytes(statement, 2, *subject);
 	RS_TRY(rs_statement_step(statement, &found, err));
 	if (!found)
 		return RS_NOT_FOUND;
@@ -239,6 +247,23 @@ static enum rs_code find(struct index *index, enum statement_name name, struct r
 	enum rs_code code = keep(index, out, err);
 	rs_statement_reset(statement);
 	return code;
+}
+
+static enum rs_code find(struct index *index, enum statement_name name, struct rs_bytes locator,
+                         const struct rs_bytes *subject, struct index_row *out, struct rs_error *err)
+{
+	struct rs_statement *statement = index->statements[name];
+	rs_statement_reset(statement);
+	rs_statement_bind_bytes(statement, 1, locator);
+	if (subject)
+		rs_statement_bind_bytes(statement, 2, *subject);
+	return find_bound(index, statement, out, err);
+}
+
+enum rs_code index_find_row(struct index *index, int64_t row, struct index_row *out, struct rs_error *err)
+{
+	rs_statement_bind_i64(index->statements[FIND_ROW], 1, row);
+	return find_bound(index, index->statements[FIND_ROW], out, err);
 }
 
 enum rs_code index_find_content(struct index *index, struct rs_bytes locator, struct index_row *out,

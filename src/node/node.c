@@ -31,6 +31,44 @@ enum rs_code node_subject_key(struct rs_node *node, struct rs_bytes pseudonym, b
 	return rs_subject_key_get(node->subjects, &subject, create, out, err);
 }
 
+static enum rs_code catalogue_key(void *context, struct rs_bytes subject, struct rs_secret *out,
+                                  struct rs_error *err)
+{
+	struct rs_node *node = context;
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = node_subject_key(node, subject, false, &key, err);
+	pthread_mutex_unlock(&node->mutex);
+	if (code == RS_OK)
+		rs_subject_index_key(&key, out);
+	return code;
+}
+
+static void catalogue_identity(void *context, struct rs_str sop_instance_uid, struct rs_digest *out)
+{
+	node_locator(context, LOCATOR_INSTANCE, rs_bytes_of_str(sop_instance_uid), out);
+}
+
+enum rs_code node_catalogue(struct rs_node *node, struct rs_catalogue **out, struct rs_error *err)
+{
+	struct rs_catalogue_keys keys = {
+		.subject_key = catalogue_key, .identity = catalogue_identity, .context = node};
+	struct rs_digest tokens;
+	if (!node->catalogue) {
+		node_locator(node, LOCATOR_CATALOGUE, rs_bytes_of_str(RS_STR("tokens v1")), &tokens);
+		memcpy(keys.tokens.bytes, tokens.bytes, RS_KEY_SIZE);
+		enum rs_code code = rs_catalogue_open(node->world, index_store(node->index),
+		                                      node->access == RS_NODE_WRITE ? RS_STORE_WRITE
+		                                                                    : RS_STORE_READ,
+		                                      &keys, &node->catalogue, err);
+		rs_wipe(&tokens, sizeof tokens);
+		rs_secret_finish(&keys.tokens);
+		RS_TRY(code);
+	}
+	*out = node->catalogue;
+	return RS_OK;
+}
+
 enum rs_code node_receipt_path(const struct rs_node *node, struct rs_bytes cid, char **out,
                                struct rs_error *err)
 {
@@ -252,6 +290,7 @@ void rs_node_close(struct rs_node *node)
 		return;
 	if (node->access == RS_NODE_WRITE && node->index)
 		node_promises_keep(node, true);
+	rs_catalogue_close(node->catalogue);
 	index_close(node->index);
 	rs_ledger_close(node->ledger);
 	rs_vault_close(node->vault);

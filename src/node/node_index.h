@@ -42,7 +42,9 @@ void index_rollback(struct index *index);
 
 enum rs_code index_add_intent(struct index *index, struct rs_bytes transaction_id,
                               struct rs_bytes transaction, struct rs_error *err);
-enum rs_code index_add_row(struct index *index, const struct index_row *row, struct rs_error *err);
+/* *out_row (may be NULL) is where it stands: index_row.row. */
+enum rs_code index_add_row(struct index *index, const struct index_row *row, int64_t *out_row,
+                           struct rs_error *err);
 /* The group of a transaction has reached the log at `entry`; its intent goes. */
 enum rs_code index_complete(struct index *index, struct rs_bytes transaction_id, uint64_t entry,
                             struct rs_error *err);
@@ -58,6 +60,7 @@ enum rs_code index_find_content_of(struct index *index, struct rs_bytes locator,
 enum rs_code index_find_identity(struct index *index, struct rs_bytes locator, struct index_row *out,
                                  struct rs_error *err);
 /* By the address of the object. */
+enum rs_code index_find_row(struct index *index, int64_t row, struct index_row *out, struct rs_error *err);
 enum rs_code index_find_object(struct index *index, struct rs_bytes cid, struct index_row *out,
                                struct rs_error *err);
 /* What the vault stores for all rows: headers and tags included. */

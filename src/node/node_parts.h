@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "catalogue/catalogue.h"
 #include "node/node_config.h"
 #include "identity/identity.h"
 #include "node/node_index.h"
@@ -18,7 +19,8 @@ enum locator_kind {
 	LOCATOR_INSTANCE = 2,
 	LOCATOR_SERIES = 3,
 	LOCATOR_PROFILE = 4,
-	LOCATOR_PROJECT = 5
+	LOCATOR_PROJECT = 5,
+	LOCATOR_CATALOGUE = 6 /* the key of its tokens */
 };
 
 /* Bytes of a file that is kept in memory if need not be: reading once is cheaper as long as the heap uses the same memory
@@ -38,6 +40,7 @@ struct rs_node {
 	struct rs_vault *vault;
 	struct rs_ledger *ledger;
 	struct index *index;
+	struct rs_catalogue *catalogue; /* node_catalogue() */
 	char *directory, *receipts;
 	char *vkey;
 	uint64_t promised_size, promised_ms; /* of keys/last-checkpoint, by this process */
@@ -64,6 +67,9 @@ enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed 
                                  struct rs_error *err);
 enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                                  struct rs_error *err);
+/* The catalogue, opened when it is first asked for: outside of a transaction, by who has the index. RS_NOT_FOUND: none is there
+ * yet, and the node is open for reading */
+enum rs_code node_catalogue(struct rs_node *node, struct rs_catalogue **out, struct rs_error *err);
 /* Decrypts a row's record (deterministic CBOR, appended to out); RS_ALTERED when it does not open. */
 enum rs_code node_open_record(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                               struct rs_error *err);

@@ -114,7 +114,6 @@ static enum rs_code commit_instance(struct leaf *leaf, size_t instance, const st
                                     struct rs_error *err)
 {
 	struct rs_secret record_key RS_CLEANUP(rs_secret_finish) = {0};
-	struct rs_secret index_key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
 	const struct staged *file = leaf->files[instance];
 	struct rs_record record;
@@ -125,9 +124,8 @@ static enum rs_code commit_instance(struct leaf *leaf, size_t instance, const st
 	rs_subject_record_key(subject_key, leaf->record_nonce, (uint32_t)instance, &record_key);
 	rs_record_commit(&record_key, rs_buffer_bytes(&encoded), &commitment);
 	rs_leaf_hash(rs_bytes_of(commitment.bytes, RS_SHA256_SIZE), out_leaf_hash);
-	rs_subject_index_key(subject_key, &index_key);
 	rs_buffer_init(&leaf->boxes[instance], 16384);
-	return rs_box_seal(world, &index_key, rs_bytes_of(file->content_locator.bytes, LOCATOR_SIZE),
+	return rs_box_seal(world, &leaf->index_key, rs_bytes_of(file->content_locator.bytes, LOCATOR_SIZE),
 	                   rs_buffer_bytes(&encoded), &leaf->boxes[instance], err);
 }
 
@@ -167,6 +165,7 @@ static enum rs_code prepare_leaf(const struct group *group, struct leaf *leaf, s
 	RS_TRY(node_subject_key(node, rs_bytes_of(leaf->files[0]->subject.bytes, 32), false, &subject_key,
 	                        err));
 	rs_subject_token(&subject_key, &leaf->subject);
+	rs_subject_index_key(&subject_key, &leaf->index_key);
 	node_commitment(&subject_key, RS_COMMITMENT_STUDY,
 	                rs_str_from(leaf->files[0]->what.study_instance_uid), &leaf->study);
 	node_commitment(&subject_key, RS_COMMITMENT_PLACE, rs_str_from(group->place), &label);
@@ -200,7 +199,7 @@ static enum rs_code prepare_subjects(struct group *group, struct rs_error *err)
 }
 
 static enum rs_code intend_instance(struct rs_node *node, const struct leaf *leaf, size_t instance,
-                                    struct rs_error *err)
+                                    int64_t *out_row, struct rs_error *err)
 {
 	const struct staged *file = leaf->files[instance];
 	struct rs_leaves leaves = {leaf->hashes, leaf->count};
@@ -223,20 +222,35 @@ static enum rs_code intend_instance(struct rs_node *node, const struct leaf *lea
 		.cid = rs_bytes_of(file->cid.bytes, sizeof file->cid.bytes),
 		.box = rs_buffer_bytes(&leaf->boxes[instance]),
 	};
-	return index_add_row(node->index, &row, err);
+	return index_add_row(node->index, &row, out_row, err);
+}
+
+/* A series, and what its instances are found by. */
+static enum rs_code intend_leaf(struct rs_node *node, const struct leaf *leaf, struct rs_error *err)
+{
+	struct rs_catalogue_instance said[GROUP_MAX];
+	size_t count = 0;
+	RS_TRY(index_add_intent(node->index, rs_bytes_of(leaf->id, sizeof leaf->id),
+	                        rs_buffer_bytes(&leaf->transaction.entry), err));
+	for (size_t instance = 0; instance < leaf->count; instance++) {
+		const struct classified *what = &leaf->files[instance]->what;
+		said[count].entry = &what->entry;
+		RS_TRY(intend_instance(node, leaf, instance, &said[count].record, err));
+		count += what->is_dicom;
+	}
+	const struct rs_pseudonym *subject = &leaf->files[0]->subject;
+	return rs_catalogue_add(node->catalogue, rs_bytes_of(subject->bytes, sizeof subject->bytes),
+	                        &leaf->index_key, said, count, err);
 }
 
 static enum rs_code intend_all(struct group *group, struct rs_error *err)
 {
 	struct rs_node *node = group->node;
+	struct rs_catalogue *catalogue;
+	RS_TRY(node_catalogue(node, &catalogue, err));
 	RS_TRY(index_begin(node->index, err));
-	for (size_t i = 0; i < group->leaf_count; i++) {
-		const struct leaf *leaf = &group->leaves[i];
-		RS_TRY(index_add_intent(node->index, rs_bytes_of(leaf->id, sizeof leaf->id),
-		                        rs_buffer_bytes(&leaf->transaction.entry), err));
-		for (size_t instance = 0; instance < leaf->count; instance++)
-			RS_TRY(intend_instance(node, leaf, instance, err));
-	}
+	for (size_t i = 0; i < group->leaf_count; i++)
+		RS_TRY(intend_leaf(node, &group->leaves[i], err));
 	return index_commit(node->index, err);
 }
 
@@ -411,6 +425,7 @@ void group_finish(struct group *group)
 	for (size_t i = 0; i < group->leaf_count; i++) {
 		struct leaf *leaf = &group->leaves[i];
 		rs_transaction_finish(&leaf->transaction);
+		rs_secret_finish(&leaf->index_key);
 		rs_free(leaf->hashes);
 		for (size_t instance = 0; leaf->boxes && instance < leaf->count; instance++)
 			rs_buffer_finish(&leaf->boxes[instance]);

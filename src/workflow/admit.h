@@ -16,6 +16,7 @@ struct leaf {
 	uint8_t id[RS_TRANSACTION_ID_SIZE];
 	struct rs_digest *hashes; /* of the instances: leaves of the instance tree */
 	struct rs_buffer *boxes;  /* the instances' records, encrypted */
+	struct rs_secret index_key;
 	struct rs_append_result result;
 };
 

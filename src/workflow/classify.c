@@ -38,36 +38,38 @@ static bool is_mask_class(const char *uid)
 	return false;
 }
 
-static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, struct classified *out,
+static enum rs_code copy_metadata(const struct rs_dicom_metadata *metadata, struct classified *what,
                                   struct rs_error *err)
 {
-	struct classified what = {.media = "application/dicom", .is_dicom = true};
 	const struct {
 		struct rs_str from;
 		char *to;
 		const char *field;
 	} uids[] = {
-		{metadata->study_instance_uid, what.study_instance_uid, "StudyInstanceUID"},
-		{metadata->series_instance_uid, what.series_instance_uid, "SeriesInstanceUID"},
-		{metadata->sop_instance_uid, what.sop_instance_uid, "SOPInstanceUID"},
-		{metadata->sop_class_uid, what.sop_class_uid, "SOPClassUID"},
-		{metadata->transfer_syntax_uid, what.transfer_syntax_uid, "TransferSyntaxUID"},
+		{metadata->study_instance_uid, what->study_instance_uid, "StudyInstanceUID"},
+		{metadata->series_instance_uid, what->series_instance_uid, "SeriesInstanceUID"},
+		{metadata->sop_instance_uid, what->sop_instance_uid, "SOPInstanceUID"},
+		{metadata->sop_class_uid, what->sop_class_uid, "SOPClassUID"},
+		{metadata->transfer_syntax_uid, what->transfer_syntax_uid, "TransferSyntaxUID"},
 	};
-	RS_TRY(copy_text(metadata->patient_id, what.patient_id, PATIENT_ID_SIZE, "PatientID", err));
-	RS_TRY(copy_text(metadata->issuer_of_patient_id, what.issuer, PATIENT_ID_SIZE, "IssuerOfPatientID",
+	RS_TRY(copy_text(metadata->patient_id, what->patient_id, PATIENT_ID_SIZE, "PatientID", err));
+	RS_TRY(copy_text(metadata->issuer_of_patient_id, what->issuer, PATIENT_ID_SIZE, "IssuerOfPatientID",
 	                 err));
 	for (size_t i = 0; i < RS_COUNT(uids); i++)
 		RS_TRY(copy_text(uids[i].from, uids[i].to, UID_SIZE, uids[i].field, err));
-	what.is_mask = is_mask_class(what.sop_class_uid);
-	*out = what;
+	what->is_mask = is_mask_class(what->sop_class_uid);
 	return RS_OK;
 }
 
 static enum rs_code read_metadata(const struct rs_dicom *dicom, struct classified *out, struct rs_error *err)
 {
+	struct classified what = {.media = "application/dicom", .is_dicom = true};
 	struct rs_dicom_metadata metadata;
 	RS_TRY(rs_dicom_metadata(dicom, &metadata, err));
-	return copy_metadata(&metadata, out, err);
+	RS_TRY(copy_metadata(&metadata, &what, err));
+	rs_catalogue_describe(dicom, &what.entry);
+	*out = what;
+	return RS_OK;
 }
 
 static enum rs_code classify_dicom(struct rs_bytes content, struct classified *out, struct rs_error *err)

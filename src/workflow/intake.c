@@ -478,17 +478,34 @@ static enum rs_code look_for(struct rs_node *node, const char *sop_class, const 
 	               : rs_error_set(err, RS_USAGE, "it is of another class");
 }
 
-enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,
-                             const char *sop_instance_uid, struct rs_error *err)
+enum rs_code rs_intake_run(struct rs_intake *intake, rs_intake_work *work, void *context,
+                           struct rs_error *err)
 {
 	pthread_mutex_lock(&intake->mutex);
 	while (intake->is_committing)
 		pthread_cond_wait(&intake->idle, &intake->mutex);
 	intake->is_committing = true;
 	pthread_mutex_unlock(&intake->mutex);
-	enum rs_code code = look_for(intake->node, sop_class_uid, sop_instance_uid, err);
+	enum rs_code code = work(context, intake->node, err);
 	commit_all(intake); /* who came meanwhile */
 	return code;
+}
+
+struct holding {
+	const char *sop_class, *sop_instance;
+};
+
+static enum rs_code hold(void *context, struct rs_node *node, struct rs_error *err)
+{
+	const struct holding *holding = context;
+	return look_for(node, holding->sop_class, holding->sop_instance, err);
+}
+
+enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,
+                             const char *sop_instance_uid, struct rs_error *err)
+{
+	struct holding holding = {sop_class_uid, sop_instance_uid};
+	return rs_intake_run(intake, hold, &holding, err);
 }
 
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err)

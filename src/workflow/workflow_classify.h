@@ -2,7 +2,7 @@
 #ifndef RS_WORKFLOW_CLASSIFY_H
 #define RS_WORKFLOW_CLASSIFY_H
 
-#include "base/base.h"
+#include "catalogue/catalogue.h"
 #include "dicom/dicom.h"
 
 #define UID_SIZE 65 /* PS3.5 §9.1: 64 characters at most */
@@ -17,6 +17,7 @@ struct classified {
 	char patient_id[PATIENT_ID_SIZE], issuer[PATIENT_ID_SIZE];
 	char study_instance_uid[UID_SIZE], series_instance_uid[UID_SIZE], sop_instance_uid[UID_SIZE];
 	char sop_class_uid[UID_SIZE], transfer_syntax_uid[UID_SIZE];
+	struct rs_catalogue_entry entry; /* what it is found by */
 };
 
 /* Without the file in memory: from its start, its last four bytes (little-endian), and, for DICOM, a walk over it.

@@ -38,6 +38,12 @@ void rs_intake_count(struct rs_intake *intake, struct rs_intake_counts *out);
 enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid,
                              const char *sop_instance_uid, struct rs_error *err);
 
+/* Runs `work` on the node while nobody commits: the way to the index and the ledger for whoever answers questions in a process
+ * that takes instances. Any thread; waits for the group on its way. Everybody waits for it: keep it to milliseconds. */
+typedef enum rs_code rs_intake_work(void *context, struct rs_node *node, struct rs_error *err);
+enum rs_code rs_intake_run(struct rs_intake *intake, rs_intake_work *work, void *context,
+                           struct rs_error *err);
+
 /* A DICOM instance: its meta group is made from these. Any thread; one at a time for each arrival. */
 struct rs_arrival_claims {
 	const char *sop_class_uid, *sop_instance_uid, *transfer_syntax_uid, *implementation_uid;
