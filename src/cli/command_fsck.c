@@ -76,6 +76,15 @@ static enum rs_code list_ended(struct rs_node *node, struct output *output, stru
 	return RS_OK;
 }
 
+static enum rs_code repair(const struct command_line *line, struct rs_node *node, struct rs_error *err)
+{
+	uint64_t filled;
+	RS_TRY(rs_node_fill_catalogue(node, &filled, err));
+	if (!option_given(line, "quiet"))
+		fprintf(stderr, "%llu records were put into the catalogue\n", (unsigned long long)filled);
+	return RS_OK;
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
@@ -86,7 +95,10 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (line->operand_count)
 		return rs_error_set(err, RS_USAGE, "fsck takes no operand; name the node with --home");
 	RS_TRY(session_pool(line, 1, &pool, err));
-	RS_TRY(session_node(line, RS_NODE_READ, pool, &node, err));
+	RS_TRY(session_node(line, option_given(line, "repair") ? RS_NODE_WRITE : RS_NODE_READ, pool, &node,
+	                    err));
+	if (option_given(line, "repair"))
+		RS_TRY(repair(line, node, err));
 	rs_buffer_init(&text, (size_t)1 << 30);
 	rs_json_init(&output.json, &text, true);
 	rs_json_object_begin(&output.json);
@@ -112,21 +124,26 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	return code;
 }
 
-static const struct option options[] = {{NULL, NULL, NULL}};
+static const struct option options[] = {
+	{"repair", NULL, "first put into the catalogue what is not found by its attributes"},
+	{NULL, NULL, NULL},
+};
 
 static const struct example examples[] = {
 	{"radseal fsck --home /srv/radseal", "check the whole node"},
 	{"radseal fsck --home /srv/radseal --json", "the same for a program"},
+	{"radseal fsck --home /srv/radseal --repair", "make a node of an earlier version findable"},
 	{NULL, NULL},
 };
 
 const struct command command_fsck = {
 	.name = "fsck",
-	.arguments = "[--home DIR]",
+	.arguments = "[--repair] [--home DIR]",
 	.summary = "check vault, ledger, index and receipts against each other",
 	.description =
 		"Decrypts every object, recomputes every hash, replays the contract over the whole ledger and\n"
-		"checks every signature, record and receipt. Every fault is named. Changes nothing.",
+		"checks every signature, record and receipt. Every fault is named. Changes nothing, but with --repair:\n"
+		"then what was sealed before there was a catalogue is read again, so that radseal find finds it.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -20,6 +20,7 @@ struct checking {
 	struct rs_note_key key;
 	uint64_t instances_in_ledger; /* announced by its entries, but for those of erased subjects */
 	struct rs_buffer erased;      /* their tokens */
+	uint64_t not_catalogued;
 };
 
 static void found(struct checking *checking, const char *part, const char *format, ...) RS_PRINTF(3, 4);
@@ -231,6 +232,25 @@ static enum rs_code check_value(struct checking *checking, const struct index_ro
 	return check_row_object(checking, row, record, err);
 }
 
+/* What it is found by says whose it is, and which. */
+static enum rs_code check_catalogued(struct checking *checking, const struct index_row *row,
+                                     const struct rs_record *record, struct rs_error *err)
+{
+	struct rs_buffer uid RS_CLEANUP(rs_buffer_finish) = {0};
+	if (!rs_str_equal_text(record->media, "application/dicom"))
+		return RS_OK;
+	rs_buffer_init(&uid, 8192);
+	enum rs_code code = checking->node->catalogue ? rs_catalogue_check(checking->node->catalogue,
+	                                                                   row->row, row->subject, &uid, err)
+	                                              : RS_NOT_FOUND;
+	checking->not_catalogued += code == RS_NOT_FOUND;
+	if (code != RS_OK)
+		return code == RS_NOT_FOUND ? RS_OK : code;
+	if (!rs_str_equal(rs_buffer_str(&uid), record->identifiers[0]))
+		return rs_error_set(err, RS_ALTERED, "it is found by another UID than its record has");
+	return RS_OK;
+}
+
 static enum rs_code check_row(void *context, const struct index_row *row, struct rs_error *err)
 {
 	struct checking *checking = context;
@@ -253,6 +273,8 @@ static enum rs_code check_row(void *context, const struct index_row *row, struct
 	}
 	code = check_record(checking, row, &record, &reason);
 	RS_TRY(judged(checking, "index", thing, code, &reason, err));
+	code = check_catalogued(checking, row, &record, &reason);
+	RS_TRY(judged(checking, "catalogue", thing, code, &reason, err));
 	code = check_row_object(checking, row, &record, &reason);
 	RS_TRY(judged(checking, "vault", thing, code, &reason, err));
 	code = check_kept_receipt(checking, row, &record, &reason);
@@ -304,6 +326,7 @@ static enum rs_code check_audit(struct checking *checking, struct rs_error *err)
 static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 {
 	struct rs_node *node = checking->node;
+	struct rs_catalogue *catalogue;
 	struct rs_error reason = {0};
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &checking->key, err));
 	uint64_t before = checking->counts.faults;
@@ -324,7 +347,14 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 	RS_TRY(judged(checking, "subjects", "", code, &reason, err));
 	RS_TRY(judged(checking, "index", "", index_check_file(node->index, &reason), &reason, err));
 	RS_TRY(index_each_intent(node->index, check_intent, checking, err));
+	code = node_catalogue(node, &catalogue, &reason);
+	RS_TRY(code == RS_NOT_FOUND ? RS_OK : judged(checking, "catalogue", "", code, &reason, err));
 	RS_TRY(index_each_row(node->index, check_row, checking, err));
+	if (checking->not_catalogued)
+		found(checking, "catalogue",
+		      "%" PRIu64
+		      " records are not found by their attributes: radseal fsck --repair adds them",
+		      checking->not_catalogued);
 	if (checking->counts.records != checking->instances_in_ledger)
 		found(checking, "index",
 		      "it has %" PRIu64 " records, the ledger announces %" PRIu64 " instances",
