@@ -7,6 +7,7 @@
 	X(member)       \
 	X(device)       \
 	X(key)          \
+	X(account)      \
 	X(xray)         \
 	X(seal)         \
 	X(serve)        \

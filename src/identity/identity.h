@@ -79,6 +79,8 @@ const struct rs_secret *rs_keyring_seal_secret(const struct rs_keyring *keyring)
 const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);         /* wraps subject keys */
 /* What backups of the node are encrypted under: HKDF(k_wrap, "radseal backup v1" 0x00 ‖ purpose). */
 void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out);
+/* What accounts of people are kept under: HKDF(k_wrap, "radseal accounts v1"). */
+void rs_keyring_accounts_key(const struct rs_keyring *keyring, struct rs_secret *out);
 
 /* issuer: IssuerOfPatientID, may be empty. Neither may hold a zero byte (RS_MALFORMED; it would let two
  * patients meet); patient_id may not be empty. Values are taken as they are: trim padding before. */

@@ -226,6 +226,12 @@ void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose
 	               out->bytes, sizeof(out->bytes));
 }
 
+void rs_keyring_accounts_key(const struct rs_keyring *keyring, struct rs_secret *out)
+{
+	rs_hkdf_sha256(secret_bytes(&keyring->kek), rs_bytes_of("", 0),
+	               rs_bytes_of_str(RS_STR("radseal accounts v1")), out->bytes, sizeof(out->bytes));
+}
+
 enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_str issuer,
                                   struct rs_str patient_id, struct rs_pseudonym *out, struct rs_error *err)
 {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "node/node_account.h"
 #include "node/node_actor.h"
 #include "contract/contract_people.h"
 #include "ledger/ledger_engine.h"
@@ -41,13 +42,25 @@ struct rs_state rs_node_state(struct rs_node *node)
 	return engine.state(engine.context);
 }
 
+/* Of which organisation the key's owner is. */
+static enum rs_code find_organisation(const struct rs_node *node, struct rs_actor *actor,
+                                      struct rs_error *err)
+{
+	struct rs_engine engine = rs_ledger_engine(node->ledger);
+	struct rs_state state = engine.state(engine.context);
+	struct rs_person person;
+	struct rs_member_key id = rs_actor_id(actor);
+	memcpy(actor->organisation, node->config.organisation, sizeof actor->organisation);
+	enum rs_code code = rs_contract_person(&state, &id, &person, err);
+	if (code == RS_OK)
+		memcpy(actor->organisation, person.organisation, sizeof actor->organisation);
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
+
 enum rs_code rs_node_actor_open(const struct rs_node *node, const char *name, struct rs_bytes passphrase,
                                 struct rs_actor **out, struct rs_error *err)
 {
 	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = rs_secret_allocate(sizeof *actor);
-	struct rs_engine engine = rs_ledger_engine(node->ledger);
-	struct rs_state state = engine.state(engine.context);
-	struct rs_person person;
 	if (!actor)
 		return rs_error_memory(err, sizeof *actor, "a member's key");
 	actor->key = &actor->own;
@@ -56,13 +69,21 @@ enum rs_code rs_node_actor_open(const struct rs_node *node, const char *name, st
 		                   &actor->own, err));
 	else
 		actor->key = rs_keyring_member_key(node->keyring);
-	struct rs_member_key id = rs_actor_id(actor);
-	memcpy(actor->organisation, node->config.organisation, sizeof actor->organisation);
-	enum rs_code code = rs_contract_person(&state, &id, &person, err);
-	if (code == RS_OK)
-		memcpy(actor->organisation, person.organisation, sizeof actor->organisation);
-	else if (code != RS_NOT_FOUND)
-		return code;
+	RS_TRY(find_organisation(node, actor, err));
+	*out = actor;
+	actor = NULL;
+	return RS_OK;
+}
+
+enum rs_code rs_node_actor_of_seed(const struct rs_node *node, const struct rs_secret *seed,
+                                   struct rs_actor **out, struct rs_error *err)
+{
+	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = rs_secret_allocate(sizeof *actor);
+	if (!actor)
+		return rs_error_memory(err, sizeof *actor, "a member's key");
+	rs_signing_key_from_seed(seed, &actor->own);
+	actor->key = &actor->own;
+	RS_TRY(find_organisation(node, actor, err));
 	*out = actor;
 	actor = NULL;
 	return RS_OK;

@@ -10,6 +10,7 @@
  *   ledger.sqlite      the log, its tree, its checkpoints, the contract's state
  *   index.sqlite       what was admitted, by keyed locators; records encrypted under their subject's key
  *   subjects.sqlite    keys of the subjects, wrapped
+ *   accounts.sqlite    accounts of people: members' keys wrapped under passwords, sessions
  *   audit.sqlite       what audits found in the log, to be found again: derived, may be deleted
  *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
  *   receipts/          one .tlog-proof for each admitted file
