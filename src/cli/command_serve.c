@@ -5,6 +5,7 @@
 #include "gateway/gateway.h"
 #include "session.h"
 #include "web/web.h"
+#include "web/web_people.h"
 #include "web/web_tokens.h"
 
 #define DEFAULT_ASSOCIATIONS 100
@@ -15,7 +16,11 @@
 #define CONNECTIONS_MAX 10000
 #define DEFAULT_CONNECTIONS 200
 #define CONNECTIONS_OF_ADDRESS 4 /* of all connections, one address may have one in so many */
-#define POOL_THREADS 4           /* wait for the disk side by side: index, objects, keys */
+#define MINUTE_MS ((uint64_t)60000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define SESSION_MINUTES_MAX 240
+#define SESSION_HOURS_MAX 24
+#define POOL_THREADS 4 /* wait for the disk side by side: index, objects, keys */
 
 static volatile sig_atomic_t stop;
 
@@ -51,14 +56,46 @@ static enum rs_code read_options(const struct command_line *line, const struct r
 /* What serves HTTP, and who may ask. */
 struct http {
 	struct rs_web_tokens *tokens;
-	struct rs_web_authenticator authenticators[1];
+	struct rs_node *node; /* the people's */
+	struct rs_web_people *people;
+	struct rs_web_authenticator authenticators[1 + RS_WEB_PEOPLE_AUTHENTICATORS];
 	struct rs_web *web;
 };
 
 static void http_close(struct http *http)
 {
 	rs_web_close(http->web);
+	rs_web_people_close(http->people);
+	rs_node_close(http->node);
 	rs_web_tokens_free(http->tokens);
+}
+
+static enum rs_code people_open(const struct command_line *line, struct rs_web_options *options,
+                                struct http *out, struct rs_error *err)
+{
+	uint64_t idle_min, lifetime_h;
+	size_t count;
+	RS_TRY(option_u64(line, "session-idle", RS_SESSION_IDLE_MS / MINUTE_MS, SESSION_MINUTES_MAX,
+	                  &idle_min, err));
+	RS_TRY(option_u64(line, "session-hours", RS_SESSION_LIFETIME_MS / HOUR_MS, SESSION_HOURS_MAX,
+	                  &lifetime_h, err));
+	if (idle_min == 0 || lifetime_h == 0)
+		return rs_error_set(err, RS_USAGE, "serve: sessions that end at once are none");
+	if (!option_given(line, "http-accounts") && !option_given(line, "http-identities"))
+		return RS_OK;
+	RS_TRY(session_node(line, RS_NODE_READ, NULL, &out->node, err));
+	const struct rs_web_people_options people = {
+		.node = out->node,
+		.accounts = option_given(line, "http-accounts"),
+		.identities = option_value(line, "http-identities"),
+		.idle_ms = idle_min * MINUTE_MS,
+		.lifetime_ms = lifetime_h * HOUR_MS,
+	};
+	RS_TRY(rs_web_people_open(&people, &out->people, err));
+	rs_web_people_authenticators(out->people, out->authenticators + options->authenticator_count, &count);
+	options->authenticator_count += count;
+	options->people = out->people;
+	return RS_OK;
 }
 
 static enum rs_code http_open(const struct command_line *line, struct rs_node *node,
@@ -87,6 +124,7 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 		RS_TRY(rs_web_tokens_read(node, actor, tokens, &out->tokens, err));
 		out->authenticators[options.authenticator_count++] = rs_web_tokens_authenticator(out->tokens);
 	}
+	RS_TRY(people_open(line, &options, out, err));
 	return rs_web_open(node, gateway, &options, &stop, &out->web, err);
 }
 
@@ -145,6 +183,11 @@ static const struct option options[] = {
 	{"http-proxied", NULL, "--http may be elsewhere: what is in front of it speaks TLS"},
 	{"https", "HOST:PORT", "the same over TLS 1.2 or 1.3"},
 	{"http-tokens", "FILE", "who may ask: lines of a token's SHA-256, member, rights, purpose"},
+	{"http-accounts", NULL, "who has an account (radseal account) may log in: POST /api/v1/login"},
+	{"http-identities", "FILE",
+         "identity providers, and whose tokens and certificates are which member's"},
+	{"session-idle", "MINUTES", "a session ends after so much silence (default 15)"},
+	{"session-hours", "HOURS", "and after so long in any case (default 12)"},
 	{"connections", "N", "of HTTP at once (default 200), a quarter of them from one address"},
 	{"associations", "N", "at once (default 100); more are rejected"},
 	{"idle", "SECONDS", "how long an association may be silent (default 300)"},
@@ -158,6 +201,8 @@ static const struct example examples[] = {
          "from the AE titles and addresses in the file"},
 	{"radseal serve --dicom-tls [::]:2762 --certificate node.pem --certificate-key node.key --authorities ca.pem",
          "over TLS, from peers with certificates"},
+	{"radseal serve --https [::]:8443 --certificate node.pem --certificate-key node.key --http-accounts",
+         "people log in, with accounts made by radseal account"},
 	{NULL, NULL},
 };
 

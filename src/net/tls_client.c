@@ -209,6 +209,18 @@ static enum rs_code parse_url(const char *text, struct url *out, struct rs_error
 	return rs_buffer_check(&out->address, "an address", err);
 }
 
+/* Servers end connections without saying so in TLS: whether the answer is whole can then be told by its own size only, which is
+ * looked at when it is parsed. */
+static bool says_its_size(struct rs_str answer)
+{
+	struct rs_str line;
+	while (rs_str_split(&answer, '\n', &line) && line.size > 1)
+		if (line.size > 15 &&
+		    rs_str_equal_ignoring_case((struct rs_str){line.data, 15}, RS_STR("Content-Length:")))
+			return true;
+	return false;
+}
+
 /* HTTP/1.0, so that no answer comes in chunks. */
 static enum rs_code ask(struct rs_tls *tls, const struct url *url, struct rs_buffer *received,
                         struct rs_error *err)
@@ -224,7 +236,9 @@ static enum rs_code ask(struct rs_tls *tls, const struct url *url, struct rs_buf
 	RS_TRY(rs_buffer_check(&head, "a request", err));
 	RS_TRY(rs_tls_send(tls, rs_buffer_bytes(&head), err));
 	do {
-		RS_TRY(rs_tls_receive(tls, chunk, sizeof chunk, &size, err));
+		enum rs_code code = rs_tls_receive(tls, chunk, sizeof chunk, &size, err);
+		if (code != RS_OK && (received->size == 0 || !says_its_size(rs_buffer_str(received))))
+			return code;
 		rs_buffer_append(received, chunk, size);
 		RS_TRY(rs_buffer_check(received, "an answer", err));
 	} while (size > 0);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "server.h"
+#include "words.h"
 
 #define HEAD_MAX ((size_t)16 * 1024)
 #define HEAD_FIELDS_MAX 100
@@ -150,6 +151,7 @@ void exchange_end(void *context RS_UNUSED, struct MHD_Connection *connection RS_
 	}
 	count_request(exchange);
 	log_request(exchange, why);
+	rs_actor_close(request->caller.own);
 	rs_buffer_finish(&request->body);
 	rs_free(exchange);
 	*exchange_context = NULL;
@@ -207,6 +209,7 @@ static enum rs_code authenticate(struct exchange *exchange, struct rs_error *err
 		.authorization = request_header(request, MHD_HTTP_HEADER_AUTHORIZATION),
 		.cookie = request_header(request, MHD_HTTP_HEADER_COOKIE),
 		.origin = request_header(request, "Origin"),
+		.csrf = request_header(request, "Radseal-CSRF"),
 		.method = rs_str_from(request->route->method),
 		.path = {exchange->raw, exchange->raw_size},
 		.certificate = exchange->door->is_tls ? certificate_of(exchange) : rs_bytes_of("", 0),
@@ -225,18 +228,6 @@ static enum rs_code authenticate(struct exchange *exchange, struct rs_error *err
 	return code;
 }
 
-static bool purpose_named(struct rs_str text, enum rs_purpose *out)
-{
-#define ROW(name, number, text_, code)        \
-	if (rs_str_equal_text(text, text_)) { \
-		*out = RS_PURPOSE_##name;     \
-		return true;                  \
-	}
-	RS_PURPOSES(ROW)
-#undef ROW
-	return false;
-}
-
 static enum rs_code know_caller(struct exchange *exchange, struct rs_error *err)
 {
 	struct request *request = &exchange->request;
@@ -248,7 +239,7 @@ static enum rs_code know_caller(struct exchange *exchange, struct rs_error *err)
 		return refuse(request, MHD_HTTP_FORBIDDEN, RS_REFUSED, "the caller has no right to that here",
 		              err);
 	request->purpose = request->caller.purpose;
-	if (purpose.size > 0 && !purpose_named(purpose, &request->purpose))
+	if (purpose.size > 0 && !purpose_parse(purpose, &request->purpose))
 		return rs_error_set(err, RS_USAGE, "the header Radseal-Purpose names no purpose");
 	return RS_OK;
 }

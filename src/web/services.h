@@ -4,6 +4,6 @@
 
 #include "service.h"
 
-extern const struct route routes_health[], routes_metrics[];
+extern const struct route routes_health[], routes_login[], routes_metrics[];
 
 #endif

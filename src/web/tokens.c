@@ -6,6 +6,7 @@
 
 #include "contract/contract_people.h"
 #include "crypto/crypto.h"
+#include "words.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define TOKENS_MAX 4096
@@ -32,41 +33,6 @@ void rs_web_tokens_free(struct rs_web_tokens *tokens)
 		rs_actor_close(tokens->items[i].own);
 	rs_free(tokens->items);
 	rs_free(tokens);
-}
-
-static bool read_rights(struct rs_str text, unsigned *out)
-{
-	static const struct {
-		const char *name;
-		unsigned right;
-	} known[] = {
-#define ROW(name, bit, text) {text, RS_WEB_MAY_##name},
-		RS_WEB_RIGHTS(ROW)
-#undef ROW
-			{"all", RS_WEB_MAY_EVERYTHING}};
-	struct rs_str word;
-	*out = 0;
-	while (rs_str_split(&text, ',', &word)) {
-		size_t i = 0;
-		while (i < RS_COUNT(known) && !rs_str_equal_text(word, known[i].name))
-			i++;
-		if (i == RS_COUNT(known))
-			return false;
-		*out |= known[i].right;
-	}
-	return *out != 0;
-}
-
-static bool read_purpose(struct rs_str text, enum rs_purpose *out)
-{
-#define ROW(name, number, text_, code)        \
-	if (rs_str_equal_text(text, text_)) { \
-		*out = RS_PURPOSE_##name;     \
-		return true;                  \
-	}
-	RS_PURPOSES(ROW)
-#undef ROW
-	return false;
 }
 
 /* Words of a line, parted by spaces and tabs. */
@@ -119,11 +85,11 @@ static enum rs_code read_line(struct rs_node *node, const struct rs_actor *node_
 		return rs_error_set(
 			err, RS_MALFORMED,
 			"a token's SHA-256 has 64 hexadecimal digits (printf %%s TOKEN | sha256sum)");
-	if (!read_rights(words[2], &out->caller.may))
+	if (!rights_parse(words[2], &out->caller.may))
 		return rs_error_set(
 			err, RS_MALFORMED,
 			"rights are some of store, query, retrieve, watch, metrics, manage, device, or all");
-	if (count == FIELDS && !read_purpose(words[3], &out->caller.purpose))
+	if (count == FIELDS && !purpose_parse(words[3], &out->caller.purpose))
 		return rs_error_set(err, RS_MALFORMED, "'" RS_STR_FORMAT "' is no purpose",
 		                    RS_STR_ARGUMENTS(words[3]));
 	return open_member(node, node_actor, words[1], out, err);

@@ -8,7 +8,7 @@
 #include <signal.h>
 
 #include "gateway/gateway.h"
-#include "web/web_caller.h"
+#include "web/web_people.h"
 
 #define RS_WEB_PORT_COUNT 2
 
@@ -20,7 +20,8 @@ struct rs_web_options {
 	const struct rs_web_authenticator *authenticators;
 	size_t authenticator_count;
 	unsigned connections_max, connections_of_address_max;
-	const struct rs_log *log; /* may be NULL */
+	struct rs_web_people *people; /* who may log in; NULL: nobody */
+	const struct rs_log *log;     /* may be NULL */
 };
 
 struct rs_web;

@@ -15,19 +15,21 @@
 	X(WATCH, 3, "watch")       \
 	X(METRICS, 4, "metrics")   \
 	X(MANAGE, 5, "manage")     \
-	X(DEVICE, 6, "device")
+	X(DEVICE, 6, "device")     \
+	X(ACCOUNT, 7, "account")
 enum rs_web_right {
 #define RS_WEB_RIGHT_MEMBER(name, bit, text) RS_WEB_MAY_##name = 1u << (bit),
 	RS_WEB_RIGHTS(RS_WEB_RIGHT_MEMBER)
 #undef RS_WEB_RIGHT_MEMBER
 };
-#define RS_WEB_MAY_EVERYTHING 0x7fu
+#define RS_WEB_MAY_EVERYTHING 0xffu
 
 /* What came with a request; views live as long as the call. */
 struct rs_web_credentials {
 	struct rs_str authorization, cookie; /* the headers' values; empty without one */
 	struct rs_str method, path;  /* for tokens that are bound to a request, and against forged ones */
 	struct rs_str origin;        /* the header's value */
+	struct rs_str csrf;          /* of the header Radseal-CSRF: what only pages of ours can know */
 	struct rs_bytes certificate; /* DER; of a chain that was verified; empty without one */
 	const char *host;            /* address in numbers */
 	bool is_tls;
@@ -35,7 +37,8 @@ struct rs_web_credentials {
 
 #define RS_WEB_CALLER_NAME_SIZE 72
 struct rs_web_caller {
-	const struct rs_actor *actor;       /* signs for the caller; lives as long as the server */
+	const struct rs_actor *actor;       /* signs for the caller; lives as long as the server, or it is */
+	struct rs_actor *own;               /* closed when the request ends; NULL: the authenticator's */
 	unsigned may;                       /* RS_WEB_MAY_… */
 	enum rs_purpose purpose;            /* unless the request says another (header Radseal-Purpose) */
 	char name[RS_WEB_CALLER_NAME_SIZE]; /* for the log: a key's digits, never a person's name */

@@ -104,4 +104,5 @@ def main():
     print("accounts: every action, refusals, kills, nothing in clear")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -170,4 +170,5 @@ def main():
             step(site, scratch)
 
 
-main()
+if __name__ == "__main__":
+    main()
