@@ -1,7 +1,7 @@
-/* The catalogue at size: find_bench INSTANCES [FILE]. Builds one through its door (an instance in five of a study, five studies of a
- * patient, two series of ten), in transactions of 200 as the intake commits them, then asks what lists and viewers ask. Prints
- * microseconds of an insertion, bytes of an instance, and medians of questions at growing sizes. The table `record` has what the
- * catalogue looks at, not more: sizes are the catalogue's own. */
+/* The catalogue at size: find_bench INSTANCES [FILE]. Builds one through its door (an instance in five of a study,
+ * five studies of a patient, two series of ten), in transactions of 200 as the intake commits them, then asks what
+ * lists and viewers ask. Prints microseconds of an insertion, bytes of an instance, and medians of questions at
+ * growing sizes. The table `record` has what the catalogue looks at, not more: sizes are the catalogue's own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Filling the catalogue with what was sealed before there was one, or what it has lost: objects are decrypted as far as their pixels
- * and described anew. */
+/* Filling the catalogue with what was sealed before there was one, or what it has lost: objects are decrypted as far
+ * as their pixels and described anew. */
 #include <string.h>
 
 #include "node/node_parts.h"
