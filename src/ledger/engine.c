@@ -172,9 +172,16 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 	RS_TRY(table_prepare(ledger->store, "changed", &ledger->changed, err));
 	ledger->mapped = (struct mapped){table_view(&ledger->state), table_view(&ledger->map),
 	                                 table_view(&ledger->changed)};
-	RS_TRY(read_counts(ledger, err));
-	RS_TRY(load_frontier(ledger, err));
-	return check_promise(ledger, err);
+	/* Of one moment: another process may append meanwhile. */
+	int64_t version;
+	RS_TRY(rs_store_pin(ledger->store, &version, err));
+	enum rs_code code = read_counts(ledger, err);
+	if (code == RS_OK)
+		code = load_frontier(ledger, err);
+	if (code == RS_OK)
+		code = check_promise(ledger, err);
+	rs_store_rollback(ledger->store);
+	return code;
 }
 
 enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,

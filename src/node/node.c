@@ -268,6 +268,7 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 {
 	struct recovery recovery = {.node = node};
 	rs_buffer_init(&recovery.ids, (size_t)1 << 26);
+	index_rollback(node->index); /* what could not be rolled back for want of memory */
 	if (!node->has_intake)
 		RS_TRY(rs_vault_clean(node->vault, err));
 	enum rs_code code = index_each_intent(node->index, collect_intent, &recovery, err);

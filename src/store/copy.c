@@ -5,6 +5,7 @@ enum rs_code rs_store_pin(struct rs_store *store, int64_t *out_version, struct r
 {
 	struct rs_statement *statement RS_CLEANUP(rs_statement_finish_pointer) = NULL;
 	bool row = false;
+	rs_store_end_former(store);
 	enum rs_code code = rs_store_run(store, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
 	if (code == RS_OK)
 		code = rs_statement_prepare(store, "PRAGMA data_version", &statement, err);

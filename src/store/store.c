@@ -282,8 +282,15 @@ void rs_store_close(struct rs_store *store)
 	rs_free(store);
 }
 
+void rs_store_end_former(struct rs_store *store)
+{
+	if (store->left_open)
+		rs_store_rollback(store);
+}
+
 enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err)
 {
+	rs_store_end_former(store);
 	return rs_statement_run(store->begin, err);
 }
 
@@ -297,6 +304,7 @@ void rs_store_rollback(struct rs_store *store)
 	/* After some failures SQLite has rolled back by itself. */
 	if (store->rollback != NULL && !sqlite3_get_autocommit(store->db))
 		(void)rs_statement_run(store->rollback, NULL);
+	store->left_open = !sqlite3_get_autocommit(store->db);
 }
 
 bool rs_store_in_transaction(const struct rs_store *store) { return !sqlite3_get_autocommit(store->db); }

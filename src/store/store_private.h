@@ -21,11 +21,15 @@ struct rs_store {
 	char *path;
 	struct rs_store_vfs vfs;
 	struct rs_statement *begin, *commit, *rollback;
+	bool left_open; /* a rollback failed, as memory ended: the next transaction makes up for it */
 };
 
 enum rs_code rs_store_vfs_register(struct rs_store_vfs *vfs, const struct rs_world *world,
                                    struct rs_error *err);
 void rs_store_vfs_unregister(struct rs_store_vfs *vfs); /* accepts zeroed memory */
+
+/* Before a transaction begins. */
+void rs_store_end_former(struct rs_store *store);
 
 /* The sentence names the path, what was being done and SQLite's own words. */
 enum rs_code rs_store_error(const struct rs_store *store, int result, const char *doing,
