@@ -178,24 +178,28 @@ static bool one_matches(const struct key *key, struct rs_str wanted, struct rs_s
 	return is_number(key->attribute) ? numbers_equal(wanted, value) : rs_str_equal(wanted, value);
 }
 
-/* The whole name, or one of its groups. "DOE^*" is asked for by who means "DOE^^^^", too. */
+/* "DOE^*" is asked for by who means everybody called Doe, given names or not: the pattern without its end, where that says
+ * something. */
+static bool without_given_name(struct rs_str wanted, struct rs_str *out)
+{
+	*out = (struct rs_str){wanted.data, wanted.size > 2 ? wanted.size - 2 : 0};
+	return rs_str_ends_with(wanted, "^*") && out->size && !has_any(*out, "*^");
+}
+
+/* The whole name, or one of its groups. */
 static bool name_matches(const struct key *key, struct rs_str wanted, struct rs_str value)
 {
-	char name[VALUE_MAX + 4];
+	char name[VALUE_MAX];
+	struct rs_str shorter, group;
 	if (value.size > VALUE_MAX)
 		return false;
-	struct rs_str rest = {name, name_normalise(value, name)}, group;
+	struct rs_str rest = {name, name_normalise(value, name)};
+	bool is_short = key->kind == KEY_WILD && without_given_name(wanted, &shorter);
 	if (one_matches(key, wanted, rest))
 		return true;
-	while (rs_str_split(&rest, '=', &group)) {
-		char longer[VALUE_MAX + 4];
-		memcpy(longer, group.data, group.size);
-		memcpy(longer + group.size, "^^^^", 4);
-		if (one_matches(key, wanted, group) ||
-		    (key->kind == KEY_WILD &&
-		     one_matches(key, wanted, (struct rs_str){longer, group.size + 4})))
+	while (rs_str_split(&rest, '=', &group))
+		if (one_matches(key, wanted, group) || (is_short && one_matches(key, shorter, group)))
 			return true;
-	}
 	return false;
 }
 
