@@ -219,7 +219,8 @@ const struct command command_serve = {
 		"    AE-TITLE  ADDRESS[:PORT]  SERVICES  [TRANSFER-SYNTAXES]\n"
 		"\n"
 		"with addresses in numbers, services out of echo, store, private, commit (storage commitment, told\n"
-		"to ADDRESS:PORT, or within the association without a port), all, and * for any title or address;\n"
+		"to ADDRESS:PORT, or within the association without a port), find (C-FIND, patient and study root:\n"
+		"what the serving member may read), all, and * for any title or address;\n"
 		"the first line that fits decides. SIGTERM ends it: what is under way is finished.\n"
 		"While it runs it has the node's lock: other commands read, but do not write.",
 	.options = options,

@@ -64,6 +64,7 @@ void connection_close(struct connection *connection)
 	if (connection->is_counted)
 		atomic_fetch_sub(&connection->service->associations, 1);
 	rs_arrival_abandon(connection->arrival);
+	finding_destroy(connection->finding);
 	rs_association_destroy(connection->association);
 	rs_buffer_finish(&connection->rest);
 	rs_buffer_finish(&connection->message);
@@ -89,7 +90,7 @@ static void set_deadline(struct connection *connection)
 		deadline = now + connection->service->options->idle_s * SECOND_NS;
 	else if (connection->message_since_ns)
 		deadline = connection->message_since_ns + ASSOCIATE_NS;
-	atomic_store(&connection->is_busy, within);
+	atomic_store(&connection->is_busy, within || connection->finding);
 	atomic_store(&connection->deadline_ns, deadline);
 }
 
@@ -236,12 +237,72 @@ static enum rs_code end_commitment(struct connection *connection, const struct r
 	                                   : RS_OK;
 }
 
+/* PS3.4 section C.4.1.3.2: the identifier follows. */
+static void begin_find(struct connection *connection, const struct rs_context *context)
+{
+	if (strcmp(context->sop_class, connection->request.sop_class) != 0)
+		refuse(connection, RS_STATUS_NOT_OF_ITS_CLASS, "the context is of another SOP class");
+	else if (!rs_command_has_data(&connection->request))
+		refuse(connection, RS_STATUS_NOT_UNDERSTOOD, "there is no identifier");
+}
+
+static bool is_find(const struct connection *connection)
+{
+	return connection->request.field == RS_C_FIND_RQ && connection->status == RS_STATUS_SUCCESS;
+}
+
+static enum rs_code end_find(struct connection *connection, const struct rs_context *context,
+                             struct rs_error *err)
+{
+	struct rs_error failure = {0};
+	enum rs_code code = finding_create(&connection->service->finding, &connection->request, context,
+	                                   rs_buffer_bytes(&connection->message), &connection->finding,
+	                                   &failure);
+	rs_buffer_clear(&connection->message);
+	return code == RS_OK ? RS_OK : respond(connection, status_of(code), failure.message, err);
+}
+
+/* One page; the peer may cancel between two. */
+static enum next go_on_finding(struct connection *connection)
+{
+	struct rs_error err = {0};
+	bool ended;
+	if (finding_go_on(connection->finding, connection->association, &ended, &err) != RS_OK)
+		return NEXT_CLOSE;
+	if (ended) {
+		const struct finding_summary summary = finding_summary(connection->finding);
+		char matches[24], status[8];
+		snprintf(matches, sizeof matches, "%llu", (unsigned long long)summary.matches);
+		snprintf(status, sizeof status, "%04XH", (unsigned)summary.status);
+		RS_LOG(connection->service->options->log, RS_LOG_INFO, "query",
+		       {"peer", rs_association_peer_title(connection->association)},
+		       {"host", connection->host}, {"level", summary.level}, {"matches", matches},
+		       {"status", status});
+		finding_destroy(connection->finding);
+		connection->finding = NULL;
+	}
+	return flush(connection) ? NEXT_READ : NEXT_CLOSE;
+}
+
+/* While a query is answered, nothing but its end may be asked for: no more than one operation was agreed on. */
+static enum rs_code take_meanwhile(struct connection *connection, const struct rs_command *command,
+                                   struct rs_error *err)
+{
+	if (command->field == RS_C_CANCEL_RQ && finding_is(connection->finding, command->message))
+		finding_cancel(connection->finding);
+	return command->field == RS_C_CANCEL_RQ
+	               ? RS_OK
+	               : rs_error_set(err, RS_MALFORMED, "a request came while another is answered");
+}
+
 /* A command; a data set may follow, which is waited for even when the answer is no already. */
 static enum rs_code take_command(struct connection *connection, const struct rs_event *event,
                                  struct rs_error *err)
 {
 	const unsigned storage = RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE;
 	const unsigned service = event->context->service;
+	if (connection->finding)
+		return take_meanwhile(connection, event->command, err);
 	connection->request = *event->command;
 	connection->context = event->context->id;
 	connection->status = RS_STATUS_SUCCESS;
@@ -254,6 +315,8 @@ static enum rs_code take_command(struct connection *connection, const struct rs_
 		begin_store(connection, event->context);
 	else if (event->command->field == RS_N_ACTION_RQ && service == RS_SERVICE_COMMITMENT)
 		begin_commitment(connection);
+	else if (event->command->field == RS_C_FIND_RQ && service == RS_SERVICE_FIND)
+		begin_find(connection, event->context);
 	else if (event->command->field != RS_C_ECHO_RQ || service != RS_SERVICE_VERIFICATION)
 		refuse(connection, RS_STATUS_UNRECOGNIZED_OPERATION, "this context does not serve that");
 	if (rs_command_has_data(event->command))
@@ -270,7 +333,8 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 	struct rs_error failure = {0};
 	if (connection->arrival && rs_arrival_add(connection->arrival, event->data, &failure) != RS_OK)
 		refuse(connection, status_of(failure.code), failure.message);
-	if (is_commitment(connection) && rs_buffer_append_bytes(&connection->message, event->data) != RS_OK)
+	if ((is_commitment(connection) || is_find(connection)) &&
+	    rs_buffer_append_bytes(&connection->message, event->data) != RS_OK)
 		refuse(connection, RS_STATUS_PROCESSING_FAILURE, "the request is too large");
 	connection->bytes += event->data.size;
 	*out_waits = connection->is_whole = event->is_last && connection->arrival;
@@ -278,6 +342,8 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 		return RS_OK;
 	if (is_commitment(connection))
 		return end_commitment(connection, event->context, err);
+	if (is_find(connection))
+		return end_find(connection, event->context, err);
 	connection->refused++;
 	return respond(connection, connection->status, connection->reason, err);
 }
@@ -427,6 +493,8 @@ void connection_serve(struct connection *connection, uint8_t *chunk)
 		if (rs_association_is_over(connection->association) && unsent == 0)
 			(void)shutdown(connection->transport.socket, SHUT_WR);
 		next = read_some(connection, chunk);
+		if (connection->finding && next != NEXT_CLOSE)
+			next = go_on_finding(connection);
 	}
 	struct rs_arrival *arrival = connection->arrival;
 	if (next == NEXT_WAIT && connection->is_whole) {

@@ -7,6 +7,7 @@
 
 #include "commitment.h"
 #include "dicomnet/dicomnet_association.h"
+#include "finding.h"
 #include "gateway/gateway.h"
 #include "peers.h"
 #include "transport.h"
@@ -21,6 +22,7 @@ struct service {
 	const struct rs_gateway_options *options;
 	const struct peers *peers;
 	struct rs_intake *intake;
+	struct finding_service finding;
 	struct reporter *reporter;
 	atomic_uint associations;
 	atomic_bool stopping;
@@ -44,6 +46,7 @@ struct connection {
 	struct rs_arrival *arrival;
 	bool is_whole;            /* it is, and waits to be admitted */
 	struct rs_buffer message; /* a data set that is no instance */
+	struct finding *finding;  /* a query that is being answered */
 	uint16_t status;
 	char reason[RS_COMMENT_SIZE];
 	uint64_t message_since_ns, message_bytes;

@@ -15,8 +15,9 @@ static const struct {
 	{"store", RS_SERVICE_STORAGE},
 	{"private", RS_SERVICE_STORAGE_PRIVATE},
 	{"commit", RS_SERVICE_COMMITMENT},
-	{"all",
-         RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE | RS_SERVICE_COMMITMENT},
+	{"find", RS_SERVICE_FIND},
+	{"all", RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE |
+                        RS_SERVICE_COMMITMENT | RS_SERVICE_FIND},
 };
 
 void peers_finish(struct peers *peers)
@@ -137,7 +138,7 @@ static enum rs_code parse_line(struct rs_str line, size_t number, struct peers *
 	                  : !parse_title(words[0], peer->title) ? "begins with no AE title"
 	                  : !parse_address(words[1], peer)      ? "has an address that is no number"
 	                  : !parse_services(words[2], &peer->takes.services)
-	                          ? "names a service that is not echo, store, private, commit or all"
+	                          ? "names a service that is not echo, store, private, commit, find or all"
 	                          : NULL;
 	if (bad)
 		return rs_error_set(err, RS_MALFORMED, "line %zu %s", number, bad);

@@ -3,11 +3,12 @@
  *   # AE title   address          services            transfer syntaxes
  *   MR1          10.0.0.5         echo,store
  *   PACS         10.0.0.9:104     echo,store,commit
+ *   VIEWER       10.0.0.7         echo,find
  *   *            *                echo,store          1.2.840.10008.1.2.1,1.2.840.10008.1.2
  *
  * The first line that fits decides. Addresses are numbers, as names are what others say they are; "*" is any. Services: echo,
  * store, private (SOP classes that are not DICOM's), commit (storage commitment; reported to the address when it has a port, else
- * within the association that asked), or all. */
+ * within the association that asked), find (queries; answered as far as the serving member may read), or all. */
 #ifndef RS_GATEWAY_PEERS_H
 #define RS_GATEWAY_PEERS_H
 

@@ -32,6 +32,7 @@ struct rs_gateway {
 	struct service service;
 	struct rs_gateway_options options;
 	struct peers peers;
+	struct rs_actor *administrator; /* owned; NULL when another signs */
 	SSL_CTX *tls;
 	struct listener listeners[RS_GATEWAY_PORT_COUNT];
 	int wake;              /* readable for ever once the threads are to end */
@@ -220,7 +221,14 @@ static enum rs_code prepare(struct rs_gateway *gateway, struct rs_node *node, co
 	if (service->epoll < 0 || gateway->wake < 0)
 		return rs_error_errno(err, errno, "waiting for connections");
 	RS_TRY(watch(gateway, gateway->wake, &gateway->wake, EPOLLIN, err));
+	if (!actor)
+		RS_TRY(rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &gateway->administrator, err));
+	if (!actor)
+		actor = gateway->administrator;
 	RS_TRY(rs_intake_open(node, actor, options->memory_max, &service->intake, err));
+	service->finding = (struct finding_service){
+		.intake = service->intake, .actor = actor, .title = options->ae_title};
+	RS_TRY(rs_finder_create(node, &service->finding.finder, err));
 	RS_TRY(reporter_create(options->ae_title, options->log, &service->reporter, err));
 	RS_TRY(listen_at(gateway, 0, options->dicom, false, err));
 	return listen_at(gateway, 1, options->dicom_tls, true, err);
@@ -304,7 +312,9 @@ enum rs_code rs_gateway_close(struct rs_gateway *gateway, struct rs_error *err)
 	while (gateway->connections)
 		connection_close(gateway->connections);
 	reporter_destroy(gateway->service.reporter);
+	rs_finder_destroy(gateway->service.finding.finder);
 	enum rs_code code = rs_intake_close(gateway->service.intake, err);
+	rs_actor_close_pointer(&gateway->administrator);
 	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)
 		if (gateway->listeners[i].socket >= 0)
 			close(gateway->listeners[i].socket);
