@@ -114,10 +114,14 @@ enum rs_code rs_catalogue_first_transaction(struct rs_catalogue *catalogue, int6
 enum rs_code rs_catalogue_studies_of(struct rs_catalogue *catalogue, int64_t patient, struct rs_buffer *out,
                                      struct rs_error *err);
 
-/* For checks: the SOPInstanceUID that the row of a record says, appended, and whose it is. RS_NOT_FOUND without a sentence;
- * RS_ALTERED */
-enum rs_code rs_catalogue_check(struct rs_catalogue *catalogue, int64_t record, struct rs_bytes subject,
-                                struct rs_buffer *out_uid, struct rs_error *err);
+/* For checks: whether the row of a record is this subject's and has these UIDs (instance, series, study). RS_NOT_FOUND without a
+ * sentence; RS_ALTERED */
+enum rs_code rs_catalogue_check_image(struct rs_catalogue *catalogue, int64_t record, struct rs_bytes subject,
+                                      const struct rs_str uids[static 3], struct rs_error *err);
+/* All above images: every row opens, tokens are those of its values, counts fit. */
+typedef void rs_catalogue_fault(void *context, const char *sentence);
+enum rs_code rs_catalogue_check(struct rs_catalogue *catalogue, rs_catalogue_fault *fault, void *context,
+                                struct rs_error *err);
 /* What tells of a subject in the catalogue's rows and of nobody else: visited, to look for it after an erasure. */
 typedef enum rs_code rs_catalogue_trace(void *context, struct rs_bytes value, struct rs_error *err);
 enum rs_code rs_catalogue_traces(struct rs_catalogue *catalogue, struct rs_bytes subject,

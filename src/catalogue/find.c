@@ -3,22 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rows.h"
+#include "loader.h"
 
 #define ESTIMATE_MAX 1000 /* rows of a token that are counted */
 #define ESTIMATED_TOKENS 64
 #define PASSED_MAX 250000 /* rows that are looked at and do not match */
-#define PLAIN_MAX ((size_t)2 * RS_CATALOGUE_ENTRY_MAX)
-#define SUBJECT_MAX 64
-
-struct row {
-	int64_t id; /* 0: none */
-	int64_t parent;
-	bool is_there, is_passed; /* passed: it does not match */
-	struct rs_buffer name, box, plain;
-};
 
 struct walk {
+	struct loader loader; /* first: judge() is given it */
 	struct rs_catalogue *catalogue;
 	enum rs_level level;
 	struct key *keys;
@@ -28,8 +20,6 @@ struct walk {
 	enum statement_name by;
 	struct rs_buffer tokens;
 	size_t token_size;
-	struct row rows[RS_LEVEL_COUNT];
-	struct rs_secret key; /* of rows[RS_LEVEL_PATIENT] */
 	rs_catalogue_visit *visit;
 	void *context;
 	struct rs_catalogue_place *place;
@@ -38,39 +28,9 @@ struct walk {
 
 static void walk_finish(struct walk *walk)
 {
+	loader_finish(&walk->loader);
 	rs_free(walk->keys);
 	rs_buffer_finish(&walk->tokens);
-	for (size_t i = 0; i < RS_LEVEL_COUNT; i++) {
-		rs_buffer_finish(&walk->rows[i].name);
-		rs_buffer_finish(&walk->rows[i].box);
-		rs_secret_buffer_finish(&walk->rows[i].plain);
-	}
-	rs_secret_finish(&walk->key);
-}
-
-static enum rs_code read_row(struct walk *walk, enum rs_level level, int64_t id, struct rs_error *err)
-{
-	struct rs_statement *statement = walk->catalogue->statements[GET_PATIENT + (int)level];
-	struct row *row = &walk->rows[level];
-	uint8_t number[IMAGE_NAME_SIZE];
-	*row = (struct row){.id = id, .name = row->name, .box = row->box, .plain = row->plain};
-	rs_buffer_clear(&row->name);
-	rs_buffer_clear(&row->box);
-	rs_buffer_clear(&row->plain);
-	rs_statement_bind_i64(statement, 1, id);
-	RS_TRY(rs_statement_step(statement, &row->is_there, err));
-	if (!row->is_there)
-		return RS_OK;
-	row->parent = rs_statement_i64(statement, 0);
-	rs_buffer_append_bytes(&row->name, rs_statement_bytes(statement, 1));
-	rs_buffer_append_bytes(&row->box, rs_statement_bytes(statement, 2));
-	rs_statement_reset(statement);
-	if (level == RS_LEVEL_IMAGE) {
-		row_name_image(id, number);
-		rs_buffer_append(&row->name, number, sizeof number);
-	}
-	RS_TRY(rs_buffer_check(&row->name, "a row of the catalogue", err));
-	return rs_buffer_check(&row->box, "a row of the catalogue", err);
 }
 
 /* A value at this level; of what an image does not say itself, its series'. */
@@ -86,7 +46,7 @@ static bool row_matches(const struct walk *walk, enum rs_level level)
 {
 	struct rs_bytes values[RS_LEVEL_COUNT];
 	for (size_t i = 0; i < RS_LEVEL_COUNT; i++)
-		values[i] = rs_buffer_bytes(&walk->rows[i].plain);
+		values[i] = rs_buffer_bytes(&walk->loader.rows[i].plain);
 	for (size_t i = 0; i < walk->key_count; i++) {
 		const struct key *key = &walk->keys[i];
 		struct rs_str value;
@@ -99,10 +59,11 @@ static bool row_matches(const struct walk *walk, enum rs_level level)
 	return true;
 }
 
-static enum rs_code pass(struct walk *walk, struct row *row, struct rs_error *err)
+static enum rs_code judge(struct loader *loader, enum rs_level level, bool *out_passed, struct rs_error *err)
 {
-	row->is_passed = true;
-	if (++walk->place->passed <= PASSED_MAX)
+	struct walk *walk = (struct walk *)loader; /* its first member */
+	*out_passed = !row_matches(walk, level);
+	if (!*out_passed || ++walk->place->passed <= PASSED_MAX)
 		return RS_OK;
 	return rs_error_set(err, RS_TOO_LARGE,
 	                    "more than %d rows were looked at in vain: give a patient's ID, a date, an "
@@ -110,43 +71,15 @@ static enum rs_code pass(struct walk *walk, struct row *row, struct rs_error *er
 	                    PASSED_MAX);
 }
 
-/* Opens a row, those above it first, and compares it with its level's keys. What is in hand already stays. */
-static enum rs_code load(struct walk *walk, enum rs_level level, int64_t id, struct rs_error *err)
-{
-	struct rs_catalogue *catalogue = walk->catalogue;
-	struct row *row = &walk->rows[level];
-	if (row->id == id)
-		return RS_OK;
-	RS_TRY(read_row(walk, level, id, err));
-	if (!row->is_there)
-		return RS_OK;
-	if (level == RS_LEVEL_PATIENT) {
-		enum rs_code code = catalogue->keys.subject_key(catalogue->keys.context,
-		                                                rs_buffer_bytes(&row->name), &walk->key, err);
-		row->is_there = code == RS_OK;
-		if (code != RS_OK) /* erased just now */
-			return code == RS_NOT_FOUND ? RS_OK : code;
-	} else {
-		enum rs_level above = (enum rs_level)(level - 1);
-		RS_TRY(load(walk, above, row->parent, err));
-		row->is_there = walk->rows[above].is_there;
-		row->is_passed = walk->rows[above].is_passed;
-		if (!row->is_there || row->is_passed)
-			return RS_OK;
-	}
-	RS_TRY(row_open(level, &walk->key, rs_buffer_bytes(&row->name), rs_buffer_bytes(&row->box),
-	                &row->plain, err));
-	return row_matches(walk, level) ? RS_OK : pass(walk, row, err);
-}
-
 static enum rs_code give(struct walk *walk, struct rs_error *err)
 {
-	struct rs_catalogue_match match = {.level = walk->level,
-	                                   .subject = rs_buffer_bytes(&walk->rows[RS_LEVEL_PATIENT].name),
-	                                   .catalogue = walk->catalogue};
+	struct rs_catalogue_match match = {
+		.level = walk->level,
+		.subject = rs_buffer_bytes(&walk->loader.rows[RS_LEVEL_PATIENT].name),
+		.catalogue = walk->catalogue};
 	for (size_t i = 0; i <= walk->level; i++) {
-		match.row[i] = walk->rows[i].id;
-		match.values[i] = rs_buffer_bytes(&walk->rows[i].plain);
+		match.row[i] = walk->loader.rows[i].id;
+		match.values[i] = rs_buffer_bytes(&walk->loader.rows[i].plain);
 	}
 	return walk->visit(walk->context, &match, &walk->stop, err);
 }
@@ -170,8 +103,8 @@ static enum rs_code each_child(struct walk *walk, enum rs_level level, int64_t i
 
 static enum rs_code descend(struct walk *walk, enum rs_level level, int64_t id, struct rs_error *err)
 {
-	RS_TRY(load(walk, level, id, err));
-	if (!walk->rows[level].is_there || walk->rows[level].is_passed)
+	RS_TRY(loader_get(&walk->loader, level, id, err));
+	if (!walk->loader.rows[level].is_there || walk->loader.rows[level].is_passed)
 		return RS_OK;
 	return level == walk->level ? give(walk, err) : each_child(walk, level, id, err);
 }
@@ -330,11 +263,7 @@ enum rs_code rs_catalogue_find(struct rs_catalogue *catalogue, const struct rs_c
 	                                            .visit = visit,
 	                                            .context = context,
 	                                            .place = place};
-	for (size_t i = 0; i < RS_LEVEL_COUNT; i++) {
-		rs_buffer_init(&walk.rows[i].name, SUBJECT_MAX);
-		rs_buffer_init(&walk.rows[i].box, PLAIN_MAX + 128);
-		rs_buffer_init(&walk.rows[i].plain, PLAIN_MAX);
-	}
+	loader_init(&walk.loader, catalogue, judge);
 	RS_TRY(read_keys(&walk, query, err));
 	RS_TRY(choose_way(&walk, err));
 	drop_twins(&walk);
@@ -419,28 +348,6 @@ enum rs_code rs_catalogue_studies_of(struct rs_catalogue *catalogue, int64_t pat
 		rs_buffer_append(out, id, sizeof id);
 	}
 	return rs_buffer_check(out, "a patient's studies", err);
-}
-
-enum rs_code rs_catalogue_check(struct rs_catalogue *catalogue, int64_t record, struct rs_bytes subject,
-                                struct rs_buffer *out_uid, struct rs_error *err)
-{
-	struct rs_catalogue_place place = {.part = 0};
-	struct walk walk RS_CLEANUP(walk_finish) = {
-		.catalogue = catalogue, .level = RS_LEVEL_IMAGE, .place = &place};
-	struct rs_str uid;
-	for (size_t i = 0; i < RS_LEVEL_COUNT; i++) {
-		rs_buffer_init(&walk.rows[i].name, SUBJECT_MAX);
-		rs_buffer_init(&walk.rows[i].box, PLAIN_MAX + 128);
-		rs_buffer_init(&walk.rows[i].plain, PLAIN_MAX);
-	}
-	RS_TRY(load(&walk, RS_LEVEL_IMAGE, record, err));
-	if (!walk.rows[RS_LEVEL_IMAGE].is_there)
-		return RS_NOT_FOUND;
-	if (!rs_bytes_equal(rs_buffer_bytes(&walk.rows[RS_LEVEL_PATIENT].name), subject))
-		return rs_error_set(err, RS_ALTERED, "the catalogue has it with another subject");
-	values_get(rs_buffer_bytes(&walk.rows[RS_LEVEL_IMAGE].plain), ATTRIBUTE_INSTANCE, &uid);
-	rs_buffer_append_str(out_uid, uid);
-	return rs_buffer_check(out_uid, "a UID", err);
 }
 
 enum rs_code rs_catalogue_traces(struct rs_catalogue *catalogue, struct rs_bytes subject,

@@ -236,19 +236,31 @@ static enum rs_code check_value(struct checking *checking, const struct index_ro
 static enum rs_code check_catalogued(struct checking *checking, const struct index_row *row,
                                      const struct rs_record *record, struct rs_error *err)
 {
-	struct rs_buffer uid RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_catalogue *catalogue = checking->node->catalogue;
 	if (!rs_str_equal_text(record->media, "application/dicom"))
 		return RS_OK;
-	rs_buffer_init(&uid, 8192);
-	enum rs_code code = checking->node->catalogue ? rs_catalogue_check(checking->node->catalogue,
-	                                                                   row->row, row->subject, &uid, err)
-	                                              : RS_NOT_FOUND;
+	enum rs_code code = catalogue ? rs_catalogue_check_image(catalogue, row->row, row->subject,
+	                                                         record->identifiers, err)
+	                              : RS_NOT_FOUND;
 	checking->not_catalogued += code == RS_NOT_FOUND;
-	if (code != RS_OK)
-		return code == RS_NOT_FOUND ? RS_OK : code;
-	if (!rs_str_equal(rs_buffer_str(&uid), record->identifiers[0]))
-		return rs_error_set(err, RS_ALTERED, "it is found by another UID than its record has");
-	return RS_OK;
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
+
+static void catalogue_fault(void *context, const char *sentence)
+{
+	found(context, "catalogue", "%s", sentence);
+}
+
+static enum rs_code check_catalogue(struct checking *checking, struct rs_error *err)
+{
+	struct rs_catalogue *catalogue;
+	struct rs_error reason = {0};
+	enum rs_code code = node_catalogue(checking->node, &catalogue, &reason);
+	if (code == RS_NOT_FOUND) /* told when it is missed */
+		return RS_OK;
+	if (code == RS_OK)
+		code = rs_catalogue_check(catalogue, catalogue_fault, checking, &reason);
+	return judged(checking, "catalogue", "", code, &reason, err);
 }
 
 static enum rs_code check_row(void *context, const struct index_row *row, struct rs_error *err)
@@ -326,7 +338,6 @@ static enum rs_code check_audit(struct checking *checking, struct rs_error *err)
 static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 {
 	struct rs_node *node = checking->node;
-	struct rs_catalogue *catalogue;
 	struct rs_error reason = {0};
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &checking->key, err));
 	uint64_t before = checking->counts.faults;
@@ -347,8 +358,7 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 	RS_TRY(judged(checking, "subjects", "", code, &reason, err));
 	RS_TRY(judged(checking, "index", "", index_check_file(node->index, &reason), &reason, err));
 	RS_TRY(index_each_intent(node->index, check_intent, checking, err));
-	code = node_catalogue(node, &catalogue, &reason);
-	RS_TRY(code == RS_NOT_FOUND ? RS_OK : judged(checking, "catalogue", "", code, &reason, err));
+	RS_TRY(check_catalogue(checking, err));
 	RS_TRY(index_each_row(node->index, check_row, checking, err));
 	if (checking->not_catalogued)
 		found(checking, "catalogue",

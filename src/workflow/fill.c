@@ -13,11 +13,9 @@ static enum rs_code is_missing(struct rs_node *node, const struct index_row *row
                                struct rs_error *err)
 {
 	struct rs_buffer encoded RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_buffer uid RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_record record;
 	*out = false;
 	rs_buffer_init(&encoded, RECORD_SIZE_MAX);
-	rs_buffer_init(&uid, RECORD_SIZE_MAX);
 	enum rs_code code = node_open_record(node, row, &encoded, err);
 	if (code == RS_NOT_FOUND || code == RS_ALTERED) /* erased, or fsck's to tell */
 		return RS_OK;
@@ -25,9 +23,9 @@ static enum rs_code is_missing(struct rs_node *node, const struct index_row *row
 	RS_TRY(rs_record_decode(rs_buffer_bytes(&encoded), &record, err));
 	if (!rs_str_equal_text(record.media, "application/dicom"))
 		return RS_OK;
-	code = rs_catalogue_check(node->catalogue, row->row, row->subject, &uid, err);
+	code = rs_catalogue_check_image(node->catalogue, row->row, row->subject, record.identifiers, err);
 	*out = code == RS_NOT_FOUND;
-	return code == RS_NOT_FOUND ? RS_OK : code;
+	return code == RS_NOT_FOUND || code == RS_ALTERED ? RS_OK : code;
 }
 
 struct looking {

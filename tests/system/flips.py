@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 
+from dicom_peer import EXPLICIT, meta, small_instance
 from node_tools import DATABASES, Radseal, files_below, flip_cell, flip_file, write_nifti
 
 
@@ -14,8 +15,11 @@ def make_originals(data, folder):
     if data:
         shutil.copytree(data, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
     else:
-        for number in range(6):
+        for number in range(4):
             write_nifti(folder / f"volume{number}.nii", number, side=10)
+        for number in range(4):
+            sop_class, instance, content = small_instance(number, patient=f"P{number % 2}")
+            (folder / f"image{number}.dcm").write_bytes(meta(sop_class, instance, EXPLICIT) + content)
 
 
 def main():
