@@ -322,16 +322,44 @@ static enum rs_code begin(struct rs_finder *finder, const struct rs_find *find, 
 	return check_actor(out, err);
 }
 
+/* One moment of index and ledger: without it each of the many reads would take and give back locks of both files. */
+static enum rs_code hold(struct rs_node *node, struct rs_error *err)
+{
+	int64_t unused;
+	RS_TRY(rs_store_pin(index_store(node->index), &unused, err));
+	return rs_store_pin(rs_ledger_store(node->ledger), &unused, err);
+}
+
+static void let_go(struct rs_node *node)
+{
+	rs_store_rollback(index_store(node->index));
+	rs_store_rollback(rs_ledger_store(node->ledger));
+}
+
+static enum rs_code look(struct finding *finding, struct rs_error *err)
+{
+	const struct rs_find *find = finding->find;
+	struct rs_catalogue_place place = {.part = 0};
+	enum rs_code code = hold(finding->finder->node, err);
+	if (code == RS_OK)
+		code = rs_catalogue_find(finding->catalogue, &find->query, find->place ? find->place : &place,
+		                         take, finding, &finding->counts.has_ended, err);
+	let_go(finding->finder->node);
+	return code;
+}
+
 enum rs_code rs_finder_find(struct rs_finder *finder, const struct rs_find *find, rs_find_visit *visit,
                             void *context, struct rs_find_counts *out, struct rs_error *err)
 {
 	struct finding finding RS_CLEANUP(finding_finish) = {.count = 0};
-	struct rs_catalogue_place place = {.part = 0};
 	RS_TRY(begin(finder, find, &finding, err));
-	RS_TRY(rs_catalogue_find(finding.catalogue, &find->query, find->place ? find->place : &place, take,
-	                         &finding, &finding.counts.has_ended, err));
+	RS_TRY(look(&finding, err));
 	RS_TRY(ask(&finding, err));
-	RS_TRY(tell(&finding, visit, context, err));
+	enum rs_code code = hold(finder->node, err);
+	if (code == RS_OK)
+		code = tell(&finding, visit, context, err);
+	let_go(finder->node);
+	RS_TRY(code);
 	*out = finding.counts;
 	return RS_OK;
 }
