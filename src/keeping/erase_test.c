@@ -35,6 +35,8 @@ static void seal_all(struct rs_node *node)
 static struct rs_sim *make_sealed(void)
 {
 	struct rs_sim *sim = make_world();
+	write_instance(rs_sim_world(sim), 0);
+	write_instance(rs_sim_world(sim), 2);
 	struct rs_node *node = open_node(sim, "/node");
 	seal_all(node);
 	rs_node_close(node);

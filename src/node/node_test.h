@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/base_sim.h"
+#include "dicom/dicom.h"
 #include "node/node.h"
 
 #define FILES 3
@@ -44,6 +45,24 @@ static inline void write_source(const struct rs_world *world, int number)
 	assert_int_equal(rs_file_replace(world, paths[number], rs_bytes_of(bytes, 352 + (size_t)1024 * rows),
 	                                 0600, NULL),
 	                 RS_OK);
+}
+
+/* An instance instead, of nobody in particular: what the catalogue has rows of. */
+static inline void write_instance(const struct rs_world *world, int number)
+{
+	struct rs_dicom_builder builder RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	const char *uid = number ? "1.2.3.1" : "1.2.3.0";
+	rs_buffer_init(&file, 1 << 16);
+	rs_dicom_builder_init(&builder, RS_DICOM_EXPLICIT_LE, 1 << 16);
+	rs_dicom_builder_text(&builder, 0x00080018, "UI", uid);
+	rs_dicom_builder_text(&builder, 0x00080020, "DA", "20260101");
+	rs_dicom_builder_text(&builder, 0x00100010, "PN", "Doe^Jane");
+	rs_dicom_builder_text(&builder, 0x0020000D, "UI", "1.2.3");
+	rs_dicom_builder_text(&builder, 0x0020000E, "UI", "1.2.3.9");
+	assert_int_equal(rs_dicom_builder_file(&builder, "1.2.840.10008.5.1.4.1.1.7", uid, &file, NULL),
+	                 RS_OK);
+	assert_int_equal(rs_file_replace(world, paths[number], rs_buffer_bytes(&file), 0600, NULL), RS_OK);
 }
 
 static inline struct rs_sim *make_world(void)

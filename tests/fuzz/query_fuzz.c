@@ -109,8 +109,12 @@ static bool fits(const struct identifier *identifier, const struct rs_catalogue_
 		char text[RS_CATALOGUE_COUNT_SIZE];
 		struct rs_str value;
 		struct key key;
+		const struct rs_catalogue_attribute *attribute = rs_catalogue_attribute(
+			identifier->keys[i].tag);
+		if (!attribute || attribute->level > identifier->level)
+			continue;
 		assert(key_read(&identifier->keys[i], &key, NULL) == RS_OK);
-		if (!key.attribute || key.attribute->level > identifier->level || key.kind == KEY_ANY)
+		if (key.kind == KEY_ANY)
 			continue;
 		assert(rs_catalogue_value(match, identifier->keys[i].tag, text, &value, NULL) == RS_OK);
 		if (!key_matches(&key, value))
