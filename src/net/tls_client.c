@@ -85,7 +85,7 @@ static enum rs_code host_of(struct rs_str address, char out[static HOST_MAX], st
 	return RS_OK;
 }
 
-static enum rs_code expect_host(SSL *ssl, const char *host, struct rs_error *err)
+static enum rs_code expect_host(SSL *ssl, char *host, struct rs_error *err)
 {
 	X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
 	if (X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1)
