@@ -63,7 +63,7 @@ static void facts_members(struct rs_json *json, const struct rs_consent_facts *f
 	rs_json_hex(json, rs_bytes_of(facts->name.bytes, RS_SHA256_SIZE));
 	rs_json_key(json, "subject");
 	rs_json_hex(json, rs_bytes_of(facts->subject.bytes, RS_SHA256_SIZE));
-	consent_terms_json(json, &facts->terms);
+	rs_consent_terms_json(json, &facts->terms);
 	rs_json_key(json, "revoked");
 	rs_json_bool(json, facts->revoked);
 }

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "access/access_consent.h"
+#include "consent/consent_words.h"
 #include "node/node_subject.h"
 
 /* The options of terms; what is not given is zero. --studies that are no commitments need `subject` and its node (else NULL). */
@@ -13,8 +14,7 @@ enum rs_code consent_terms_of(const struct command_line *line, struct rs_node *n
 /* --organisation, --role, --purpose, --operation, --study, --time, --skew. *out_asked: any of them was given. */
 enum rs_code consent_question_of(const struct command_line *line, struct rs_consent_question *out,
                                  bool *out_asked, struct rs_error *err);
-/* Two spaces and more before each line, or members of the object that is open. */
+/* Two spaces and more before each line. */
 void consent_terms_text(struct rs_buffer *out, const struct rs_consent_terms *terms);
-void consent_terms_json(struct rs_json *json, const struct rs_consent_terms *terms);
 
 #endif

@@ -11,6 +11,7 @@
 	X(xray)         \
 	X(seal)         \
 	X(serve)        \
+	X(openapi)      \
 	X(dicom)        \
 	X(verify)       \
 	X(find)         \

@@ -10,7 +10,7 @@ enum rs_code json_body_begin(struct request *request, struct rs_error *err)
 	struct rs_buffer *body = rs_allocate(sizeof *body);
 	if (!body)
 		return rs_error_memory(err, sizeof *body, "a body");
-	rs_buffer_init(body, JSON_BODY_MAX);
+	rs_buffer_init(body, (size_t)request->route->body_max);
 	request->state = body;
 	return RS_OK;
 }

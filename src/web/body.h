@@ -6,8 +6,6 @@
 
 #include "service.h"
 
-#define JSON_BODY_MAX ((size_t)1 << 20)
-
 /* For routes: begin, take and finish of a body that answer() reads with json_body_read(). */
 enum rs_code json_body_begin(struct request *request, struct rs_error *err);
 enum rs_code json_body_take(struct request *request, struct rs_bytes bytes, struct rs_error *err);

@@ -5,7 +5,7 @@
 #include "server.h"
 #include "services.h"
 
-static const struct route *const tables[] = {routes_health, routes_metrics, routes_login};
+static const struct route *const tables[] = {routes_health, routes_metrics, routes_api};
 
 void route_find(struct target *target, const char *method, struct rs_str *out_values,
                 const struct route **out, char out_allowed[static ALLOWED_SIZE])

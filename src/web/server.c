@@ -8,6 +8,7 @@
 
 #include "net/net_socket.h"
 #include "server.h"
+#include "services.h"
 
 #define SECOND_NS ((uint64_t)1000000000)
 #define REQUEST_NS (10 * SECOND_NS) /* to ask for something, to send a head, and to close */
@@ -249,6 +250,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 	pthread_condattr_t attributes;
 	if (!web)
 		return rs_error_memory(err, sizeof *web, "a server");
+	api_prepare();
 	web->node = node;
 	web->gateway = gateway;
 	web->options = *options;

@@ -4,6 +4,10 @@
 
 #include "service.h"
 
-extern const struct route routes_health[], routes_login[], routes_metrics[];
+extern const struct route routes_health[], routes_metrics[];
+
+/* The operations of api.h, as routes, once they are prepared. */
+void api_prepare(void);
+extern struct route routes_api[];
 
 #endif

@@ -1,0 +1,281 @@
+/* What a node keeps, given out as the contract allows, and verified. */
+#include <stdio.h>
+#include <string.h>
+
+#include "access/access_retrieve.h"
+#include "api.h"
+#include "consent/consent_words.h"
+#include "workflow/workflow.h"
+
+#define MEMORY_FILES "/dev/shm"         /* what is given out never lies on a disk in clear */
+#define ANSWER_MAX ((uint64_t)40 << 20) /* of contents: as base64 they fit an answer */
+#define OBJECTS_MAX 1000
+#define OPERATIONS "read,extract,train,predict,export"
+
+/* A directory of files in memory, for as long as a call. */
+struct scratch {
+	char path[64];
+};
+
+static enum rs_code remove_file(void *context, struct rs_str name, enum rs_file_kind kind RS_UNUSED,
+                                struct rs_error *err RS_UNUSED)
+{
+	const struct rs_world *world = rs_world_system();
+	const struct scratch *scratch = context;
+	char *own RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(name);
+	char *path RS_CLEANUP(rs_free_pointer) = own ? rs_path_join(scratch->path, own) : NULL;
+	if (path)
+		(void)world->files->remove(world->files, path, NULL);
+	return RS_OK;
+}
+
+static void scratch_finish(struct scratch *scratch)
+{
+	const struct rs_world *world = rs_world_system();
+	if (!scratch->path[0])
+		return;
+	(void)world->files->list(world->files, scratch->path, remove_file, scratch, NULL);
+	(void)world->files->remove_directory(world->files, scratch->path, NULL);
+}
+
+static enum rs_code scratch_make(struct scratch *out, struct rs_error *err)
+{
+	const struct rs_world *world = rs_world_system();
+	uint8_t random[8];
+	char hex[2 * sizeof random + 1];
+	RS_TRY(rs_world_random(world, random, sizeof random, err));
+	rs_hex_encode(rs_bytes_of(random, sizeof random), hex);
+	(void)snprintf(out->path, sizeof out->path, MEMORY_FILES "/radseal-%s", hex);
+	enum rs_code code = world->files->make_directory(world->files, out->path, 0700, err);
+	if (code != RS_OK)
+		out->path[0] = '\0';
+	return code;
+}
+
+static enum rs_operation operation_of(const struct call *call)
+{
+	const char *text = call_text(call, "operation");
+	return (enum rs_operation)(text ? rs_consent_word_number(RS_WORD_OPERATION, rs_str_from(text))
+	                                : RS_OPERATION_READ);
+}
+
+struct giving {
+	struct call *call;
+	uint64_t given;     /* bytes */
+	char paths[2][512]; /* of a single object: itself and its receipt */
+	bool single;
+	enum rs_code code;
+	struct rs_error error;
+};
+
+static enum rs_code put_file(struct giving *giving, const char *key, const char *path, bool is_text,
+                             struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	char *text RS_CLEANUP(rs_free_pointer) = NULL;
+	RS_TRY(rs_file_read_all(rs_world_system(), path, (size_t)(ANSWER_MAX - giving->given), &file, err));
+	giving->given += file.size;
+	rs_json_key(&giving->call->json, key);
+	if (is_text) {
+		rs_json_str(&giving->call->json, rs_buffer_str(&file));
+		return RS_OK;
+	}
+	text = rs_allocate(RS_BASE64_SIZE(file.size));
+	if (!text)
+		return rs_error_memory(err, RS_BASE64_SIZE(file.size), "an object");
+	rs_base64_encode(rs_buffer_bytes(&file), text);
+	rs_json_text(&giving->call->json, text);
+	return RS_OK;
+}
+
+static enum rs_code put_content(struct giving *giving, const struct rs_retrieved *result,
+                                struct rs_error *err)
+{
+	char receipt[560];
+	if (!*result->path) {
+		put_text(giving->call, "content", NULL);
+		put_text(giving->call, "receipt", NULL);
+		return RS_OK;
+	}
+	(void)snprintf(receipt, sizeof receipt, "%s.tlog-proof", result->path);
+	RS_TRY(put_file(giving, "content", result->path, false, err));
+	return put_file(giving, "receipt", receipt, true, err);
+}
+
+static void give(void *context, const struct rs_retrieved *result)
+{
+	struct giving *giving = context;
+	struct call *call = giving->call;
+	if (giving->single) {
+		(void)snprintf(giving->paths[0], sizeof giving->paths[0], "%s", result->path);
+		(void)snprintf(giving->paths[1], sizeof giving->paths[1], "%s.tlog-proof", result->path);
+		return;
+	}
+	if (giving->code != RS_OK)
+		return;
+	row_begin(call);
+	put_text(call, "object", result->cid);
+	rs_json_key(&call->json, "entry");
+	if (result->asked)
+		rs_json_u64(&call->json, result->entry);
+	else
+		rs_json_null(&call->json);
+	put_text(call, "decision",
+	         result->decision.refusal != RS_REFUSAL_NONE ? rs_refusal_name(result->decision.refusal)
+	                                                     : "permitted");
+	put_text(call, "basis", rs_basis_name(result->decision.basis));
+	put_text(call, "reason", result->error.message);
+	giving->code = put_content(giving, result, &giving->error);
+	if (giving->code == RS_OK)
+		giving->code = row_end(call, &giving->error);
+}
+
+static enum rs_code retrieve_into(struct call *call, struct rs_retrieval *what, struct giving *giving,
+                                  struct scratch *scratch, struct rs_error *err)
+{
+	RS_TRY(scratch_make(scratch, err));
+	what->purpose = call->request->purpose;
+	what->operation = operation_of(call);
+	what->directory = scratch->path;
+	what->report = give;
+	what->context = giving;
+	return rs_node_retrieve(call->node, call->actor, what, err);
+}
+
+/* What is refused stands in the list, too; the call as a whole fails when nothing was found, or too much. */
+static enum rs_code retrieve(struct call *call, struct rs_error *err)
+{
+	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct giving giving = {.call = call};
+	struct rs_node_subject subject;
+	char *cids[OBJECTS_MAX];
+	const json_t *objects = json_object_get(call->body, "objects");
+	struct rs_retrieval what = {.study = rs_str_from(call_text(call, "study")),
+	                            .series = rs_str_from(call_text(call, "series")),
+	                            .instance = rs_str_from(call_text(call, "instance")),
+	                            .cids = cids,
+	                            .cid_count = json_array_size(objects)};
+	if (what.cid_count > OBJECTS_MAX)
+		return rs_error_set(err, RS_TOO_LARGE, "at most %d objects are asked for at once",
+		                    OBJECTS_MAX);
+	if (!call_text(call, "subject") == (what.cid_count == 0))
+		return rs_error_set(err, RS_USAGE, "name a subject or objects");
+	for (size_t i = 0; i < what.cid_count; i++)
+		cids[i] = (char *)(uintptr_t)json_string_value(json_array_get(objects, i));
+	if (what.cid_count == 0) {
+		RS_TRY(call_subject(call, &subject, err));
+		what.subject = &subject;
+	}
+	enum rs_code code = retrieve_into(call, &what, &giving, &scratch, err);
+	if (giving.code != RS_OK) {
+		if (err)
+			*err = giving.error;
+		return giving.code;
+	}
+	return code == RS_NOT_FOUND || (code != RS_OK && call->request->body.size <= 1) ? code : RS_OK;
+}
+
+static enum rs_code object(struct call *call, struct rs_error *err)
+{
+	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct giving giving = {.call = call, .single = true};
+	char name[129];
+	char *cids[] = {name};
+	struct rs_retrieval what = {.cids = cids, .cid_count = 1};
+	bool receipt = call_flag(call, "receipt");
+	RS_TRY(call_name(call, name, err));
+	RS_TRY(retrieve_into(call, &what, &giving, &scratch, err));
+	RS_TRY(rs_file_read_all(rs_world_system(), giving.paths[receipt], BODY_MAX, &file, err));
+	if (receipt)
+		(void)snprintf(call->request->media, sizeof call->request->media,
+		               "text/plain; charset=utf-8");
+	rs_buffer_append_bytes(&call->request->body, rs_buffer_bytes(&file));
+	return rs_buffer_check(&call->request->body, "an object; ask for it by DICOMweb", err);
+}
+
+static enum rs_code verify(struct call *call, struct rs_error *err)
+{
+	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct rs_proof_details details = {.entry = 0};
+	char path[80];
+	RS_TRY(scratch_make(&scratch, err));
+	(void)snprintf(path, sizeof path, "%s/file", scratch.path);
+	RS_TRY(rs_file_replace(rs_world_system(), path, call_bytes(call), 0600, err));
+	enum rs_code code = rs_node_verify(call->node, path, &details, err);
+	if (code != RS_OK && code != RS_ALTERED && code != RS_NOT_FOUND && code != RS_MALFORMED)
+		return code;
+	put_text(call, "verdict", code == RS_OK ? "genuine" : code == RS_NOT_FOUND ? "unknown" : "altered");
+	put_text(call, "sealed_at", details.sealed_at);
+	put_text(call, "origin", details.origin);
+	put_text(call, "media", details.media);
+	rs_json_key(&call->json, "entry");
+	if (code == RS_OK)
+		rs_json_u64(&call->json, details.entry);
+	else
+		rs_json_null(&call->json);
+	return RS_OK;
+}
+
+#define END                                         \
+	{                                           \
+		NULL, FIELD_TEXT, false, NULL, NULL \
+	}
+static const struct field retrieve_fields[] = {
+	{"subject", FIELD_TEXT, false, "the patient whose objects", NULL},
+	{"issuer", FIELD_TEXT, false, "who issued that identifier", NULL},
+	{"study", FIELD_TEXT, false, "of this StudyInstanceUID", NULL},
+	{"series", FIELD_TEXT, false, "of this SeriesInstanceUID", NULL},
+	{"instance", FIELD_TEXT, false, "of this SOPInstanceUID", NULL},
+	{"objects", FIELD_TEXTS, false, "instead of a subject: addresses (CID)", NULL},
+	{"operation", FIELD_TEXT, false, "what is done with them; otherwise read", OPERATIONS},
+	END};
+static const struct field retrieved_fields[] = {
+	{"object", FIELD_TEXT, true, "its address (CID)", NULL},
+	{"entry", FIELD_NUMBER, false, "the access request in the ledger", NULL},
+	{"decision", FIELD_TEXT, true, "permitted, or the refusal's name", NULL},
+	{"basis", FIELD_TEXT, false, "on which ground", NULL},
+	{"reason", FIELD_TEXT, false, "why not", NULL},
+	{"content", FIELD_TEXT, false, "base64; null: it was not given out", NULL},
+	{"receipt", FIELD_TEXT, false, "C2SP tlog-proof", NULL},
+	END};
+static const struct field object_query[] = {
+	{"operation", FIELD_TEXT, false, "what is done with it; otherwise read", OPERATIONS},
+	{"receipt", FIELD_SWITCH, false, "its receipt instead", NULL},
+	END};
+static const struct field verify_fields[] = {
+	{"verdict", FIELD_TEXT, true, "whether it is what was sealed here", "genuine,altered,unknown"},
+	{"sealed_at", FIELD_TIME, false, "when", NULL},
+	{"origin", FIELD_TEXT, false, "by which log", NULL},
+	{"media", FIELD_TEXT, false, "what it is", NULL},
+	{"entry", FIELD_NUMBER, false, "in the ledger", NULL},
+	END};
+
+const struct operation operations_data[] = {
+	{.route = {.method = "POST",
+                   .path = "/api/v1/retrieve",
+                   .right = RS_WEB_MAY_RETRIEVE,
+                   .body_max = 65536},
+         .group = "data",
+         .summary =
+                 "Asks for objects: each request is in the ledger, and what the contract allows is given out",
+         .body = retrieve_fields,
+         .answer = retrieved_fields,
+         .answers_list = true,
+         .run = retrieve},
+	{.route = {.method = "GET", .path = "/api/v1/objects/{name}", .right = RS_WEB_MAY_RETRIEVE},
+         .group = "data",
+         .summary = "Asks for one object by its address and gives it out as it was sealed",
+         .query = object_query,
+         .media = "application/octet-stream",
+         .run = object},
+	{.route = {.method = "POST",
+                   .path = "/api/v1/verify",
+                   .right = RS_WEB_MAY_QUERY,
+                   .body_max = BODY_MAX},
+         .group = "data",
+         .summary = "Verifies a file: genuine, altered or unknown",
+         .answer = verify_fields,
+         .run = verify},
+	{.run = NULL},
+};

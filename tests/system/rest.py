@@ -1,0 +1,226 @@
+"""The REST interface against its own description: `rest.py RADSEAL`. Every operation of the OpenAPI document is called, every answer
+held against its schema by code of its own, and what the ledger says afterwards against what the command line tells."""
+import argparse
+import base64
+import json
+import pathlib
+import re
+import tempfile
+import urllib.parse
+
+from node_tools import write_nifti
+from web_server import LISTEN, Site, ask
+
+METHODS = {"get", "post", "put", "delete"}
+
+
+def fits(schema, value, where="answer"):
+    """As much of JSON Schema as the document uses; what is none of that is a fault of the document."""
+    known = {"type", "properties", "required", "additionalProperties", "items", "enum", "oneOf", "pattern", "minimum"}
+    assert set(schema) <= known, (where, set(schema) - known)
+    if "oneOf" in schema:
+        assert any(not faults(one, value) for one in schema["oneOf"]), (where, value, schema)
+        return True
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
+    if "type" in schema:
+        good = isinstance(value, kinds[schema["type"]]) and (schema["type"] != "integer" or value is not True and value is not False)
+        assert good, (where, value, schema["type"])
+    assert "enum" not in schema or value in schema["enum"], (where, value)
+    assert "pattern" not in schema or re.search(schema["pattern"], value), (where, value)
+    assert "minimum" not in schema or value >= schema["minimum"], (where, value)
+    if isinstance(value, dict) and "properties" in schema:
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"]), (where, value)
+        for key, one in value.items():
+            fits(schema["properties"][key], one, f"{where}.{key}")
+    if isinstance(value, list) and "items" in schema:
+        for one in value:
+            fits(schema["items"], one, where + "[]")
+    return True
+
+
+def faults(schema, value):
+    try:
+        fits(schema, value)
+    except AssertionError as fault:
+        return fault
+    return None
+
+
+def check_document(document):
+    """The rules of OpenAPI 3.1 that a table of operations could break."""
+    assert document["openapi"].startswith("3.1.") and document["info"]["version"]
+    seen = set()
+    for path, item in document["paths"].items():
+        assert path.startswith("/api/v1/") and set(item) <= METHODS, path
+        for method, operation in item.items():
+            assert operation["operationId"] not in seen and operation["summary"] and operation["responses"], (path, method)
+            seen.add(operation["operationId"])
+            declared = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+            assert declared == set(re.findall(r"{(\w+)}", path)), path
+            for one in operation["parameters"]:
+                assert one["in"] != "path" or one["required"], one
+            assert ("requestBody" in operation) <= (method in ("post", "put")), path
+            for answer in operation["responses"].values():
+                assert "$ref" in answer or answer["description"], path
+                assert answer.get("$ref", "#/components/responses/Problem") == "#/components/responses/Problem"
+    return seen
+
+
+class Api:
+    """Calls operations by their names in the document."""
+
+    def __init__(self, port, token):
+        self.port, self.token, self.called = port, token, set()
+        status, _, content = ask(port, "/api/v1/openapi.json")
+        assert status == 200
+        self.document = json.loads(content)
+        self.operations = {operation["operationId"]: (method, path, operation) for path, item in self.document["paths"].items()
+                           for method, operation in item.items()}
+
+    def do(self, name, body=None, expect=None, query=None, path=None, token=None, purpose=None):
+        method, where, operation = self.operations[name]
+        where = where.replace("{name}", path or "") + ("?" + urllib.parse.urlencode(query) if query else "")
+        if isinstance(body, dict):
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert expect == 400 or not faults(schema, body), faults(schema, body)
+            body = json.dumps(body)
+        status, headers, content = ask(self.port, where, token or self.token, method.upper(), body,
+                                       {"Radseal-Purpose": purpose} if purpose else {})
+        self.called.add(name)
+        good = next(code for code in operation["responses"] if code != "default")
+        assert status == (expect or int(good)), (name, status, content[-500:])
+        if str(status) != good:
+            problem = json.loads(content)
+            schema = self.document["components"]["responses"]["Problem"]["content"]["application/problem+json"]["schema"]
+            assert fits(schema, problem)
+            return problem
+        answer = operation["responses"][good].get("content", {})
+        if "application/json" not in answer or not headers["content-type"].startswith("application/json"):
+            return content
+        value = json.loads(content)
+        fits(answer["application/json"]["schema"], value, name)
+        return value
+
+
+def people(api, site):
+    for name in ("doctor", "scanner", "scanner-2", "doctor-2", "patient", "onc"):
+        site.run("key", "new", name, "--home", site.home, check=0)
+    assert api.do("post-organisations", {"name": "Oncology", "kind": "oncology", "administrator": "onc"})["entry"] > 0
+    assert [row["kind"] for row in api.do("get-organisations") if row["name"] == "Oncology"] == ["oncology"]
+    api.do("post-members", {"who": "doctor", "role": "radiologist", "until": "2099-01-01", "name": "Dr. Example"})
+    assert "role is one of" in api.do("post-members", {"who": "doctor", "role": "king"}, expect=400)["detail"]
+    assert "who is missing" in api.do("post-members", {"role": "radiologist"}, expect=400)["detail"]
+    assert "'crown' is not known" in api.do("post-members", {"who": "doctor", "role": "radiologist", "crown": 1}, 400)["detail"]
+    assert "who is no text" in api.do("post-members", {"who": 7, "role": "radiologist"}, expect=400)["detail"]
+    row = next(row for row in api.do("get-members") if row["name"] == "Dr. Example")
+    assert (row["role"], row["until"], row["state"]) == ("radiologist", "2099-01-01T00:00:00.000Z", "valid"), row
+    told = json.loads(site.run("member", "list", "--json", "--home", site.home, check=0).stdout)
+    assert {row["key"] for row in told} == {row["key"] for row in api.do("get-members")}
+    api.do("post-devices", {"who": "scanner", "name": "MR"})
+    api.do("post-devices-rotate", {"who": "scanner", "successor": "scanner-2"})
+    api.do("delete-devices-name", path="scanner-2")
+    assert {row["state"] for row in api.do("get-devices")} == {"revoked"}, api.do("get-devices")
+    assert [event["type"] for event in api.do("get-members-name-history", path="doctor")]
+    api.do("delete-members-name-name", path="doctor")
+    assert api.do("delete-members-name", path="nobody", expect=404)["code"] == "NOT_FOUND"
+    print("people: organisations, members, devices, histories, names; what is wrong is told by its field")
+
+
+def data(api, site, reader, scratch):
+    sealed = (scratch / "sealed.nii").read_bytes()
+    assert api.do("post-verify", sealed)["verdict"] == "genuine"
+    assert api.do("post-verify", sealed[:-1] + b"!")["verdict"] == "unknown"
+    refused = api.do("post-retrieve", {"subject": "P1"}, token=reader, purpose="research")
+    assert refused[0]["content"] is None and refused[0]["decision"] != "permitted" and refused[0]["entry"] is not None, refused
+    given = api.do("post-retrieve", {"subject": "P1", "operation": "read"}, token=reader, purpose="treatment")
+    assert base64.b64decode(given[0]["content"]) == sealed, given[0]["decision"]
+    cid = given[0]["object"]
+    assert api.do("get-objects-name", path=cid, token=reader) == sealed
+    assert api.do("get-objects-name", path=cid, token=reader, query={"receipt": ""}).startswith(b"c2sp.org/tlog-proof")
+    assert ": " in api.do("get-objects-name", path=cid, token=reader, purpose="research", expect=403)["detail"]
+    assert api.do("get-objects-name", path="b" + "a" * 58, token=reader, expect=400)["detail"]
+    entries = api.do("get-audit", query={"about": "member", "id": "reader"})
+    assert len(entries["lines"]) >= 5, entries
+    print("data: verified, refused with an entry, given out bit for bit with a receipt; the ledger tells of each request")
+
+
+def consents(api):
+    terms = {"organisation": "Oncology", "roles": ["oncologist"], "purposes": ["research"], "operations": ["read", "extract"]}
+    made = api.do("post-consents", {"subject": "P1", "before": "2090-01-01"} | terms)
+    assert "operations is one of" in api.do("post-consents", {"subject": "P1"} | terms | {"operations": ["burn"]}, 400)["detail"]
+    api.do("post-consents-name-narrow", {"operations": ["read"]}, path=made["consent"])
+    row = api.do("get-consents", query={"subject": "P1"})[0]
+    assert row["operations"] == ["read"] and not row["revoked"] and row["before"] == "2090-01-01T00:00:00.000Z", row
+    api.do("delete-consents-name", path=made["consent"][:12])
+    assert api.do("get-consents", query={"token": row["subject"]})[0]["revoked"]
+    assert base64.b64decode(made["token"])
+    print("consents: given, narrowed, revoked, listed")
+    return row["subject"]
+
+
+def emergencies(api, reader):
+    broken = api.do("post-break-glass", {"subject": "P1", "reason": "stroke"}, token=reader)
+    row = api.do("get-break-glass", token=reader)[0]
+    assert (row["id"], row["review"], row["reason"]) == (broken["id"], "open", "stroke"), row
+    api.do("post-break-glass-name-review", {"outcome": "justified", "reason": "it was"}, path=broken["id"], token=reader, expect=403)
+    api.do("post-break-glass-name-review", {"outcome": "justified", "reason": "it was"}, path=broken["id"])
+    assert api.do("get-break-glass") == [] and api.do("get-break-glass", query={"all": "true"})[0]["review"] == "justified"
+    print("emergencies: glass broken for a reason, reviewed by somebody else only")
+
+
+def proofs(api, site, subject, scratch):
+    log = api.do("get-log")
+    proof = api.do("get-log-name-proof", path="0")
+    (scratch / "p.tlog-proof").write_bytes(proof)
+    site.run("audit", "check", scratch / "p.tlog-proof", "--key", log["key"], check=0)
+    api.do("get-log-name-proof", path="999999", expect=404)
+    claim = api.do("post-prove", {"kind": "consents", "what": subject})
+    (scratch / "claim").write_bytes(claim)
+    site.run("prove", "--check", scratch / "claim", "--key", log["key"], check=0)
+    for query in ({"about": "subject", "subject": "P1"}, {"about": "all", "from": "2020-01-01"}, {"about": "anomalies", "burst": 2},
+                  {"about": "subject", "token": subject, "format": "fhir"}, {"about": "all", "format": "csv"}):
+        assert api.do("get-audit", query=query), query
+    assert "about is missing" in api.do("get-audit", expect=400)["detail"]
+    assert "from is no time" in api.do("get-audit", query={"about": "all", "from": "yesterday"}, expect=400)["detail"]
+    print("proofs: checkpoint, entry and claim hold offline; audits in three formats")
+
+
+def revocations(api):
+    api.do("post-members-rotate", {"who": "doctor", "successor": "doctor-2"})
+    api.do("post-members-act-for", {"who": "patient", "subject": "P1"}, expect=403)
+    api.do("post-members", {"who": "patient", "role": "patient"})
+    api.do("post-members-act-for", {"who": "patient", "subject": "P1"})
+    api.do("delete-members-name", path="doctor-2")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("radseal")
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        site = Site(parser.parse_args().radseal, scratch / "node")
+        site.init()
+        write_nifti(scratch / "sealed.nii", 7)
+        site.run("seal", scratch / "sealed.nii", "--subject", "P1", "--home", site.home, check=0)
+        site.run("key", "new", "reader", "--home", site.home, check=0)
+        site.run("member", "grant", "reader", "--role", "radiologist", "--home", site.home, check=0)
+        tokens = site.tokens(scratch, admin="node all operations", reader="reader all treatment")
+        with site.serving("--http-tokens", tokens, listen=LISTEN) as port:
+            api = Api(port, site.token["admin"])
+            names = check_document(api.document)
+            assert api.document == json.loads(site.run("openapi", check=0).stdout)
+            assert ask(port, "/api/v1/members")[0] == 401
+            people(api, site)
+            data(api, site, site.token["reader"], scratch)
+            subject = consents(api)
+            emergencies(api, site.token["reader"])
+            proofs(api, site, subject, scratch)
+            revocations(api)
+            session = {name for name in names if "session" in name or name in ("post-login", "post-logout")}
+            missed = names - api.called - session - {"get-openapi-json"}
+            assert not missed, missed
+        site.fsck(check=0)
+
+
+if __name__ == "__main__":
+    main()
