@@ -121,3 +121,13 @@ enum rs_code rs_audit_ask(struct rs_audit *audit, const struct rs_audit_question
 	}
 	return RS_OK;
 }
+
+enum rs_code rs_audit_entries(struct rs_audit *audit, uint64_t from, uint64_t count, uint64_t now_ms,
+                              rs_audit_visit *visit, void *context, struct rs_error *err)
+{
+	const struct rs_audit_question question = {.about = RS_AUDIT_ALL, .now_ms = now_ms};
+	struct asking asking = {.audit = audit, .question = &question, .visit = visit, .context = context};
+	for (uint64_t index = from; index < audit->size && index - from < count; index++)
+		RS_TRY(tell(&asking, index, err));
+	return RS_OK;
+}

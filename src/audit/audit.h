@@ -119,4 +119,8 @@ struct rs_audit_question {
 enum rs_code rs_audit_ask(struct rs_audit *audit, const struct rs_audit_question *question,
                           rs_audit_visit *visit, void *context, struct rs_error *err);
 
+/* The entries from this one on, at most `count`, in the order of the log. */
+enum rs_code rs_audit_entries(struct rs_audit *audit, uint64_t from, uint64_t count, uint64_t now_ms,
+                              rs_audit_visit *visit, void *context, struct rs_error *err);
+
 #endif

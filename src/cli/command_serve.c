@@ -58,6 +58,7 @@ struct http {
 	struct rs_web_tokens *tokens;
 	struct rs_node *node; /* the people's */
 	struct rs_web_people *people;
+	struct rs_collector *collector;
 	struct rs_web_authenticator authenticators[1 + RS_WEB_PEOPLE_AUTHENTICATORS];
 	struct rs_web *web;
 };
@@ -65,6 +66,7 @@ struct http {
 static void http_close(struct http *http)
 {
 	rs_web_close(http->web);
+	rs_collector_close(http->collector);
 	rs_web_people_close(http->people);
 	rs_node_close(http->node);
 	rs_web_tokens_free(http->tokens);
@@ -98,6 +100,19 @@ static enum rs_code people_open(const struct command_line *line, struct rs_web_o
 	return RS_OK;
 }
 
+static enum rs_code collector_open(const struct command_line *line, struct rs_gateway *gateway,
+                                   const struct rs_log *log, struct rs_collector **out, struct rs_error *err)
+{
+	const struct rs_collector_options options = {
+		.address = option_value(line, "syslog"),
+		.authorities = option_value(line, "syslog-authorities"),
+		.certificate = option_value(line, "certificate"),
+		.key = option_value(line, "certificate-key"),
+		.log = log,
+	};
+	return options.address ? rs_collector_open(gateway, &options, out, err) : RS_OK;
+}
+
 static enum rs_code http_open(const struct command_line *line, struct rs_node *node,
                               const struct rs_actor *actor, struct rs_gateway *gateway,
                               const struct rs_log *log, struct http *out, struct rs_error *err)
@@ -118,6 +133,8 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 	                                      CONNECTIONS_OF_ADDRESS,
 		.log = log,
 	};
+	RS_TRY(collector_open(line, gateway, log, &out->collector, err));
+	options.collector = out->collector;
 	if (!options.http && !options.https)
 		return RS_OK;
 	if (tokens) {
@@ -188,6 +205,8 @@ static const struct option options[] = {
          "identity providers, and whose tokens and certificates are which member's"},
 	{"session-idle", "MINUTES", "a session ends after so much silence (default 15)"},
 	{"session-hours", "HOURS", "and after so long in any case (default 12)"},
+	{"syslog", "HOST:PORT", "audit messages (IHE ATNA) go there, by syslog over TLS, each at least once"},
+	{"syslog-authorities", "FILE", "who may have signed its certificate, PEM; otherwise the system's"},
 	{"connections", "N", "of HTTP at once (default 200), a quarter of them from one address"},
 	{"associations", "N", "at once (default 100); more are rejected"},
 	{"idle", "SECONDS", "how long an association may be silent (default 300)"},
@@ -201,6 +220,8 @@ static const struct example examples[] = {
          "from the AE titles and addresses in the file"},
 	{"radseal serve --dicom-tls [::]:2762 --certificate node.pem --certificate-key node.key --authorities ca.pem",
          "over TLS, from peers with certificates"},
+	{"radseal serve --dicom 0.0.0.0:11112 --syslog audit.example:6514 --syslog-authorities ca.pem",
+         "and an audit record repository is told of everything"},
 	{"radseal serve --https [::]:8443 --certificate node.pem --certificate-key node.key --http-accounts",
          "people log in, with accounts made by radseal account"},
 	{NULL, NULL},

@@ -12,6 +12,7 @@
  *   subjects.sqlite    keys of the subjects, wrapped
  *   accounts.sqlite    accounts of people: members' keys wrapped under passwords, sessions
  *   audit.sqlite       what audits found in the log, to be found again: derived, may be deleted
+ *   collector.sqlite   how much a collector of audit messages has, and events that wait for it
  *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
  *   receipts/          one .tlog-proof for each admitted file
  *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key

@@ -223,8 +223,10 @@ static enum rs_code authenticate(struct exchange *exchange, struct rs_error *err
 	}
 	if (code == RS_NOT_FOUND)
 		code = rs_error_set(err, RS_DENIED, "say who calls: this needs credentials");
-	if (code == RS_DENIED)
+	if (code == RS_DENIED) {
 		challenge(request);
+		rs_collector_tell(options->collector, RS_ATNA_REFUSED, true, NULL, request->host);
+	}
 	return code;
 }
 

@@ -61,6 +61,8 @@ static enum rs_code login(struct call *call, struct rs_error *err)
 		request_put_header(call->request, "Retry-After", wait);
 		call->request->status = TOO_MANY_REQUESTS;
 	}
+	rs_collector_tell(web_options(call->request->web)->collector, RS_ATNA_LOGIN, code != RS_OK,
+	                  code == RS_OK ? session.member : NULL, call->request->host);
 	RS_TRY(code);
 	put_cookie(call, token);
 	rs_wipe(token, sizeof token);
@@ -76,6 +78,9 @@ static enum rs_code logout(struct call *call, struct rs_error *err)
 	pthread_mutex_lock(&people->mutex);
 	enum rs_code code = rs_session_end(people->sessions, token, err);
 	pthread_mutex_unlock(&people->mutex);
+	const struct rs_member_key id = rs_actor_id(call->actor);
+	rs_collector_tell(web_options(call->request->web)->collector, RS_ATNA_LOGOUT, code != RS_OK, id.bytes,
+	                  call->request->host);
 	put_cookie(call, "");
 	return code;
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "gateway/gateway.h"
+#include "gateway/gateway_collector.h"
 #include "web/web_people.h"
 
 #define RS_WEB_PORT_COUNT 2
@@ -20,8 +21,9 @@ struct rs_web_options {
 	const struct rs_web_authenticator *authenticators;
 	size_t authenticator_count;
 	unsigned connections_max, connections_of_address_max;
-	struct rs_web_people *people; /* who may log in; NULL: nobody */
-	const struct rs_log *log;     /* may be NULL */
+	struct rs_web_people *people;   /* who may log in; NULL: nobody */
+	struct rs_collector *collector; /* is told of logins and of who was refused; NULL: nobody is */
+	const struct rs_log *log;       /* may be NULL */
 };
 
 struct rs_web;
