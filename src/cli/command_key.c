@@ -40,6 +40,9 @@ static enum rs_code show(const struct call *call, struct rs_error *err)
 	return print_public(call, &key, err);
 }
 
+/* keys/node.key, which no member's key can be called. */
+static bool is_node(const char *name) { return name && strcmp(name, "node") == 0; }
+
 static enum rs_code change(const struct call *call, struct rs_error *err)
 {
 	struct rs_buffer changed RS_CLEANUP(rs_secret_buffer_finish) = {0};
@@ -51,7 +54,12 @@ static enum rs_code change(const struct call *call, struct rs_error *err)
 			"key change: give one of --new-passphrase-file FILE and --to-unlock-file");
 	if (path)
 		RS_TRY(session_secret(path, NULL, &changed, err));
-	RS_TRY(rs_key_change(&call->place, call->name, call->passphrase, rs_buffer_bytes(&changed), err));
+	struct rs_bytes passphrase = rs_buffer_bytes(&changed);
+	if (is_node(call->name)) {
+		RS_TRY(rs_node_key_change(&call->place, call->passphrase, passphrase, &key, err));
+		return print_public(call, &key, err);
+	}
+	RS_TRY(rs_key_change(&call->place, call->name, call->passphrase, passphrase, err));
 	RS_TRY(rs_key_public(&call->place, call->name, rs_buffer_bytes(&changed), &key, err));
 	return print_public(call, &key, err);
 }
@@ -95,8 +103,9 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (line->operand_count != actions[i].operands)
 		return rs_error_set(err, RS_USAGE, "key %s takes %s", actions[i].name,
 		                    actions[i].operands == 2 ? "one name" : "no name");
-	RS_TRY(session_secret(option_value(line, "passphrase-file"), "RADSEAL_AS_PASSPHRASE", &passphrase,
-	                      err));
+	const char *variable = is_node(line->operands[line->operand_count - 1]) ? "RADSEAL_PASSPHRASE"
+	                                                                        : "RADSEAL_AS_PASSPHRASE";
+	RS_TRY(session_secret(option_value(line, "passphrase-file"), variable, &passphrase, err));
 	const struct call call = {line,
 	                          {rs_world_system(), session_home(line)},
 	                          line->operand_count == 2 ? line->operands[1] : NULL,
@@ -106,7 +115,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"new-passphrase-file", "FILE", "change: the passphrase that opens the key from now on"},
-	{"to-unlock-file", NULL, "change: from now on keys/NAME.unlock opens the key, without a passphrase"},
+	{"to-unlock-file", NULL, "change: from now on a file beside the key opens it, without a passphrase"},
 	{NULL, NULL, NULL},
 };
 
@@ -115,6 +124,8 @@ static const struct example examples[] = {
          "a key that opens with a passphrase; prints its public part, to be granted a role"},
 	{"radseal key change reader-2 --passphrase-file old --new-passphrase-file new",
          "the same key under another passphrase"},
+	{"radseal key change node --new-passphrase-file new --home /srv/radseal",
+         "the node's own keys under a passphrase, no longer under keys/unlock.key"},
 	{"radseal key list --home /srv/radseal", "names, public keys and what opens them"},
 	{NULL, NULL},
 };
@@ -128,7 +139,9 @@ const struct command command_key = {
 		"or, where none is given, under random bytes in keys/NAME.unlock. The public key, printed by new\n"
 		"and show, is what `radseal member grant` or `radseal device enrol` takes, on this node or on\n"
 		"another's. The directory need not be a node. --passphrase-file and $RADSEAL_AS_PASSPHRASE are\n"
-		"here the key's, not the node's. Names of files are seen by whoever lists the directory: choose\n"
+		"here the key's, not the node's. key change node does it for the node's own keys, which\n"
+		"keys/unlock.key or a passphrase ($RADSEAL_PASSPHRASE) opens; copies and backups of key files that\n"
+		"were made before open as they did. Names of files are seen by whoever lists the directory: choose\n"
 		"none that tells a person. A lost passphrase cannot be recovered: revoke the key, make a new one.",
 	.options = options,
 	.examples = examples,

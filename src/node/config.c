@@ -31,7 +31,7 @@ static void origin_of(const char *organisation, char *out, size_t size)
 	out[used] = '\0';
 }
 
-enum rs_code config_init(struct config *out, const char *organisation, bool unlock_file, struct rs_error *err)
+enum rs_code config_init(struct config *out, const char *organisation, struct rs_error *err)
 {
 	if (!name_is_fit(rs_str_from(organisation)))
 		return rs_error_set(
@@ -39,7 +39,7 @@ enum rs_code config_init(struct config *out, const char *organisation, bool unlo
 			"the organisation's name must have 1 to %d characters, without controls, quotes "
 			"or backslashes",
 			RS_ORGANISATION_NAME_MAX);
-	*out = (struct config){.unlock_file = unlock_file, .vault_reserve = VAULT_RESERVE_DEFAULT};
+	*out = (struct config){.vault_reserve = VAULT_RESERVE_DEFAULT};
 	memcpy(out->organisation, organisation, strlen(organisation) + 1);
 	origin_of(organisation, out->origin, sizeof out->origin);
 	return RS_OK;
@@ -58,21 +58,19 @@ enum rs_code config_write(const struct rs_world *world, const char *path, const 
 		"# The name of the log in checkpoints and receipts. Receipts are checked against it:\n"
 		"# it must not change in the life of the node.\n"
 		"origin: \"%s\"\n\n"
-		"# What opens keys/node.key: \"file\" (keys/unlock.key, for a service that starts by\n"
-		"# itself) or \"passphrase\" (--passphrase-file or $RADSEAL_PASSPHRASE).\n"
-		"unlock: \"%s\"\n\n"
 		"# What the vault may take, and where copies of its objects are kept (radseal vault). Optional.\n"
 		"# vault:\n"
 		"#   quota: 500 GB        # of objects; sealing ends before more are stored\n"
 		"#   reserve: 64 MiB      # left free on the disk, so that the ledger can always be written\n"
 		"#   store: ipfs          # copies in an IPFS node besides this directory; \"local\": none\n"
 		"#   url: http://127.0.0.1:5001\n",
-		config->organisation, config->origin, config->unlock_file ? "file" : "passphrase");
+		config->organisation, config->origin);
 	RS_TRY(rs_buffer_check(&text, "the configuration", err));
 	return rs_file_replace(world, path, rs_buffer_bytes(&text), 0600, err);
 }
 
-enum key { ORGANISATION, ORIGIN, UNLOCK, NEEDED_COUNT, STORE = NEEDED_COUNT, URL, QUOTA, RESERVE, KEY_COUNT };
+/* Nodes made earlier say what opens their keys; now the files tell it: locked.h. */
+enum key { ORGANISATION, ORIGIN, NEEDED_COUNT, UNLOCK = NEEDED_COUNT, STORE, URL, QUOTA, RESERVE, KEY_COUNT };
 static const char *const keys[KEY_COUNT] = {"organisation", "origin",       "unlock",        "vault: store",
                                             "vault: url",   "vault: quota", "vault: reserve"};
 #define SECTION "vault"
@@ -134,15 +132,10 @@ static enum rs_code set_value(struct config *config, enum key key, struct rs_str
 {
 	char *target = key == ORGANISATION ? config->organisation : config->origin;
 	size_t maximum = key == ORGANISATION ? RS_ORGANISATION_NAME_MAX : ORIGIN_MAX;
+	if (key == UNLOCK)
+		return RS_OK;
 	if (key >= NEEDED_COUNT)
 		return set_vault(config, key, value, line, err);
-	if (key == UNLOCK) {
-		config->unlock_file = rs_str_equal_text(value, "file");
-		if (!config->unlock_file && !rs_str_equal_text(value, "passphrase"))
-			return rs_error_set(err, RS_MALFORMED,
-			                    "line %zu: unlock is \"file\" or \"passphrase\"", line);
-		return RS_OK;
-	}
 	if (value.size == 0 || value.size > maximum || memchr(value.data, '\0', value.size))
 		return rs_error_set(err, RS_MALFORMED, "line %zu: %s must have 1 to %zu characters", line,
 		                    keys[key], maximum);

@@ -43,18 +43,15 @@ static void what_is_written_is_read(void **state)
 	struct rs_error err = {0};
 	const struct rs_world *world = rs_sim_world(sim);
 	(void)state;
-	for (int file = 0; file < 2; file++) {
-		assert_int_equal(config_init(&made,
-		                             "Klinik S\xc3\xbc"
-		                             "d",
-		                             file, &err),
-		                 RS_OK);
-		assert_int_equal(config_write(world, PATH, &made, &err), RS_OK);
-		assert_int_equal(config_read(world, PATH, &back, &err), RS_OK);
-		assert_string_equal(back.organisation, made.organisation);
-		assert_string_equal(back.origin, made.origin);
-		assert_true(back.unlock_file == file);
-	}
+	assert_int_equal(config_init(&made,
+	                             "Klinik S\xc3\xbc"
+	                             "d",
+	                             &err),
+	                 RS_OK);
+	assert_int_equal(config_write(world, PATH, &made, &err), RS_OK);
+	assert_int_equal(config_read(world, PATH, &back, &err), RS_OK);
+	assert_string_equal(back.organisation, made.organisation);
+	assert_string_equal(back.origin, made.origin);
 }
 
 static void people_may_write_it_their_way(void **state)
@@ -68,7 +65,6 @@ static void people_may_write_it_their_way(void **state)
 		RS_OK);
 	assert_string_equal(config.organisation, "A: B");
 	assert_string_equal(config.origin, "log.example/a");
-	assert_false(config.unlock_file);
 }
 
 static void the_vault_has_its_own_section(void **state)
@@ -108,8 +104,7 @@ static void faults_are_named_with_their_line(void **state)
 		{"", "organisation is missing"},
 		{"just words\n", "line 1: a mapping"},
 		{"- a\n- b\n", "line 1"},
-		{"organisation: A\norigin: o\n", "unlock is missing"},
-		{"organisation: A\norigin: o\nunlock: door\n", "line 3: unlock is"},
+		{"organisation: A\nunlock: file\n", "origin is missing"},
 		{"organisation: A\norigin: ''\nunlock: file\n", "line 2: origin must have 1 to 128"},
 		{"organisation: A\norganisation: B\norigin: o\nunlock: file\n",
 	         "line 2: organisation stands twice"},
@@ -149,7 +144,7 @@ static void names_that_cannot_be_are_refused(void **state)
 	for (size_t i = 0; i < RS_COUNT(names); i++) {
 		struct config config;
 		struct rs_error err = {0};
-		assert_int_equal(config_init(&config, names[i], true, &err), RS_USAGE);
+		assert_int_equal(config_init(&config, names[i], &err), RS_USAGE);
 		assert_true(err.message[0]);
 	}
 }

@@ -170,6 +170,21 @@ static void an_interrupted_change_locks_nobody_out(void **state)
 			assert_true(step < 100);
 }
 
+/* As the making of a node leaves its keys. */
+static struct rs_member_key make_node_key(const struct rs_keys_place *place)
+{
+	static const struct rs_bytes fresh = {(const uint8_t *)"01234567890123456789012345678901", 32};
+	const struct rs_unlock unlock = {.unlock_file = fresh};
+	struct rs_keyring *keyring;
+	assert_int_equal(rs_file_replace(place->world, "/member/keys/unlock.key", fresh, 0600, NULL), RS_OK);
+	assert_int_equal(rs_keyring_create(place->world, "/member/keys/node.key", &unlock, RS_STR("A"),
+	                                   &keyring, NULL),
+	                 RS_OK);
+	struct rs_member_key id = rs_keyring_member_id(keyring);
+	rs_keyring_close(keyring);
+	return id;
+}
+
 static void from_unlock_file_to_unlock_file_is_no_change(void **state)
 {
 	(void)state;
@@ -180,6 +195,11 @@ static void from_unlock_file_to_unlock_file_is_no_change(void **state)
 	assert_int_equal(rs_key_new(&place, "doctor", none, &id, &err), RS_OK);
 	assert_int_equal(rs_key_change(&place, "doctor", none, none, &err), RS_USAGE);
 	assert_int_equal(rs_key_change(&place, "nobody", none, other, &err), RS_NOT_FOUND);
+	assert_int_equal(rs_node_key_change(&place, none, other, &id, &err), RS_NOT_FOUND);
+	const struct rs_member_key administrator = make_node_key(&place);
+	assert_int_equal(rs_node_key_change(&place, none, none, &id, &err), RS_USAGE);
+	assert_int_equal(rs_node_key_change(&place, none, other, &id, &err), RS_OK);
+	assert_true(rs_member_key_equal(&id, &administrator));
 	rs_sim_destroy(sim);
 }
 

@@ -6,7 +6,6 @@
 #include "erase.h"
 #include "node/node_room.h"
 
-#define UNLOCK_FILE_SIZE 32
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
 
 enum rs_code node_path(const struct rs_node *node, const char *name, char **out, struct rs_error *err)
@@ -339,29 +338,6 @@ enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err)
 	return node->lock->files->lock(node->lock, true, err);
 }
 
-static enum rs_code open_keys(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)
-{
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
-	char *unlock_path RS_CLEANUP(rs_free_pointer) = NULL;
-	char *subjects RS_CLEANUP(rs_free_pointer) = NULL;
-	struct rs_buffer content RS_CLEANUP(rs_secret_buffer_finish) = {0};
-	struct rs_unlock unlock = {.passphrase = passphrase};
-	RS_TRY(node_path(node, "keys/node.key", &path, err));
-	RS_TRY(node_path(node, "keys/unlock.key", &unlock_path, err));
-	RS_TRY(node_path(node, "subjects.sqlite", &subjects, err));
-	if (node->config.unlock_file) {
-		RS_TRY(rs_file_read_all(node->world, unlock_path, 4096, &content, err));
-		unlock = (struct rs_unlock){.unlock_file = rs_buffer_bytes(&content)};
-	} else if (passphrase.size == 0) {
-		return rs_error_set(
-			err, RS_USAGE,
-			"the node's keys open with a passphrase: give --passphrase-file FILE, or set "
-			"RADSEAL_PASSPHRASE");
-	}
-	RS_TRY(rs_keyring_open(node->world, path, &unlock, &node->keyring, err));
-	return rs_subject_keys_open(node->world, subjects, node->keyring, &node->subjects, err);
-}
-
 static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
@@ -396,7 +372,7 @@ enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs
 		                    node->directory);
 	RS_TRY(config_read(node->world, path, &node->config, err));
 	RS_TRY(node_take_lock(node, err));
-	RS_TRY(open_keys(node, passphrase, err));
+	RS_TRY(node_open_keys(node, passphrase, err));
 	RS_TRY(open_ledger(node, err));
 	RS_TRY(rs_vault_open(node->world, vault, &node->vault, err));
 	enum rs_store_access access = node->access == RS_NODE_WRITE ? RS_STORE_WRITE : RS_STORE_READ;
@@ -472,28 +448,6 @@ static enum rs_code claim(struct rs_node *node, struct rs_error *err)
 	return check_place(node, err);
 }
 
-static enum rs_code create_keys(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err)
-{
-	char *directory RS_CLEANUP(rs_free_pointer) = NULL;
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
-	char *unlock_path RS_CLEANUP(rs_free_pointer) = NULL;
-	uint8_t secret[UNLOCK_FILE_SIZE];
-	struct rs_unlock unlock = {.passphrase = passphrase};
-	RS_TRY(node_path(node, "keys", &directory, err));
-	RS_TRY(node_path(node, "keys/node.key", &path, err));
-	RS_TRY(node_path(node, "keys/unlock.key", &unlock_path, err));
-	RS_TRY(rs_directory_make(node->world, directory, err));
-	if (node->config.unlock_file) {
-		RS_TRY(rs_world_random(node->world, secret, sizeof secret, err));
-		unlock = (struct rs_unlock){.unlock_file = rs_bytes_of(secret, sizeof secret)};
-		RS_TRY(rs_file_replace(node->world, unlock_path, unlock.unlock_file, 0600, err));
-	}
-	enum rs_code code = rs_keyring_create(node->world, path, &unlock,
-	                                      rs_str_from(node->config.organisation), NULL, err);
-	rs_wipe(secret, sizeof secret);
-	return code;
-}
-
 /* The genesis: the organisation and its administrator, signed by the administrator. */
 static enum rs_code found_ledger(struct rs_node *node, enum rs_organisation_kind kind, struct rs_error *err)
 {
@@ -526,8 +480,8 @@ static enum rs_code create_parts(struct rs_node *node, enum rs_organisation_kind
 	RS_TRY(node_path(node, "keys/log.vkey", &vkey, err));
 	RS_TRY(node_path(node, "index.sqlite", &index, err));
 	RS_TRY(node_path(node, "radseal.yaml", &config, err));
-	RS_TRY(create_keys(node, passphrase, err));
-	RS_TRY(open_keys(node, passphrase, err));
+	RS_TRY(node_create_keys(node, passphrase, err));
+	RS_TRY(node_open_keys(node, passphrase, err));
 	RS_TRY(open_ledger(node, err));
 	RS_TRY(found_ledger(node, kind, err));
 	RS_TRY(rs_vault_create(node->world, vault, err));
@@ -553,7 +507,7 @@ enum rs_code rs_node_create_of_kind(const struct rs_world *world, const char *di
 {
 	struct rs_node *node;
 	RS_TRY(node_new(world, directory, RS_NODE_WRITE, NULL, &node, err));
-	enum rs_code code = config_init(&node->config, organisation, passphrase.size == 0, err);
+	enum rs_code code = config_init(&node->config, organisation, err);
 	if (code == RS_OK)
 		code = claim(node, err);
 	if (code == RS_OK)

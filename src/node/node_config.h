@@ -13,7 +13,6 @@
 struct config {
 	char organisation[RS_ORGANISATION_NAME_MAX + 1];
 	char origin[ORIGIN_MAX + 1]; /* the log's name in checkpoints, after C2SP tlog-checkpoint */
-	bool unlock_file;            /* keys open with keys/unlock.key instead of a passphrase */
 	/* vault: all optional */
 	bool vault_ipfs;                   /* copies are kept in an IPFS node */
 	char vault_url[VAULT_URL_MAX + 1]; /* where its API listens */
@@ -22,8 +21,7 @@ struct config {
 };
 
 /* RS_USAGE when the name is empty, too long or has control characters. */
-enum rs_code config_init(struct config *out, const char *organisation, bool unlock_file,
-                         struct rs_error *err);
+enum rs_code config_init(struct config *out, const char *organisation, struct rs_error *err);
 enum rs_code config_write(const struct rs_world *world, const char *path, const struct config *config,
                           struct rs_error *err);
 /* Unknown keys, missing keys and wrong values are refused with their line. */

@@ -24,6 +24,10 @@ enum rs_code rs_key_open(const struct rs_keys_place *place, const char *name, st
  * opens in the old way or in the new one. errors  RS_USAGE from unlock file to unlock file; as rs_key_open() */
 enum rs_code rs_key_change(const struct rs_keys_place *place, const char *name, struct rs_bytes passphrase,
                            struct rs_bytes changed, struct rs_error *err);
+/* The same of the node whose directory it is: of keys/node.key and keys/unlock.key. *out is its administrator's.
+ * errors  also RS_BUSY while another process writes to the node */
+enum rs_code rs_node_key_change(const struct rs_keys_place *place, struct rs_bytes passphrase,
+                                struct rs_bytes changed, struct rs_member_key *out, struct rs_error *err);
 /* From NAME.pub; opens the key only where that file is missing (its making was interrupted), and makes it then. */
 enum rs_code rs_key_public(const struct rs_keys_place *place, const char *name, struct rs_bytes passphrase,
                            struct rs_member_key *out, struct rs_error *err);

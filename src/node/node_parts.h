@@ -103,6 +103,9 @@ void node_promises_keep(struct rs_node *node, bool final);
 enum rs_code node_new(const struct rs_world *world, const char *directory, enum rs_node_access access,
                       struct rs_pool *pool, struct rs_node **out, struct rs_error *err);
 enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err);
+/* own_keys.c: keys/node.key, and the subjects' keys that it opens. */
+enum rs_code node_create_keys(const struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err);
+enum rs_code node_open_keys(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err);
 enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs_bytes passphrase,
                              struct rs_error *err);
 /* Ends what a crash interrupted. */

@@ -99,6 +99,24 @@ def who_may_open(node, scratch):
                  ("key", "list", "x"), ("key", "open", "robot")):
         assert node.run(*call, "--home", node.home).returncode == 2, call
     node.run("key", "new", "robot", "--home", node.home, check=4)
+    own_keys(node, word)
+
+
+def own_keys(node, word):
+    """The node's own keys: from the unlock file to a passphrase, which alone opens them, and back."""
+    unlock = node.home / "keys" / "unlock.key"
+    before = unlock.read_bytes()
+    node.run("key", "change", "node", "--new-passphrase-file", word, "--home", node.home, check=0)
+    assert not unlock.exists()
+    closed = node.run("log", "--home", node.home)
+    assert closed.returncode == 2 and "RADSEAL_PASSPHRASE" in closed.stderr, closed.stderr
+    unlock.write_bytes(before)
+    unlock.chmod(0o600)
+    node.run("log", "--home", node.home, check=2)
+    node.run("log", "--passphrase-file", word, "--home", node.home, check=0)
+    node.run("key", "change", "node", "--to-unlock-file", "--passphrase-file", word, "--home", node.home, check=0)
+    assert unlock.read_bytes() != before
+    node.run("log", "--home", node.home, check=0)
     node.run("key", "show", "nobody", "--home", node.home, check=4)
 
 
