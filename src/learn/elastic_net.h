@@ -42,6 +42,11 @@ struct target {
 	double *low, *high;  /* by row: logistic density at the threshold below and above it */
 	double *information; /* of thresholds, decomposed */
 	double *slope, *trial;
+	/* one of several classes without order, against the others */
+	uint32_t own; /* its label */
+	double intercept;
+	double *others,
+		*chosen; /* by row: logarithm of the others' sum of exp; predictor of the row's class */
 	/* survival */
 	const uint8_t *event;
 	size_t *order;   /* rows by stratum, then time, descending */
@@ -52,6 +57,8 @@ struct target {
 	double *risk;    /* by row */
 };
 void target_finish(struct target *target);
+/* What all have; zeros else. */
+enum rs_code target_prepare(struct target *target, const struct standard *standard, struct rs_error *err);
 enum rs_code target_init(struct target *target, const struct rs_elastic_net_data *data,
                          const struct standard *standard, struct rs_error *err);
 enum rs_code target_init_classes(struct target *target, const struct rs_elastic_net_data *data,
@@ -82,5 +89,26 @@ enum rs_code net_init(struct net *net, const struct standard *standard, struct t
 enum rs_code net_move(struct net *net, double lambda_before, double lambda, struct rs_error *err);
 /* The least lambda that lets no column in. */
 double net_largest_lambda(const struct net *net);
+
+/* A model for each of several classes that have no order. */
+struct several {
+	const struct standard *standard;
+	uint32_t count;     /* classes that have rows */
+	uint32_t *class_at; /* which of the classes as given */
+	struct net *nets;
+	struct target *targets;
+	double *others, *chosen, *logit,
+		*kept; /* shared by the targets; scratch by class; coefficients before a turn */
+};
+void several_finish(struct several *several);
+enum rs_code several_init(struct several *several, const struct rs_elastic_net_data *data,
+                          const struct standard *standard, const struct rs_elastic_net_options *options,
+                          struct rs_error *err);
+/* As net_move(), of all classes. */
+enum rs_code several_move(struct several *several, double lambda_before, double lambda, struct rs_error *err);
+
+/* Σ b x of a row whose values lie `step` apart; of unordered classes that of output k. */
+double path_predictor(const struct rs_elastic_net_path *path, size_t lambda, size_t output, const double *x,
+                      size_t step);
 
 #endif

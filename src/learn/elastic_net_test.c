@@ -243,7 +243,7 @@ static void logistic_is_that_of_glmnet(void **state)
 	open_wdbc(&w);
 	for (size_t c = 0; c < 30; c++)
 		factors[c] = c == 1 ? 0 : c == 4 ? 2 : 1;
-	const struct rs_elastic_net_data weighted = {&w.x, w.weight, w.labels, 2, NULL, NULL, NULL};
+	const struct rs_elastic_net_data weighted = {&w.x, w.weight, w.labels, 2, false, NULL, NULL, NULL};
 	fit_path(&weighted,
 	         &(struct rs_elastic_net_options){.mixing = 0.7,
 	                                          .penalty = factors,
@@ -254,7 +254,7 @@ static void logistic_is_that_of_glmnet(void **state)
 	hold("threshold", path.at, wdbc_at, 3, 1e-8);
 	hold("coefficient", path.coefficients, wdbc_coefficients, RS_COUNT(wdbc_coefficients), 1e-7);
 	rs_elastic_net_path_finish(&path);
-	const struct rs_elastic_net_data data = {&w.x, NULL, w.labels, 2, NULL, NULL, NULL};
+	const struct rs_elastic_net_data data = {&w.x, NULL, w.labels, 2, false, NULL, NULL, NULL};
 	fit_path(&data, &(struct rs_elastic_net_options){.mixing = 1, .lambda_count = 50, .threshold = 1e-16},
 	         &path);
 	assert_int_equal(path.count, 50);
@@ -272,14 +272,15 @@ static void cox_is_that_of_glmnet(void **state)
 	struct world w;
 	struct rs_elastic_net_path path;
 	open_veteran(&w);
-	const struct rs_elastic_net_data stratified = {&w.x, w.weight, NULL, 0, w.time, w.event, w.stratum};
+	const struct rs_elastic_net_data stratified = {&w.x,  w.weight, NULL,    0,
+	                                               false, w.time,   w.event, w.stratum};
 	fit_path(&stratified,
 	         &(struct rs_elastic_net_options){
 			 .mixing = 1, .lambdas = lambdas, .lambda_count = 3, .threshold = 1e-22},
 	         &path);
 	hold("coefficient", path.coefficients, veteran_coefficients, RS_COUNT(veteran_coefficients), 1e-7);
 	rs_elastic_net_path_finish(&path);
-	const struct rs_elastic_net_data data = {&w.x, NULL, NULL, 0, w.time, w.event, NULL};
+	const struct rs_elastic_net_data data = {&w.x, NULL, NULL, 0, false, w.time, w.event, NULL};
 	fit_path(&data, &(struct rs_elastic_net_options){.mixing = 1, .threshold = 1e-20}, &path);
 	assert_int_equal(path.count, (int)veteran_path[0]);
 	near("largest lambda", path.lambdas[0], veteran_path[1], 1e-11);
@@ -317,7 +318,7 @@ static void many_columns_agree_with_glmnet(void **state)
 			}
 	rs_free(time);
 	rs_csv_finish(&y);
-	const struct rs_elastic_net_data data = {&w.x, NULL, NULL, 0, w.time, w.event, NULL};
+	const struct rs_elastic_net_data data = {&w.x, NULL, NULL, 0, false, w.time, w.event, NULL};
 	fit_path(&data,
 	         &(struct rs_elastic_net_options){
 			 .mixing = 0.9, .lambdas = lambdas, .lambda_count = 2, .threshold = 1e-24},
@@ -435,7 +436,7 @@ static void ranked_classes_are_those_of_polr(void **state)
 	struct world w;
 	struct rs_elastic_net_path path;
 	open_lung(&w);
-	const struct rs_elastic_net_data data = {&w.x, NULL, w.labels, 4, NULL, NULL, NULL};
+	const struct rs_elastic_net_data data = {&w.x, NULL, w.labels, 4, false, NULL, NULL, NULL};
 	fit_path(&data,
 	         &(struct rs_elastic_net_options){
 			 .mixing = 0.5, .lambdas = lambdas, .lambda_count = 2, .threshold = 1e-20},
@@ -488,7 +489,7 @@ static enum rs_code fit_small(struct small *s, uint32_t classes, bool survival, 
 {
 	const struct rs_matrix x = {12, 3, s->x};
 	const struct rs_elastic_net_data data = {
-		&x, NULL, survival ? NULL : s->labels, classes, s->time, s->event, NULL};
+		&x, NULL, survival ? NULL : s->labels, classes, false, s->time, s->event, NULL};
 	return rs_elastic_net_fit(&data, &(struct rs_elastic_net_options){.mixing = mixing}, out, err);
 }
 
@@ -508,9 +509,9 @@ static void small_worlds_are_defined(void **state)
 	assert_true(fabs(last[0] - last[1]) < 1e-2 * last[0]);
 	rs_elastic_net_path_finish(&path);
 	s.labels[0] = s.labels[11] = 3; /* of four classes, 2 has no rows */
-	double shares[4];
+	double shares[4], nothing[3] = {0};
 	assert_int_equal(fit_small(&s, 4, false, 1, &path, &err), RS_OK);
-	rs_elastic_net_classes(&path, 0, 0, shares);
+	rs_elastic_net_classes(&path, 0, nothing, 1, shares);
 	assert_true(fabs(shares[0] - 5 / 12.0) < 1e-9 && shares[2] == 0 && fabs(shares[3] - 2 / 12.0) < 1e-9);
 	rs_elastic_net_path_finish(&path);
 	assert_int_equal(fit_small(&s, 0, true, 1, &path, &err), RS_OK); /* all at once */

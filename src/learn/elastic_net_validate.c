@@ -78,6 +78,7 @@ static void part_take(struct part *part, const struct rs_elastic_net_data *from,
 		.weight = part->weight,
 		.labels = from->labels ? part->labels : NULL,
 		.classes = from->classes,
+		.unordered = from->unordered,
 		.time = part->time,
 		.event = part->event,
 		.stratum = part->stratum,
@@ -93,8 +94,7 @@ static double class_deviance(const struct validating *v, const struct rs_elastic
 		if (v->fold[r] != fold)
 			continue;
 		double own = data->weight ? data->weight[r] : 1;
-		double predictor = rs_elastic_net_predictor(path, lambda, &data->x->values[r], data->x->rows);
-		rs_elastic_net_classes(path, lambda, predictor, probabilities);
+		rs_elastic_net_classes(path, lambda, &data->x->values[r], data->x->rows, probabilities);
 		double p = fmin(fmax(probabilities[data->labels[r]], PROBABILITY_MIN), 1 - PROBABILITY_MIN);
 		sum -= 2 * own * log(p);
 		weight += own;
@@ -119,7 +119,7 @@ static enum rs_code survival_deviance(const struct rs_elastic_net_data *data,
 	RS_TRY(target_init(&target, data, &standard, err));
 	for (size_t i = 0; i < path->count; i++) {
 		for (size_t r = 0; r < rows; r++)
-			predictor[r] = rs_elastic_net_predictor(path, i, &data->x->values[r], rows);
+			predictor[r] = path_predictor(path, i, 0, &data->x->values[r], rows);
 		out[i] = 2 * (target.evaluate(&target, predictor) - target.saturated);
 	}
 	return RS_OK;

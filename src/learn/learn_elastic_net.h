@@ -1,6 +1,7 @@
 /* Linear models with a penalty on their coefficients (Friedman, Hastie & Tibshirani 2010; Simon et al. 2011): logistic for
- * two classes, proportional odds for ranked ones, Cox for survival (Breslow's ties, strata). Whole paths of penalties, and
- * cross-validation along them. Agrees with R's glmnet at the same penalties. The same bits for any number of threads. */
+ * two classes, softmax for more, proportional odds for ranked ones, Cox for survival (Breslow's ties, strata). Whole paths of
+ * penalties, and cross-validation along them. Agrees with R's glmnet at the same penalties. The same bits for any number of
+ * threads. */
 #ifndef RS_LEARN_ELASTIC_NET_H
 #define RS_LEARN_ELASTIC_NET_H
 
@@ -14,6 +15,7 @@ struct rs_elastic_net_data {
 	const uint32_t
 		*labels; /* 0 … classes - 1, ascending where they are ranked; a class may be without rows */
 	uint32_t classes;
+	bool unordered;     /* of more classes than two: a coefficient for each, as glmnet's "multinomial" */
 	const double *time; /* finite */
 	const uint8_t *event;
 	const uint32_t *stratum; /* of survival: own baseline hazards; NULL: one */
@@ -31,10 +33,14 @@ struct rs_elastic_net_options {
 	double threshold;       /* of a step's effect on the loss, as a share of it; 0: 1e-7 */
 };
 struct rs_elastic_net_path {
-	size_t count, columns, thresholds; /* thresholds: classes - 1; 0 for survival */
-	double *lambdas, *explained;       /* by lambda; explained: share of the deviance */
-	double *coefficients;              /* count x columns, for columns as given; 0 for constant ones */
-	double *at; /* count x thresholds: P(class <= k) = logistic(at[k] - Σ b x); -inf or inf where a class had no rows */
+	size_t count, columns;
+	size_t outputs;    /* classes of unordered ones, else 1 */
+	size_t thresholds; /* classes - 1; 0 for survival; of unordered classes as many as they are */
+	double *lambdas, *explained; /* by lambda; explained: share of the deviance */
+	double *coefficients; /* count x outputs x columns, for columns as given; 0 for constant ones */
+	/* count x thresholds: P(class <= k) = logistic(at[k] - Σ b x); -inf or inf where a class had no rows. Of unordered
+	 * ones P(class k) is as exp(at[k] + Σ b x), and they sum to 0; -inf where it had none. */
+	double *at;
 	bool settled; /* false: somewhere the search ran out of steps */
 };
 void rs_elastic_net_path_finish(struct rs_elastic_net_path *path); /* accepts zeroed memory */
@@ -42,12 +48,9 @@ void rs_elastic_net_path_finish(struct rs_elastic_net_path *path); /* accepts ze
 enum rs_code rs_elastic_net_fit(const struct rs_elastic_net_data *data,
                                 const struct rs_elastic_net_options *options, struct rs_elastic_net_path *out,
                                 struct rs_error *err);
-/* Σ b x of a row whose values lie `step` apart. */
-double rs_elastic_net_predictor(const struct rs_elastic_net_path *path, size_t lambda, const double *x,
-                                size_t step);
-/* P(class) for each of thresholds + 1. */
-void rs_elastic_net_classes(const struct rs_elastic_net_path *path, size_t lambda, double predictor,
-                            double *out);
+/* P(class) of a row whose values lie `step` apart. */
+void rs_elastic_net_classes(const struct rs_elastic_net_path *path, size_t lambda, const double *x,
+                            size_t step, double *out);
 
 struct rs_elastic_net_validation {
 	double *deviance, *error; /* by lambda: mean of the folds, its standard error */

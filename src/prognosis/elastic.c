@@ -77,6 +77,7 @@ static enum rs_code question_init(struct question *q, const struct lesson *lesso
 		.x = &q->x,
 		.weight = lesson->weight,
 		.classes = lesson->shape.classes,
+		.unordered = lesson->shape.target == TARGET_CLASSES,
 		.time = lesson->time,
 		.event = lesson->outcome,
 	};

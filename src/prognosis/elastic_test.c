@@ -133,11 +133,37 @@ static void lone_subjects_leave_nothing_to_choose(void **state)
 	near("intercept", b[COLUMNS], -log(59), 1e-9);
 }
 
+/* What the learner keeps says what the path said at the chosen lambda. */
+static void classes_are_scored(void **state)
+{
+	(void)state;
+	static struct made made;
+	double scores[ROWS * 3], shares[3];
+	struct linear fitted RS_CLEANUP(linear_finish) = {0};
+	struct rs_elastic_net_path path RS_CLEANUP(rs_elastic_net_path_finish) = {0};
+	const struct elastic_options options = {0.5, 5, 50, ELASTIC_BEST};
+	size_t lambda;
+	make(&made);
+	const struct rs_matrix x = {ROWS, COLUMNS, made.x};
+	const struct lesson lesson = {
+		.shape = {TARGET_CLASSES, 3, COLUMNS}, .rows = ROWS, .x = made.x, .outcome = made.class};
+	assert_int_equal(learner_elastic_net.fit(&lesson, &options, NULL, &fitted, NULL), RS_OK);
+	assert_int_equal(learner_elastic_net.score(&fitted, &x, scores, NULL), RS_OK);
+	assert_int_equal(elastic_fit(&lesson, &options, &path, &lambda, NULL), RS_OK);
+	assert_true(lambda > 0 && path.outputs == 3);
+	for (size_t i = 0; i < ROWS; i++) {
+		rs_elastic_net_classes(&path, lambda, &made.x[i], ROWS, shares);
+		for (size_t k = 0; k < 3; k++)
+			near("share", scores[i * 3 + k], shares[k], 1e-12);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(penalties_are_those_of_r),
 		cmocka_unit_test(ranks_are_scored),
+		cmocka_unit_test(classes_are_scored),
 		cmocka_unit_test(lasso_is_not_led_by_copies),
 		cmocka_unit_test(lone_subjects_leave_nothing_to_choose),
 	};

@@ -1,4 +1,6 @@
 /* Elastic nets of classes, ranked classes and survival; folds of the training rows choose the penalty. */
+#include <string.h>
+
 #include "elastic.h"
 #include "linear.h"
 
@@ -6,13 +8,16 @@
 static enum rs_code take(const struct shape *shape, const struct rs_elastic_net_path *path, size_t lambda,
                          struct linear *out, struct rs_error *err)
 {
+	size_t columns = path->columns;
+	bool several = shape->target == TARGET_CLASSES;
 	RS_TRY(linear_init(shape, shape->target == TARGET_ORDINAL, out, err));
-	const double *b = &path->coefficients[lambda * path->columns];
-	for (size_t c = 0; c < path->columns; c++)
-		out->coefficients[c] = b[c];
+	const double *b = &path->coefficients[lambda * path->outputs * columns];
+	for (size_t k = 0; k < path->outputs; k++)
+		memcpy(&out->coefficients[k * (columns + 1)], &b[k * columns], columns * sizeof *b);
 	for (size_t k = 0; k < path->thresholds; k++) {
 		double at = path->at[lambda * path->thresholds + k];
-		out->coefficients[path->columns + k] = out->ranked ? at : -at;
+		out->coefficients[several ? k * (columns + 1) + columns : columns + k] =
+			out->ranked || several ? at : -at;
 	}
 	return RS_OK;
 }
@@ -33,7 +38,7 @@ static const struct setting settings[] = {
 };
 const struct learner learner_elastic_net = {
 	.name = "elastic_net",
-	.targets = TARGET_BINARY | TARGET_ORDINAL | TARGET_SURVIVAL,
+	.targets = TARGET_BINARY | TARGET_CLASSES | TARGET_ORDINAL | TARGET_SURVIVAL,
 	.standardised = true,
 	.needs_inputs = true,
 	.weighs = true,
