@@ -9,6 +9,9 @@
 struct rs_interval {
 	double value, lower, upper;
 };
+/* Of a share with this standard error, on the logit scale, so that it stays within [0, 1]; all of that where nothing is
+ * known. */
+struct rs_interval rs_share_interval(double value, double error, double level);
 
 /* ---- discrimination ---- */
 

@@ -117,6 +117,15 @@ enum rs_code rs_auc_of(const double *const *scores, size_t scores_count, const u
 	return RS_OK;
 }
 
+struct rs_interval rs_share_interval(double value, double error, double level)
+{
+	if (!(value > 0 && value < 1) || isnan(error))
+		return (struct rs_interval){value, 0, 1};
+	double logit = log(value / (1 - value));
+	double width = rs_normal_quantile(0.5 + 0.5 * level) * error / (value * (1 - value));
+	return (struct rs_interval){value, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
+}
+
 struct rs_interval rs_auc_interval(double area, double variance, size_t smaller_class, double level)
 {
 	if (isnan(area) || isnan(variance))
@@ -125,9 +134,7 @@ struct rs_interval rs_auc_interval(double area, double variance, size_t smaller_
 		double edge = pow(0.5 - 0.5 * level, 1 / (double)smaller_class);
 		return area <= 0 ? (struct rs_interval){0, 0, 1 - edge} : (struct rs_interval){1, edge, 1};
 	}
-	double logit = log(area / (1 - area));
-	double width = rs_normal_quantile(0.5 + 0.5 * level) * sqrt(variance) / (area * (1 - area));
-	return (struct rs_interval){area, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
+	return rs_share_interval(area, sqrt(variance), level);
 }
 
 double rs_auc_difference(const double *area, const double *covariance, size_t scores_count, size_t a,

@@ -85,7 +85,7 @@ static enum rs_code tell_concordance(const struct analysis *a, const struct rs_c
 		&data->follow_up, risk,
 		&(struct rs_concordance_options){.stratum = data->stratum, .cluster = data->cluster}, &found,
 		err));
-	struct rs_interval interval = concordance_interval(&found, a->asked->level);
+	struct rs_interval interval = rs_share_interval(found.c, found.error, a->asked->level);
 	finding_tell_interval(&a->told, "cox", "concordance", &interval);
 	return RS_OK;
 }

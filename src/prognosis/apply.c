@@ -102,30 +102,66 @@ void frame_cells(const struct frame *frame, enum view view, size_t row, double *
 		}
 }
 
+/* Room for one row on its way to the learner. */
+struct passing {
+	double *numbers, *values;
+	const char **words;
+};
+static void passing_finish(struct passing *passing)
+{
+	rs_free(passing->numbers);
+	rs_free(passing->values);
+	rs_free(passing->words);
+}
+
+static enum rs_code passing_init(struct passing *passing, const struct fitted *fitted, struct rs_error *err)
+{
+	passing->numbers = rs_allocate_array(fitted->column_count, sizeof *passing->numbers);
+	passing->words = rs_allocate_array(fitted->column_count, sizeof *passing->words);
+	passing->values = rs_allocate_array(fitted->width, sizeof *passing->values);
+	return passing->numbers && passing->words && passing->values
+	               ? RS_OK
+	               : rs_error_memory(err, fitted->width * sizeof(double), "a row");
+}
+
+/* values: what the learner is given of the row. */
+static enum rs_code pass(const struct fitted *fitted, const struct frame *frame, enum view view, size_t row,
+                         struct passing *passing, struct rs_error *err)
+{
+	if (was_trained_on(fitted, frame->subject[row]))
+		return rs_error_set(err, RS_INTERNAL,
+		                    "a subject that was trained on may not be judged by the same model");
+	frame_cells(frame, view, row, passing->numbers, passing->words);
+	const struct probe probe = {passing->numbers, passing->words, {frame_centre(frame, row)}};
+	fitted_row(fitted, &probe, passing->values, NULL, NULL);
+	return RS_OK;
+}
+
 enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame, enum view view,
                           const size_t *rows, size_t count, double *out, struct rs_error *err)
 {
 	size_t columns = fitted->shape.columns, room = 0;
 	bool fits = rs_mul_size(columns, count, &room);
-	double *numbers RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
-	                                                                sizeof *numbers);
-	const char **words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->column_count,
-	                                                                   sizeof *words);
-	double *values RS_CLEANUP(rs_free_pointer) = rs_allocate_array(fitted->width, sizeof *values);
+	struct passing passing RS_CLEANUP(passing_finish) = {0};
 	double *x RS_CLEANUP(rs_free_pointer) = fits ? rs_allocate_array(room, sizeof *x) : NULL;
-	if (!numbers || !words || !values || !x)
+	if (!x)
 		return rs_error_memory(err, room * sizeof *x, "rows");
+	RS_TRY(passing_init(&passing, fitted, err));
 	for (size_t i = 0; i < count; i++) {
-		if (was_trained_on(fitted, frame->subject[rows[i]]))
-			return rs_error_set(
-				err, RS_INTERNAL,
-				"a subject that was trained on may not be judged by the same model");
-		frame_cells(frame, view, rows[i], numbers, words);
-		const struct probe probe = {numbers, words, {frame_centre(frame, rows[i])}};
-		fitted_row(fitted, &probe, values, NULL, NULL);
+		RS_TRY(pass(fitted, frame, view, rows[i], &passing, err));
 		for (size_t c = 0; c < columns; c++)
-			x[c * count + i] = values[c];
+			x[c * count + i] = passing.values[c];
 	}
 	const struct rs_matrix matrix = {count, columns, x};
 	return fitted->learner->score(fitted->state, &matrix, out, err);
+}
+
+enum rs_code fitted_survival(const struct fitted *fitted, const struct frame *frame, enum view view,
+                             size_t row, const double *times, size_t count, double *out, struct rs_error *err)
+{
+	struct passing passing RS_CLEANUP(passing_finish) = {0};
+	RS_TRY(passing_init(&passing, fitted, err));
+	RS_TRY(pass(fitted, frame, view, row, &passing, err));
+	const struct rs_matrix matrix = {1, fitted->shape.columns, passing.values};
+	return fitted->learner->survival(fitted->state, &matrix, times, count, out, err);
 }

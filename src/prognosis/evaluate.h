@@ -62,9 +62,6 @@ enum rs_code tell_bootstrap(const struct told *told, const double *thresholds, s
 /* Discrimination, error and calibration at the times. */
 enum rs_code tell_times(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);
-struct rs_concordance;
-/* On the logit scale, so that it stays within [0, 1]. */
-struct rs_interval concordance_interval(const struct rs_concordance *c, double level);
 struct gathered;
 /* Writes asked->page and figure, those that are not NULL. */
 enum rs_code evaluate_page(const struct told *told, const struct gathered *gathered, struct rs_error *err);

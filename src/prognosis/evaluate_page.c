@@ -14,6 +14,7 @@ struct making {
 	uint8_t *called;
 	uint32_t *group, *stratum;
 	const char **group_names;
+	struct report_risk *risks;
 	struct fact subjects[4], provenance[3];
 	char numbers[4][32], about[256];
 };
@@ -150,6 +151,33 @@ static enum rs_code add_groups(const struct told *told, struct making *making, s
 	return RS_OK;
 }
 
+/* Every time's predicted risks; computed again, for the line. */
+static enum rs_code add_risks(const struct told *told, struct making *making, struct report *report,
+                              struct rs_error *err)
+{
+	const struct rs_evaluation *asked = told->asked;
+	const struct rs_follow_up seen = told_seen(told);
+	if (asked->survival_count == 0)
+		return RS_OK;
+	making->risks = rs_arena_allocate_array(&making->arena, asked->survival_count, sizeof *making->risks);
+	if (!making->risks)
+		return rs_error_memory(err, asked->survival_count * sizeof *making->risks, "a report");
+	for (size_t t = 0; t < asked->survival_count; t++) {
+		struct report_risk *risk = &making->risks[t];
+		double *x = rs_arena_allocate_array(&making->arena, told->count, sizeof *x);
+		double *line = rs_arena_allocate_array(&making->arena, told->count, sizeof *line);
+		if (!x || !line)
+			return rs_error_memory(err, told->count * sizeof *x, "a report");
+		*risk = (struct report_risk){asked->survival[t], asked->times[t], told->count, x, line,
+		                             {.groups = 0}};
+		RS_TRY(rs_risk_calibration_of(&seen, 1, asked->times[t], told->risk[t], asked->level,
+		                              &risk->found, x, line, err));
+	}
+	report->risks = making->risks;
+	report->risk_count = asked->survival_count;
+	return RS_OK;
+}
+
 static void add_facts(const struct told *told, struct making *making, struct report *report)
 {
 	const size_t counts[] = {told->asked->table->rows, told->asked->table->rows - told->count,
@@ -197,6 +225,7 @@ enum rs_code evaluate_page(const struct told *told, const struct gathered *gathe
 		RS_TRY(add_groups(told, &making, &report, err));
 	else
 		RS_TRY(add_calls(told, gathered, &making, &report, err));
+	RS_TRY(add_risks(told, &making, &report, err));
 	if (told->figure)
 		RS_TRY(curves_write(&report, told->figure, err));
 	if (!told->asked->page)

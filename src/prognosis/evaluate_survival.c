@@ -6,15 +6,6 @@
 #include "survival/survival_competing.h"
 #include "survival/survival_concordance.h"
 
-struct rs_interval concordance_interval(const struct rs_concordance *c, double level)
-{
-	if (!(c->c > 0 && c->c < 1))
-		return (struct rs_interval){c->c, 0, 1};
-	double logit = log(c->c / (1 - c->c));
-	double width = rs_normal_quantile(0.5 + 0.5 * level) * c->error / (c->c * (1 - c->c));
-	return (struct rs_interval){c->c, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
-}
-
 static enum rs_code tell_concordance(const struct told *told, const struct rs_follow_up *seen, size_t s,
                                      struct rs_error *err)
 {
@@ -26,7 +17,7 @@ static enum rs_code tell_concordance(const struct told *told, const struct rs_fo
 		struct rs_concordance found;
 		const struct rs_concordance_options options = {.weight = kinds[k].weight};
 		RS_TRY(rs_concordance_of(seen, told->score[s], &options, &found, err));
-		struct rs_interval interval = concordance_interval(&found, told->asked->level);
+		struct rs_interval interval = rs_share_interval(found.c, found.error, told->asked->level);
 		double z = found.error > 0 ? (found.c - 0.5) / found.error : NAN;
 		finding_tell(told, told->asked->scores[s], kinds[k].name, interval.value, interval.lower,
 		             interval.upper, rs_normal_two_sided(z));

@@ -7,15 +7,12 @@
 #include "survival/survival_competing.h"
 #include "survival/survival_prediction.h"
 
-/* On the logit scale, so that it stays within [0, 1]. */
+/* None of what is not known, or has no error. */
 static struct rs_interval within(const struct rs_estimate *found, double level)
 {
-	double v = found->value;
-	if (!(v > 0 && v < 1) || !(found->error > 0))
-		return (struct rs_interval){v, NAN, NAN};
-	double logit = log(v / (1 - v)), z = rs_normal_quantile(0.5 + 0.5 * level);
-	double width = z * found->error / (v * (1 - v));
-	return (struct rs_interval){v, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
+	if (isnan(found->value) || !(found->error > 0))
+		return (struct rs_interval){found->value, NAN, NAN};
+	return rs_share_interval(found->value, found->error, level);
 }
 
 /* A difference of two measures, by the difference of their influences. */
@@ -59,7 +56,8 @@ static enum rs_code tell_calibration(const struct told *told, const struct rs_fo
 	const char *of = told->asked->survival[t];
 	double time = told->asked->times[t];
 	struct rs_risk_calibration found;
-	RS_TRY(rs_risk_calibration_of(seen, 1, time, told->risk[t], told->asked->level, &found, err));
+	RS_TRY(rs_risk_calibration_of(seen, 1, time, told->risk[t], told->asked->level, &found, NULL, NULL,
+	                              err));
 	const struct {
 		const char *name;
 		struct rs_interval interval;

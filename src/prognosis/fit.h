@@ -82,5 +82,9 @@ void frame_cells(const struct frame *frame, enum view view, size_t row, double *
 /* The only way to score rows of a frame: out is count x width. errors  RS_INTERNAL: a row's subject was trained on */
 enum rs_code fitted_judge(const struct fitted *fitted, const struct frame *frame, enum view view,
                           const size_t *rows, size_t count, double *out, struct rs_error *err);
+/* Survival of one row at ascending times, by a learner that knows it. errors  as fitted_judge() */
+enum rs_code fitted_survival(const struct fitted *fitted, const struct frame *frame, enum view view,
+                             size_t row, const double *times, size_t count, double *out,
+                             struct rs_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "assess/assess.h"
 #include "numeric/numeric_distribution.h"
 #include "survival/survival_concordance.h"
+#include "risks.h"
 #include "validate.h"
 
 #define LEVEL 0.95
@@ -72,14 +73,10 @@ static enum rs_code auc_interval(const double *score, const uint8_t *outcome, si
 	return RS_OK;
 }
 
-/* On the logit scale, so that it stays within [0, 1]. */
 static struct merit around(double value, double error)
 {
-	if (!(value > 0 && value < 1) || isnan(error))
-		return (struct merit){value, error, 0, 1};
-	double logit = log(value / (1 - value));
-	double width = rs_normal_quantile(0.5 + 0.5 * LEVEL) * error / (value * (1 - value));
-	return (struct merit){value, error, 1 / (1 + exp(width - logit)), 1 / (1 + exp(-width - logit))};
+	struct rs_interval interval = rs_share_interval(value, error, LEVEL);
+	return (struct merit){value, error, interval.lower, interval.upper};
 }
 
 const char *merit_name(enum target target)
@@ -368,6 +365,8 @@ enum rs_code contender_report(const struct contender *of, const struct study *st
 	     (struct rs_interval){merit.value, merit.lower, merit.upper});
 	if (whole && of->candidates > 1)
 		tell_choices(of, study, report);
+	if (of->risks)
+		return risks_report(of, report, err);
 	if (!whole || of->frame->target == TARGET_SURVIVAL)
 		return RS_OK;
 	if (of->frame->target != TARGET_BINARY)

@@ -5,7 +5,7 @@
 #include "assess/assess.h"
 #include "plot/plot.h"
 #include "prognosis/prognosis.h"
-#include "survival/survival.h"
+#include "survival/survival_prediction.h"
 
 #define REPORT_SIZE_MAX ((size_t)64 << 20)
 #define REPORT_LEVEL 0.95
@@ -18,6 +18,14 @@ struct way {
 	const double *score; /* by row */
 	const uint8_t *outcome;
 	struct rs_interval merit; /* AUC or concordance */
+};
+/* Predicted risks at a time against what came. */
+struct report_risk {
+	const char *name;
+	double time;
+	size_t count;
+	const double *x, *line; /* by ascending risk */
+	struct rs_risk_calibration found;
 };
 struct report_input {
 	const char *name;
@@ -64,6 +72,8 @@ struct report {
 	const char *const *group_names;
 	size_t group_count;
 	const char *group_about;
+	const struct report_risk *risks;
+	size_t risk_count;
 	const struct report_input *inputs; /* most important first */
 	size_t input_count, shown_rows;    /* shown_rows: of effects */
 	const struct rs_finding *findings;
@@ -103,7 +113,8 @@ void figure_end(struct rs_buffer *out, const char *caption);
 enum rs_code figures_of_classes(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 enum rs_code figures_of_several(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 enum rs_code figures_of_survival(const struct report *report, struct rs_buffer *out, struct rs_error *err);
-/* The first of these as an image of its own. */
+void figures_of_risks(const struct report *report, struct rs_buffer *out);
+/* Curves of survival (the first, where several events compete) as an image of its own. */
 enum rs_code curves_write(const struct report *report, struct rs_buffer *out, struct rs_error *err);
 void figure_of_merits(const struct report *report, struct rs_buffer *out);
 void figure_of_ratios(const struct report *report, struct rs_buffer *out);

@@ -328,7 +328,10 @@ static void evidence_of_results(struct making *making, const char *verdict)
 	const struct way *own = &making->ways[0];
 	fact_add(
 		out, "measures", "%s",
-		survival ? "concordance within folds, Kaplan-Meier curves, log-rank test"
+		survival
+			? "concordance within folds; area under the cumulative/dynamic ROC curve and Brier score at "
+			  "quartiles of event times, Brier score integrated over twentieths; Kaplan-Meier curves, "
+			  "log-rank test"
 		: run->frame.classes > 2
 			? "Hand & Till's AUC or concordance of levels, accuracy, macro F1, kappa, Brier score"
 			: "AUC, sensitivity, specificity, F1, MCC, average precision, Brier score, net benefit");
@@ -337,6 +340,10 @@ static void evidence_of_results(struct making *making, const char *verdict)
 	                  : "DeLong's on the logit scale, exact ones of proportions, resampled ROC curves");
 	if (run->frame.target == TARGET_BINARY)
 		fact_add(out, "calibration", "curve with intervals, intercept, slope, integrated index");
+	else if (making->risk.count > 0)
+		fact_add(out, "calibration",
+		         "curve with intervals at the median event time, integrated index, tenths, "
+		         "D-calibration");
 	fact_add(out, "performance", "%s %.3f (%.3f to %.3f) out of fold", merit_name(run->frame.target),
 	         own->merit.value, own->merit.lower, own->merit.upper);
 	for (size_t w = 1; w < run->count; w++)

@@ -149,6 +149,7 @@ enum rs_code report_write(const struct report *report, struct rs_buffer *out, st
 	RS_TRY(report->survival          ? figures_of_survival(report, out, err)
 	       : report->level_count > 0 ? figures_of_several(report, out, err)
 	                                 : figures_of_classes(report, out, err));
+	figures_of_risks(report, out);
 	figure_of_ratios(report, out);
 	figure_of_importance(report, out);
 	figure_of_effects(report, out);

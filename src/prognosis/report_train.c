@@ -123,6 +123,21 @@ static enum rs_code add_groups(struct making *making, struct report *report, str
 	return RS_OK;
 }
 
+static enum rs_code add_risk(struct making *making, struct report *report, struct rs_error *err)
+{
+	const struct contender *own = &making->run->contenders[0];
+	bool any;
+	if (!own->risks)
+		return RS_OK;
+	double *line = rs_arena_allocate_array(&making->arena, report->rows, 2 * sizeof *line);
+	if (!line)
+		return rs_error_memory(err, report->rows * sizeof *line, "a report");
+	RS_TRY(risks_show(own, line, &making->risk, &any, err));
+	report->risks = &making->risk;
+	report->risk_count = any;
+	return RS_OK;
+}
+
 static const char *input_name(struct making *making, size_t part, uint32_t index)
 {
 	const struct fitted *fitted = &making->model->parts[part];
@@ -311,6 +326,7 @@ enum rs_code train_page(const struct training_run *run, const struct rs_model *m
 	else
 		RS_TRY(report.survival ? add_groups(&making, &report, err)
 		                       : add_calls(&making, &report, err));
+	RS_TRY(add_risk(&making, &report, err));
 	RS_TRY(add_inputs(&making, &report, err));
 	RS_TRY(making_facts(&making, verdict, model_file, page, err));
 	report.study = (struct facts){making.study.count, making.study.items};

@@ -21,6 +21,7 @@ struct making {
 	struct report_input *inputs;
 	uint8_t *called;
 	uint32_t *group;
+	struct report_risk risk;
 	const struct training_run *run;
 	const struct rs_model *model;
 	const struct gathered *gathered;

@@ -21,6 +21,7 @@ static void run_finish(struct training_run *run)
 		contender_finish(&run->contenders[c]);
 	for (size_t p = 0; p < run->parts_count; p++)
 		parts_finish(&run->parts[p]);
+	risks_finish(&run->risks);
 	rs_arena_finish(&run->names);
 	frame_finish(&run->permuted);
 	frame_finish(&run->shuffled);
@@ -318,6 +319,10 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, const 
 		.id = run->study.id, .levels = run->frame.levels, .study = run->study.digest};
 	struct merit merit;
 	RS_TRY(line_up(run, err));
+	if (run->frame.target == TARGET_SURVIVAL) {
+		RS_TRY(risks_init(&run->risks, &run->frame, err));
+		run->contenders[0].risks = &run->risks;
+	}
 	const struct whole whole = {&run->study, &run->contenders[0], run->report, pool};
 	RS_TRY(whole_fit(&whole, &model, err));
 	RS_TRY(warn_of_all(run, model_inputs(&model), err));

@@ -4,6 +4,7 @@
 
 #include "fuse.h"
 #include "model.h"
+#include "risks.h"
 #include "validate.h"
 
 #define CONTENDERS_MAX (5 + 3 * PARTS_MAX)
@@ -16,6 +17,7 @@ struct training_run {
 	size_t count;
 	struct parts parts[3]; /* of late fusion: of the frame and the two controls */
 	size_t parts_count;
+	struct risks risks; /* of the model, of survival */
 	struct rs_arena names;
 	const struct rs_training_report *report;
 };

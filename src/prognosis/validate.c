@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuse.h"
+#include "risks.h"
 
 void contender_finish(struct contender *contender)
 {
@@ -138,6 +139,8 @@ static enum rs_code judge_fold(const struct round *round, const struct job *job,
 		return RS_OK;
 	RS_TRY(search_fit(&job->search, NULL, false, &fitted, err));
 	RS_TRY(fitted_judge(&fitted, of->frame, of->view, rows, count, score, err));
+	if (of->risks && round->repeat == 0)
+		RS_TRY(risks_judge(of->risks, &fitted, of->frame, of->view, rows, count, err));
 	for (size_t i = 0; i < count; i++) {
 		memcpy(of->score + (first + rows[i]) * of->width, score + i * of->width,
 		       of->width * sizeof *score);

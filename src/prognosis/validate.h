@@ -7,6 +7,7 @@
 #include "search.h"
 #include "stack.h"
 
+struct risks;
 struct contender {
 	const char *name;
 	const struct frame *frame;
@@ -18,11 +19,12 @@ struct contender {
 	struct contender *parts;   /* of a fused one: one for each modality; else NULL */
 	size_t part_count;
 	size_t width, candidates;
-	uint32_t *fold;    /* [repeat][row] */
-	double *score;     /* [repeat][row][width]; each by a model that did not see the subject */
-	double *threshold; /* [repeat][row] */
-	double *mean;      /* [row][width]: of the repeats */
-	size_t *chosen;    /* [repeat][fold]: which candidate */
+	uint32_t *fold;      /* [repeat][row] */
+	double *score;       /* [repeat][row][width]; each by a model that did not see the subject */
+	double *threshold;   /* [repeat][row] */
+	double *mean;        /* [row][width]: of the repeats */
+	struct risks *risks; /* of survival, where they are wanted; borrowed */
+	size_t *chosen;      /* [repeat][fold]: which candidate */
 	double *inner; /* [repeat][fold][candidate]: merit in the inner folds, NaN where there were none */
 };
 void contender_finish(struct contender *contender);

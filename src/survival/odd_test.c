@@ -175,8 +175,13 @@ static void predictions(const struct odd *odd, const struct rs_follow_up *seen)
 		if (fine(odd, "pseudo-values", rs_pseudo_values(seen, 1, at[i], values, &err), &err))
 			for (size_t k = 0; k < seen->count; k++)
 				assert_true(isfinite(values[k]));
+		struct rs_spread spread;
+		if (fine(odd, "spread", rs_risk_spread_of(seen, odd->risk, &spread, &err), &err))
+			share(odd, "p of the spread", spread.p);
 		if (!fine(odd, "calibration",
-		          rs_risk_calibration_of(seen, 1, at[i], odd->risk, 0.95, &calibration, &err), &err))
+		          rs_risk_calibration_of(seen, 1, at[i], odd->risk, 0.95, &calibration, NULL, NULL,
+		                                 &err),
+		          &err))
 			continue;
 		share(odd, "observed", calibration.observed);
 		share(odd, "lower", calibration.lower);

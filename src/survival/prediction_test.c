@@ -2,6 +2,7 @@
  * what dropping a hair of a subject does, by definition. */
 #include "numeric/numeric_reference.h"
 
+#include "numeric/numeric_distribution.h"
 #include "survival/survival_prediction.h"
 
 #define TOLERANCE 1e-10
@@ -203,8 +204,22 @@ static void calibration_is_measured(void **state)
 	struct study *study = *state;
 	struct rs_risk_calibration found;
 	lung_risk(study, 365);
-	assert_int_equal(rs_risk_calibration_of(&study->seen, 1, 365, study->risk, 0.95, &found, NULL),
-	                 RS_OK);
+	size_t n = study->seen.count;
+	double *line = rs_allocate_array(n, 2 * sizeof *line), away = 0, expected = 0;
+	assert_int_equal(
+		rs_risk_calibration_of(&study->seen, 1, 365, study->risk, 0.95, &found, line, line + n, NULL),
+		RS_OK);
+	for (size_t i = 0; i < n; i++)
+		away += fabs(line[i] - line[n + i]) / (double)n;
+	near("of the line", away, 0.0285710244183698, 1e-8);
+	assert_int_equal(found.groups, 10);
+	for (size_t g = 0; g < 10; g++) {
+		assert_true(found.group[g].lower <= found.group[g].observed &&
+		            found.group[g].observed <= found.group[g].upper &&
+		            found.group[g].expected > expected);
+		expected = found.group[g].expected;
+	}
+	rs_free(line);
 
 	const struct {
 		const char *name;
@@ -226,6 +241,35 @@ static void calibration_is_measured(void **state)
 		near(members[i].name, members[i].value, members[i].expected, 1e-8);
 }
 
+/* Haider et al. (2020), by hand: 0.45 left when censored is spread over 0.4 to 0.45 and the four tenths below. */
+static void spread_is_counted(void **state)
+{
+	(void)state;
+	const double time[] = {1, 2, 3, 4}, gone[] = {0.95, 0.55, 0, 1};
+	const uint8_t event[] = {1, 0, 0, 1};
+	const struct rs_follow_up seen = {4, NULL, time, event, NULL};
+	struct rs_spread found;
+	double evenly = 0.1 / 4, part = 0.1 / 0.45 / 4, chi_square = 0;
+	assert_int_equal(rs_risk_spread_of(&seen, gone, &found, NULL), RS_OK);
+	const double wanted[10] = {0.5 + part + evenly,
+	                           part + evenly,
+	                           part + evenly,
+	                           part + evenly,
+	                           0.05 / 0.45 / 4 + evenly,
+	                           evenly,
+	                           evenly,
+	                           evenly,
+	                           evenly,
+	                           evenly};
+	for (size_t k = 0; k < 10; k++) {
+		near("share", found.share[k], wanted[k], 1e-12);
+		chi_square += 4 * 10 * (wanted[k] - 0.1) * (wanted[k] - 0.1);
+	}
+	near("chi-square", found.chi_square, chi_square, 1e-12);
+	near("p", found.p, rs_chi_square_upper(chi_square, 9), 1e-12);
+	assert_int_equal(rs_risk_spread_of(&seen, (const double[]){0, 2, 0, 0}, &found, NULL), RS_MALFORMED);
+}
+
 static void integrals_are_trapezoidal(void **state)
 {
 	(void)state;
@@ -242,6 +286,7 @@ int main(void)
 		cmocka_unit_test_prestate(pseudo_values_agree_with_prodlim, &study),
 		cmocka_unit_test_prestate(influences_are_those_of_copies, &study),
 		cmocka_unit_test_prestate(calibration_is_measured, &study),
+		cmocka_unit_test(spread_is_counted),
 		cmocka_unit_test(integrals_are_trapezoidal),
 	};
 	if (!data_is_here())

@@ -1,14 +1,13 @@
 /* Predicted risks at a time against what came: along a smooth line of pseudo-values, and in groups. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "numeric/numeric_distribution.h"
 #include "numeric/numeric_smooth.h"
 #include "order.h"
 #include "survival/survival_competing.h"
 #include "survival/survival_prediction.h"
-
-#define GROUPS 10
 
 static int ascending(const void *a, const void *b)
 {
@@ -18,7 +17,8 @@ static int ascending(const void *a, const void *b)
 
 /* order: rows by ascending risk. */
 static enum rs_code along_line(const double *risk, const double *pseudo, const size_t *order, size_t count,
-                               struct rs_risk_calibration *out, struct rs_error *err)
+                               struct rs_risk_calibration *out, double *line_x, double *line_y,
+                               struct rs_error *err)
 {
 	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, 3 * sizeof *work);
 	if (!work)
@@ -30,8 +30,13 @@ static enum rs_code along_line(const double *risk, const double *pseudo, const s
 	}
 	RS_TRY(rs_lowess(x, y, count, line, err));
 	for (size_t i = 0; i < count; i++) {
-		y[i] = fabs(x[i] - fmin(1, fmax(0, line[i])));
+		line[i] = fmin(1, fmax(0, line[i]));
+		y[i] = fabs(x[i] - line[i]);
 		out->ici += y[i] / (double)count;
+	}
+	if (line_x) {
+		memcpy(line_x, x, count * sizeof *x);
+		memcpy(line_y, line, count * sizeof *line);
 	}
 	qsort(y, count, sizeof *y, ascending);
 	out->e50 = rs_quantile_of(y, count, 0.5);
@@ -55,22 +60,24 @@ static enum rs_code observe(const struct rs_follow_up *data, uint8_t type, doubl
 
 /* Groups of about equal size by risk; equal risks stay together. */
 static enum rs_code in_groups(const struct rs_follow_up *data, uint8_t type, double time, const double *risk,
-                              const size_t *order, struct rs_risk_calibration *out, struct rs_error *err)
+                              const size_t *order, double level, struct rs_risk_calibration *out,
+                              struct rs_error *err)
 {
 	size_t n = data->count, groups = 0;
 	double sum = 0;
 	for (size_t first = 0, g = 1; first < n; g++) {
-		size_t last = first > g * n / GROUPS ? first : g * n / GROUPS;
+		size_t last = first > g * n / RS_RISK_GROUPS_MAX ? first : g * n / RS_RISK_GROUPS_MAX;
 		double mean = 0;
 		struct rs_incidence_point at;
 		while (last < n && last > 0 && risk[order[last]] == risk[order[last - 1]])
 			last++;
 		if (last == first)
 			continue;
-		RS_TRY(observe(data, type, time, &order[first], last - first, 0.95, &at, err));
+		RS_TRY(observe(data, type, time, &order[first], last - first, level, &at, err));
 		for (size_t i = first; i < last; i++)
 			mean += risk[order[i]] / (double)(last - first);
 		first = last;
+		out->group[out->groups++] = (struct rs_risk_group){mean, at.incidence, at.lower, at.upper};
 		if (!(at.error > 0))
 			continue;
 		sum += (at.incidence - mean) * (at.incidence - mean) / (at.error * at.error);
@@ -84,7 +91,7 @@ static enum rs_code in_groups(const struct rs_follow_up *data, uint8_t type, dou
 
 enum rs_code rs_risk_calibration_of(const struct rs_follow_up *data, uint8_t type, double time,
                                     const double *risk, double level, struct rs_risk_calibration *out,
-                                    struct rs_error *err)
+                                    double *line_x, double *line_y, struct rs_error *err)
 {
 	size_t n = data->count, *order RS_CLEANUP(rs_free_pointer) = NULL;
 	struct rs_risk_calibration made = {0};
@@ -106,10 +113,41 @@ enum rs_code rs_risk_calibration_of(const struct rs_follow_up *data, uint8_t typ
 	made.upper = all.upper;
 	if (isnan(all.incidence)) {
 		made.ici = made.e50 = made.e90 = made.e_max = made.chi_square = made.p = NAN;
+		for (size_t i = 0; line_x && i < n; i++)
+			line_x[i] = line_y[i] = NAN;
 	} else {
-		RS_TRY(along_line(risk, pseudo, order, n, &made, err));
-		RS_TRY(in_groups(data, type, time, risk, order, &made, err));
+		RS_TRY(along_line(risk, pseudo, order, n, &made, line_x, line_y, err));
+		RS_TRY(in_groups(data, type, time, risk, order, level, &made, err));
 	}
+	*out = made;
+	return RS_OK;
+}
+
+enum rs_code rs_risk_spread_of(const struct rs_follow_up *data, const double *by_own_time,
+                               struct rs_spread *out, struct rs_error *err)
+{
+	struct rs_spread made = {.p = NAN};
+	double n = (double)data->count;
+	RS_TRY(rs_follow_up_check(data, err));
+	if (data->start || data->weight)
+		return rs_error_set(err, RS_USAGE, "late entry and weights are not handled");
+	for (size_t i = 0; i < data->count; i++) {
+		double left = 1 - by_own_time[i];
+		if (!(left >= 0 && left <= 1))
+			return rs_error_set(err, RS_MALFORMED, "row %zu: %g is no probability", i + 1,
+			                    by_own_time[i]);
+		size_t own = left < 1 ? (size_t)(10 * left) : 9;
+		if (data->event[i] || left == 0) {
+			made.share[own] += 1 / n;
+			continue;
+		}
+		made.share[own] += (left - (double)own / 10) / left / n;
+		for (size_t k = 0; k < own; k++)
+			made.share[k] += 0.1 / left / n;
+	}
+	for (size_t k = 0; k < 10; k++)
+		made.chi_square += n * 10 * (made.share[k] - 0.1) * (made.share[k] - 0.1);
+	made.p = rs_chi_square_upper(made.chi_square, 9);
 	*out = made;
 	return RS_OK;
 }

@@ -30,15 +30,32 @@ enum rs_code rs_pseudo_values(const struct rs_follow_up *data, uint8_t type, dou
                               struct rs_error *err);
 
 /* Whether of those with risk p the share p has the event until `time`. */
+#define RS_RISK_GROUPS_MAX 10
+struct rs_risk_group {
+	double expected, observed, lower, upper; /* mean risk; incidence; NaN where nobody was seen so long */
+};
 struct rs_risk_calibration {
 	double expected;               /* mean risk */
 	double observed, lower, upper; /* Aalen-Johansen's incidence */
 	double ici, e50, e90,
 		e_max; /* |risk - lowess of pseudo-values, within [0, 1]|: mean, quantiles, largest */
 	double chi_square, df, p; /* Greenwood-Nam-D'Agostino's, of at most ten groups (Demler 2015) */
+	size_t groups;            /* by risk, about equally large */
+	struct rs_risk_group group[RS_RISK_GROUPS_MAX];
 };
+/* line_x, line_y: the smooth line, `count` points by ascending risk; both NULL: not wanted. */
 enum rs_code rs_risk_calibration_of(const struct rs_follow_up *data, uint8_t type, double time,
                                     const double *risk, double level, struct rs_risk_calibration *out,
-                                    struct rs_error *err);
+                                    double *line_x, double *line_y, struct rs_error *err);
+
+/* Whether predicted survival at one's own time is spread evenly over [0, 1], as it is of a model that is right at all times
+ * (D-calibration, Haider et al. 2020): by tenths, with 9 degrees of freedom. Who was censored counts for the tenths that are
+ * left to him, each by its share. by_own_time: predicted probability of the event by the subject's own time.
+ * errors  RS_MALFORMED naming the row, RS_USAGE for late entry or weights */
+struct rs_spread {
+	double share[10], chi_square, p;
+};
+enum rs_code rs_risk_spread_of(const struct rs_follow_up *data, const double *by_own_time,
+                               struct rs_spread *out, struct rs_error *err);
 
 #endif

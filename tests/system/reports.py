@@ -205,7 +205,7 @@ def training(radseal, folder):
             (CLASS, "ridge", {"merits", "roc", "precision", "calibration", "benefit", "spread", "confusion", "importance",
                               "effects"}),
             (ORDINAL, "ridge", {"merits", "roc", "confusion", "importance", "effects"}),
-            (SURVIVAL, "cox", {"merits", "survival", "importance", "effects"})]:
+            (SURVIVAL, "cox", {"merits", "survival", "calibration-0", "importance", "effects"})]:
         study.write_text(STUDY % ("About <b>them</b>", target, learner))
         told = json.loads(radseal(0, "train", study, "-o", model, "--report", page, "--json"))
         shown = Page(page)
