@@ -238,7 +238,7 @@ const struct command command_train = {
 		"               aft_loss_distribution, aft_loss_distribution_scale}\n"
 		"  svm          {cost, gamma, kernel: rbf or linear, tolerance} (classes)\n"
 		"  ridge        {penalty} (classes)\n"
-		"  cox          {penalty: 0, of a ridge} (survival)\n"
+		"  cox          {penalty: 0, of a ridge; ties: efron or breslow; strata: none or centre} (survival)\n"
 		"  ordinal      {penalty: 1} (proportional odds)\n"
 		"  elastic_net  {mixing: 1 (lasso) to 0 (ridge), lambda: best or sparsest, folds: 5, lambdas: 50}\n"
 		"               (classes, ordinal, survival); folds of the training rows choose the penalty\n"

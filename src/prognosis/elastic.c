@@ -80,6 +80,7 @@ static enum rs_code question_init(struct question *q, const struct lesson *lesso
 		.unordered = lesson->shape.target == TARGET_CLASSES,
 		.time = lesson->time,
 		.event = lesson->outcome,
+		.stratum = lesson->stratum,
 	};
 	if (lesson->shape.target == TARGET_SURVIVAL)
 		return RS_OK;

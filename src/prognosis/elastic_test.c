@@ -33,12 +33,16 @@ static const double polr[] = {10.87302873,  -0.4919961992, -2.731341132,
                               -3.897803989, -1.627950619,  2.582356627};
 static const double ridge[] = {1.5389640334, -0.23710749508, -0.19085169616, 0.0246793758904};
 
-static void hold(const struct learner *learner, const struct lesson *lesson, double penalty,
-                 const double *wanted, size_t count, double tolerance)
+static void hold(const struct learner *learner, const struct lesson *lesson, double penalty, uint32_t ties,
+                 uint32_t strata, const double *wanted, size_t count, double tolerance)
 {
+	const struct { /* of learner_cox; others know the penalty alone */
+		double penalty;
+		uint32_t ties, strata;
+	} options = {penalty, ties, strata};
 	struct linear state RS_CLEANUP(linear_finish) = {0};
 	struct rs_error err = {0};
-	if (learner->fit(lesson, &penalty, NULL, &state, &err) != RS_OK)
+	if (learner->fit(lesson, &options, NULL, &state, &err) != RS_OK)
 		fail_msg("%s: %s", learner->name, err.message);
 	for (size_t k = 0; k < count; k++)
 		near(learner->name, state.coefficients[k], wanted[k], tolerance);
@@ -51,11 +55,48 @@ static void penalties_are_those_of_r(void **state)
 	make(&made);
 	struct lesson lesson = {
 		.shape = {TARGET_ORDINAL, 3, COLUMNS}, .rows = ROWS, .x = made.x, .outcome = made.class};
-	hold(&learner_ordinal, &lesson, 0, polr, RS_COUNT(polr), 1e-6);
+	hold(&learner_ordinal, &lesson, 0, 0, 0, polr, RS_COUNT(polr), 1e-6);
 	lesson.shape = (struct shape){TARGET_SURVIVAL, 0, COLUMNS};
 	lesson.outcome = made.event;
 	lesson.time = made.time;
-	hold(&learner_cox, &lesson, 2, ridge, RS_COUNT(ridge), 1e-7);
+	hold(&learner_cox, &lesson, 2, 0, 0, ridge, RS_COUNT(ridge), 1e-7);
+}
+
+/* survival 3.5.3: coxph(Surv(floor(t / 4) + 1, event) ~ x + strata(i %% 3), ties = …); glmnet 4.1.6 with stratifySurv(), as
+ * above. */
+static void centres_are_strata(void **state)
+{
+	(void)state;
+	static const double efron[] = {3.63659988276, -1.18763652849, -0.237067571008, -0.226411657744},
+			    breslow[] = {3.23187081226, -0.997198045711, -0.218690327482, -0.205761870544},
+			    penalised[] = {1.4345925186, -0.239468538773, -0.217232135036, -0.0110769567129};
+	static const char *const names[] = {"a", "b", "c"};
+	static struct made made;
+	const char *centre[ROWS];
+	struct rs_error err;
+	make(&made);
+	for (size_t i = 0; i < ROWS; i++) {
+		made.time[i] = floor(made.time[i] / 4) + 1;
+		centre[i] = names[i % 3];
+	}
+	struct lesson lesson = {.shape = {TARGET_SURVIVAL, 0, COLUMNS},
+	                        .rows = ROWS,
+	                        .x = made.x,
+	                        .outcome = made.event,
+	                        .time = made.time,
+	                        .centre = centre};
+	hold(&learner_cox, &lesson, 0, 0, 1, efron, COLUMNS, 1e-8);
+	hold(&learner_cox, &lesson, 0, 1, 1, breslow, COLUMNS, 1e-8);
+	hold(&learner_cox, &lesson, 2, 0, 1, penalised, COLUMNS, 1e-7);
+	struct linear none RS_CLEANUP(linear_finish) = {0};
+	lesson.centre = NULL;
+	assert_int_equal(learner_cox.fit(&lesson, &(struct {
+		double p;
+		uint32_t t, s;
+	}){0, 0, 1},
+	                                 NULL, &none, &err),
+	                 RS_USAGE);
+	assert_string_equal(err.message, "strata of centres need a study that names its centre");
 }
 
 /* Proportional odds: probabilities by hand from R's numbers. */
@@ -162,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(penalties_are_those_of_r),
+		cmocka_unit_test(centres_are_strata),
 		cmocka_unit_test(ranks_are_scored),
 		cmocka_unit_test(classes_are_scored),
 		cmocka_unit_test(lasso_is_not_led_by_copies),

@@ -351,6 +351,7 @@ enum rs_code trial_fit(struct trial *trial, const struct recipe *recipe, double 
 	                              .outcome = t->outcome,
 	                              .time = t->time,
 	                              .weight = weight,
+	                              .centre = t->centre,
 	                              .subject = t->subject,
 	                              .seed = recipe->seed,
 	                              .pool = recipe->pool,

@@ -24,10 +24,12 @@ size_t shape_width(const struct shape *shape);
 struct lesson {
 	struct shape shape;
 	size_t rows;
-	const double *x;         /* [input][row] */
-	const uint8_t *outcome;  /* class, or whether the event came; every class occurs, an event does */
-	const double *time;      /* of survival */
-	const double *weight;    /* by row, with mean 1; NULL: all alike */
+	const double *x;           /* [input][row] */
+	const uint8_t *outcome;    /* class, or whether the event came; every class occurs, an event does */
+	const double *time;        /* of survival */
+	const double *weight;      /* by row, with mean 1; NULL: all alike */
+	const char *const *centre; /* by row; "" where the study names no column; NULL: the same */
+	const uint32_t *stratum;   /* of survival: own baseline hazards; NULL: one */
 	const uint32_t *subject; /* by row: rows of one subject stay together in folds of the learner's own */
 	uint64_t seed;
 	struct rs_pool *pool; /* may be NULL; not to be used within work of a pool */

@@ -6,7 +6,15 @@
 #include "linear.h"
 #include "survival/survival_cox.h"
 
-static enum rs_code fit_coefficients(const struct lesson *lesson, double *out, struct rs_error *err)
+struct options {
+	double penalty; /* half of it times the sum of squares is added to the loss; ties are then Breslow's */
+	uint32_t ties, strata;
+};
+static const char *const ties[] = {"efron", "breslow", NULL};
+static const char *const strata[] = {"none", "centre", NULL};
+
+static enum rs_code fit_coefficients(const struct lesson *lesson, enum rs_cox_ties by, double *out,
+                                     struct rs_error *err)
 {
 	struct rs_cox_model model RS_CLEANUP(rs_cox_model_finish) = {0};
 	size_t columns = lesson->shape.columns, room = 0;
@@ -21,16 +29,13 @@ static enum rs_code fit_coefficients(const struct lesson *lesson, double *out, s
 	const struct rs_cox_data data = {
 		.follow_up = {.count = lesson->rows, .time = lesson->time, .event = lesson->outcome},
 		.columns = columns,
-		.x = x};
-	RS_TRY(rs_cox_fit(&data, &(struct rs_cox_options){.ties = RS_COX_EFRON}, &model, err));
+		.x = x,
+		.stratum = lesson->stratum};
+	RS_TRY(rs_cox_fit(&data, &(struct rs_cox_options){.ties = by}, &model, err));
 	for (size_t c = 0; c < columns; c++)
 		out[c] = isfinite(model.coefficients[c]) ? model.coefficients[c] : 0;
 	return RS_OK;
 }
-
-struct options {
-	double penalty; /* half of it times the sum of squares is added to the loss; ties are then Breslow's */
-};
 
 static enum rs_code fit_ridge(const struct lesson *lesson, double penalty, double *out, struct rs_error *err)
 {
@@ -40,21 +45,43 @@ static enum rs_code fit_ridge(const struct lesson *lesson, double penalty, doubl
 	return RS_OK;
 }
 
+/* Centres are strata; of each the first row that has it. */
+static enum rs_code number_centres(const struct lesson *lesson, uint32_t **out, struct rs_error *err)
+{
+	if (!lesson->centre || !lesson->centre[0][0])
+		return rs_error_set(err, RS_USAGE, "strata of centres need a study that names its centre");
+	uint32_t *codes = rs_allocate_array(lesson->rows, sizeof *codes);
+	if (!codes)
+		return rs_error_memory(err, lesson->rows * sizeof *codes, "strata");
+	for (size_t i = 0; i < lesson->rows; i++)
+		while (strcmp(lesson->centre[codes[i]], lesson->centre[i]) != 0)
+			codes[i]++;
+	*out = codes;
+	return RS_OK;
+}
+
 static enum rs_code fit(const struct lesson *lesson, const void *options, double *own_scores, void *state,
                         struct rs_error *err)
 {
 	const struct options *o = options;
 	struct linear *linear = state;
+	struct lesson own = *lesson;
+	uint32_t *codes RS_CLEANUP(rs_free_pointer) = NULL;
 	(void)own_scores;
 	RS_TRY(linear_init(&lesson->shape, false, linear, err));
+	if (o->strata)
+		RS_TRY(number_centres(lesson, &codes, err));
+	own.stratum = codes;
 	if (lesson->shape.columns == 0)
 		return RS_OK;
-	return o->penalty > 0 ? fit_ridge(lesson, o->penalty, linear->coefficients, err)
-	                      : fit_coefficients(lesson, linear->coefficients, err);
+	return o->penalty > 0 ? fit_ridge(&own, o->penalty, linear->coefficients, err)
+	                      : fit_coefficients(&own, (enum rs_cox_ties)o->ties, linear->coefficients, err);
 }
 
 static const struct setting settings[] = {
 	{"penalty", SETTING_NUMBER, offsetof(struct options, penalty), 0, 1e12, 0, NULL},
+	{"ties", SETTING_WORD, offsetof(struct options, ties), 0, 1, RS_COX_EFRON, ties},
+	{"strata", SETTING_WORD, offsetof(struct options, strata), 0, 1, 0, strata},
 	{.name = NULL},
 };
 const struct learner learner_cox = {
