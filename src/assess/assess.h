@@ -30,6 +30,9 @@ enum rs_code rs_roc_of(const double *score, const uint8_t *outcome, size_t count
 /* The point with the largest sensitivity + specificity; of equal ones the first. */
 const struct rs_roc_point *rs_roc_youden(const struct rs_roc *roc);
 
+/* Area where the specificity is at least this, and McClish's (1989): 0.5 for chance, 1 for the best there can be. */
+void rs_partial_auc(const struct rs_roc *roc, double specificity, double *out_area, double *out_corrected);
+
 /* Areas under the ROC curves of several scores of the same subjects, and their covariance (DeLong 1988). n log n.
  * scores      `scores_count` arrays
  * area        scores_count
@@ -95,6 +98,9 @@ struct rs_calibration {
 	double ici, e90, e_max;              /* |p - lowess(p)|: mean, 90th percentile, largest */
 	double hosmer_lemeshow, hosmer_lemeshow_df, hosmer_lemeshow_p; /* ten groups by deciles of p */
 	double spiegelhalter_z, spiegelhalter_p;
+	double r2; /* Nagelkerke's, of the predictions as they are */
+	/* Harrell's D, U and Q = D - U, of logarithms of likelihoods per subject; p: that intercept 0 and slope 1 hold. */
+	double discrimination, unreliability, quality, unreliability_p;
 };
 enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t count, double level,
                                struct rs_calibration *out, struct rs_error *err);

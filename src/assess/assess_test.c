@@ -100,6 +100,12 @@ static void curves_are_those_of_proc(void **state)
 	agrees(study.roc, "youden/specificity", found.specificity.value, 1e-12);
 	agrees(study.roc, "youden/ppv", found.positive_value.value, 1e-12);
 	agrees(study.roc, "youden/npv", found.negative_value.value, 1e-12);
+	double partial, corrected;
+	rs_partial_auc(&roc, 0.9, &partial, &corrected);
+	agrees(study.roc, "pauc_spec_1_09", partial, 1e-12);
+	agrees(study.roc, "pauc_corrected", corrected, 1e-12);
+	rs_partial_auc(&roc, 0, &partial, &corrected);
+	agrees(study.roc, "s100b/auc", partial, 1e-12);
 	rs_roc_finish(&roc);
 }
 
@@ -115,6 +121,11 @@ static void calibration_agrees(json_t *want, const double *p)
 	agrees(want, "E90", found.e90, 1e-10);
 	agrees(want, "Eavg", found.ici, 1e-10);
 	agrees(want, "S:z", found.spiegelhalter_z, 1e-10);
+	agrees(want, "R2", found.r2, 1e-10);
+	agrees(want, "D", found.discrimination, 1e-10);
+	agrees(want, "U", found.unreliability, 1e-9);
+	agrees(want, "Q", found.quality, 1e-9);
+	assert_true(fabs(found.unreliability_p - reference_number(want, "U:p")) < 1e-8);
 	agrees(want, "S:p", found.spiegelhalter_p, 1e-10);
 }
 
@@ -157,29 +168,64 @@ static void calibration_is_that_of_rms(void **state)
 	}
 }
 
+static void model_agrees(json_t *want, const double *p, const uint8_t *outcome, size_t n, double area,
+                         double variance)
+{
+	struct rs_confusion confusion = rs_confusion_of(p, outcome, n, 0.5);
+	struct rs_classification found;
+	struct rs_calibration calibration;
+	double average, half = 1.959963984540054 * sqrt(variance);
+	rs_classification_of(&confusion, 0.95, &found);
+	assert_int_equal(rs_average_precision(p, outcome, n, &average, NULL), RS_OK);
+	assert_int_equal(rs_calibration_of(p, outcome, n, 0.95, &calibration, NULL), RS_OK);
+	const struct {
+		const char *path;
+		double value;
+	} members[] = {{"f1", found.f1},
+	               {"mcc", found.mcc},
+	               {"acc", found.accuracy.value},
+	               {"bal_acc", found.balanced_accuracy},
+	               {"rec", found.sensitivity.value},
+	               {"prec", found.positive_value.value},
+	               {"ap", average},
+	               {"auc", area},
+	               {"delong_se", sqrt(variance)},
+	               {"ci/0", area - half},
+	               {"ci/1", fmin(1, area + half)},
+	               {"brier", calibration.brier},
+	               {"logloss", calibration.log_loss},
+	               {"cm/0/0", (double)confusion.true_negative},
+	               {"cm/0/1", (double)confusion.false_positive},
+	               {"cm/1/0", (double)confusion.false_negative},
+	               {"cm/1/1", (double)confusion.true_positive}};
+	for (size_t m = 0; m < RS_COUNT(members); m++)
+		assert_true(fabs(members[m].value - reference_number(want, members[m].path)) < 1e-7);
+}
+
+/* Probabilities of a logistic regression and of XGBoost, whose are floats. */
 static void classification_is_that_of_sklearn(void **state)
 {
 	(void)state;
-	json_t *want = reference_at(study.wdbc, "lr_l2_C1");
+	json_t *wants[] = {reference_at(study.wdbc, "lr_l2_C1"),
+	                   reference_at(study.wdbc, "xgb_exact_d3_100")};
 	struct rs_csv csv;
-	double p[114], average;
+	double p[2][114], area[2], covariance[4], z;
+	const double *const scores[] = {p[0], p[1]};
 	uint8_t outcome[114];
 	size_t n = 0;
 	table_open("wdbc/wdbc.csv", &csv);
 	for (size_t i = 0; i < csv.rows; i += 5, n++) { /* test rows: every fifth */
 		outcome[n] = rs_csv_cell(&csv, i, rs_csv_column(&csv, "malignant"))[0] == '1';
-		p[n] = json_number_value(json_array_get(json_object_get(want, "p"), n));
+		for (size_t m = 0; m < 2; m++)
+			p[m][n] = json_number_value(json_array_get(json_object_get(wants[m], "p"), n));
 	}
 	assert_int_equal(n, 114);
-	struct rs_confusion confusion = rs_confusion_of(p, outcome, n, 0.5);
-	struct rs_classification found;
-	rs_classification_of(&confusion, 0.95, &found);
-	agrees(want, "f1", found.f1, 1e-12);
-	agrees(want, "mcc", found.mcc, 1e-12);
-	agrees(want, "acc", found.accuracy.value, 1e-12);
-	agrees(want, "bal_acc", found.balanced_accuracy, 1e-12);
-	assert_int_equal(rs_average_precision(p, outcome, n, &average, NULL), RS_OK);
-	agrees(want, "ap", average, 1e-12);
+	assert_int_equal(rs_auc_of(scores, 2, outcome, n, area, covariance, NULL), RS_OK);
+	for (size_t m = 0; m < 2; m++)
+		model_agrees(wants[m], p[m], outcome, n, area[m], covariance[3 * m]);
+	double equal = rs_auc_difference(area, covariance, 2, 0, 1, &z);
+	agrees(study.wdbc, "delong_lr_vs_xgb/z", z, 1e-10);
+	agrees(study.wdbc, "delong_lr_vs_xgb/p", equal, 1e-10);
 	rs_csv_finish(&csv);
 }
 

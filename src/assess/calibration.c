@@ -15,9 +15,10 @@ static double logit(double p)
 	return log(clipped / (1 - clipped));
 }
 
-/* Logistic regression of the outcome on logit p; slope held at 1 when `fixed`. False when there is no finite fit. */
+/* Logistic regression of the outcome on logit p, and its log likelihood; slope held at 1 when `fixed`. False when there is no
+ * finite fit. */
 static bool recalibrate(const double *p, const uint8_t *outcome, size_t count, bool fixed, double beta[2],
-                        double variance[2])
+                        double variance[2], double *out_likelihood)
 {
 	double before = -INFINITY, move[2] = {0};
 	beta[0] = 0;
@@ -47,8 +48,11 @@ static bool recalibrate(const double *p, const uint8_t *outcome, size_t count, b
 		variance[1] = fixed ? 0 : i[0] / determinant;
 		move[0] = fixed ? u[0] / i[0] : (i[2] * u[0] - i[1] * u[1]) / determinant;
 		move[1] = fixed ? 0 : (i[0] * u[1] - i[1] * u[0]) / determinant;
-		if (fabs(value - before) <= 1e-13 * (1 + fabs(value)) && fabs(move[0]) + fabs(move[1]) < 1e-8)
+		if (fabs(value - before) <= 1e-13 * (1 + fabs(value)) &&
+		    fabs(move[0]) + fabs(move[1]) < 1e-8) {
+			*out_likelihood = value;
 			return true;
+		}
 		before = value;
 		beta[0] += move[0];
 		beta[1] += move[1];
@@ -146,14 +150,33 @@ static void simple_scores(const double *p, const uint8_t *outcome, size_t count,
 	out->spiegelhalter_p = rs_normal_two_sided(out->spiegelhalter_z);
 }
 
+/* Against what is said without a prediction: the share of all (Nagelkerke 1991, Harrell 2015). */
+static void likelihoods(const uint8_t *outcome, size_t count, struct rs_calibration *out)
+{
+	double n = (double)count, positives = 0;
+	for (size_t i = 0; i < count; i++)
+		positives += outcome[i] != 0;
+	double share = positives / n;
+	double none = share > 0 && share < 1 ? -2 * n * (share * log(share) + (1 - share) * log(1 - share))
+	                                     : NAN;
+	double gained = none - 2 * n * out->log_loss;
+	out->r2 = (1 - exp(-gained / n)) / (1 - exp(-none / n));
+	out->discrimination = (gained - 1) / n;
+	out->unreliability = out->unreliability_p = out->quality = NAN;
+}
+
 static void lines(const double *p, const uint8_t *outcome, size_t count, double level,
                   struct rs_calibration *out)
 {
-	double beta[2], variance[2], z = rs_normal_quantile(0.5 + 0.5 * level);
-	out->in_the_large = recalibrate(p, outcome, count, true, beta, variance) ? beta[0] : NAN;
+	double beta[2], variance[2], likelihood, z = rs_normal_quantile(0.5 + 0.5 * level);
+	out->in_the_large = recalibrate(p, outcome, count, true, beta, variance, &likelihood) ? beta[0] : NAN;
 	out->intercept = out->slope = (struct rs_interval){NAN, NAN, NAN};
-	if (!recalibrate(p, outcome, count, false, beta, variance))
+	if (!recalibrate(p, outcome, count, false, beta, variance, &likelihood))
 		return;
+	double excess = fmax(0, 2 * likelihood + 2 * (double)count * out->log_loss);
+	out->unreliability = (excess - 2) / (double)count;
+	out->unreliability_p = rs_chi_square_upper(excess, 2);
+	out->quality = out->discrimination - out->unreliability;
 	out->intercept = (struct rs_interval){beta[0], beta[0] - z * sqrt(variance[0]),
 	                                      beta[0] + z * sqrt(variance[0])};
 	out->slope = (struct rs_interval){beta[1], beta[1] - z * sqrt(variance[1]),
@@ -176,6 +199,7 @@ enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t c
 	}
 	qsort(pairs, count, sizeof *pairs, by_probability);
 	simple_scores(p, outcome, count, &made);
+	likelihoods(outcome, count, &made);
 	lines(p, outcome, count, level, &made);
 	RS_TRY(smooth_errors(pairs, count, &made, err));
 	hosmer_lemeshow(pairs, count, &made);

@@ -50,6 +50,24 @@ const struct rs_roc_point *rs_roc_youden(const struct rs_roc *roc)
 	return best;
 }
 
+void rs_partial_auc(const struct rs_roc *roc, double specificity, double *out_area, double *out_corrected)
+{
+	double area = 0, width = 1 - specificity, least = 0.5 * width * width;
+	for (size_t i = 1; i < roc->count; i++) {
+		struct rs_roc_point from = roc->points[i - 1], to = roc->points[i];
+		if (!(to.specificity > specificity))
+			continue;
+		if (from.specificity < specificity) { /* the step's part above */
+			double share = (specificity - from.specificity) / (to.specificity - from.specificity);
+			from.sensitivity += share * (to.sensitivity - from.sensitivity);
+			from.specificity = specificity;
+		}
+		area += (to.specificity - from.specificity) * 0.5 * (from.sensitivity + to.sensitivity);
+	}
+	*out_area = area;
+	*out_corrected = 0.5 * (1 + (area - least) / (width - least));
+}
+
 /* For each subject, the share of the other class that its score wins against (ties: half). Written to place[row]. */
 static void structural_components(const struct scores *sorted, double *place)
 {

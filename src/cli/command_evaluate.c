@@ -42,6 +42,7 @@ static enum rs_code ask(const struct command_line *line, const struct rs_csv *ta
 	RS_TRY(option_count(line, "seed", 1, &out->seed, err));
 	out->bootstrap = (size_t)resamples;
 	RS_TRY(option_number(line, "threshold", NAN, &out->threshold, err));
+	RS_TRY(option_number(line, "specificity", 0, &out->specificity, err));
 	return option_level(line, &out->level, err);
 }
 
@@ -110,6 +111,7 @@ static const struct option options[] = {
 	{"group", "COLUMN", "compare groups: a curve for each, and the log-rank test (Gray's test)"},
 	{"strata", "COLUMN", "of --group: compare within its values only"},
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
+	{"specificity", "SHARE", "of --class: also the area where specificity is at least this, such as 0.9"},
 	{"times", "TIMES", "what is said of these times, such as 365,730"},
 	{"bootstrap", "N", "intervals by drawing the subjects N times again, such as 2000"},
 	{"seed", "N", "of --bootstrap (default: 1)"},
@@ -141,7 +143,8 @@ const struct command command_evaluate = {
 		"For classes: AUC (DeLong's error; the interval on the logit scale) and differences between scores,\n"
 		"average precision; where scores are probabilities or --threshold is given, sensitivity and its\n"
 		"kin with exact intervals, F1, MCC; for probabilities Brier score, log loss, calibration (intercept,\n"
-		"slope, integrated index by lowess, Hosmer-Lemeshow, Spiegelhalter) and net benefit.\n"
+		"slope, integrated index by lowess, Hosmer-Lemeshow, Spiegelhalter, unreliability), Nagelkerke's R2 and\n"
+		"net benefit.\n"
 		"For survival: Kaplan-Meier median and survival at --times (intervals on the log-log scale),\n"
 		"Harrell's and Uno's C, hazard ratio per standard deviation with a test of proportionality; for\n"
 		"groups, curves, the log-rank test and Peto's. With competing events (--censored): Aalen-Johansen\n"

@@ -179,6 +179,10 @@ static enum rs_code tell_calibration(const struct told *told, const char *of, co
 	finding_tell_value(told, of, "e90", found.e90);
 	finding_tell_value(told, of, "e_max", found.e_max);
 	finding_tell(told, of, "hosmer_lemeshow", found.hosmer_lemeshow, NAN, NAN, found.hosmer_lemeshow_p);
+	finding_tell_value(told, of, "nagelkerke_r2", found.r2);
+	finding_tell_value(told, of, "discrimination_index", found.discrimination);
+	finding_tell(told, of, "unreliability_index", found.unreliability, NAN, NAN, found.unreliability_p);
+	finding_tell_value(told, of, "quality_index", found.quality);
 	finding_tell(told, of, "spiegelhalter_z", found.spiegelhalter_z, NAN, NAN, found.spiegelhalter_p);
 	rs_net_benefit_of(p, told->outcome, told->count, threshold, &benefit);
 	finding_tell_value(told, of, "net_benefit", benefit.model);
@@ -212,6 +216,18 @@ static void tell_decisions(const struct told *told, const char *pair, size_t a, 
 	             rs_mcnemar(only_a, only_b));
 }
 
+static enum rs_code tell_partial(const struct told *told, const char *of, const double *score,
+                                 struct rs_error *err)
+{
+	struct rs_roc roc RS_CLEANUP(rs_roc_finish) = {0};
+	double area, corrected;
+	RS_TRY(rs_roc_of(score, told->outcome, told->count, &roc, err));
+	rs_partial_auc(&roc, told->asked->specificity, &area, &corrected);
+	finding_tell_value(told, of, "partial_auc", area);
+	finding_tell_value(told, of, "partial_auc_corrected", corrected);
+	return RS_OK;
+}
+
 static enum rs_code tell_score(const struct told *told, size_t s, double area, double variance,
                                struct rs_error *err)
 {
@@ -225,6 +241,8 @@ static enum rs_code tell_score(const struct told *told, size_t s, double area, d
 	double precision, threshold = threshold_of(told, s);
 	RS_TRY(rs_average_precision(score, told->outcome, told->count, &precision, err));
 	finding_tell_interval(told, of, "auc", &interval);
+	if (told->asked->specificity > 0)
+		RS_TRY(tell_partial(told, of, score, err));
 	finding_tell_value(told, of, "average_precision", precision);
 	if (!isnan(threshold))
 		tell_classes(told, of, score, threshold);
@@ -270,6 +288,9 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
 	if (asked->subject && asked->bootstrap == 0)
 		return rs_error_set(err, RS_USAGE, "subjects are drawn by the bootstrap only: say how often");
+	if (asked->specificity != 0 && !(asked->outcome && asked->specificity > 0 && asked->specificity < 1))
+		return rs_error_set(err, RS_USAGE,
+		                    "a partial area is of classes, from a specificity below 1");
 	if (asked->stratum && !asked->group)
 		return rs_error_set(err, RS_USAGE, "strata need groups that are compared within them");
 	if (asked->survival_count && (asked->outcome || asked->survival_count != asked->time_count))

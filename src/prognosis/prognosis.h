@@ -34,6 +34,7 @@ struct rs_evaluation {
 	uint64_t seed;
 	const char *subject;
 	struct rs_pool *pool; /* may be NULL */
+	double specificity;   /* class: also the area where it is at least this; 0: none */
 	double threshold;     /* positive from here on; NaN: 0.5 for probabilities, else none */
 	const double *times;  /* survival: what is told of these times; positive, ascending */
 	size_t time_count;    /* at most RS_TIMES_MAX */

@@ -1,4 +1,5 @@
 /* Steps held against scikit-learn's (wdbc.json); nobody is judged by what was trained on them; studies are read strictly. */
+#include "learn/learn_select.h"
 #include "linear.h"
 #include "schemes.h"
 #include "train_test.h"
@@ -45,6 +46,7 @@ static void steps_agree_with_others(void **state)
 {
 	(void)state;
 	static struct wdbc wdbc;
+	static struct rs_ranked ranked[TRAINING_ROWS];
 	char path[64];
 	json_t *root = reference_open("wdbc.json");
 	wdbc_read(&wdbc);
@@ -55,6 +57,9 @@ static void steps_agree_with_others(void **state)
 		snprintf(path, sizeof path, "anova_F/%zu", c);
 		agrees(root, path, f, 1e-9);
 		snprintf(path, sizeof path, "anova_p/%zu", c);
+		near(path, log(p), log(reference_number(root, path)), 1e-9);
+		snprintf(path, sizeof path, "mannwhitney_p/%zu", c);
+		p = rs_rank_test(wdbc.x + c * TRAINING_ROWS, wdbc.outcome, 2, TRAINING_ROWS, ranked);
 		near(path, log(p), log(reference_number(root, path)), 1e-9);
 	}
 	const struct lesson lesson = {.shape = {TARGET_BINARY, 2, WDBC_COLUMNS},

@@ -105,6 +105,15 @@ def check_refusals(run, folder):
     assert run.findings(*survival, "--times", "2,99")["", "survival_at_99"]["value"] is None
 
 
+def check_partial(run, data):
+    """pROC's auc(partial.auc = c(1, 0.9)), with and without partial.auc.correct."""
+    reference = json.loads((data / "prognosis/reference/roc_delong_aSAH.json").read_text())
+    found = run.findings(data / "prognosis/roc/aSAH.csv", "--class", "outcome", "--positive", "Poor", "--score", "s100b", "--specificity", "0.9")
+    near(found["s100b", "partial_auc"]["value"], reference["pauc_spec_1_09"])
+    near(found["s100b", "partial_auc_corrected"]["value"], reference["pauc_corrected"])
+    run(2, data / "prognosis/roc/aSAH.csv", "--class", "outcome", "--score", "s100b", "--specificity", "1", sentence="below 1")
+
+
 def check_bootstrap(run, folder):
     """Each subject has two rows, nearly alike; drawing rows alone would take them for two subjects."""
     made, table = random.Random(4), folder / "twice.csv"
@@ -168,6 +177,7 @@ def main():
         if len(sys.argv) > 2:
             check_competing(run, pathlib.Path(sys.argv[2]), folder)
             check_times(run, pathlib.Path(sys.argv[2]), folder)
+            check_partial(run, pathlib.Path(sys.argv[2]))
 
 
 main()
