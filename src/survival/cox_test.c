@@ -2,6 +2,7 @@
 #include "numeric/numeric_reference.h"
 
 #include "numeric/numeric_distribution.h"
+#include "survival/survival_concordance.h"
 #include "survival/survival_cox.h"
 
 #define TOLERANCE 1e-8
@@ -119,6 +120,29 @@ static void coefficients_agree(json_t *model, const struct rs_cox_model *fit, co
 	assert_true(fit->converged);
 }
 
+static void concordance_agrees(json_t *model, const struct rs_cox_model *fit, const struct study *study)
+{
+	size_t n = study->data.follow_up.count;
+	double *risk = rs_allocate_array(n, sizeof *risk);
+	struct rs_concordance found;
+	for (size_t i = 0; i < n; i++)
+		risk[i] = rs_cox_linear_predictor(fit, &study->x[i * fit->columns]);
+	assert_int_equal(rs_concordance_of(&study->data.follow_up, risk, &(struct rs_concordance_options){0},
+	                                   &found, NULL),
+	                 RS_OK);
+	agrees(model, "concordance", found.c, 1e-10);
+	agrees(model, "concordance_se", found.error, 1e-10);
+	agrees(model, "concordance_counts/concordant", found.concordant, 1e-12);
+	agrees(model, "concordance_counts/tied.x", found.tied_risk, 1e-12);
+	if (json_is_number(reference_at(model, "uno_c"))) { /* late entry has none */
+		const struct rs_concordance_options uno = {.weight = RS_CONCORDANCE_UNO};
+		assert_int_equal(rs_concordance_of(&study->data.follow_up, risk, &uno, &found, NULL), RS_OK);
+		agrees(model, "uno_c", found.c, 1e-10);
+		agrees(model, "uno_se", found.error, 1e-10);
+	}
+	rs_free(risk);
+}
+
 static void rest_agrees(json_t *model, const struct rs_cox_model *fit, const struct study *study,
                         enum rs_cox_ties ties)
 {
@@ -201,6 +225,7 @@ static void models_are_those_of_coxph(void **state)
 		print_message("# %s: %u steps\n", models[m].name, fit.iterations);
 		coefficients_agree(model, &fit, models[m].columns);
 		rest_agrees(model, &fit, &study, models[m].options.ties);
+		concordance_agrees(model, &fit, &study);
 		rs_cox_model_finish(&fit);
 		study_finish(&study);
 	}

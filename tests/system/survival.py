@@ -62,6 +62,36 @@ def check_groups(run, data):
     same(found["trt", "log_rank"], reference["veteran_trt_strat_celltype"]["chisq"], p=reference["veteran_trt_strat_celltype"]["p"])
 
 
+def check_reference(run, data):
+    """coxph.json and km.json through the command: hazard ratios with intervals, p, tests, concordance, survival at times."""
+    reference = json.loads((data / "reference/coxph.json").read_text())
+    lung = "lung.csv", "--time", "time", "--event", "status", "--event-value", 2, "--covariates"
+    for name, options in (("lung_age_sex_ecog_efron", (*lung, "age,sex,ph.ecog")), ("lung_sex", (*lung, "sex")),
+                          ("lung_age_sex_ecog_breslow", (*lung, "age,sex,ph.ecog", "--ties", "breslow")),
+                          ("heart_start_stop", ("heart.csv", "--start", "start", "--time", "stop", "--event", "event", "--covariates",
+                                                "age,year,surgery,transplant")),
+                          ("kidney_cluster", ("kidney.csv", "--time", "time", "--event", "status", "--covariates", "age,sex"))):
+        want, found = reference[name], run.findings(data / "r_survival" / options[0], *options[1:])
+        for at, of in enumerate(want["coef"]):
+            pick = (lambda value: value[at] if isinstance(value, list) else value[of])
+            same(found[of, "coefficient"], want["coef"][of])
+            same(found[of, "standard_error"], pick(want["se"]))
+            same(found[of, "hazard_ratio"], found[of, "hazard_ratio"]["value"], [pick(want["hr_ci"][end]) for end in ("lower", "upper")],
+                 pick(want["p"]))
+        same(found["cox", "concordance"], want["concordance"])
+        near(found["cox", "log_likelihood"]["value"], want["loglik"][1])
+        near(2 * found["cox", "degrees_of_freedom"]["value"] - 2 * found["cox", "log_likelihood"]["value"], want["aic"])
+        for test, key in (("likelihood_ratio", "lrt"), ("score", "score")):
+            same(found["cox", test], want[key][0], p=want[key][2])
+    want = json.loads((data / "reference/km.json").read_text())["lung_sex_at_times_loglog"]
+    found = run.findings(data / "r_survival/lung.csv", "--time", "time", "--event", "status", "--event-value", 2, "--group", "sex", "--times",
+                         "90,180,365,730")
+    for group, time, survival, lower, upper, at_risk in zip(*(want[key] for key in ("strata", "time", "surv", "lower", "upper", "n_risk"))):
+        of = group.replace("=", " = ")
+        same(found[of, f"survival_at_{time}"], survival, (lower, upper))
+        assert found[of, f"at_risk_at_{time}"]["value"] == at_risk
+
+
 def check_intervals(run, data):
     """All five scales of intervals, at every time of lung."""
     reference = json.loads((data / "reference/km.json").read_text())
@@ -221,6 +251,7 @@ def main():
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
             data = pathlib.Path(sys.argv[2]) / "prognosis"
+            check_reference(run, data)
             check_groups(run, data)
             check_intervals(run, data)
             check_periods(run, data, folder)
