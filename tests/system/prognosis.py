@@ -356,6 +356,27 @@ def check_ispy(run, folder, data):
     return told
 
 
+def check_wdbc(run, folder, data):
+    """Every fifth row is for testing, as in wdbc.json: areas of scikit-learn's models, exactly where there is no chance in them."""
+    reference = json.loads((data / "reference/wdbc.json").read_text())
+    table = folder / "wdbc.csv"
+    with open(data / "wdbc/wdbc.csv") as file, open(table, "w") as out:
+        for i, row in enumerate(csv.reader(file)):
+            out.write(f"row,{','.join(row)}\n" if i == 0 else f"r{i:04},{','.join(row[:-1])},{int(float(row[-1]))}\n")
+    told = []
+    for model, wanted, among in [("{ridge: {penalty: 1}}", reference["lr_l2_C1"]["auc"], None),
+                                 ("{svm: {kernel: rbf, cost: 1}}", reference["svm_rbf"]["auc"], None),
+                                 ("{forest: {trees: 500}}", None, reference["rf500_auc_10seeds"]),
+                                 ("{network: {members: 1, epochs: 30}}", None, reference["mlp_32_16_auc_10seeds"])]:
+        study = folder / "wdbc.yaml"
+        study.write_text(f"tables: {table}\nid: row\ntarget: {{class: {{column: malignant, positive: '1'}}}}\nassign: rank\n"
+                         f"features: {{all: ['mean_*', 'worst_*', '*_error']}}\nsteps: {{scale: zscore}}\nmodel: {model}\n")
+        auc = finding(run.train(study, folder / "wdbc.model"), "model", "auc_repeat_1_fold_1")["value"]
+        assert abs(auc - wanted) < 1e-12 if wanted else min(among) <= auc <= max(among), (model, auc, wanted, among)
+        told.append(f"wdbc {auc:.4f}")
+    return told
+
+
 def check_elimination(run, folder, data):
     """Logistic regression (C = 0.1) of the 20 columns that recursive elimination leaves: scikit-learn's AUC in every fold."""
     reference = json.loads((data / "reference/real_tasks_cv.json").read_text())["ispy_stage_ge3"]["lr_rfe20"]
@@ -435,6 +456,7 @@ def main():
         check_degenerate(run, folder)
         if len(sys.argv) > 2:
             told = check_ispy(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
+            told += check_wdbc(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_elimination(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_stages(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
             told += check_plgg(run, folder, pathlib.Path(sys.argv[2]) / "prognosis")
