@@ -16,6 +16,7 @@ enum rs_code rs_node_audit_open(struct rs_node *node, bool replay, rs_audit_prog
 	struct rs_audit *audit RS_CLEANUP(rs_audit_close_pointer) = NULL;
 	const struct rs_engine engine = rs_ledger_engine(node->ledger);
 	RS_TRY(node_path(node, "audit.sqlite", &path, err));
+	RS_TRY(node_lock_part(node, "audit.lock", err));
 	RS_TRY(rs_audit_open(node->world, path, &engine, RS_AUDIT_WRITE, &audit, err));
 	RS_TRY((replay ? rs_audit_replay : rs_audit_update)(audit, progress, context, err));
 	*out = audit;

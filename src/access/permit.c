@@ -100,6 +100,7 @@ enum rs_code rs_node_permit(struct rs_node *node, const struct rs_actor *actor, 
 	enum rs_code code = RS_OK;
 	for (size_t i = 0; i < count; i++)
 		RS_TRY(walk_add(node->world, paths[i], &walk, err));
+	RS_TRY(node_hold(node, err));
 	rs_buffer_init(&permitting.entries, (size_t)REQUESTS_MAX * 8);
 	for (size_t i = 0; code == RS_OK && i < walk.count; i++)
 		code = look_up(&permitting, walk.files[i].path, err);

@@ -249,8 +249,7 @@ enum rs_code rs_node_profile_set(struct rs_node *node, const struct rs_actor *ac
 	RS_TRY(check_value(value, err));
 	if (node->access != RS_NODE_WRITE)
 		return rs_error_set(err, RS_USAGE, "the node is open for reading only: nobody can act");
-	if (node->unfinished)
-		RS_TRY(node_recover(node, err));
+	RS_TRY(node_hold(node, err));
 	RS_TRY(rs_node_commitment(node, subject, kind_of(attribute), value, &kept.act.commitment, err));
 	RS_TRY(ask(node, actor, &kept.act, err));
 	RS_TRY(stage(node, subject, value, &kept, err));

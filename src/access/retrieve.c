@@ -241,6 +241,7 @@ static enum rs_code retrieve_group(struct round *round, struct rs_error *err)
 		                            round->results, err));
 	for (size_t i = 0; i < round->count; i++)
 		RS_TRY(judge(round, &round->items[i], err));
+	rs_node_rest(node); /* what is left only reads */
 	RS_TRY(rs_pool_for(node->pool, round->count, release_one, round, err));
 	RS_TRY(node->world->files->sync_directory(node->world->files, retrieving->what->directory, err));
 	tell(round);

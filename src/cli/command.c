@@ -6,6 +6,7 @@
 const struct option common_options[] = {
 	{"home", "DIR", "the node's directory; otherwise $RADSEAL_HOME, otherwise ./radseal-home"},
 	{"passphrase-file", "FILE", "read the passphrase of the node's keys from FILE"},
+	{"wait", "SECONDS", "how long to wait while others write to the node; 30 by default"},
 	{"threads", "N", "threads to use; 0, the default, takes every processor"},
 	{"json", NULL, "print one JSON document on standard output"},
 	{"quiet", NULL, "print results and errors only"},

@@ -306,6 +306,8 @@ static enum rs_code run_with(const struct command_line *line, struct run *run,
 	if (run->output.directory)
 		RS_TRY(rs_directory_make(job.world, run->output.directory, err));
 	RS_TRY(open_log(line, run, err));
+	if (node)
+		rs_node_rest(node);
 	return measure(run, &job, err);
 }
 

@@ -243,7 +243,8 @@ const struct command command_serve = {
 		"to ADDRESS:PORT, or within the association without a port), find (C-FIND, patient and study root:\n"
 		"what the serving member may read), all, and * for any title or address;\n"
 		"the first line that fits decides. SIGTERM ends it: what is under way is finished.\n"
-		"While it runs it has the node's lock: other commands read, but do not write.",
+		"Other commands write meanwhile: whoever is revoked is refused from then on. They take turns with the\n"
+		"server, which waits for them (--wait) and tells peers to send again later when that was too long.",
 	.options = options,
 	.examples = examples,
 	.text_only = true,

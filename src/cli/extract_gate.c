@@ -26,6 +26,7 @@ enum rs_code gate_permit(void *context, const struct rs_cohort_case *item, size_
 	enum rs_code code = rs_node_permit(gate->node, gate->actor, paths, count, gate->purpose,
 	                                   RS_OPERATION_EXTRACT, err);
 	gate->refused += code == RS_REFUSED;
+	rs_node_rest(gate->node);
 	pthread_mutex_unlock(gate->mutex);
 	return code;
 }

@@ -55,6 +55,7 @@ static enum rs_code admit(struct sealer *sealer, char *path, char **out_receipt,
 	char *const paths[] = {path};
 	pthread_mutex_lock(&sealer->mutex);
 	enum rs_code code = rs_node_admit(sealer->node, paths, 1, &options, err);
+	rs_node_rest(sealer->node); /* measuring the next one takes long */
 	pthread_mutex_unlock(&sealer->mutex);
 	if (code == RS_OK && admitted.receipt == NULL)
 		code = rs_error_memory(err, strlen(path), "a receipt's path");

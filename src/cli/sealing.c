@@ -47,9 +47,11 @@ static enum rs_code make_rows(struct sealing *sealing, size_t count, struct rs_e
 
 static enum rs_code ask_for_rows(const struct sealing *sealing, struct rs_error *err)
 {
-	return sealing->asks ? rs_node_permit_rows(sealing->node, sealing->actor, sealing->sources,
-	                                           sealing->count, sealing->purpose, sealing->operation, err)
-	                     : RS_OK;
+	if (sealing->asks)
+		RS_TRY(rs_node_permit_rows(sealing->node, sealing->actor, sealing->sources, sealing->count,
+		                           sealing->purpose, sealing->operation, err));
+	rs_node_rest(sealing->node); /* what is sealed takes its time to be made */
+	return RS_OK;
 }
 
 enum rs_code sealing_permit(struct sealing *sealing, const struct rs_row_origin *origins, size_t count,

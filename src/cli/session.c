@@ -9,6 +9,8 @@
 
 #define PASSPHRASE_MAX 1024
 #define WARN_DAYS 30 /* before a role ends */
+#define WAIT_S 30
+#define WAIT_S_MAX (24 * 3600)
 
 const char *session_home(const struct command_line *line)
 {
@@ -86,13 +88,15 @@ enum rs_code session_node(const struct command_line *line, enum rs_node_access a
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *home = session_home(line);
+	uint64_t wait_s;
+	RS_TRY(option_u64(line, "wait", WAIT_S, WAIT_S_MAX, &wait_s, err));
 	if (!rs_path_exists(rs_world_system(), home))
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "%s: there is no node here; make one with: radseal init %s", home, home);
 	enum rs_code code = session_passphrase(line, &passphrase, err);
 	if (code == RS_OK)
-		code = rs_node_open(rs_world_system(), home, access, rs_buffer_bytes(&passphrase), pool, out,
-		                    err);
+		code = rs_node_open_in_turn(rs_world_system(), home, access, rs_buffer_bytes(&passphrase),
+		                            pool, (unsigned)wait_s, out, err);
 	rs_wipe(passphrase.data, passphrase.size);
 	/* Status 3 belongs to the contract; keys that do not open are denied access. */
 	if (code == RS_REFUSED)

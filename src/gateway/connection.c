@@ -151,6 +151,7 @@ static uint16_t status_of(enum rs_code code)
 	case RS_MALFORMED:
 	case RS_UNSUPPORTED: return RS_STATUS_NOT_UNDERSTOOD;
 	case RS_REFUSED: return RS_STATUS_NOT_AUTHORIZED;
+	case RS_BUSY:
 	case RS_TOO_LARGE:
 	case RS_NO_SPACE:
 	case RS_NO_MEMORY: return RS_STATUS_OUT_OF_RESOURCES;

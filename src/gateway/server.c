@@ -16,8 +16,9 @@
 #include "connection.h"
 #include "net/net_socket.h"
 
-#define TICK_NS 100000000L
-#define TICKS_PER_SETTLING 2
+#define TICK_NS 20000000L
+#define TICKS_PER_LOOK 5
+#define TICKS_PER_SETTLING 10
 #define GRACE_NS ((uint64_t)10 * 1000000000)
 #define THREADS_MAX 64
 #define THREADS_LEAST 4
@@ -279,10 +280,11 @@ unsigned rs_gateway_associations(const struct rs_gateway *gateway)
 }
 
 /* A ledger or a disk that fails while nobody waits for an answer is told; who comes next is answered with the same. */
-static void settle(struct rs_gateway *gateway)
+static void settle(struct rs_gateway *gateway, bool is_idle)
 {
+	struct rs_intake *intake = gateway->service.intake;
 	struct rs_error err = {0};
-	if (rs_intake_settle(gateway->service.intake, &err) != RS_OK)
+	if ((is_idle ? rs_intake_settle(intake, &err) : rs_intake_make_way(intake, &err)) != RS_OK)
 		RS_LOG(gateway->options.log, RS_LOG_ERROR, "settling_failed", {"reason", err.message});
 }
 
@@ -293,9 +295,9 @@ enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomi
 	enum rs_code code = start_threads(gateway, err);
 	for (unsigned ticks = 0; code == RS_OK && !*stop; ticks++) {
 		tick();
-		(void)look_after(gateway, false);
-		if (ticks % TICKS_PER_SETTLING == 0)
-			settle(gateway);
+		if (ticks % TICKS_PER_LOOK == 0)
+			(void)look_after(gateway, false);
+		settle(gateway, ticks % TICKS_PER_SETTLING == 0);
 	}
 	atomic_store(&gateway->service.stopping, true);
 	uint64_t until = clock->monotonic_ns(clock) + GRACE_NS;

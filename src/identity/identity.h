@@ -141,6 +141,8 @@ enum rs_code rs_subject_key_get(struct rs_subject_keys *keys, const struct rs_ps
 enum rs_code rs_subject_keys_begin(struct rs_subject_keys *keys, struct rs_error *err);
 enum rs_code rs_subject_keys_commit(struct rs_subject_keys *keys, struct rs_error *err);
 void rs_subject_keys_rollback(struct rs_subject_keys *keys);
+/* Forgets what is in memory of keys, which other processes may erase from now on. */
+void rs_subject_keys_rest(struct rs_subject_keys *keys);
 /* Gone for good when it returns RS_OK: from the database file, from its write-ahead log and from
  * memory (secure_delete, the file rewritten, its log truncated; milliseconds for ten thousand subjects).
  * RS_NOT_FOUND when there is none. RS_BUSY when another process reads just now: the key is deleted, the

@@ -218,6 +218,8 @@ enum rs_code rs_subject_key_get(struct rs_subject_keys *keys, const struct rs_ps
 	return RS_OK;
 }
 
+void rs_subject_keys_rest(struct rs_subject_keys *keys) { rs_wipe(keys->cache, sizeof(keys->cache)); }
+
 enum rs_code rs_subject_keys_begin(struct rs_subject_keys *keys, struct rs_error *err)
 {
 	return rs_store_begin(keys->store, err);

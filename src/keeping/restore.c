@@ -59,7 +59,7 @@ static enum rs_code see_content(void *context, struct rs_str name, enum rs_file_
                                 struct rs_error *err RS_UNUSED)
 {
 	bool *other = context;
-	*other = *other || (!rs_str_equal_text(name, "lock") && !rs_str_starts_with(name, RESTORING));
+	*other = *other || (!node_is_lock(name) && !rs_str_starts_with(name, RESTORING));
 	return RS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "ledger/ledger_history.h"
 
 static const char schema[] = "CREATE TABLE entry(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 			     "CREATE TABLE node(id INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
@@ -156,6 +157,20 @@ static enum rs_code check_promise(struct rs_ledger *ledger, struct rs_error *err
 	return RS_OK;
 }
 
+/* Of one moment: somebody may be writing. */
+static enum rs_code read_promise(struct rs_ledger *ledger, struct rs_error *err)
+{
+	int64_t version;
+	RS_TRY(rs_store_pin(ledger->store, &version, err));
+	enum rs_code code = read_counts(ledger, err);
+	if (code == RS_OK)
+		code = load_frontier(ledger, err);
+	if (code == RS_OK)
+		code = check_promise(ledger, err);
+	rs_store_rollback(ledger->store);
+	return code;
+}
+
 static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *world, const char *path,
                                const struct rs_ledger_options *options, struct rs_error *err)
 {
@@ -172,16 +187,7 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 	RS_TRY(table_prepare(ledger->store, "changed", &ledger->changed, err));
 	ledger->mapped = (struct mapped){table_view(&ledger->state), table_view(&ledger->map),
 	                                 table_view(&ledger->changed)};
-	/* Of one moment: another process may append meanwhile. */
-	int64_t version;
-	RS_TRY(rs_store_pin(ledger->store, &version, err));
-	enum rs_code code = read_counts(ledger, err);
-	if (code == RS_OK)
-		code = load_frontier(ledger, err);
-	if (code == RS_OK)
-		code = check_promise(ledger, err);
-	rs_store_rollback(ledger->store);
-	return code;
+	return read_promise(ledger, err);
 }
 
 enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
@@ -357,29 +363,62 @@ static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transac
 	return rs_store_commit(ledger->store, err);
 }
 
+/* What memory says of the log, to go back to it. */
+struct known {
+	struct rs_digest frontier[64];
+	uint64_t size;
+	struct rs_buffer checkpoint;
+};
+
+static void known_finish(struct known *known) { rs_buffer_finish(&known->checkpoint); }
+
+static enum rs_code keep_known(const struct rs_ledger *ledger, struct known *out, struct rs_error *err)
+{
+	memcpy(out->frontier, ledger->frontier, sizeof out->frontier);
+	out->size = ledger->size;
+	rs_buffer_init(&out->checkpoint, CHECKPOINT_SIZE_MAX);
+	rs_buffer_append_bytes(&out->checkpoint, rs_buffer_bytes(&ledger->checkpoint));
+	return rs_buffer_check(&out->checkpoint, "a checkpoint", err);
+}
+
+static void go_back(struct rs_ledger *ledger, const struct known *known)
+{
+	memcpy(ledger->frontier, known->frontier, sizeof known->frontier);
+	ledger->size = known->size;
+	rs_buffer_clear(&ledger->checkpoint);
+	rs_buffer_append_bytes(&ledger->checkpoint, rs_buffer_bytes(&known->checkpoint));
+}
+
 enum rs_code rs_ledger_append(struct rs_ledger *ledger, const struct rs_transaction *transactions,
                               size_t count, struct rs_append_result *results, struct rs_error *err)
 {
 	struct verifying verifying = {transactions};
-	struct rs_digest frontier[64];
-	uint64_t size = ledger->size;
-	struct rs_buffer checkpoint RS_CLEANUP(rs_buffer_finish) = {0};
+	struct known known RS_CLEANUP(known_finish) = {.size = 0};
 	if (!ledger->key)
 		return rs_error_set(err, RS_USAGE, "the ledger is open for reading only");
 	RS_TRY(rs_pool_for(ledger->pool, count, verify_one, &verifying, err));
-	memcpy(frontier, ledger->frontier, sizeof frontier);
-	rs_buffer_init(&checkpoint, CHECKPOINT_SIZE_MAX);
-	if (rs_buffer_append_bytes(&checkpoint, rs_buffer_bytes(&ledger->checkpoint)) != RS_OK)
-		return rs_buffer_check(&checkpoint, "a checkpoint", err);
+	RS_TRY(keep_known(ledger, &known, err));
 	enum rs_code code = append_all(ledger, transactions, count, results, err);
 	if (code == RS_OK)
 		return RS_OK;
 	/* Nothing of the group is in: memory goes back to what the disk has. */
 	rs_store_rollback(ledger->store);
-	memcpy(ledger->frontier, frontier, sizeof frontier);
-	ledger->size = size;
-	rs_buffer_clear(&ledger->checkpoint);
-	rs_buffer_append_bytes(&ledger->checkpoint, rs_buffer_bytes(&checkpoint));
+	go_back(ledger, &known);
+	return code;
+}
+
+enum rs_code rs_ledger_refresh(struct rs_ledger *ledger, struct rs_error *err)
+{
+	struct known known RS_CLEANUP(known_finish) = {.size = 0};
+	RS_TRY(keep_known(ledger, &known, err));
+	rs_store_rest(ledger->store);
+	enum rs_code code = read_promise(ledger, err);
+	if (code == RS_OK &&
+	    !rs_bytes_equal(rs_buffer_bytes(&known.checkpoint), rs_buffer_bytes(&ledger->checkpoint)))
+		code = rs_ledger_check_promise(ledger, &ledger->note_key, rs_buffer_str(&known.checkpoint),
+		                               "what this process read before", err);
+	if (code != RS_OK)
+		go_back(ledger, &known);
 	return code;
 }
 

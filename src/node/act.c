@@ -135,6 +135,7 @@ enum rs_code rs_node_transact_all(struct rs_node *node, const struct rs_actor *a
 	enum rs_code code = RS_OK;
 	if (node->access != RS_NODE_WRITE)
 		return rs_error_set(err, RS_USAGE, "the node is open for reading only: nobody can act");
+	RS_TRY(node_hold(node, err));
 	transactions = rs_allocate_array(count, sizeof *transactions);
 	if (!transactions)
 		return rs_error_memory(err, count * sizeof *transactions, "transactions");

@@ -354,6 +354,7 @@ enum rs_code rs_node_erase(struct rs_node *node, const struct rs_actor *actor, c
 	if (ground && !rs_erasure_ground_is(ground))
 		return rs_error_set(err, RS_USAGE, "'%s' is no ground; --help lists them", ground);
 	snprintf(erasure.facts.ground, sizeof erasure.facts.ground, "%s", ground ? ground : "none-stated");
+	RS_TRY(node_hold(node, err));
 	RS_TRY(rs_node_subject(node, issuer, patient_id, &erasure.subject, err));
 	RS_TRY(remember(&erasure, err));
 	RS_TRY(find_entry(&erasure, &found, err));

@@ -7,6 +7,7 @@
 #include "node/node_room.h"
 
 #define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
+#define RESUME_PAUSE_MS 60000 /* between attempts to end an erasure that readers keep from it */
 
 enum rs_code node_path(const struct rs_node *node, const char *name, char **out, struct rs_error *err)
 {
@@ -263,13 +264,28 @@ static enum rs_code recover_one(struct rs_node *node, struct rs_bytes id, struct
 	return index_complete(node->index, id, entry, err);
 }
 
+/* Who reads keeps an erasure from its end (RS_BUSY): it is tried again, but nobody waits for that. Threads that stage use the
+ * keys, too. */
+static enum rs_code resume_erasures(struct rs_node *node, struct rs_error *err)
+{
+	uint64_t now_ms = rs_world_now_ms(node->world);
+	if (now_ms < node->resume_after_ms)
+		return RS_OK;
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = node_resume_erasures(node, err);
+	pthread_mutex_unlock(&node->mutex);
+	if (code != RS_BUSY)
+		return code;
+	node->resume_after_ms = now_ms + RESUME_PAUSE_MS;
+	return RS_OK;
+}
+
 enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 {
 	struct recovery recovery = {.node = node};
 	rs_buffer_init(&recovery.ids, (size_t)1 << 26);
 	index_rollback(node->index); /* what could not be rolled back for want of memory */
-	if (!node->has_intake)
-		RS_TRY(rs_vault_clean(node->vault, err));
+	RS_TRY(rs_vault_clean(node->vault, err));
 	enum rs_code code = index_each_intent(node->index, collect_intent, &recovery, err);
 	for (size_t at = 0; code == RS_OK && at < recovery.ids.size; at += TRANSACTION_ID_SIZE) {
 		struct rs_bytes id = {recovery.ids.data + at, TRANSACTION_ID_SIZE};
@@ -278,7 +294,7 @@ enum rs_code node_recover(struct rs_node *node, struct rs_error *err)
 	rs_buffer_finish(&recovery.ids);
 	room_recount(node);
 	if (code == RS_OK)
-		code = node_resume_erasures(node, err);
+		code = resume_erasures(node, err);
 	if (code == RS_OK)
 		node->unfinished = false;
 	return code;
@@ -288,7 +304,7 @@ void rs_node_close(struct rs_node *node)
 {
 	if (!node)
 		return;
-	if (node->access == RS_NODE_WRITE && node->index)
+	if (node->access == RS_NODE_WRITE && node->lock && node->index)
 		node_promises_keep(node, true);
 	rs_catalogue_close(node->catalogue);
 	index_close(node->index);
@@ -297,6 +313,7 @@ void rs_node_close(struct rs_node *node)
 	rs_subject_keys_close(node->subjects);
 	rs_keyring_close(node->keyring);
 	rs_file_close(node->lock);
+	rs_file_close(node->part_lock);
 	pthread_mutex_destroy(&node->mutex);
 	rs_free(node->directory);
 	rs_free(node->receipts);
@@ -326,16 +343,6 @@ enum rs_code node_new(const struct rs_world *world, const char *directory, enum 
 	return RS_OK;
 }
 
-/* One writer at a time; readers do not wait. */
-enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err)
-{
-	char *path RS_CLEANUP(rs_free_pointer) = NULL;
-	if (node->access == RS_NODE_READ || node->lock)
-		return RS_OK;
-	RS_TRY(node_path(node, "lock", &path, err));
-	RS_TRY(rs_file_open(node->world, path, RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE, &node->lock,
-	                    err));
-	return node->lock->files->lock(node->lock, true, err);
 }
 
 static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
@@ -383,8 +390,17 @@ enum rs_code rs_node_open(const struct rs_world *world, const char *directory, e
                           struct rs_bytes passphrase, struct rs_pool *pool, struct rs_node **out,
                           struct rs_error *err)
 {
+	return rs_node_open_in_turn(world, directory, access, passphrase, pool, 0, out, err);
+}
+
+enum rs_code rs_node_open_in_turn(const struct rs_world *world, const char *directory,
+                                  enum rs_node_access access, struct rs_bytes passphrase,
+                                  struct rs_pool *pool, unsigned wait_s, struct rs_node **out,
+                                  struct rs_error *err)
+{
 	struct rs_node *node;
 	RS_TRY(node_new(world, directory, access, pool, &node, err));
+	node->wait_s = wait_s;
 	enum rs_code code = node_open_parts(node, "radseal.yaml", passphrase, err);
 	if (code == RS_OK && access == RS_NODE_WRITE)
 		code = node_recover(node, err);
@@ -404,7 +420,7 @@ static enum rs_code see_content(void *context, struct rs_str name, enum rs_file_
                                 struct rs_error *err RS_UNUSED)
 {
 	bool *other = context;
-	*other = *other || !rs_str_equal_text(name, "lock");
+	*other = *other || !node_is_lock(name);
 	return RS_OK;
 }
 

@@ -16,7 +16,8 @@
  *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
  *   receipts/          one .tlog-proof for each admitted file
  *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key
- *   erasing/           erasures on their way; certificates/ those that were carried out */
+ *   erasing/           erasures on their way; certificates/ those that were carried out
+ *   lock, next.lock    held by who writes, and by who waits for that, see lock.c */
 #ifndef RS_NODE_H
 #define RS_NODE_H
 
@@ -43,6 +44,14 @@ enum rs_code rs_node_create_of_kind(const struct rs_world *world, const char *di
 enum rs_code rs_node_open(const struct rs_world *world, const char *directory, enum rs_node_access access,
                           struct rs_bytes passphrase, struct rs_pool *pool, struct rs_node **out,
                           struct rs_error *err);
+/* The same, waiting for the lock when others have it: RS_BUSY after so many seconds. */
+enum rs_code rs_node_open_in_turn(const struct rs_world *world, const char *directory,
+                                  enum rs_node_access access, struct rs_bytes passphrase,
+                                  struct rs_pool *pool, unsigned wait_s, struct rs_node **out,
+                                  struct rs_error *err);
+/* Gives the lock back before the node is closed: other processes may write. The next act, or the next sealing, takes it again
+ * and sees what they wrote; until then nothing else may write here. */
+void rs_node_rest(struct rs_node *node);
 void rs_node_close(struct rs_node *node); /* accepts NULL */
 /* C2SP verifier key of the log ("origin+hash+key"); lives as long as the node. */
 const char *rs_node_vkey(const struct rs_node *node);

@@ -33,7 +33,10 @@ struct rs_node {
 	struct rs_pool *pool; /* borrowed; may be NULL */
 	size_t memory_max;    /* NODE_MEMORY_MAX; less in tests */
 	struct config config;
-	struct rs_file *lock;
+	struct rs_file *lock; /* NULL while others may write */
+	struct rs_file *part_lock;
+	unsigned wait_s;          /* for a lock */
+	uint64_t resume_after_ms; /* erasures */
 	bool unfinished; /* a group failed, and so did taking it back: node_recover() comes before the next one */
 	struct rs_keyring *keyring;
 	struct rs_subject_keys *subjects;
@@ -47,7 +50,7 @@ struct rs_node {
 	/* node_room.h: stored bytes of all objects, when they were counted; and those that are being written */
 	uint64_t room_used, room_pending;
 	bool room_counted;
-	bool has_intake; /* others stage while one thread commits: it alone counts, and nobody clears the staging place */
+	bool has_intake; /* others stage while one thread commits: it alone counts */
 	pthread_mutex_t
 		mutex; /* guards subjects, index and ledger while files are staged or verified in parallel */
 };
@@ -106,6 +109,19 @@ enum rs_code node_take_lock(struct rs_node *node, struct rs_error *err);
 /* own_keys.c: keys/node.key, and the subjects' keys that it opens. */
 enum rs_code node_create_keys(const struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err);
 enum rs_code node_open_keys(struct rs_node *node, struct rs_bytes passphrase, struct rs_error *err);
+bool node_is_lock(struct rs_str name); /* whether a file in the node's directory is no more than that */
+/* Before anything is written: takes the lock if it was given back, with what others wrote meanwhile, and ends what a crash
+ * interrupted, theirs or ours. */
+enum rs_code node_hold(struct rs_node *node, struct rs_error *err);
+/* For what is derived and has writers of its own: held until the node is closed. */
+enum rs_code node_lock_part(struct rs_node *node, const char *name, struct rs_error *err);
+/* Ledger and index as they are while nothing is on its way, for who reads: writers wait until node_let_write(); what is
+ * read is of that moment until node_unpin(), which is due after a failure, too. */
+enum rs_code node_pin(struct rs_node *node, struct rs_error *err);
+void node_let_write(struct rs_node *node);
+void node_unpin(struct rs_node *node);
+/* Whether another process waits for the lock. */
+bool node_is_wanted(const struct rs_node *node);
 enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs_bytes passphrase,
                              struct rs_error *err);
 /* Ends what a crash interrupted. */

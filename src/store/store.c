@@ -307,6 +307,12 @@ void rs_store_rollback(struct rs_store *store)
 	store->left_open = !sqlite3_get_autocommit(store->db);
 }
 
+void rs_store_rest(struct rs_store *store)
+{
+	for (sqlite3_stmt *at = sqlite3_next_stmt(store->db, NULL); at; at = sqlite3_next_stmt(store->db, at))
+		(void)sqlite3_reset(at);
+}
+
 bool rs_store_in_transaction(const struct rs_store *store) { return !sqlite3_get_autocommit(store->db); }
 
 enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err)

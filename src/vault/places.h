@@ -12,6 +12,10 @@ struct rs_vault {
 	pthread_mutex_t naming; /* held while names of objects come and go */
 };
 
+/* A new file in the staging place, locked as long as it is open: cleaning tells by that what another process works at from what
+ * a crash left. *out_path is a new text. */
+enum rs_code staging_make(const struct rs_vault *vault, unsigned flags, char **out_path, struct rs_file **out,
+                          struct rs_error *err);
 /* *out is a new text. errors  RS_NO_MEMORY */
 enum rs_code object_path(const struct rs_vault *vault, const struct rs_cid *cid, char **out,
                          struct rs_error *err);

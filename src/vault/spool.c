@@ -31,21 +31,15 @@ void rs_spool_destroy(struct rs_spool *spool)
 
 static enum rs_code spool_open(struct rs_spool *spool, struct rs_error *err)
 {
-	const unsigned flags = RS_OPEN_READ | RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE;
 	const struct rs_world *world = spool->vault->world;
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
-	uint8_t name[16];
-	char text[2 * sizeof name + 1];
-	RS_TRY(rs_world_random(world, name, sizeof name, err));
-	rs_hex_encode(rs_bytes_of(name, sizeof name), text);
-	spool->path = rs_path_join(spool->vault->staging, text);
 	spool->plain = rs_reallocate(NULL, RS_OBJECT_CHUNK_SIZE);
 	spool->stored = rs_reallocate(NULL, STORED_CHUNK_SIZE);
-	if (!spool->path || !spool->plain || !spool->stored)
+	if (!spool->plain || !spool->stored)
 		return rs_error_memory(err, STORED_CHUNK_SIZE, "a spool");
 	RS_TRY(rs_secret_random(world, &key, err));
 	RS_TRY(rs_gcm_create(key.bytes, &spool->gcm, err));
-	return rs_file_open(world, spool->path, flags, &spool->file, err);
+	return staging_make(spool->vault, RS_OPEN_READ | RS_OPEN_WRITE, &spool->path, &spool->file, err);
 }
 
 enum rs_code rs_spool_create(struct rs_vault *vault, struct rs_spool **out, struct rs_error *err)

@@ -28,18 +28,16 @@ void rs_vault_abort(struct rs_vault *vault, struct rs_vault_staged *staged)
 	staged_free(staged);
 }
 
-static enum rs_code staged_make(struct rs_vault *vault, struct rs_vault_staged **out, struct rs_error *err)
+static enum rs_code staged_make(struct rs_vault *vault, unsigned flags, struct rs_vault_staged **out,
+                                struct rs_error *err)
 {
-	uint8_t name[16];
-	char text[2 * sizeof name + 1];
-	RS_TRY(rs_world_random(vault->world, name, sizeof name, err));
-	rs_hex_encode(rs_bytes_of(name, sizeof name), text);
 	struct rs_vault_staged *staged = rs_allocate(sizeof *staged);
-	if (staged)
-		staged->path = rs_path_join(vault->staging, text);
-	if (!staged || !staged->path) {
+	if (!staged)
+		return rs_error_memory(err, sizeof *staged, "an object");
+	enum rs_code code = staging_make(vault, flags, &staged->path, &staged->file, err);
+	if (code != RS_OK) {
 		staged_free(staged);
-		return rs_error_memory(err, sizeof(struct rs_vault_staged), "an object");
+		return code;
 	}
 	*out = staged;
 	return RS_OK;
@@ -123,15 +121,13 @@ static enum rs_code write_object(struct writing *writing, struct rs_gcm *gcm,
 	return RS_OK;
 }
 
-static enum rs_code write_staged(struct rs_vault *vault, struct rs_vault_staged *staged,
-                                 const struct rs_secret *key, const struct object_header *header,
-                                 const struct rs_content *content, struct rs_error *err)
+static enum rs_code write_staged(struct rs_vault_staged *staged, const struct rs_secret *key,
+                                 const struct object_header *header, const struct rs_content *content,
+                                 struct rs_error *err)
 {
-	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE | RS_OPEN_UNCACHED;
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
 	struct writing writing RS_CLEANUP(writing_finish) = {0};
 	RS_TRY(rs_gcm_create(key->bytes, &gcm, err));
-	RS_TRY(rs_file_open(vault->world, staged->path, flags, &staged->file, err));
 	RS_TRY(writing_begin(&writing, staged->file, content->size, err));
 	RS_TRY(write_object(&writing, gcm, header, content, err));
 	return rs_cid_builder_final(&writing.builder, &staged->cid, err);
@@ -144,9 +140,9 @@ enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secr
 {
 	struct rs_vault_staged *staged = NULL;
 	struct object_header header;
-	RS_TRY(staged_make(vault, &staged, err));
+	RS_TRY(staged_make(vault, RS_OPEN_WRITE | RS_OPEN_UNCACHED, &staged, err));
 	object_header_make(&header, nonce, content->size);
-	enum rs_code code = write_staged(vault, staged, key, &header, content, err);
+	enum rs_code code = write_staged(staged, key, &header, content, err);
 	if (code != RS_OK) {
 		rs_vault_abort(vault, staged);
 		return code;
@@ -177,13 +173,11 @@ static enum rs_code write_piece(void *context, uint64_t offset, struct rs_bytes 
 	return rs_file_write_at(context, offset, piece.data, piece.size, err);
 }
 
-static enum rs_code write_stored(struct rs_vault *vault, struct rs_vault_staged *staged,
-                                 const struct rs_content *stored, struct rs_error *err)
+static enum rs_code write_stored(struct rs_vault_staged *staged, const struct rs_content *stored,
+                                 struct rs_error *err)
 {
-	const unsigned flags = RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE;
 	struct rs_cid_builder builder RS_CLEANUP(rs_cid_builder_finish) = {0};
 	rs_cid_builder_init(&builder, RS_OBJECT_CHUNK_SIZE, RS_OBJECT_LINKS);
-	RS_TRY(rs_file_open(vault->world, staged->path, flags, &staged->file, err));
 	RS_TRY(content_walk(stored, &staged->cid, &builder, write_piece, staged->file, err));
 	rs_file_start_writeback(staged->file);
 	return RS_OK;
@@ -194,9 +188,9 @@ enum rs_code rs_vault_stage_stored(struct rs_vault *vault, const struct rs_cid *
                                    struct rs_error *err)
 {
 	struct rs_vault_staged *staged = NULL;
-	RS_TRY(staged_make(vault, &staged, err));
+	RS_TRY(staged_make(vault, RS_OPEN_WRITE, &staged, err));
 	staged->cid = *cid;
-	enum rs_code code = write_stored(vault, staged, stored, err);
+	enum rs_code code = write_stored(staged, stored, err);
 	if (code != RS_OK) {
 		rs_vault_abort(vault, staged);
 		return code;

@@ -1,6 +1,8 @@
 /* The local store: directory/tmp for staging, directory/objects with its shards for objects. */
 #include "places.h"
 
+#define TRIES_MAX 8
+
 enum rs_code rs_vault_create(const struct rs_world *world, const char *directory, struct rs_error *err)
 {
 	char *staging RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "tmp");
@@ -44,18 +46,66 @@ enum rs_code rs_vault_open(const struct rs_world *world, const char *directory, 
 	return RS_OK;
 }
 
+static enum rs_code make_locked(const struct rs_vault *vault, const char *path, unsigned flags,
+                                struct rs_file **out, struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	RS_TRY(rs_file_open(vault->world, path, flags | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE, &file, err));
+	enum rs_code code = file->files->lock(file, true, err);
+	if (code == RS_OK && !rs_path_exists(vault->world, path))
+		code = rs_error_set(err, RS_BUSY, "%s: another process cleaned up", path);
+	RS_TRY(code);
+	*out = file;
+	file = NULL;
+	return RS_OK;
+}
+
+/* Who cleans may meet a file before it is locked; then another one is made. */
+enum rs_code staging_make(const struct rs_vault *vault, unsigned flags, char **out_path, struct rs_file **out,
+                          struct rs_error *err)
+{
+	uint8_t name[16];
+	char text[2 * sizeof name + 1];
+	for (int tries = 0;; tries++) {
+		RS_TRY(rs_world_random(vault->world, name, sizeof name, err));
+		rs_hex_encode(rs_bytes_of(name, sizeof name), text);
+		char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(vault->staging, text);
+		if (!path)
+			return rs_error_memory(err, sizeof text, "a path");
+		enum rs_code code = make_locked(vault, path, flags, out, err);
+		if (code == RS_BUSY && tries < TRIES_MAX)
+			continue;
+		RS_TRY(code);
+		*out_path = path;
+		path = NULL;
+		return RS_OK;
+	}
+}
+
+/* Locks what lies in the staging place and belongs to no process any more: RS_BUSY when one works at it. */
+static enum rs_code claim_left(const struct rs_vault *vault, struct rs_str name, char **out_path,
+                               struct rs_file **out, struct rs_error *err)
+{
+	*out_path = rs_text_printf("%s/" RS_STR_FORMAT, vault->staging, RS_STR_ARGUMENTS(name));
+	if (!*out_path)
+		return rs_error_memory(err, name.size, "a path");
+	RS_TRY(rs_file_open(vault->world, *out_path, RS_OPEN_READ | RS_OPEN_WRITE, out, err));
+	return (*out)->files->lock(*out, true, err);
+}
+
 /* Other things than files are not ours; rs_vault_list() names them. */
 static enum rs_code remove_staged(void *context, struct rs_str name, enum rs_file_kind kind,
                                   struct rs_error *err)
 {
 	struct rs_vault *vault = context;
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/" RS_STR_FORMAT, vault->staging,
-	                                                        RS_STR_ARGUMENTS(name));
-	if (!path)
-		return rs_error_memory(err, name.size, "a path");
-	return vault->world->files->remove(vault->world->files, path, err);
+	enum rs_code code = claim_left(vault, name, &path, &file, err);
+	if (code == RS_OK)
+		code = vault->world->files->remove(vault->world->files, path, err);
+	return code == RS_BUSY || code == RS_NOT_FOUND ? RS_OK : code;
 }
 
 enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err)
@@ -136,11 +186,17 @@ static enum rs_code visit_shard(void *context, struct rs_str name, enum rs_file_
 	return vault->world->files->list(vault->world->files, path, visit_object, &listing, err);
 }
 
-static enum rs_code visit_staged(void *context, struct rs_str name, enum rs_file_kind kind RS_UNUSED,
+/* What a process works at is nothing yet. */
+static enum rs_code visit_staged(void *context, struct rs_str name, enum rs_file_kind kind,
                                  struct rs_error *err)
 {
 	const struct listing *listing = context;
-	return listing->visit(listing->context, NULL, name, err);
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	enum rs_code code = kind == RS_FILE_REGULAR ? claim_left(listing->vault, name, &path, &file, NULL)
+	                                            : RS_OK;
+	return code == RS_BUSY || code == RS_NOT_FOUND ? RS_OK
+	                                               : listing->visit(listing->context, NULL, name, err);
 }
 
 enum rs_code rs_vault_list(struct rs_vault *vault, rs_vault_visit *visit, void *context, struct rs_error *err)

@@ -72,7 +72,7 @@ enum rs_code rs_vault_create(const struct rs_world *world, const char *directory
 enum rs_code rs_vault_open(const struct rs_world *world, const char *directory, struct rs_vault **out,
                            struct rs_error *err);
 void rs_vault_close(struct rs_vault *vault); /* accepts NULL */
-/* Removes what was staged and never published. For the one writer, after a crash. */
+/* Removes what a crash left that was staged and never published; what a process that lives has staged stays. */
 enum rs_code rs_vault_clean(struct rs_vault *vault, struct rs_error *err);
 
 /* Encrypts content and writes it under a temporary name; not durable yet. End with publish or abort: until then it holds

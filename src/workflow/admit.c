@@ -485,8 +485,7 @@ static enum rs_code admit_group(struct rs_node *node, const struct walked_file *
 		group.files[i].options = options;
 	}
 	/* Else the index would answer for files of a group that never got there. */
-	if (node->unfinished)
-		RS_TRY(node_recover(node, err));
+	RS_TRY(node_hold(node, err));
 	RS_TRY(stage_group(&group, err));
 	RS_TRY(commit_group(&group, err));
 	report_group(&group, options, first);
@@ -510,6 +509,8 @@ static enum rs_code admit_all(struct rs_node *node, const struct walked_file *fi
 		                   err));
 		if (options->progress)
 			options->progress(options->context, start + count, all);
+		if (node_is_wanted(node))
+			rs_node_rest(node);
 	}
 	if (first.code != RS_OK && err)
 		*err = first;

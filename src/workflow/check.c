@@ -335,11 +335,15 @@ static enum rs_code check_audit(struct checking *checking, struct rs_error *err)
 	return judged(checking, "audit", "audit.sqlite", code, &reason, err);
 }
 
+/* Others may write meanwhile: the node is checked as it was at the beginning. */
 static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 {
 	struct rs_node *node = checking->node;
 	struct rs_error reason = {0};
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &checking->key, err));
+	RS_TRY(node_pin(node, err));
+	RS_TRY(rs_vault_list(node->vault, check_listed, checking, err));
+	node_let_write(node);
 	uint64_t before = checking->counts.faults;
 	enum rs_code code = rs_ledger_check(node->ledger, ledger_fault, checking, &reason);
 	if (code == RS_ALTERED && checking->counts.faults > before)
@@ -369,7 +373,6 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 		found(checking, "index",
 		      "it has %" PRIu64 " records, the ledger announces %" PRIu64 " instances",
 		      checking->counts.records, checking->instances_in_ledger);
-	RS_TRY(rs_vault_list(node->vault, check_listed, checking, err));
 	return check_audit(checking, err);
 }
 
@@ -378,6 +381,7 @@ enum rs_code rs_node_check(struct rs_node *node, rs_fault_report *report, void *
 {
 	struct checking checking = {.node = node, .report = report, .context = context};
 	enum rs_code code = check_parts(&checking, err);
+	node_unpin(node);
 	rs_buffer_finish(&checking.erased);
 	RS_TRY(code);
 	*out = checking.counts;

@@ -1,7 +1,11 @@
 /* Arrivals, and the queue they wait in; see workflow_intake.h.
  *
  * Locks: node->mutex guards the subjects' keys and the room, which several threads use while they stage. The index and the
- * ledger are used by who commits alone, which is one thread at a time. */
+ * ledger are used by who commits alone, which is one thread at a time.
+ *
+ * The node's lock is held while there is something to commit, and given back to other processes between two groups when one
+ * waits for it, and when nothing is to do. Nothing of ours is on its way then: groups are settled, keys durable. What is staged
+ * stays staged, under a lock of its own; when it comes to be committed, the key it was encrypted under must still be there. */
 #include "workflow/workflow_intake.h"
 
 #include <pthread.h>
@@ -13,6 +17,7 @@
 #include "workflow/workflow_classify.h"
 
 #define LATER_MAX ((size_t)4 * GROUP_MAX) /* entries whose receipts are due */
+#define TRIES_MAX 16                      /* to make a subject's key before others have the node again */
 #define START_SIZE ((size_t)4096)
 #define RECORD_SIZE_MAX ((size_t)8192)
 #define RECORD_SOP_CLASS 3 /* among the identifiers of a record, see record_of() */
@@ -28,7 +33,6 @@ struct rs_intake {
 	struct rs_admit_options options;
 	size_t memory_max;
 	atomic_size_t memory_used;
-	atomic_uint epoch; /* of subjects' keys: those made in an earlier one and never durable are gone */
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t idle;
 	struct rs_arrival *first, **last;
@@ -37,6 +41,7 @@ struct rs_intake {
 	size_t waiting;
 	struct rs_intake_counts counts;
 	/* Of who commits. */
+	bool is_here; /* with the node's lock */
 	struct later later[LATER_MAX];
 	size_t later_count;
 };
@@ -50,46 +55,14 @@ struct rs_arrival {
 	struct rs_sha256 hash;
 	struct walked_file file;
 	struct staged staged;
-	unsigned epoch;
 	char sop_class[UID_SIZE], sop_instance[UID_SIZE];
 	rs_arrival_done *done;
 	void *context;
 };
 
+static void commit_all(struct rs_intake *intake);
+
 static char arrival_name[] = "an instance"; /* its identifiers stay out of errors and logs */
-
-static enum rs_code keys_anew(struct rs_intake *intake, struct rs_error *err)
-{
-	return rs_subject_keys_begin(intake->node->subjects, err);
-}
-
-enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, size_t memory_max,
-                            struct rs_intake **out, struct rs_error *err)
-{
-	struct rs_intake *intake = rs_allocate(sizeof *intake);
-	enum rs_code code = intake ? RS_OK : rs_error_memory(err, sizeof *intake, "an intake");
-	RS_TRY(code);
-	intake->node = node;
-	intake->memory_max = memory_max;
-	intake->last = &intake->first;
-	pthread_mutex_init(&intake->mutex, NULL);
-	pthread_cond_init(&intake->idle, NULL);
-	if (!actor)
-		code = rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &intake->administrator, err);
-	intake->options.actor = actor ? actor : intake->administrator;
-	if (code == RS_OK)
-		code = room_count(node, err);
-	if (code == RS_OK)
-		code = keys_anew(intake, err);
-	if (code != RS_OK) {
-		rs_actor_close_pointer(&intake->administrator);
-		rs_free(intake);
-		return code;
-	}
-	node->has_intake = true;
-	*out = intake;
-	return RS_OK;
-}
 
 /* By who commits. */
 static enum rs_code settle(struct rs_intake *intake, struct rs_error *err)
@@ -108,6 +81,77 @@ static enum rs_code settle(struct rs_intake *intake, struct rs_error *err)
 	if (code != RS_OK)
 		group_give_up(intake->node);
 	return code;
+}
+
+/* To be the one who commits; end it with commit_all(). */
+static void begin_committing(struct rs_intake *intake)
+{
+	pthread_mutex_lock(&intake->mutex);
+	while (intake->is_committing)
+		pthread_cond_wait(&intake->idle, &intake->mutex);
+	intake->is_committing = true;
+	pthread_mutex_unlock(&intake->mutex);
+}
+
+/* By who commits: takes the node's lock again when it was given back. Keys that are made from then on become durable with the
+ * groups that need them. */
+static enum rs_code come_back(struct rs_intake *intake, struct rs_error *err)
+{
+	struct rs_node *node = intake->node;
+	RS_TRY(node_hold(node, err));
+	if (intake->is_here)
+		return RS_OK;
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = room_count(node, err);
+	if (code == RS_OK)
+		code = rs_subject_keys_begin(node->subjects, err);
+	if (code != RS_OK)
+		rs_node_rest(node);
+	pthread_mutex_unlock(&node->mutex);
+	intake->is_here = code == RS_OK;
+	return code;
+}
+
+/* By who commits: others may write. What could not be settled is left to who takes the lock next. */
+static enum rs_code go_away(struct rs_intake *intake, struct rs_error *err)
+{
+	struct rs_node *node = intake->node;
+	if (!intake->is_here)
+		return RS_OK;
+	enum rs_code code = settle(intake, err);
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code kept = rs_subject_keys_commit(node->subjects, code == RS_OK ? err : NULL);
+	rs_subject_keys_rollback(node->subjects);
+	rs_node_rest(node);
+	pthread_mutex_unlock(&node->mutex);
+	intake->is_here = false;
+	return code == RS_OK ? kept : code;
+}
+
+enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, size_t memory_max,
+                            struct rs_intake **out, struct rs_error *err)
+{
+	struct rs_intake *intake = rs_allocate(sizeof *intake);
+	enum rs_code code = intake ? RS_OK : rs_error_memory(err, sizeof *intake, "an intake");
+	RS_TRY(code);
+	intake->node = node;
+	intake->memory_max = memory_max;
+	intake->last = &intake->first;
+	pthread_mutex_init(&intake->mutex, NULL);
+	pthread_cond_init(&intake->idle, NULL);
+	if (!actor)
+		code = rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &intake->administrator, err);
+	intake->options.actor = actor ? actor : intake->administrator;
+	if (code == RS_OK)
+		code = come_back(intake, err);
+	if (code != RS_OK) {
+		rs_actor_close_pointer(&intake->administrator);
+		rs_free(intake);
+		return code;
+	}
+	node->has_intake = true;
+	*out = intake;
+	return RS_OK;
 }
 
 static void arrival_free(struct rs_arrival *arrival)
@@ -248,14 +292,22 @@ static enum rs_code check_claims(const struct rs_arrival *arrival, struct rs_err
 
 static enum rs_code stage(struct rs_arrival *arrival, struct rs_error *err)
 {
+	struct rs_intake *intake = arrival->intake;
 	struct rs_content content = {arrival->staged.size, give_memory, &arrival->memory};
 	if (arrival->spool)
 		content = (struct rs_content){arrival->staged.size, give_spool, arrival->spool};
 	rs_sha256_final(&arrival->hash, &arrival->staged.content);
 	RS_TRY(recognise(arrival, err));
 	RS_TRY(check_claims(arrival, err));
-	arrival->epoch = atomic_load(&arrival->intake->epoch);
-	RS_TRY(stage_arrived(arrival->intake->node, &arrival->staged, &content, err));
+	enum rs_code code = stage_arrived(intake->node, &arrival->staged, &content, err);
+	for (int tries = 0; code == RS_BUSY && tries < TRIES_MAX; tries++) {
+		begin_committing(intake);
+		code = come_back(intake, err);
+		commit_all(intake);
+		RS_TRY(code);
+		code = stage_arrived(intake->node, &arrival->staged, &content, err);
+	}
+	RS_TRY(code);
 	/* What lay in memory is in the vault's hands. */
 	rs_buffer_finish(&arrival->memory);
 	atomic_fetch_sub(&arrival->intake->memory_used, arrival->charged);
@@ -281,18 +333,15 @@ static void answer(struct rs_arrival *arrival, enum rs_code code, const struct r
 	done(context, code, result, err);
 }
 
-/* The keys of a group's subjects are durable before its objects get names. When they could not be made durable, what was
- * encrypted under them meanwhile is refused: it must not meet another key that its subject got since. */
+/* The keys of a group's subjects are durable before its objects get names. */
 static enum rs_code keep_keys(void *context, struct rs_error *err)
 {
 	struct rs_intake *intake = context;
 	struct rs_subject_keys *keys = intake->node->subjects;
 	pthread_mutex_lock(&intake->node->mutex);
 	enum rs_code code = rs_subject_keys_commit(keys, err);
-	if (code != RS_OK) {
-		atomic_fetch_add(&intake->epoch, 1);
+	if (code != RS_OK)
 		rs_subject_keys_rollback(keys);
-	}
 	enum rs_code again = rs_subject_keys_begin(keys, code == RS_OK ? err : NULL);
 	pthread_mutex_unlock(&intake->node->mutex);
 	return code == RS_OK ? again : code;
@@ -353,19 +402,31 @@ static enum rs_code look_for_earlier(struct rs_intake *intake, struct staged *st
 	return RS_OK;
 }
 
-static enum rs_code to_ledger(struct rs_intake *intake, struct group *group, const unsigned *epochs,
-                              struct rs_error *err)
+/* What was encrypted under a key that its subject has no more is refused alone: it must not meet another key that its subject
+ * got since. */
+static enum rs_code look_at(struct rs_intake *intake, struct staged *staged, struct rs_error *err)
 {
-	struct rs_node *node = intake->node;
-	if (node->unfinished)
-		RS_TRY(node_recover(node, err));
+	struct rs_error failure = {0};
+	enum rs_code code = stage_check_key(intake->node, staged, &failure);
+	if (code == RS_OK)
+		return look_for_earlier(intake, staged, err);
+	if (code != RS_BUSY)
+		return rs_error_set(err, code, "%s", failure.message);
+	staged->result.outcome = RS_ADMIT_FAILED;
+	staged->result.error = failure;
+	pthread_mutex_lock(&intake->node->mutex);
+	staged_finish(intake->node, staged);
+	pthread_mutex_unlock(&intake->node->mutex);
+	return RS_OK;
+}
+
+static enum rs_code to_ledger(struct rs_intake *intake, struct group *group, struct rs_error *err)
+{
+	RS_TRY(come_back(intake, err));
 	if (intake->later_count + GROUP_MAX > LATER_MAX)
 		RS_TRY(settle(intake, err));
-	for (size_t i = 0; i < group->count; i++) {
-		if (epochs[i] != atomic_load(&intake->epoch))
-			return rs_error_set(err, RS_IO, "the keys of a subject could not be kept");
-		RS_TRY(look_for_earlier(intake, &group->files[i], err));
-	}
+	for (size_t i = 0; i < group->count; i++)
+		RS_TRY(look_at(intake, &group->files[i], err));
 	RS_TRY(group_to_ledger(group, err));
 	remember(intake, group);
 	return RS_OK;
@@ -374,7 +435,6 @@ static enum rs_code to_ledger(struct rs_intake *intake, struct group *group, con
 static void commit(struct rs_intake *intake, struct rs_arrival **arrivals, size_t count)
 {
 	struct staged *files = rs_allocate_array(count, sizeof *files);
-	unsigned epochs[GROUP_MAX];
 	struct rs_error err = {0};
 	struct group group = {.node = intake->node,
 	                      .actor = intake->options.actor,
@@ -385,11 +445,10 @@ static void commit(struct rs_intake *intake, struct rs_arrival **arrivals, size_
 	enum rs_code code = files ? RS_OK : rs_error_memory(&err, count * sizeof *files, "a group");
 	for (size_t i = 0; i < group.count; i++) {
 		files[i] = arrivals[i]->staged;
-		epochs[i] = arrivals[i]->epoch;
 		arrivals[i]->staged = (struct staged){.staged = false};
 	}
 	if (code == RS_OK)
-		code = to_ledger(intake, &group, epochs, &err);
+		code = to_ledger(intake, &group, &err);
 	for (size_t i = 0; i < count; i++) {
 		struct rs_admit_result result = {.outcome = RS_ADMIT_FAILED, .receipt_path = ""};
 		bool refused = code == RS_OK && files[i].result.outcome == RS_ADMIT_FAILED;
@@ -412,6 +471,8 @@ static void commit_all(struct rs_intake *intake)
 	for (size_t count; (count = take_group(intake, group)) > 0;) {
 		pthread_mutex_unlock(&intake->mutex);
 		commit(intake, group, count);
+		if (node_is_wanted(intake->node))
+			(void)go_away(intake, NULL);
 		pthread_mutex_lock(&intake->mutex);
 	}
 	intake->is_committing = false;
@@ -461,8 +522,6 @@ static enum rs_code look_for(struct rs_node *node, const char *sop_class, const 
 	struct rs_record record;
 	struct index_row row;
 	struct rs_cid cid;
-	if (node->unfinished)
-		RS_TRY(node_recover(node, err));
 	node_locator(node, LOCATOR_INSTANCE, rs_bytes_of_str(rs_str_from(sop_instance)), &locator);
 	RS_TRY(index_find_identity(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row, err));
 	if (!rs_cid_from_bytes(row.cid, &cid) || !rs_vault_has(node->vault, &cid))
@@ -481,12 +540,10 @@ static enum rs_code look_for(struct rs_node *node, const char *sop_class, const 
 enum rs_code rs_intake_run(struct rs_intake *intake, rs_intake_work *work, void *context,
                            struct rs_error *err)
 {
-	pthread_mutex_lock(&intake->mutex);
-	while (intake->is_committing)
-		pthread_cond_wait(&intake->idle, &intake->mutex);
-	intake->is_committing = true;
-	pthread_mutex_unlock(&intake->mutex);
-	enum rs_code code = work(context, intake->node, err);
+	begin_committing(intake);
+	enum rs_code code = come_back(intake, err);
+	if (code == RS_OK)
+		code = work(context, intake->node, err);
 	commit_all(intake); /* who came meanwhile */
 	return code;
 }
@@ -517,7 +574,21 @@ enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err)
 	pthread_mutex_unlock(&intake->mutex);
 	if (!due)
 		return RS_OK;
-	enum rs_code code = settle(intake, err);
+	enum rs_code code = go_away(intake, err);
+	commit_all(intake);
+	return code;
+}
+
+enum rs_code rs_intake_make_way(struct rs_intake *intake, struct rs_error *err)
+{
+	pthread_mutex_lock(&intake->mutex);
+	bool is_idle = !intake->is_committing && intake->is_here;
+	bool due = is_idle && node_is_wanted(intake->node);
+	intake->is_committing = intake->is_committing || due;
+	pthread_mutex_unlock(&intake->mutex);
+	if (!due)
+		return RS_OK;
+	enum rs_code code = go_away(intake, err);
 	commit_all(intake);
 	return code;
 }
@@ -526,12 +597,8 @@ enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err)
 {
 	if (!intake)
 		return RS_OK;
-	pthread_mutex_lock(&intake->mutex);
-	while (intake->is_committing)
-		pthread_cond_wait(&intake->idle, &intake->mutex);
-	pthread_mutex_unlock(&intake->mutex);
-	enum rs_code code = settle(intake, err);
-	rs_subject_keys_rollback(intake->node->subjects); /* of who never got into the ledger */
+	begin_committing(intake);
+	enum rs_code code = go_away(intake, err);
 	intake->node->has_intake = false;
 	rs_actor_close_pointer(&intake->administrator);
 	pthread_cond_destroy(&intake->idle);

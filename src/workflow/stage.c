@@ -183,10 +183,15 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const s
 {
 	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = {0};
+	/* While others may write, no key is made. */
 	pthread_mutex_lock(&node->mutex);
-	enum rs_code code = rs_subject_key_get(node->subjects, &staged->subject, true, &subject_key, err);
+	bool here = node->lock != NULL;
+	enum rs_code code = rs_subject_key_get(node->subjects, &staged->subject, here, &subject_key, err);
 	pthread_mutex_unlock(&node->mutex);
+	if (code == RS_NOT_FOUND && !here)
+		return rs_error_set(err, RS_BUSY, "a new subject, while others write to the node");
 	RS_TRY(code);
+	rs_subject_token(&subject_key, &staged->token);
 	RS_TRY(rs_world_random(node->world, staged->object_nonce, NONCE_SIZE, err));
 	rs_subject_object_key(&subject_key, staged->object_nonce, &object_key);
 	pthread_mutex_lock(&node->mutex);
@@ -203,6 +208,23 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const s
 	RS_TRY(code);
 	staged->staged = true;
 	return RS_OK;
+}
+
+enum rs_code stage_check_key(struct rs_node *node, const struct staged *staged, struct rs_error *err)
+{
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_digest token;
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = rs_subject_key_get(node->subjects, &staged->subject, false, &key, err);
+	pthread_mutex_unlock(&node->mutex);
+	if (code != RS_OK && code != RS_NOT_FOUND)
+		return code;
+	rs_subject_token(&key, &token);
+	if (code == RS_OK && rs_digest_equal(&token, &staged->token))
+		return RS_OK;
+	return rs_error_set(err, RS_BUSY,
+	                    "its subject was erased while it was received, or its key could not be "
+	                    "kept; send it again");
 }
 
 static enum rs_code stage_content(struct rs_node *node, struct staged *staged, struct source *source,

@@ -17,6 +17,7 @@ struct staged {
 	struct rs_vault_staged *object;
 	struct classified what;
 	struct rs_pseudonym subject;
+	struct rs_digest token;  /* of the subject's key that it was encrypted under */
 	struct rs_digest series; /* files of one group with the same one share a leaf */
 	struct rs_digest content, content_locator, identity_locator;
 	struct rs_buffer parents; /* commitments of what it was made from */
@@ -35,6 +36,9 @@ enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const st
 /* The receipt of an earlier sealing of the same bytes, for the same subject: the outcome is RS_ADMIT_KNOWN then. */
 enum rs_code stage_find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
                                 struct rs_error *err);
+/* By who commits: whether the key it was encrypted under is still the subject's. errors  RS_BUSY when it is not: erased, or never
+ * durable */
+enum rs_code stage_check_key(struct rs_node *node, const struct staged *staged, struct rs_error *err);
 void staged_finish(struct rs_node *node, struct staged *staged); /* what is still staged is thrown away */
 
 #endif

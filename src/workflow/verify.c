@@ -99,14 +99,26 @@ static enum rs_code take_out(struct rs_node *node, const struct index_row *row, 
 	return node_receipt_path(node, row->cid, &kept->receipt_path, err);
 }
 
+/* Of what was acknowledged a moment ago the receipt may not be written yet: who writes does that before somebody else has the
+ * node's lock. */
+static enum rs_code find_settled(struct rs_node *node, struct rs_bytes locator, struct index_row *out,
+                                 struct rs_error *err)
+{
+	enum rs_code code = index_find_content(node->index, locator, out, err);
+	if (code != RS_OK || out->entry >= 0 || node->access == RS_NODE_WRITE)
+		return code;
+	code = node_pin(node, err);
+	node_unpin(node);
+	return code == RS_OK || code == RS_BUSY ? index_find_content(node->index, locator, out, err) : code;
+}
+
 static enum rs_code find(struct rs_node *node, struct source *file, struct kept *kept, struct rs_error *err)
 {
 	struct rs_digest locator;
 	struct index_row row;
 	node_locator(node, LOCATOR_CONTENT, rs_bytes_of(file->sha256.bytes, RS_SHA256_SIZE), &locator);
 	pthread_mutex_lock(&node->mutex);
-	enum rs_code code = index_find_content(node->index, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row,
-	                                       err);
+	enum rs_code code = find_settled(node, rs_bytes_of(locator.bytes, LOCATOR_SIZE), &row, err);
 	if (code == RS_OK && row.entry < 0)
 		code = rs_error_set(
 			err, RS_NOT_FOUND,

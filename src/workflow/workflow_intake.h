@@ -13,14 +13,19 @@
 struct rs_intake;
 struct rs_arrival;
 
-/* While there is an intake, node and actor (NULL: the node's administrator) belong to it.
+/* While there is an intake, node and actor (NULL: the node's administrator) belong to it. It gives the node's lock back to other
+ * processes when they wait for it, between two groups, and when there is nothing to do; and takes it again. After it, too, the
+ * lock is given back.
  * memory_max  bytes that all arrivals together keep in memory */
 enum rs_code rs_intake_open(struct rs_node *node, const struct rs_actor *actor, size_t memory_max,
                             struct rs_intake **out, struct rs_error *err);
 /* No arrival may be left. What is not settled is; a failure of that is told, and left to the next opening of the node. */
 enum rs_code rs_intake_close(struct rs_intake *intake, struct rs_error *err); /* accepts NULL */
-/* Writes receipts that are due, unless something was admitted since the last call: call it now and then. Any thread. */
+/* Writes receipts that are due and gives the node's lock back, unless something was admitted since the last call: call it now and
+ * then. Any thread. */
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err);
+/* The same when another process waits for the node: call it often. Any thread. */
+enum rs_code rs_intake_make_way(struct rs_intake *intake, struct rs_error *err);
 
 /* What came of all arrivals so far. Any thread. */
 #define RS_INTAKE_SIZES 9
