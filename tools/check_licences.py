@@ -1,6 +1,6 @@
 """Where things come from: every library that a build file names or the program loads stands in tools/licences.txt with a
 licence that Apache-2.0 software may use (no GPL or AGPL), and no source here carries a notice of somebody else.
-`check_licences.py ROOT [PROGRAM]`."""
+`check_licences.py ROOT [PROGRAM]...`."""
 import pathlib
 import re
 import subprocess
@@ -100,8 +100,8 @@ def main():
     faults += [f"tools/licences.txt: nothing uses {sorted(row.names)} any more" for row in rows
                if not any(f"'{name}'" in everything or f'"{name}"' in everything or f"{name} v" in everything
                           for name in row.names)]
-    if len(sys.argv) > 2:
-        ldd = subprocess.run(["ldd", sys.argv[2]], capture_output=True, text=True, check=True).stdout
+    for program in sys.argv[2:]:
+        ldd = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
         faults += faults_of_program(rows, ldd)
     for name, text in texts_below(root, ("src", "verify", "tests", "bench", "tools"), {".c", ".h", ".py", ".sh", ".go", ".cpp"}):
         faults += [f"{name}:{number}: {fault}" for number, fault in faults_of_source(text)]

@@ -4,6 +4,7 @@
 #define RS_DICOM_H
 
 #include "base/base.h"
+#include "codec/codec.h"
 
 #define RS_DICOM_DEPTH_MAX 64
 #define RS_DICOM_ELEMENTS_MAX ((size_t)4 << 20)
@@ -145,10 +146,30 @@ enum rs_code rs_dicom_metadata(const struct rs_dicom *dicom, struct rs_dicom_met
                                struct rs_error *err);
 
 /* Stored values (before rescale) of one frame as doubles, [row][column][sample]; out_count must be
- * rows*columns*samples. Native 1/8/16/32/64-bit, float and double, and RLE; other compressed syntaxes are
- * RS_UNSUPPORTED with a sentence that names the syntax and what to do. */
+ * rows*columns*samples. Native 1/8/16/32/64-bit, float and double, and what rs_codec_decodes().
+ * errors  RS_UNSUPPORTED with a sentence that names the syntax and what to do; those of rs_codec_decode() */
 enum rs_code rs_dicom_pixels(const struct rs_dicom *dicom, size_t frame, double *out, size_t out_count,
                              struct rs_error *err);
+
+/* One frame of Pixel Data, decoded: rows of pixels, their samples side by side, little-endian, chrominance as fine as
+ * luminance; of 1, 8, 16 or 32 bits allocated. What a compressed frame says of its bits goes before the header. */
+struct rs_dicom_frame {
+	struct rs_codec_shape shape;
+	uint32_t high_bit;
+	struct rs_str
+		photometric_interpretation; /* of `pixels`: a decoder may have made RGB of the header's */
+	uint8_t *pixels;
+	size_t size;
+};
+enum rs_code rs_dicom_frame_read(const struct rs_dicom *dicom, size_t frame, struct rs_dicom_frame *out,
+                                 struct rs_error *err);
+void rs_dicom_frame_finish(struct rs_dicom_frame *frame); /* accepts zeroed memory */
+/* The bytes that the file has of one frame: of native data a part of it, else the frame's compressed stream. A view, or in
+ * `joined` (init'ed here, finish it) when several fragments make the frame. Frames are found by the offset tables
+ * (PS3.5 section A.4, PS3.3 C.7.6.3.1.8), by one fragment each, or by where streams begin.
+ * errors  RS_NOT_FOUND, RS_MALFORMED, RS_UNSUPPORTED: native frames that do not begin at a byte */
+enum rs_code rs_dicom_frame_stored(const struct rs_dicom *dicom, size_t frame, struct rs_buffer *joined,
+                                   struct rs_bytes *out, struct rs_error *err);
 
 /* Writes the file back. An unmodified parse gives identical bytes. */
 enum rs_code rs_dicom_write(const struct rs_dicom *dicom, struct rs_buffer *out, struct rs_error *err);

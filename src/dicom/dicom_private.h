@@ -47,6 +47,12 @@ const char *rs_dicom_meant_vr(const struct rs_dicom_element *element);
 /* Of *out only what describes the pixels: a file with a wrong UID or position has pixels nevertheless. */
 enum rs_code rs_dicom_pixel_description(const struct rs_dicom *dicom, struct rs_dicom_metadata *out,
                                         struct rs_error *err);
+/* Whether frame `frame` of out_count values may be there. */
+enum rs_code dicom_check_layout(const struct rs_dicom_metadata *m, size_t frame, size_t out_count,
+                                struct rs_error *err);
+/* A frame of native Pixel Data as struct rs_dicom_frame has it; out is zeroed. Up to 32 bits. */
+enum rs_code dicom_frame_native(const struct rs_dicom_element *element, const struct rs_dicom_metadata *m,
+                                size_t frame, uint8_t *out, struct rs_error *err);
 void rs_dicom_put_header(struct rs_buffer *out, const struct rs_dicom_element *element);
 
 #endif

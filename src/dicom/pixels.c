@@ -1,4 +1,4 @@
-/* Stored pixel values of one frame: native (PS3.5 section 8, annex D) and RLE (annex G). */
+/* Stored pixel values of one frame (PS3.5 section 8, annex D), and how they lie in native data. */
 #include <string.h>
 
 #include "dicom/dicom_private.h"
@@ -27,8 +27,8 @@ static uint64_t read_bits(const uint8_t *p, unsigned bits, bool big)
 	}
 }
 
-static enum rs_code check_layout(const struct rs_dicom_metadata *m, size_t frame, size_t out_count,
-                                 struct rs_error *err)
+enum rs_code dicom_check_layout(const struct rs_dicom_metadata *m, size_t frame, size_t out_count,
+                                struct rs_error *err)
 {
 	size_t count;
 	unsigned a = m->bits_allocated;
@@ -119,87 +119,44 @@ static enum rs_code native(const struct rs_dicom_element *e, const struct rs_dic
 	return RS_OK;
 }
 
-/* Where a byte plane of RLE goes: byte k to words[k * stride], shifted. */
-struct plane {
-	uint64_t *words;
-	size_t stride, count;
-	unsigned shift;
-};
-
-/* One RLE segment (PackBits, annex G.3.1); it must hold exactly what the plane needs, but for padding. */
-static bool unpack(struct rs_bytes in, const struct plane *plane)
+/* Values of a frame that was compressed. */
+static enum rs_code compressed(const struct rs_dicom *dicom, const struct rs_dicom_metadata *m, size_t frame,
+                               double *out, size_t count, struct rs_error *err)
 {
-	size_t pos = 0;
-	size_t done = 0;
-	while (done < plane->count && pos < in.size) {
-		uint8_t n = in.data[pos++];
-		if (n == 128)
-			continue;
-		size_t run = n < 128 ? (size_t)n + 1 : 257 - (size_t)n;
-		if (pos + (n < 128 ? run : 1) > in.size)
-			return false;
-		for (size_t k = 0; k < run && done < plane->count; k++, done++)
-			plane->words[done * plane->stride] |= (uint64_t)in.data[n < 128 ? pos + k : pos]
-			                                      << plane->shift;
-		pos += n < 128 ? run : 1;
-	}
-	return done == plane->count;
-}
-
-/* The frame's fragment, with as many segments as the pixels have bytes (annex A.4.2: one fragment a frame, behind
- * the offset table). */
-static enum rs_code rle_fragment(const struct rs_dicom *d, const struct rs_dicom_element *e, size_t segments,
-                                 size_t frame, const struct rs_dicom_element **out, struct rs_error *err)
-{
-	size_t index = (size_t)(e - d->elements) + 2 + frame; /* fragments have no children */
-	if (segments > 15)
-		return rs_error_set(err, RS_UNSUPPORTED, "RLE has at most 15 segments; these pixels need %zu",
-		                    segments);
-	if (index >= e->next)
-		return rs_error_set(err, RS_MALFORMED, "RLE frame %zu has no fragment", frame);
-	const struct rs_dicom_element *fragment = &d->elements[index];
-	if (fragment->value.size < 64)
-		return rs_error_set(err, RS_MALFORMED,
-		                    "RLE frame %zu at byte %llu has %zu bytes; its header alone has 64",
-		                    frame, (unsigned long long)fragment->offset, fragment->value.size);
-	if (rs_read_le32(fragment->value.data) != segments)
-		return rs_error_set(err, RS_MALFORMED,
-		                    "RLE frame %zu at byte %llu has %lu segments; these pixels need %zu",
-		                    frame, (unsigned long long)fragment->offset,
-		                    (unsigned long)rs_read_le32(fragment->value.data), segments);
-	*out = fragment;
+	struct rs_dicom_frame decoded RS_CLEANUP(rs_dicom_frame_finish) = {0};
+	struct rs_dicom_metadata description = *m;
+	RS_TRY(rs_dicom_frame_read(dicom, frame, &decoded, err));
+	description.bits_stored = decoded.shape.bits_stored;
+	description.high_bit = decoded.high_bit;
+	for (size_t i = 0; i < count; i++)
+		out[i] = m->bits_allocated == 1
+		                 ? decoded.pixels[i / 8] >> (i % 8) & 1
+		                 : from_bits(&description,
+		                             read_bits(decoded.pixels + i * (m->bits_allocated / 8),
+		                                       m->bits_allocated, false));
 	return RS_OK;
 }
 
-static enum rs_code rle(const struct rs_dicom *d, const struct rs_dicom_element *e,
-                        const struct rs_dicom_metadata *m, size_t frame, double *out, size_t count,
-                        struct rs_error *err)
+enum rs_code dicom_frame_native(const struct rs_dicom_element *e, const struct rs_dicom_metadata *m,
+                                size_t frame, uint8_t *out, struct rs_error *err)
 {
-	/* Of single bits eight are a byte of one segment, as in native data (PS3.5 section 8.1.1). */
-	bool packed = m->bits_allocated == 1;
-	size_t bytes = packed ? 1 : m->bits_allocated / 8;
-	size_t samples = packed ? 1 : m->samples_per_pixel;
-	size_t words_count = packed ? count / 8 + (count % 8 != 0) : count;
-	size_t segments = bytes * samples;
-	const struct rs_dicom_element *fragment = NULL;
-	RS_TRY(rle_fragment(d, e, segments, frame, &fragment, err));
-	const uint8_t *p = fragment->value.data;
-	uint64_t *words RS_CLEANUP(rs_free_pointer) = rs_allocate_array(words_count, sizeof(*words));
-	if (words == NULL)
-		return rs_error_memory(err, words_count, "RLE frame");
-	for (size_t s = 0; s < segments; s++) {
-		size_t from = rs_read_le32(p + 4 + 4 * s);
-		size_t to = s + 1 < segments ? rs_read_le32(p + 8 + 4 * s) : fragment->value.size;
-		struct plane plane = {words + s / bytes, samples, words_count / samples,
-		                      (unsigned)(8 * (bytes - 1 - s % bytes))};
-		if (from < 64 || from > to || to > fragment->value.size ||
-		    !unpack(rs_bytes_of(p + from, to - from), &plane))
-			return rs_error_set(err, RS_MALFORMED,
-			                    "RLE segment %zu of frame %zu at byte %llu is damaged or cut off",
-			                    s, frame, (unsigned long long)fragment->offset);
+	const size_t count = (size_t)m->rows * m->columns * m->samples_per_pixel,
+		     bytes = m->bits_allocated / 8;
+	struct rs_dicom_metadata whole = *m; /* all bits, so that none is lost */
+	double *values RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *values);
+	if (values == NULL)
+		return rs_error_memory(err, count * sizeof *values, "a frame");
+	whole.bits_stored = m->bits_allocated;
+	whole.high_bit = m->bits_allocated - 1;
+	whole.pixel_representation = 0;
+	RS_TRY(native(e, &whole, frame, values, count, err));
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t bits = (uint64_t)values[i];
+		if (bytes == 0)
+			out[i / 8] |= (uint8_t)(bits << (i % 8));
+		for (size_t k = 0; k < bytes; k++)
+			out[i * bytes + k] = (uint8_t)(bits >> (8 * k));
 	}
-	for (size_t i = 0; i < count; i++)
-		out[i] = packed ? (double)(words[i / 8] >> (i % 8) & 1) : from_bits(m, words[i]);
 	return RS_OK;
 }
 
@@ -217,14 +174,7 @@ enum rs_code rs_dicom_pixels(const struct rs_dicom *dicom, size_t frame, double 
 		m.bits_allocated = m.bits_stored = e->tag == TAG_FLOAT ? 32 : 64;
 		m.high_bit = m.bits_stored - 1;
 	}
-	RS_TRY(check_layout(&m, frame, out_count, err));
-	if (!e->has_children)
-		return native(e, &m, frame, out, out_count, err);
-	if (strcmp(dicom->transfer_syntax, "1.2.840.10008.1.2.5") == 0)
-		return rle(dicom, e, &m, frame, out, out_count, err);
-	const char *name = rs_dicom_uid_name(rs_str_from(dicom->transfer_syntax));
-	return rs_error_set(err, RS_UNSUPPORTED,
-	                    "compressed as %s; this reader decodes uncompressed and RLE; "
-	                    "transcode with gdcmconv --raw or dcmdjpeg",
-	                    name != NULL ? name : dicom->transfer_syntax);
+	RS_TRY(dicom_check_layout(&m, frame, out_count, err));
+	return e->has_children ? compressed(dicom, &m, frame, out, out_count, err)
+	                       : native(e, &m, frame, out, out_count, err);
 }

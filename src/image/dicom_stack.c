@@ -126,7 +126,9 @@ enum rs_voxel_type stored_type(const struct rs_dicom_metadata *m)
 	return is_signed ? RS_VOXEL_I32 : RS_VOXEL_U32;
 }
 
-/* RLE makes at most 64 bytes of one (128 of two, PS3.5 annex G.3.1); DEFLATE 1032 of one, other codecs are not read. */
+/* Of a byte, RLE makes at most 64 (128 of two, PS3.5 annex G.3.1) and DEFLATE 1032. JPEG-LS and JPEG 2000 write an empty
+ * slice of 512 x 512 words in some hundred bytes; a hostile one is to be no bigger than this many times its file. */
+#define EXPANSION_MAX 8192
 enum rs_code check_pixel_data(const struct slice *slice, struct rs_error *err)
 {
 	const struct rs_dicom_metadata *m = &slice->metadata;
@@ -138,7 +140,7 @@ enum rs_code check_pixel_data(const struct slice *slice, struct rs_error *err)
 		size_t count, bits = bits_of[i] ? bits_of[i] : m->bits_allocated;
 		if (!e)
 			continue;
-		size_t most = e->has_children ? 1032 : 1;
+		size_t most = e->has_children ? EXPANSION_MAX : 1;
 		if (!rs_mul_size((size_t)m->rows * m->columns, m->number_of_frames, &count) ||
 		    !rs_mul_size(count, bits, &count) || count / 8 / most > e->value.size)
 			return rs_error_set(err, RS_MALFORMED,
