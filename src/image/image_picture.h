@@ -20,9 +20,9 @@ enum rs_code rs_picture_read(struct rs_bytes file, struct rs_picture *out, struc
 enum rs_code rs_picture_resample(const struct rs_picture *picture, size_t width, size_t height, float *out,
                                  struct rs_error *err);
 
-/* An 8-bit PNG of red, green and blue, row by row. errors  RS_NO_MEMORY, and what `out` remembers */
-enum rs_code rs_png_write(const uint8_t *rgb, size_t width, size_t height, struct rs_buffer *out,
-                          struct rs_error *err);
+/* An 8-bit PNG, row by row, of grey (1 sample) or red, green and blue (3). errors  RS_NO_MEMORY, and what `out` remembers */
+enum rs_code rs_png_write(const uint8_t *pixels, size_t samples, size_t width, size_t height,
+                          struct rs_buffer *out, struct rs_error *err);
 
 /* An array of whole numbers from 0 to 255, C order. */
 struct rs_npz_array {

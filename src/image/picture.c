@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "dicom/dicom.h"
-
-#define WINDOW_CENTER RS_DICOM_TAG(0x0028, 0x1050)
-#define WINDOW_WIDTH RS_DICOM_TAG(0x0028, 0x1051)
+#include "grey.h"
 
 void rs_picture_finish(struct rs_picture *picture)
 {
@@ -72,51 +70,15 @@ static enum rs_code pgm_read(struct rs_bytes file, struct rs_picture *out, struc
 
 /* ---- DICOM ---- */
 
-/* Where the window begins and how wide it is (PS3.3 C.11.2.1.2, LINEAR); the range of the values where there is none. */
-static void window_of(const struct rs_dicom *dicom, const double *values, size_t count, double *from,
-                      double *width)
-{
-	const struct rs_dicom_element *centres = rs_dicom_find(dicom, NULL, WINDOW_CENTER);
-	const struct rs_dicom_element *widths = rs_dicom_find(dicom, NULL, WINDOW_WIDTH);
-	double centre, least = INFINITY, most = -INFINITY;
-	if (centres && widths && rs_dicom_double(centres, 0, &centre) && rs_dicom_double(widths, 0, width) &&
-	    *width > 1) {
-		*from = centre - 0.5 - (*width - 1) / 2;
-		*width -= 1;
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		least = fmin(least, values[i]);
-		most = fmax(most, values[i]);
-	}
-	*from = least;
-	*width = most > least ? most - least : 1;
-}
-
 static enum rs_code dicom_read(const struct rs_dicom *dicom, struct rs_picture *out, struct rs_error *err)
 {
 	struct rs_dicom_metadata metadata;
-	double *stored RS_CLEANUP(rs_free_pointer) = NULL, from, width;
 	RS_TRY(rs_dicom_metadata(dicom, &metadata, err));
-	const bool turned = rs_str_equal_text(metadata.photometric_interpretation, "MONOCHROME1");
-	if (!(metadata.present & RS_DICOM_HAS_PIXELS) ||
-	    (!turned && !rs_str_equal_text(metadata.photometric_interpretation, "MONOCHROME2")))
+	if (!(metadata.present & RS_DICOM_HAS_PIXELS) || !grey_is(&metadata))
 		return rs_error_set(err, RS_UNSUPPORTED,
 		                    "a DICOM object without grey pixels is no picture here");
 	RS_TRY(picture_init(out, metadata.columns, metadata.rows, err));
-	const size_t count = out->width * out->height;
-	stored = rs_allocate_array(count, sizeof *stored);
-	if (!stored)
-		return rs_error_memory(err, count * sizeof *stored, "a picture");
-	RS_TRY(rs_dicom_pixels(dicom, 0, stored, count, err));
-	for (size_t i = 0; i < count && metadata.present & RS_DICOM_HAS_RESCALE; i++)
-		stored[i] = stored[i] * metadata.rescale_slope + metadata.rescale_intercept;
-	window_of(dicom, stored, count, &from, &width);
-	for (size_t i = 0; i < count; i++) {
-		const double value = fmin(fmax((stored[i] - from) / width, 0), 1);
-		out->values[i] = (float)(turned ? 1 - value : value);
-	}
-	return RS_OK;
+	return grey_read(dicom, 0, NULL, out->values, out->width * out->height, err);
 }
 
 enum rs_code rs_picture_read(struct rs_bytes file, struct rs_picture *out, struct rs_error *err)

@@ -202,19 +202,19 @@ static void write_chunk(struct rs_buffer *out, const char *type, struct rs_bytes
 	rs_buffer_append(out, number, sizeof number);
 }
 
-enum rs_code rs_png_write(const uint8_t *rgb, size_t width, size_t height, struct rs_buffer *out,
-                          struct rs_error *err)
+enum rs_code rs_png_write(const uint8_t *pixels, size_t samples, size_t width, size_t height,
+                          struct rs_buffer *out, struct rs_error *err)
 {
-	const size_t row = 3 * width, size = (row + 1) * height;
-	uint8_t header[13] = {[8] = 8, [9] = RGB};
+	const size_t row = samples * width, size = (row + 1) * height;
+	uint8_t header[13] = {[8] = 8, [9] = samples == 3 ? RGB : GREY};
 	uLongf packed_size = compressBound((uLong)size);
 	uint8_t *rows RS_CLEANUP(rs_free_pointer) = rs_allocate(size);
 	uint8_t *packed RS_CLEANUP(rs_free_pointer) = rs_allocate(packed_size);
 	if (!rows || !packed)
 		return rs_error_memory(err, size, "a PNG");
 	for (size_t y = 0; y < height; y++)
-		memcpy(rows + y * (row + 1) + 1, rgb + y * row, row);
-	if (compress2(packed, &packed_size, rows, (uLong)size, Z_BEST_COMPRESSION) != Z_OK)
+		memcpy(rows + y * (row + 1) + 1, pixels + y * row, row);
+	if (compress2(packed, &packed_size, rows, (uLong)size, Z_DEFAULT_COMPRESSION) != Z_OK)
 		return rs_error_memory(err, size, "a PNG");
 	rs_write_be32(header, (uint32_t)width);
 	rs_write_be32(header + 4, (uint32_t)height);

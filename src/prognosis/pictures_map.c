@@ -88,7 +88,7 @@ static enum rs_code paint(const struct rs_picture *grey, const struct rs_picture
 		rgb[3 * i + 1] = byte_of(rest);
 		rgb[3 * i + 2] = byte_of(rest + (change < 0 ? share : 0));
 	}
-	return rs_png_write(rgb, MAP_SIDE, MAP_SIDE, out, err);
+	return rs_png_write(rgb, 3, MAP_SIDE, MAP_SIDE, out, err);
 }
 
 enum rs_code rs_pictures_map(const struct rs_pictures_model *model, const struct rs_world *world,
