@@ -17,7 +17,7 @@
 struct output {
 	struct rs_json json;
 	bool as_json, quiet;
-	uint64_t sent, skipped, failed, bytes;
+	uint64_t sent, decoded, skipped, failed, bytes;
 	struct rs_error first;
 };
 
@@ -55,6 +55,11 @@ static void report_json(struct rs_json *json, const struct rs_dicom_sent *sent)
 	rs_json_text(json, status);
 	rs_json_key(json, "size");
 	rs_json_u64(json, sent->size);
+	rs_json_key(json, "sent_as");
+	if (sent->transfer_syntax)
+		rs_json_text(json, sent->transfer_syntax);
+	else
+		rs_json_null(json);
 	rs_json_key(json, "reason");
 	rs_json_text(json, sent->error->message);
 	rs_json_object_end(json);
@@ -65,6 +70,7 @@ static void report(void *context, const struct rs_dicom_sent *sent)
 	struct output *output = context;
 	bool failed = sent->code != RS_OK && !sent->is_skipped;
 	output->sent += sent->code == RS_OK;
+	output->decoded += sent->transfer_syntax != NULL;
 	output->skipped += sent->is_skipped;
 	output->failed += failed;
 	output->bytes += sent->code == RS_OK ? sent->size : 0;
@@ -116,6 +122,10 @@ static enum rs_code send_files(const struct command_line *line, const struct rs_
 		if (print_json(&output, &printing) != RS_OK && code == RS_OK)
 			return rs_error_set(err, printing.code, "%s", printing.message);
 	}
+	if (!output.quiet && output.decoded)
+		fprintf(stderr,
+		        "%llu of them as decoded copies: the peer does not take their transfer syntax\n",
+		        (unsigned long long)output.decoded);
 	if (!output.quiet)
 		fprintf(stderr, "%llu sent (%.1f MB in %.2f s), %llu skipped, %llu failed\n",
 		        (unsigned long long)output.sent, (double)output.bytes / 1e6, seconds,
@@ -320,7 +330,7 @@ const struct command command_dicom = {
 	.summary = "ask DICOM peers: echo, send files, find, move",
 	.description =
 		"echo verifies that a peer answers. send stores files at it (C-STORE), each as it is, in its own transfer\n"
-		"syntax: what the peer does not take is told, nothing is converted. Connections that break are made\n"
+		"syntax; where the peer does not take that, as a decoded copy, which is told. Connections that break are made\n"
 		"anew, and go on with what is left. find asks an archive (C-FIND) by keywords of attributes with values\n"
 		"(* and ? stand for anything, dates may be ranges) and prints what matches say of them and of keywords\n"
 		"without values. move has an archive send what matches (C-MOVE) to an AE title that it knows, such as\n"

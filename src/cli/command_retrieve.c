@@ -4,6 +4,7 @@
 
 #include "access_words.h"
 #include "session.h"
+#include "transcoded.h"
 #include "dicom/dicom.h"
 #include "access/access_retrieve.h"
 
@@ -13,6 +14,8 @@ struct output {
 	struct rs_json json;
 	bool as_json, quiet;
 	uint64_t written, refused, failed;
+	const char *transfer_syntax; /* of copies, besides; NULL: none */
+	struct rs_error not_copied;  /* the first reason */
 };
 
 static const char *decision_of(const struct rs_retrieved *result)
@@ -22,13 +25,18 @@ static const char *decision_of(const struct rs_retrieved *result)
 	return result->asked ? "permitted" : "none";
 }
 
-static void report_json(struct rs_json *json, const struct rs_retrieved *result)
+static void report_json(struct rs_json *json, const struct rs_retrieved *result, const char *copy)
 {
 	rs_json_object_begin(json);
 	rs_json_key(json, "object");
 	rs_json_text(json, result->cid);
 	rs_json_key(json, "path");
 	rs_json_text(json, result->path);
+	rs_json_key(json, "copy");
+	if (copy)
+		rs_json_text(json, copy);
+	else
+		rs_json_null(json);
 	rs_json_key(json, "decision");
 	rs_json_text(json, decision_of(result));
 	rs_json_key(json, "basis");
@@ -46,13 +54,19 @@ static void report_json(struct rs_json *json, const struct rs_retrieved *result)
 static void report(void *context, const struct rs_retrieved *result)
 {
 	struct output *output = context;
+	struct rs_error err = {0};
+	char *copy RS_CLEANUP(rs_free_pointer) = NULL;
+	if (output->transfer_syntax && *result->path &&
+	    transcoded_beside(result->path, output->transfer_syntax, &copy, &err) != RS_OK &&
+	    output->not_copied.code == RS_OK)
+		output->not_copied = err;
 	output->written += *result->path != '\0';
 	output->refused += result->error.code == RS_REFUSED;
 	output->failed += result->error.code != RS_OK && result->error.code != RS_REFUSED;
 	if (output->as_json)
-		report_json(&output->json, result);
+		report_json(&output->json, result, copy);
 	else if (*result->path)
-		printf("%s\n", result->path);
+		printf("%s\n%s%s", result->path, copy ? copy : "", copy ? "\n" : "");
 	else
 		fprintf(stderr, "radseal: %s: %s\n", result->cid, result->error.message);
 }
@@ -80,6 +94,9 @@ static enum rs_code read_query(const struct command_line *line, struct rs_retrie
 		if (!subject && option_given(line, narrowing[i]))
 			return rs_error_set(err, RS_USAGE, "retrieve: --%s goes with --subject",
 			                    narrowing[i]);
+	if (option_given(line, "transfer-syntax") && option_given(line, "for"))
+		return rs_error_set(err, RS_USAGE,
+		                    "retrieve: a bundle holds what is stored, in no other transfer syntax");
 	if (!out->directory)
 		return rs_error_set(err, RS_USAGE, "retrieve: say where to with -o DIR");
 	RS_TRY(option_purpose(line, &out->purpose, err));
@@ -95,6 +112,10 @@ static enum rs_code conclude(const struct output *output, enum rs_code code, str
 		fprintf(stderr, "%llu written, %llu refused, %llu failed\n",
 		        (unsigned long long)output->written, (unsigned long long)output->refused,
 		        (unsigned long long)output->failed);
+	if (code == RS_OK && output->not_copied.code != RS_OK) {
+		*err = output->not_copied;
+		code = err->code;
+	}
 	return code == RS_OK ? RS_OK : rs_error_context(err, "retrieve");
 }
 
@@ -119,6 +140,8 @@ static enum rs_code retrieve(const struct command_line *line, struct rs_node *no
 	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
 	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
 	struct output output = {.as_json = option_given(line, "json"), .quiet = option_given(line, "quiet")};
+	if (option_given(line, "transfer-syntax"))
+		output.transfer_syntax = transfer_syntax_of(option_value(line, "transfer-syntax"));
 	const char *subject = option_value(line, "subject"), *issuer = option_value(line, "issuer");
 	struct rs_node_subject found;
 	RS_TRY(session_actor(line, node, &actor, err));
@@ -200,6 +223,7 @@ static const struct option options[] = {
 	{"for", "KEY",
          "seal bundles to this member's key (64 digits, or a file NAME.pub); with --operation export"},
 	{"output", "DIR", "where the files and their receipts go"},
+	{"transfer-syntax", "NAME", "besides, a copy of each DICOM file: " TRANSFER_SYNTAX_HELP},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -226,9 +250,9 @@ const struct command command_retrieve = {
 		"Asks the contract on behalf of a member, who may have what for which purpose. The request is an\n"
 		"entry of the ledger, durable before anything leaves; what is refused stays in, and the request\n"
 		"stands. What is allowed is decrypted, compared with the ledger and written, named by its address,\n"
-		"with a receipt beside it. With --for nothing is decrypted: bundles hold the stored objects and their\n"
-		"keys, sealed to a member to whom the contract would allow their use. Exit status 3 when something was\n"
-		"refused.",
+		"with a receipt beside it, which is of that file and of no copy in another transfer syntax.\n"
+		"With --for nothing is decrypted: bundles hold the stored objects and their keys, sealed to a member to\n"
+		"whom the contract would allow their use. Exit status 3 when something was refused.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

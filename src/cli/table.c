@@ -19,6 +19,7 @@
 	X(break_glass)  \
 	X(open)         \
 	X(deidentify)   \
+	X(convert)      \
 	X(consent)      \
 	X(perturb)      \
 	X(extract)      \

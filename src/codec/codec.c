@@ -182,6 +182,24 @@ enum rs_code rs_codec_decode(const char *transfer_syntax, const struct rs_codec_
 	return decode_by_worker(row, shape, frame, out, size, out_what, err);
 }
 
+/* What lies above BitsStored would be lost: signs, or nothing, may. */
+static bool fits(const struct rs_codec_shape *shape, struct rs_bytes pixels)
+{
+	const size_t step = shape->bits_allocated / 8;
+	if (shape->bits_stored >= shape->bits_allocated || shape->bits_allocated > 32)
+		return true;
+	for (size_t at = 0; at < pixels.size; at += step) {
+		uint32_t value = 0, above;
+		for (size_t k = 0; k < step; k++)
+			value |= (uint32_t)pixels.data[at + k] << (8 * k);
+		above = value >> (shape->bits_stored - (shape->is_signed ? 1 : 0));
+		if (above != 0 && !(shape->is_signed && above == UINT32_MAX >> (32 - shape->bits_allocated) >>
+		                                                         (shape->bits_stored - 1)))
+			return false;
+	}
+	return true;
+}
+
 enum rs_code rs_codec_encode(const char *transfer_syntax, const struct rs_codec_shape *shape,
                              struct rs_bytes pixels, unsigned quality, struct rs_buffer *out,
                              struct rs_error *err)
@@ -200,6 +218,10 @@ enum rs_code rs_codec_encode(const char *transfer_syntax, const struct rs_codec_
 		                    size);
 	if (row->kind == CODEC_NONE)
 		return rle_encode(shape, pixels, out, err);
+	if (!fits(shape, pixels))
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "values beyond BitsStored %u are compressed by RLE alone",
+		                    shape->bits_stored);
 	rs_buffer_init(&stream, 2 * size + 65536); /* what cannot be compressed may grow a little */
 	RS_TRY(ask(row, &(struct codec_request){.shape = *shape, .encoding = 1, .quality = quality}, pixels,
 	           &answer, &stream, err));

@@ -189,7 +189,7 @@ static bool write_image(opj_codec_t *codec, opj_stream_t *stream, opj_image_t *i
 	parameters.tcp_numlayers = 1;
 	parameters.tcp_rates[0] = 0; /* without loss */
 	parameters.cp_disto_alloc = 1;
-	parameters.tcp_mct = shape->samples == 3;
+	parameters.tcp_mct = shape->samples == 3 && !shape->is_ybr;
 	while (parameters.numresolution > 1 && (shape->rows >> (parameters.numresolution - 1) == 0 ||
 	                                        shape->columns >> (parameters.numresolution - 1) == 0))
 		parameters.numresolution--;

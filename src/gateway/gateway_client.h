@@ -24,12 +24,14 @@ struct rs_dicom_sent {
 	enum rs_code code;
 	uint16_t status; /* of the peer; 0 is success, Bxxx a warning with success */
 	uint64_t size;   /* bytes of the data set */
+	const char *
+		transfer_syntax; /* of the copy that was sent, when the peer does not take the file's own; else NULL */
 	const struct rs_error *error;
 };
 typedef void rs_dicom_report(void *context, const struct rs_dicom_sent *sent);
 
-/* Files, and directories with all below them, each in its own transfer syntax, which the peer has to take: nothing is converted.
- * Reads the next file while the peer works on one. The code is that of the first failure. */
+/* Files, and directories with all below them, each in its own transfer syntax, or, when the peer does not take that, decoded to
+ * explicit or implicit little endian. Reads the next file while the peer works on one. The code is that of the first failure. */
 enum rs_code rs_dicom_peer_send(const struct rs_dicom_peer *peer, char *const *paths, size_t count,
                                 rs_dicom_report *report, void *context, struct rs_error *err);
 

@@ -1,12 +1,14 @@
-/* Storing files at a peer (PS3.4 annex B): what they are is looked up first, then as few associations as will do send them. */
+/* Storing files at a peer (PS3.4 annex B): what they are is looked up first, then as few associations as will do send them.
+ * What the peer does not take as it is goes as a decoded copy. */
 #include <string.h>
 #include <time.h>
 
 #include "client.h"
-#include "dicom/dicom.h"
+#include "dicom/dicom_transcode.h"
 #include "workflow/workflow_walk.h"
 
 #define READ_AHEAD_MAX ((size_t)16 << 20) /* of the next file, while the peer works on one */
+#define COPY_MAX ((size_t)4 << 30)        /* of a file that is decoded for a peer, and what becomes of it */
 #define BACKOFF_NS 500000000L             /* before the first retry; doubled for each more */
 
 struct instance {
@@ -15,7 +17,11 @@ struct instance {
 	uint64_t begin, size; /* of the data set in the file */
 	unsigned tries;
 	bool is_done;
+	const char *sent_as; /* another transfer syntax than the file's; or NULL */
 };
+
+/* Besides an instance's own, in the order of preference. */
+static const char *const plain_syntaxes[] = {RS_DICOM_SYNTAX_EXPLICIT, RS_DICOM_SYNTAX_IMPLICIT};
 
 struct sending {
 	const struct rs_dicom_peer *peer;
@@ -39,6 +45,7 @@ static void tell(struct sending *sending, struct instance *instance, enum rs_cod
 	                             .code = code,
 	                             .status = status,
 	                             .size = instance->size,
+	                             .transfer_syntax = code == RS_OK ? instance->sent_as : NULL,
 	                             .error = &err};
 	instance->is_done = true;
 	if (code != RS_OK)
@@ -109,19 +116,32 @@ static void look_at_all(struct sending *sending, const struct walk *walk)
 	}
 }
 
-/* Contexts for what is left to be sent, each class in each syntax: as many as one association can have. */
+/* Proposes a class in a syntax, unless that is proposed, or there is no room. */
+static size_t propose_one(struct client_proposal *proposals, size_t count, const char *sop_class,
+                          const char *transfer_syntax)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(proposals[i].sop_class, sop_class) == 0 &&
+		    strcmp(proposals[i].transfer_syntax, transfer_syntax) == 0)
+			return count;
+	if (count < RS_CONTEXTS_MAX)
+		proposals[count++] = (struct client_proposal){sop_class, transfer_syntax, false};
+	return count;
+}
+
+/* Contexts for what is left to be sent, each class in each syntax, and then in those it can be decoded to: as many as one
+ * association can have. */
 static size_t propose(const struct sending *sending, struct client_proposal out[static RS_CONTEXTS_MAX])
 {
 	size_t count = 0;
-	for (size_t i = 0; i < sending->count && count < RS_CONTEXTS_MAX; i++) {
+	for (size_t i = 0; i < sending->count; i++) {
 		const struct instance *instance = &sending->instances[i];
-		size_t at = 0;
-		while (at < count && (strcmp(out[at].sop_class, instance->sop_class) != 0 ||
-		                      strcmp(out[at].transfer_syntax, instance->transfer_syntax) != 0))
-			at++;
-		if (!instance->is_done && at == count)
-			out[count++] = (struct client_proposal){instance->sop_class,
-			                                        instance->transfer_syntax, false};
+		if (instance->is_done)
+			continue;
+		count = propose_one(out, count, instance->sop_class, instance->transfer_syntax);
+		for (size_t k = 0; rs_dicom_reads(instance->transfer_syntax) && k < RS_COUNT(plain_syntaxes);
+		     k++)
+			count = propose_one(out, count, instance->sop_class, plain_syntaxes[k]);
 	}
 	return count;
 }
@@ -164,17 +184,19 @@ static enum rs_code send_piece(struct client *client, uint8_t context, struct rs
 	return client_flush(client, err);
 }
 
-/* The data set: what was read ahead, then the rest of the file. */
+/* The data set: of the copy that was made of it, or what was read ahead, then the rest of the file. */
 static enum rs_code send_data(struct sending *sending, struct client *client, uint8_t context,
-                              const struct instance *instance, struct rs_error *err)
+                              const struct instance *instance, struct rs_bytes copy, struct rs_error *err)
 {
 	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
 	size_t most = rs_association_piece_max(client->association);
 	uint8_t *memory RS_CLEANUP(rs_free_pointer) = NULL;
-	for (uint64_t at = 0, size; at == 0 || at < instance->size; at += size) {
-		struct rs_bytes piece = {sending->content.data + at, 0};
-		size = instance->size - at < most ? instance->size - at : most;
-		if (at + size > sending->content.size) {
+	const struct rs_bytes here = copy.data ? copy : rs_buffer_bytes(&sending->content);
+	const uint64_t all = copy.data ? copy.size : instance->size;
+	for (uint64_t at = 0, size; at == 0 || at < all; at += size) {
+		struct rs_bytes piece = {here.data + at, 0};
+		size = all - at < most ? all - at : most;
+		if (at + size > here.size) {
 			if (!file)
 				RS_TRY(rs_file_open(rs_world_system(), instance->file->path, RS_OPEN_READ,
 				                    &file, err));
@@ -184,16 +206,33 @@ static enum rs_code send_data(struct sending *sending, struct client *client, ui
 			piece.data = memory;
 		}
 		piece.size = (size_t)size;
-		RS_TRY(send_piece(client, context, piece, at + size == instance->size, err));
-		if (instance->size == 0)
+		RS_TRY(send_piece(client, context, piece, at + size == all, err));
+		if (all == 0)
 			break;
 	}
 	return RS_OK;
 }
 
+/* A copy in the syntax that the peer takes; *out_data is a part of *copy. */
+static enum rs_code transcode(const struct instance *instance, const char *transfer_syntax,
+                              struct rs_buffer *copy, struct rs_bytes *out_data, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	struct rs_dicom made RS_CLEANUP(rs_dicom_finish) = {0};
+	RS_TRY(rs_file_read_all(rs_world_system(), instance->file->path, COPY_MAX, &file, err));
+	RS_TRY(rs_dicom_parse(rs_buffer_bytes(&file), &dicom, err));
+	rs_buffer_init(copy, COPY_MAX);
+	RS_TRY(rs_dicom_transcode(&dicom, transfer_syntax, NULL, copy, err));
+	RS_TRY(rs_dicom_parse_header(rs_buffer_bytes(copy), &made, err));
+	const size_t begin = (size_t)data_begin(&made);
+	*out_data = rs_bytes_of(copy->data + begin, copy->size - begin);
+	return RS_OK;
+}
+
 static enum rs_code store(struct sending *sending, struct client *client, const struct rs_context *context,
-                          const struct instance *instance, const struct instance *next, uint16_t *out_status,
-                          struct rs_error *err)
+                          const struct instance *instance, const struct instance *next, struct rs_bytes copy,
+                          uint16_t *out_status, struct rs_error *err)
 {
 	struct rs_command request = {.present = RS_HAS(SOP_CLASS) | RS_HAS(FIELD) | RS_HAS(MESSAGE) |
 	                                        RS_HAS(PRIORITY) | RS_HAS(DATA) | RS_HAS(INSTANCE),
@@ -203,10 +242,10 @@ static enum rs_code store(struct sending *sending, struct client *client, const 
 	struct rs_command response;
 	memcpy(request.sop_class, instance->sop_class, sizeof request.sop_class);
 	memcpy(request.instance, instance->sop_instance, sizeof request.instance);
-	if (sending->ahead != instance)
+	if (sending->ahead != instance && !copy.data)
 		RS_TRY(read_ahead(sending, instance, err));
 	RS_TRY(rs_association_command(client->association, context->id, &request, err));
-	RS_TRY(send_data(sending, client, context->id, instance, err));
+	RS_TRY(send_data(sending, client, context->id, instance, copy, err));
 	if (next)
 		(void)read_ahead(sending, next, NULL); /* a failure is met again when it is its turn */
 	RS_TRY(client_response(client, &response, err));
@@ -237,27 +276,55 @@ static struct instance *next_of(const struct sending *sending, size_t from,
 	return NULL;
 }
 
-/* Everything that one association can take. A failure is that of the connection. */
+/* The context of the file's own syntax, or of one that it can be decoded to; NULL. *out_as: the second. */
+static const struct rs_context *context_of(const struct client *client, const struct instance *instance,
+                                           const char **out_as)
+{
+	const struct rs_context *context = client_context(client, instance->sop_class,
+	                                                  instance->transfer_syntax);
+	*out_as = NULL;
+	for (size_t i = 0;
+	     !context && rs_dicom_reads(instance->transfer_syntax) && i < RS_COUNT(plain_syntaxes); i++) {
+		context = client_context(client, instance->sop_class, plain_syntaxes[i]);
+		*out_as = context ? plain_syntaxes[i] : NULL;
+	}
+	return context;
+}
+
+/* A failure is that of the connection. */
+static enum rs_code send_one(struct sending *sending, struct client *client, struct instance *instance,
+                             const struct instance *next, struct rs_error *err)
+{
+	struct rs_buffer copy RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_bytes data = {NULL, 0};
+	struct rs_error reason = {0};
+	uint16_t status;
+	const struct rs_context *context = context_of(client, instance, &instance->sent_as);
+	enum rs_code code = RS_OK;
+	if (!context)
+		code = rs_error_set(&reason, RS_REFUSED,
+		                    "the peer does not take SOP class %s in transfer syntax %s",
+		                    instance->sop_class, instance->transfer_syntax);
+	else if (instance->sent_as)
+		code = transcode(instance, instance->sent_as, &copy, &data, &reason);
+	if (code != RS_OK) {
+		tell(sending, instance, code, 0, &reason);
+		return RS_OK;
+	}
+	RS_TRY(store(sending, client, context, instance, next, data, &status, err));
+	judge(sending, instance, status);
+	return RS_OK;
+}
+
+/* Everything that one association can take. */
 static enum rs_code send_some(struct sending *sending, struct client *client,
                               const struct client_proposal *proposals, size_t count, struct rs_error *err)
 {
 	struct instance *instance = next_of(sending, 0, proposals, count);
 	while (instance) {
-		const struct rs_context *context = client_context(client, instance->sop_class,
-		                                                  instance->transfer_syntax);
 		struct instance *next = next_of(sending, (size_t)(instance - sending->instances) + 1,
 		                                proposals, count);
-		uint16_t status;
-		if (context) {
-			RS_TRY(store(sending, client, context, instance, next, &status, err));
-			judge(sending, instance, status);
-		} else {
-			struct rs_error reason = {0};
-			rs_error_set(&reason, RS_REFUSED,
-			             "the peer does not take SOP class %s in transfer syntax %s",
-			             instance->sop_class, instance->transfer_syntax);
-			tell(sending, instance, reason.code, 0, &reason);
-		}
+		RS_TRY(send_one(sending, client, instance, next, err));
 		instance = next;
 	}
 	return RS_OK;
