@@ -1,0 +1,3 @@
+/* Hostile frames for the decoder of codec/worker.h that KIND names. */
+#define KIND CODEC_JPEG
+#include "codec_fuzz.h"
