@@ -343,8 +343,6 @@ enum rs_code node_new(const struct rs_world *world, const char *directory, enum 
 	return RS_OK;
 }
 
-}
-
 static enum rs_code open_ledger(struct rs_node *node, struct rs_error *err)
 {
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
