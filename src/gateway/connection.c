@@ -75,7 +75,8 @@ void connection_close(struct connection *connection)
 void connection_expire(struct connection *connection)
 {
 	atomic_store(&connection->is_expired, true);
-	(void)shutdown(connection->transport.socket, SHUT_RD);
+	/* Who takes no answers is not read from: only the end of both directions is noticed. */
+	(void)shutdown(connection->transport.socket, atomic_load(&connection->is_deaf) ? SHUT_RDWR : SHUT_RD);
 }
 
 /* What the time of the next bytes depends on. */
@@ -105,6 +106,7 @@ static bool wait_for(struct connection *connection, int operation, bool now)
 	                            .data.ptr = connection};
 	int epoll = connection->service->epoll, socket = connection->transport.socket;
 	set_deadline(connection);
+	atomic_store(&connection->is_deaf, !reads);
 	return epoll_ctl(epoll, operation, socket, &event) == 0;
 }
 
@@ -483,6 +485,8 @@ void connection_serve(struct connection *connection, uint8_t *chunk)
 	/* Pairs with set_deadline(): what the thread before did is seen here. */
 	(void)atomic_load(&connection->deadline_ns);
 	enum next next = flush(connection) ? NEXT_READ : NEXT_CLOSE;
+	if (next == NEXT_CLOSE && atomic_load(&connection->is_expired))
+		say(connection, RS_LOG_WARNING, "association_broken", "the peer does not take its answers");
 	if (next == NEXT_READ && connection->rest.size > 0)
 		next = take_rest(connection);
 	for (int reads = 0; next == NEXT_READ && reads < READS_MAX; reads++) {

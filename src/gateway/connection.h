@@ -54,7 +54,8 @@ struct connection {
 	uint16_t reports; /* messages of ours in this association */
 	/* Read by the thread that looks after time. */
 	_Atomic uint64_t deadline_ns;
-	atomic_bool is_busy, is_expired;
+	atomic_bool is_busy, is_expired,
+		is_deaf; /* is_deaf: so many answers are not taken that nothing is read */
 };
 
 /* The socket is the connection's, also after a failure. */

@@ -182,6 +182,19 @@ def ends_of_connections(node, scratch):
         time.sleep(0.5)  # answers that nobody reads do not pile up: the server stops reading
         assert all(deaf.status() == 0 for _ in range(20000))
         asking.join()
+    with node.serving("--idle", 1, "--associations", 1) as port, Peer(port) as deaf:
+        assert deaf.associate([(VERIFICATION, [IMPLICIT])]) == 2
+        deaf.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while deaf.socket.send(echo * 100) == len(echo) * 100:
+                time.sleep(0.001)
+        started, kind = time.monotonic(), None
+        while kind != 2:
+            assert time.monotonic() - started < 45, "who never takes an answer keeps its association"
+            time.sleep(0.1)
+            with Peer(port) as peer:
+                kind = peer.associate([(VERIFICATION, [IMPLICIT])])
+    assert "does not take its answers" in node.said, node.said[-1000:]
     with node.serving() as port, Peer(port) as peer, Peer(port) as idle:
         assert idle.associate([(VERIFICATION, [IMPLICIT])]) == 2
         assert peer.associate([(SECONDARY, [EXPLICIT])]) == 2
