@@ -44,8 +44,10 @@ static enum rs_code make_request(const struct rs_dicom_peer *peer, const struct 
 	return RS_OK;
 }
 
-static enum rs_code lost(struct rs_error *err)
+static enum rs_code lost(const struct client *client, struct rs_error *err)
 {
+	if (client->transport.failure)
+		return rs_error_set(err, RS_IO, "TLS: %s", client->transport.failure);
 	return rs_error_set(err, RS_IO, "the peer closed the connection, or was silent for too long");
 }
 
@@ -54,7 +56,7 @@ static enum rs_code client_write(struct client *client, struct rs_bytes bytes, s
 	while (bytes.size > 0) {
 		size_t sent;
 		if (transport_write(&client->transport, bytes, &sent) != MOVED_SOME)
-			return lost(err);
+			return lost(client, err);
 		bytes.data += sent;
 		bytes.size -= sent;
 	}
@@ -76,7 +78,7 @@ static enum rs_code next_event(struct client *client, struct rs_event *out, stru
 		size_t used, got;
 		if (client->chunk_at == client->chunk_size) {
 			if (transport_read(&client->transport, client->chunk, CHUNK_SIZE, &got) != MOVED_SOME)
-				return lost(err);
+				return lost(client, err);
 			client->chunk_size = got;
 			client->chunk_at = 0;
 		}

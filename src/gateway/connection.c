@@ -463,7 +463,9 @@ static enum next read_some(struct connection *connection, uint8_t *chunk)
 		return take(connection, rs_bytes_of(chunk, got));
 	if (moved == MOVED_NOTHING)
 		return NEXT_WAIT;
-	if (atomic_load(&connection->is_expired))
+	if (connection->transport.failure)
+		say(connection, RS_LOG_WARNING, "tls_refused", connection->transport.failure);
+	else if (atomic_load(&connection->is_expired))
 		break_off(connection);
 	else if (rs_association_is_established(connection->association))
 		say(connection, RS_LOG_WARNING, "association_broken", "the connection was lost");

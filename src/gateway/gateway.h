@@ -38,6 +38,8 @@ void rs_gateway_ports(const struct rs_gateway *gateway, unsigned out[static RS_G
 struct rs_intake;
 struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway);
 unsigned rs_gateway_associations(const struct rs_gateway *gateway); /* now */
+/* Until the certificate of dicom_tls ends, below zero when it has; false without TLS. It is warned of for 30 days before. */
+bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out);
 /* Serves until *stop; then what is under way is finished, for ten seconds at most. */
 enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomic_t *stop,
                             struct rs_error *err);

@@ -19,6 +19,8 @@
 #define TICK_NS 20000000L
 #define TICKS_PER_LOOK 5
 #define TICKS_PER_SETTLING 10
+#define TICKS_PER_DAY (24u * 3600 * 50)
+#define CERTIFICATE_DAYS 30 /* before its end it is warned of */
 #define GRACE_NS ((uint64_t)10 * 1000000000)
 #define THREADS_MAX 64
 #define THREADS_LEAST 4
@@ -288,6 +290,28 @@ static void settle(struct rs_gateway *gateway, bool is_idle)
 		RS_LOG(gateway->options.log, RS_LOG_ERROR, "settling_failed", {"reason", err.message});
 }
 
+bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out)
+{
+	if (!gateway->tls)
+		return false;
+	*out = tls_days_left(gateway->tls);
+	return true;
+}
+
+/* Once a day, while there is time to renew it. */
+static void warn_of_certificate(const struct rs_gateway *gateway)
+{
+	char left[32];
+	double days;
+	if (!rs_gateway_certificate_days(gateway, &days) || days > CERTIFICATE_DAYS)
+		return;
+	snprintf(left, sizeof left, "%.1f", days);
+	RS_LOG(gateway->options.log, days > 0 ? RS_LOG_WARNING : RS_LOG_ERROR,
+	       days > 0 ? "certificate_ends" : "certificate_ended", {"days_left", left},
+	       {"certificate", gateway->options.certificate},
+	       {"reason", "peers refuse it from then on: put a new one there and start the server again"});
+}
+
 enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomic_t *stop,
                             struct rs_error *err)
 {
@@ -298,6 +322,8 @@ enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomi
 		if (ticks % TICKS_PER_LOOK == 0)
 			(void)look_after(gateway, false);
 		settle(gateway, ticks % TICKS_PER_SETTLING == 0);
+		if (ticks % TICKS_PER_DAY == 0)
+			warn_of_certificate(gateway);
 	}
 	atomic_store(&gateway->service.stopping, true);
 	uint64_t until = clock->monotonic_ns(clock) + GRACE_NS;

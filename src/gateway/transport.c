@@ -107,6 +107,15 @@ enum rs_code tls_client(const char *certificate, const char *key, const char *au
 	return RS_OK;
 }
 
+double tls_days_left(const SSL_CTX *tls)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(tls);
+	int days = 0, seconds = 0;
+	if (certificate)
+		(void)ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate));
+	return days + seconds / 86400.0;
+}
+
 /* The certificate must be of the host we wanted: by its name, or its number. */
 static bool expect_host(SSL *tls, const char *server)
 {
@@ -159,8 +168,17 @@ void transport_close(struct transport *transport)
 static enum moved of_tls(struct transport *transport, int result)
 {
 	int reason = SSL_get_error(transport->tls, result);
+	long verdict = SSL_get_verify_result(transport->tls);
+	if (reason == SSL_ERROR_SSL && verdict != X509_V_OK)
+		transport->failure = X509_verify_cert_error_string(verdict);
+	else if (reason == SSL_ERROR_SSL)
+		transport->failure = ERR_reason_error_string(ERR_peek_last_error());
 	ERR_clear_error();
 	transport->awaits_write = reason == SSL_ERROR_WANT_WRITE;
+	if (transport->failure) {
+		(void)shutdown(transport->socket, SHUT_WR);
+		return MOVED_NOTHING;
+	}
 	return reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE ? MOVED_NOTHING : MOVED_END;
 }
 
@@ -172,9 +190,18 @@ static void acknowledge_now(int socket)
 	(void)setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
 }
 
+/* The other side reads why, before its own bytes that nobody takes would reset the connection. */
+static enum moved wait_for_end(const struct transport *transport, void *scratch, size_t size)
+{
+	ssize_t got = recv(transport->socket, scratch, size, 0);
+	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)) ? MOVED_NOTHING : MOVED_END;
+}
+
 enum moved transport_read(struct transport *transport, void *out, size_t size, size_t *out_got)
 {
 	transport->awaits_write = false;
+	if (transport->failure)
+		return wait_for_end(transport, out, size);
 	if (transport->tls) {
 		int result = SSL_read_ex(transport->tls, out, size, out_got);
 		acknowledge_now(transport->socket);
@@ -191,6 +218,8 @@ enum moved transport_read(struct transport *transport, void *out, size_t size, s
 
 enum moved transport_write(struct transport *transport, struct rs_bytes bytes, size_t *out_sent)
 {
+	if (transport->failure)
+		return MOVED_END;
 	if (transport->tls) {
 		int result = SSL_write_ex(transport->tls, bytes.data, bytes.size, out_sent);
 		return result == 1 ? MOVED_SOME : of_tls(transport, result);

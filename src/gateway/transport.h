@@ -15,8 +15,9 @@ enum moved {
 
 struct transport {
 	int socket;
-	SSL *tls;          /* owned; NULL: in the clear */
-	bool awaits_write; /* reading cannot go on before the socket takes bytes: a handshake */
+	SSL *tls;            /* owned; NULL: in the clear */
+	bool awaits_write;   /* reading cannot go on before the socket takes bytes: a handshake */
+	const char *failure; /* why TLS ended it; NULL: it did not. Static. */
 };
 
 /* authorities: NULL asks the other side for no certificate (a server), or trusts the system's (a client).
@@ -26,6 +27,8 @@ enum rs_code tls_server(const char *certificate, const char *key, const char *au
 /* certificate and key may be NULL. */
 enum rs_code tls_client(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
                         struct rs_error *err);
+/* Days until the certificate that is shown ends; below zero when it has. */
+double tls_days_left(const SSL_CTX *tls);
 /* tls may be NULL. server: "host:port" that is connected to and whose certificate must be of that host; NULL: we are the server.
  * The socket is the transport's then, also after a failure. */
 enum rs_code transport_open(int socket, SSL_CTX *tls, const char *server, struct transport *out,

@@ -153,7 +153,8 @@ static enum rs_code metrics(struct request *request, struct rs_error *err)
 	if (code == RS_OK && left != UINT64_MAX)
 		put(out, "room_bytes", "gauge", "What objects may still take, by quota and disk.",
 		    (double)left);
-	if (web->certificate && days_left(web->certificate, &days))
+	if ((web->certificate && days_left(web->certificate, &days)) ||
+	    rs_gateway_certificate_days(web_gateway(web), &days))
 		put(out, "certificate_days_left", "gauge", "Until the server's certificate ends.", days);
 	snprintf(request->media, sizeof request->media, "text/plain; version=0.0.4; charset=utf-8");
 	return rs_buffer_check(out, "the metrics", err);
