@@ -341,6 +341,9 @@ static enum rs_code check_parts(struct checking *checking, struct rs_error *err)
 	struct rs_node *node = checking->node;
 	struct rs_error reason = {0};
 	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &checking->key, err));
+	/* Its tables may have to be made, which the moment that is looked at does not allow. */
+	struct rs_catalogue *catalogue;
+	(void)node_catalogue(node, &catalogue, NULL);
 	RS_TRY(node_pin(node, err));
 	RS_TRY(rs_vault_list(node->vault, check_listed, checking, err));
 	node_let_write(node);
