@@ -29,10 +29,7 @@ static struct rs_actor *actor_of(struct world *w, const char *name)
 
 static void open_world(struct world *w)
 {
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(w->sim), "/node", RS_NODE_WRITE, no_passphrase, NULL, &w->node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
+	w->node = open_node(w->sim, "/node", RS_NODE_WRITE);
 	w->admin = actor_of(w, NULL);
 }
 

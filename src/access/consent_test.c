@@ -51,10 +51,8 @@ static void bind(struct house *house, const struct rs_member_key *guardian)
 static void house_open(struct house *house)
 {
 	*house = (struct house){.sim = make_world()};
-	assert_int_equal(rs_node_open(rs_sim_world(house->sim), "/node", RS_NODE_WRITE, no_passphrase, NULL,
-	                              &house->node, NULL),
-	                 RS_OK);
-	assert_int_equal(rs_node_actor_open(house->node, NULL, no_passphrase, &house->admin, NULL), RS_OK);
+	house->node = open_node(house->sim, "/node", RS_NODE_WRITE);
+	house->admin = open_administrator(house->node);
 	house->mother = enrol(house, "mother", &house->mother_id);
 	house->child = enrol(house, "child", &house->child_id);
 	bind(house, &house->mother_id);
@@ -194,9 +192,7 @@ static void a_token_is_out_when_its_consent_is_durable(void **state)
 	assert_int_equal(give(&house, house.mother, &terms, &token, &err), RS_OK);
 	rs_sim_cut(house.sim, RS_SIM_LOSE_ALL);
 	rs_node_close(house.node);
-	assert_int_equal(rs_node_open(rs_sim_world(house.sim), "/node", RS_NODE_WRITE, no_passphrase, NULL,
-	                              &house.node, NULL),
-	                 RS_OK);
+	house.node = open_node(house.sim, "/node", RS_NODE_WRITE);
 	rs_hex_encode(rs_bytes_of(rs_consent_token_name(&token)->bytes, RS_SHA256_SIZE), name);
 	name[9] = '\0';
 	assert_int_equal(rs_node_consent_find(house.node, rs_str_from(name), &row, NULL), RS_OK);

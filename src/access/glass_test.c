@@ -43,14 +43,11 @@ static void ignore(void *context, const struct rs_admit_result *result) { (void)
 static void stage_open(struct stage *stage)
 {
 	struct rs_admit_options options = {.subject = "P1", .report = ignore};
-	struct rs_bytes none = rs_bytes_of("", 0);
 	*stage = (struct stage){.sim = make_world()};
-	assert_int_equal(rs_node_open(rs_sim_world(stage->sim), "/node", RS_NODE_WRITE, none, NULL,
-	                              &stage->node, NULL),
-	                 RS_OK);
+	stage->node = open_node(stage->sim, "/node", RS_NODE_WRITE);
 	assert_int_equal(rs_node_admit(stage->node, path_list, 1, &options, NULL), RS_OK);
 	assert_int_equal(rs_node_subject(stage->node, "", "P1", &stage->subject, NULL), RS_OK);
-	assert_int_equal(rs_node_actor_open(stage->node, NULL, none, &stage->admin, NULL), RS_OK);
+	stage->admin = open_administrator(stage->node);
 	stage->doctor = make_member(stage, "doctor", RS_ROLE_ONCOLOGIST);
 	stage->colleague = make_member(stage, "colleague", RS_ROLE_RADIOLOGIST);
 }

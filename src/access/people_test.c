@@ -17,11 +17,8 @@ struct place {
 
 static void open_place(struct place *place)
 {
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(place->sim), "/node", RS_NODE_WRITE, none, NULL, &place->node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	assert_int_equal(rs_node_actor_open(place->node, NULL, none, &place->admin, &err), RS_OK);
+	place->node = open_node(place->sim, "/node", RS_NODE_WRITE);
+	place->admin = open_administrator(place->node);
 }
 
 static void close_place(struct place *place)

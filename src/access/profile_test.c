@@ -10,8 +10,6 @@
 #include "workflow/workflow_check.h"
 #include "workflow/workflow.h"
 
-static const struct rs_bytes none = {(const uint8_t *)"", 0};
-
 struct place {
 	struct rs_sim *sim;
 	struct rs_node *node;
@@ -21,11 +19,8 @@ struct place {
 
 static void open_place(struct place *place)
 {
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(place->sim), "/node", RS_NODE_WRITE, none, NULL, &place->node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	assert_int_equal(rs_node_actor_open(place->node, NULL, none, &place->admin, &err), RS_OK);
+	place->node = open_node(place->sim, "/node", RS_NODE_WRITE);
+	place->admin = open_administrator(place->node);
 }
 
 static void close_place(struct place *place)

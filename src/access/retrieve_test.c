@@ -26,21 +26,11 @@ static void take(void *context, const struct rs_retrieved *result)
 
 static void ignore(void *context, const struct rs_admit_result *result) { (void)context, (void)result; }
 
-static struct rs_node *open_node(struct rs_sim *sim)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 /* A node with all files of the subject "P1". */
 static struct rs_sim *make_sealed(void)
 {
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_admit_options options = {.subject = "P1", .report = ignore};
 	struct rs_error err = {0};
 	assert_int_equal(rs_node_admit(node, path_list, FILES, &options, &err), RS_OK);
@@ -107,7 +97,7 @@ static bool is_same_file(struct rs_sim *sim, const char *a, const char *b)
 static void what_is_given_out_is_what_was_sealed(void **state)
 {
 	struct rs_sim *sim = make_sealed();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct told told;
 	struct rs_error err = {0};
 	(void)state;
@@ -127,7 +117,7 @@ static void what_is_given_out_is_what_was_sealed(void **state)
 static void a_refused_request_stands_in_the_log(void **state)
 {
 	struct rs_sim *sim = make_sealed();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct told told;
 	struct rs_error err = {0};
 	(void)state;
@@ -146,7 +136,7 @@ static void what_is_not_as_sealed_is_not_given_out(void **state)
 {
 	struct rs_sim *sim = make_sealed();
 	const struct rs_world *world = rs_sim_world(sim);
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct told told;
 	struct rs_error err = {0};
 	struct rs_file *file;
@@ -183,7 +173,7 @@ static void what_is_not_as_sealed_is_not_given_out(void **state)
 static bool cut_at(uint64_t step, enum rs_sim_cut how, bool reboot)
 {
 	struct rs_sim *sim = make_sealed();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct told told;
 	struct rs_error err = {0};
 	rs_sim_fail_at(sim, step, RS_IO, true);
@@ -192,7 +182,7 @@ static bool cut_at(uint64_t step, enum rs_sim_cut how, bool reboot)
 		rs_sim_cut(sim, how);
 	rs_sim_fail_at(sim, 0, RS_OK, false);
 	rs_node_close(node);
-	node = open_node(sim);
+	node = open_node(sim, "/node", RS_NODE_WRITE);
 	/* Of each file that is there, whole or in part, the request is in the log. */
 	if (count_files(sim) > 0 || told.written > 0)
 		assert_int_equal(count_requests(node), FILES);

@@ -10,19 +10,9 @@
 #define KEYS "/keys"
 #define UNLOCK "/node/keys/unlock.key"
 
-static struct rs_node *open_node(struct rs_sim *sim, const char *home)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), home, RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static void seal_some(struct rs_sim *sim, size_t first, size_t count)
 {
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_admit_options options = {.report = NULL};
 	struct rs_error err = {0};
 	assert_int_equal(rs_node_admit(node, path_list + first, count, &options, &err), RS_OK);
@@ -68,7 +58,7 @@ static void print_fault(void *context, const char *part, const char *sentence)
 /* The node is whole, and so many of the files are genuine. */
 static void check_node(struct rs_sim *sim, const char *home, int files)
 {
-	struct rs_node *node = open_node(sim, home);
+	struct rs_node *node = open_node(sim, home, RS_NODE_WRITE);
 	struct rs_check_counts counts;
 	struct rs_proof_details details;
 	struct rs_error err = {0};
@@ -120,7 +110,7 @@ static void backup_fails_at(uint64_t step, enum rs_code fault, enum rs_sim_cut h
 	/* The old one or the new one, whole; and the next one goes on from there. */
 	if (restore(sim, keys, "/first", &err) != RS_OK)
 		fail_msg("step %llu, cut %d: %s", (unsigned long long)step, (int)how, err.message);
-	struct rs_node *node = open_node(sim, "/first");
+	struct rs_node *node = open_node(sim, "/first", RS_NODE_WRITE);
 	struct rs_proof_details details;
 	bool is_new = rs_node_verify(node, paths[2], &details, &err) == RS_OK;
 	assert_true(is_new || code != RS_OK);
@@ -220,7 +210,7 @@ static void every_damaged_file_of_a_backup_is_named(void **state)
 	struct rs_error err = {0};
 	struct files files = {.directory = DATA, .world = rs_sim_world(sim)};
 	struct rs_backup_counts counts;
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	assert_int_equal(files.world->files->list(files.world->files, DATA, add_file, &files, &err), RS_OK);
 	assert_true(files.count > 6);
 	assert_int_equal(rs_node_backup_verify(node, DATA, NULL, &counts, &err), RS_OK);

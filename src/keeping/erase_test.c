@@ -12,16 +12,6 @@
 /* The first two files are of P0, the third of P1. */
 static const char *const owners[FILES] = {"P0", "P0", "P1"};
 
-static struct rs_node *open_node(struct rs_sim *sim, const char *home)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), home, RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static void seal_all(struct rs_node *node)
 {
 	struct rs_error err = {0};
@@ -37,7 +27,7 @@ static struct rs_sim *make_sealed(void)
 	struct rs_sim *sim = make_world();
 	write_instance(rs_sim_world(sim), 0);
 	write_instance(rs_sim_world(sim), 2);
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	seal_all(node);
 	rs_node_close(node);
 	rs_sim_cut(sim, RS_SIM_LOSE_ALL);
@@ -82,7 +72,7 @@ static enum rs_code count_certificate(void *context, struct rs_str name, enum rs
 /* *out_gone: the subject is gone, all of it. */
 static void check_node(struct rs_sim *sim, const char *home, bool *out_gone)
 {
-	struct rs_node *node = open_node(sim, home);
+	struct rs_node *node = open_node(sim, home, RS_NODE_WRITE);
 	const struct rs_files *files = rs_sim_world(sim)->files;
 	char *directory RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "certificates");
 	size_t certificates = 0;
@@ -147,7 +137,7 @@ static void a_process_goes_on_after_its_disk_was_full(void **state)
 		struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
 		bool gone;
 		sim = make_sealed();
-		struct rs_node *node = open_node(sim, "/node");
+		struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 		rs_buffer_init(&certificate, (size_t)1 << 20);
 		rs_sim_fail_at(sim, step, RS_NO_SPACE, false);
 		enum rs_code code = erase_with(node, NULL, &certificate, &err);
@@ -172,7 +162,7 @@ static void who_may_not_erases_nothing(void **state)
 	(void)state;
 	struct rs_sim *sim = make_sealed();
 	const struct rs_world *world = rs_sim_world(sim);
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_actor *actor = NULL;
 	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_signing_key key;
@@ -221,7 +211,7 @@ static void an_old_key_store_brings_nobody_back(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_sealed();
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_key_backup_counts key_counts;
 	struct rs_backup_counts counts;
@@ -250,7 +240,7 @@ static void every_bit_of_a_certificate_counts(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_sealed();
-	struct rs_node *node = open_node(sim, "/node");
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_erasure_facts facts;
 	struct rs_error err = {0};

@@ -48,7 +48,7 @@ static enum rs_code create(struct fixture *f, struct rs_error *err)
 	return rs_node_create(rs_sim_world(f->sim), "/node", "Radiology", no_passphrase(), err);
 }
 
-static enum rs_code open_node(struct fixture *f, struct rs_error *err)
+static enum rs_code open_fixture(struct fixture *f, struct rs_error *err)
 {
 	return rs_node_open(rs_sim_world(f->sim), "/node", RS_NODE_WRITE, no_passphrase(), NULL, &f->node,
 	                    err);
@@ -161,9 +161,9 @@ static void opening(void **state)
 	(void)state;
 	make_node(&f);
 	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
-		bool done = run(&f, open_node, k);
+		bool done = run(&f, open_fixture, k);
 		if (!done)
-			must(open_node(&f, &err), &err, k, "open");
+			must(open_fixture(&f, &err), &err, k, "open");
 		must(check(&f, &err), &err, k, "check");
 		rs_node_close(f.node);
 		f.node = NULL;
@@ -182,14 +182,14 @@ static void sealing(void **state)
 		struct fixture f;
 		struct rs_error err = {0};
 		make_node(&f);
-		must(open_node(&f, &err), &err, k, "open");
+		must(open_fixture(&f, &err), &err, k, "open");
 		bool done = run(&f, seal, k);
 		assert_int_equal(f.reported, done ? FILES : 0); /* one group */
 		if (k % 2) { /* the same process goes on; or it ends, and the power with it */
 			rs_node_close(f.node);
 			f.node = NULL;
 			rs_sim_cut(f.sim, RS_SIM_LOSE_ALL);
-			must(open_node(&f, &err), &err, k, "open");
+			must(open_fixture(&f, &err), &err, k, "open");
 		}
 		if (done)
 			must(verify(&f, &err), &err, k, "verify what was acknowledged");
@@ -212,7 +212,7 @@ static void reading(void **state)
 	struct rs_error err = {0};
 	(void)state;
 	make_node(&f);
-	must(open_node(&f, &err), &err, 0, "open");
+	must(open_fixture(&f, &err), &err, 0, "open");
 	must(seal(&f, &err), &err, 0, "seal");
 	for (size_t i = 0; i < RS_COUNT(operations); i++) {
 		uint64_t k = 1;
@@ -253,7 +253,7 @@ static void backing_up_and_restoring(void **state)
 	uint64_t k = 1;
 	(void)state;
 	make_node(&f);
-	must(open_node(&f, &err), &err, 0, "open");
+	must(open_fixture(&f, &err), &err, 0, "open");
 	must(seal(&f, &err), &err, 0, "seal");
 	for (; !run(&f, back_up, k); k += LONG_STEP)
 		rs_sim_advance_ms(f.sim, 5);
@@ -288,12 +288,12 @@ static void erasing(void **state)
 		struct rs_proof_details details;
 		struct rs_admit_options options = {.subject = "P0"};
 		make_node(&f);
-		must(open_node(&f, &err), &err, k, "open");
+		must(open_fixture(&f, &err), &err, k, "open");
 		must(rs_node_admit(f.node, path_list, 1, &options, &err), &err, k, "seal");
 		bool done = run(&f, erase, k);
 		rs_node_close(f.node);
 		f.node = NULL;
-		must(open_node(&f, &err), &err, k, "open");
+		must(open_fixture(&f, &err), &err, k, "open");
 		must(check(&f, &err), &err, k, "check");
 		enum rs_code code = rs_node_verify(f.node, paths[0], &details, &err);
 		assert_true(code == RS_NOT_FOUND || (code == RS_OK && !done));

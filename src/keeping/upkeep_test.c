@@ -14,15 +14,6 @@ struct scene {
 	struct rs_blobs *good;       /* a copy of the first object */
 };
 
-static struct rs_node *open_node(struct rs_sim *sim, enum rs_node_access access)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", access, rs_bytes_of("", 0), NULL, &node, &err) != RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static enum rs_code take_first(void *context, const struct rs_cid *cid, struct rs_str name,
                                struct rs_error *err)
 {
@@ -52,7 +43,7 @@ static struct scene make_scene(void)
 	struct scene scene = {.sim = make_world()};
 	struct rs_admit_options options = {.report = NULL};
 	struct rs_blobs *local RS_CLEANUP(rs_blobs_close_pointer) = NULL;
-	struct rs_node *node = open_node(scene.sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(scene.sim, "/node", RS_NODE_WRITE);
 	assert_int_equal(rs_node_admit(node, path_list, FILES, &options, NULL), RS_OK);
 	assert_int_equal(rs_vault_list(node->vault, take_first, &scene.first, NULL), RS_CANCELLED);
 	assert_int_equal(rs_blobs_open_memory(&scene.good, NULL), RS_OK);
@@ -126,7 +117,7 @@ static void ignore_fault(void *context, const char *part, const char *sentence)
 /* After the restart: nothing is lost, and the same work done again ends it. */
 static void check(enum work work, const struct scene *scene, enum rs_code told)
 {
-	struct rs_node *node = open_node(scene->sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(scene->sim, "/node", RS_NODE_WRITE);
 	struct rs_check_counts counts;
 	struct rs_object_facts facts;
 	struct rs_error err = {0};
@@ -158,7 +149,7 @@ static uint64_t disturb(enum work work, uint64_t step, enum rs_code code, enum r
 	struct scene scene = make_scene();
 	if (work != COLLECT)
 		rot(&scene);
-	struct rs_node *node = open_node(scene.sim, RS_NODE_READ);
+	struct rs_node *node = open_node(scene.sim, "/node", RS_NODE_READ);
 	rs_sim_fail_at(scene.sim, step, code, code == RS_IO);
 	enum rs_code told = do_work(work, node, &scene);
 	uint64_t steps = rs_sim_steps(scene.sim);

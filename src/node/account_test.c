@@ -24,9 +24,7 @@ static void a_session_signs_as_its_member(void **state)
 		      read;
 	char token[RS_SESSION_TOKEN_SIZE];
 	uint64_t wait_ms, index;
-	assert_int_equal(rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL,
-	                              &node, &err),
-	                 RS_OK);
+	node = open_node(sim, "/node", RS_NODE_WRITE);
 	assert_int_equal(rs_node_accounts_open(node, &settings, &accounts, &err), RS_OK);
 	assert_int_equal(rs_secret_random(rs_sim_world(sim), &seed, &err), RS_OK);
 	rs_signing_key_from_seed(&seed, &key);

@@ -7,15 +7,6 @@
 
 static const struct rs_bytes no_passphrase = {(const uint8_t *)"", 0};
 
-static struct rs_node *open_node(struct rs_sim *sim, enum rs_node_access access)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", access, no_passphrase, NULL, &node, &err) != RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static struct rs_actor *open_actor(const struct rs_node *node, const char *name)
 {
 	struct rs_actor *actor = NULL;
@@ -55,7 +46,7 @@ static void the_act_is_filled_in_signed_and_durable(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_actor *admin = open_actor(node, NULL);
 	struct rs_act act = {
 		.type = RS_TRANSACTION_MEMBER_GRANT, .member = {{5}}, .role = RS_ROLE_ONCOLOGIST};
@@ -68,7 +59,7 @@ static void the_act_is_filled_in_signed_and_durable(void **state)
 	rs_sim_cut(sim, RS_SIM_LOSE_ALL);
 	rs_actor_close(admin);
 	rs_node_close(node);
-	node = open_node(sim, RS_NODE_READ);
+	node = open_node(sim, "/node", RS_NODE_READ);
 	assert_int_equal(rs_ledger_entry(rs_node_ledger(node), index, &entry, &err), RS_OK);
 	assert_int_equal(rs_transaction_verify(entry, &read, &err), RS_OK);
 	assert_int_equal(read.time_ms, act.time_ms);
@@ -85,7 +76,7 @@ static void a_refusal_is_told_by_its_name(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_member_key doctor = make_key(sim, "doctor");
 	struct rs_actor *admin = open_actor(node, NULL), *as_doctor = open_actor(node, "doctor");
 	struct rs_act revoke = {.type = RS_TRANSACTION_MEMBER_REVOKE, .member = doctor};
@@ -112,7 +103,7 @@ static void an_actor_belongs_to_the_organisation_that_the_ledger_tells(void **st
 {
 	(void)state;
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_actor *admin = open_actor(node, NULL);
 	struct rs_act add = {.type = RS_TRANSACTION_ORGANISATION_ADD,
 	                     .organisation = RS_STR("Oncology"),
@@ -135,7 +126,7 @@ static void a_node_open_for_reading_cannot_act(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_READ);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_READ);
 	struct rs_actor *admin = open_actor(node, NULL);
 	struct rs_state reading = rs_node_state(node);
 	struct rs_error err = {0};
@@ -155,7 +146,7 @@ static void names_of_keys_are_no_paths(void **state)
 	} cases[] = {{"", RS_USAGE},   {"../doctor", RS_USAGE}, {"node", RS_USAGE}, {"unlock", RS_USAGE},
 	             {".x", RS_USAGE}, {"-x", RS_USAGE},        {"a b", RS_USAGE},  {"nobody", RS_NOT_FOUND}};
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_READ);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_READ);
 	for (size_t i = 0; i < RS_COUNT(cases); i++) {
 		struct rs_actor *actor = NULL;
 		struct rs_error err = {0};
@@ -171,7 +162,7 @@ static void names_of_keys_are_no_paths(void **state)
 static bool cut_at(uint64_t step, enum rs_sim_cut how)
 {
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_actor *admin = open_actor(node, NULL);
 	struct rs_act act = {
 		.type = RS_TRANSACTION_MEMBER_GRANT, .member = {{5}}, .role = RS_ROLE_ONCOLOGIST};
@@ -184,7 +175,7 @@ static bool cut_at(uint64_t step, enum rs_sim_cut how)
 	rs_actor_close(admin);
 	rs_node_close(node);
 	rs_sim_advance_ms(sim, 60000);
-	node = open_node(sim, RS_NODE_WRITE);
+	node = open_node(sim, "/node", RS_NODE_WRITE);
 	admin = open_actor(node, NULL);
 	assert_true(!answered || rs_ledger_size(rs_node_ledger(node)) == 2);
 	act.time_ms = 0; /* another process that knows the id alone */
@@ -213,7 +204,7 @@ static void an_id_stands_for_one_act(void **state)
 {
 	(void)state;
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_actor *admin = open_actor(node, NULL);
 	struct rs_act act = {
 		.type = RS_TRANSACTION_MEMBER_GRANT, .member = {{5}}, .role = RS_ROLE_ONCOLOGIST};

@@ -12,6 +12,7 @@
 
 #include "base/base_sim.h"
 #include "dicom/dicom.h"
+#include "node/node_act.h"
 #include "node/node.h"
 
 #define FILES 3
@@ -77,6 +78,24 @@ static inline struct rs_sim *make_world(void)
 	assert_int_equal(rs_node_create(world, "/node", "Radiology", rs_bytes_of("", 0), &err), RS_OK);
 	rs_sim_cut(sim, RS_SIM_LOSE_ALL); /* what init promised is durable */
 	return sim;
+}
+
+static inline struct rs_node *open_node(struct rs_sim *sim, const char *home, enum rs_node_access access)
+{
+	struct rs_node *node = NULL;
+	struct rs_error err = {0};
+	if (rs_node_open(rs_sim_world(sim), home, access, rs_bytes_of("", 0), NULL, &node, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	return node;
+}
+
+static inline struct rs_actor *open_administrator(const struct rs_node *node)
+{
+	struct rs_actor *actor = NULL;
+	struct rs_error err = {0};
+	if (rs_node_actor_open(node, NULL, rs_bytes_of("", 0), &actor, &err) != RS_OK)
+		fail_msg("%s", err.message);
+	return actor;
 }
 
 #endif

@@ -30,15 +30,6 @@ static void take_fault(void *context, const char *part, const char *sentence)
 	(void)snprintf(told->sentence, sizeof told->sentence, "%s: %s", part, sentence);
 }
 
-static struct rs_node *open_node(struct rs_sim *sim, enum rs_node_access access)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", access, rs_bytes_of("", 0), NULL, &node, &err) != RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static enum rs_code admit(struct rs_node *node, struct told *told)
 {
 	struct rs_error err = {0};
@@ -65,7 +56,7 @@ static void revoke_the_signer(struct rs_node *node)
 static void what_the_contract_refuses_is_taken_back(void **state)
 {
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct told told = {0};
 	struct rs_error err = {0};
 	struct rs_check_counts counts;
@@ -95,16 +86,16 @@ static void an_interrupted_sealing_is_named(void **state)
 		struct told told = {0}, after = {0};
 		struct rs_check_counts counts;
 		struct rs_error err = {0};
-		struct rs_node *node = open_node(sim, RS_NODE_WRITE);
+		struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 		rs_sim_fail_at(sim, step, RS_IO, true);
 		enum rs_code code = admit(node, &told);
 		rs_node_close(node);
 		rs_sim_cut(sim, RS_SIM_LOSE_ALL);
-		node = open_node(sim, RS_NODE_READ);
+		node = open_node(sim, "/node", RS_NODE_READ);
 		(void)rs_node_check(node, take_fault, &after, &counts, &err);
 		rs_node_close(node);
 		named += after.interrupted;
-		node = open_node(sim, RS_NODE_WRITE);
+		node = open_node(sim, "/node", RS_NODE_WRITE);
 		after = (struct told){0};
 		assert_int_equal(admit(node, &after), RS_OK);
 		assert_int_equal(rs_node_check(node, take_fault, &after, &counts, &err), RS_OK);

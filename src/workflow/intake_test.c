@@ -97,16 +97,6 @@ static void write_expected(const struct rs_world *world)
 	}
 }
 
-static struct rs_node *open_node(struct rs_sim *sim)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static void print_fault(void *context, const char *part, const char *sentence)
 {
 	(void)context;
@@ -115,7 +105,7 @@ static void print_fault(void *context, const char *part, const char *sentence)
 
 static void check_node(struct rs_sim *sim, const struct outcome *outcomes)
 {
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_check_counts counts;
 	struct rs_proof_details details;
 	struct rs_error err = {0};
@@ -186,7 +176,7 @@ static void what_is_not_as_announced_is_refused(void **state)
 		{"1.2.3.0", "\x08\x00\x16\x00UI\xff\xff", RS_MALFORMED},
 	};
 	struct rs_sim *sim = make();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_intake *intake;
 	struct rs_error err = {0};
 	(void)state;
@@ -246,7 +236,7 @@ static void an_intake_goes_on_after_its_disk_failed(void **state)
 	rs_sim_destroy(counting);
 	for (uint64_t step = 1; step <= steps; step += 9) {
 		struct rs_sim *sim = make();
-		struct rs_node *node = open_node(sim);
+		struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 		struct outcome first[INSTANCES] = {0}, again[INSTANCES] = {0};
 		struct rs_intake *intake;
 		struct rs_error err = {0};

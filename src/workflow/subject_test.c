@@ -15,16 +15,6 @@ static void ignore(void *context, const struct rs_admit_result *result)
 		fail_msg("%s", result->error.message);
 }
 
-static struct rs_node *open_node(struct rs_sim *sim)
-{
-	struct rs_node *node = NULL;
-	struct rs_error err = {0};
-	if (rs_node_open(rs_sim_world(sim), "/node", RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node, &err) !=
-	    RS_OK)
-		fail_msg("%s", err.message);
-	return node;
-}
-
 static void seal(struct rs_node *node, const char *path, const char *subject)
 {
 	struct rs_error err = {0};
@@ -66,14 +56,14 @@ static void close_clean(struct rs_node *node, struct rs_sim *sim)
 static void a_subject_is_registered_once(void **state)
 {
 	struct rs_sim *sim = make_world();
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	struct rs_node_subject one, other;
 	struct rs_subject_facts facts;
 	struct rs_error err = {0};
 	(void)state;
 	seal(node, paths[0], "P1");
 	rs_node_close(node);
-	node = open_node(sim);
+	node = open_node(sim, "/node", RS_NODE_WRITE);
 	seal(node, paths[1], "P1");
 	seal(node, paths[2], "P2");
 	assert_int_equal(rs_ledger_size(node->ledger), 1 + 2 + 3);
@@ -112,7 +102,7 @@ static void what_was_measured_has_parents(void **state)
 	(void)state;
 	assert_int_equal(rs_phantom_make(1, &image, &mask, &err), RS_OK);
 	assert_int_equal(rs_phantom_write_dicom(rs_sim_world(sim), &image, "/data/mr", &err), RS_OK);
-	struct rs_node *node = open_node(sim);
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_WRITE);
 	seal(node, "/data/mr", NULL);
 	seal(node, paths[0], "P1");
 	struct rs_act act = entry(node, 2, RS_TRANSACTION_OBJECT_REGISTER);
