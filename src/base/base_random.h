@@ -2,6 +2,7 @@
 #ifndef RS_BASE_RANDOM_H
 #define RS_BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
@@ -37,6 +38,19 @@ static inline uint64_t rs_stream_below(struct rs_stream *stream, uint64_t bound)
 static inline double rs_stream_unit(struct rs_stream *stream)
 {
 	return (double)(rs_stream_next(stream) >> 11) * 0x1p-53;
+}
+
+/* 0 … count - 1 in any order. */
+static inline void rs_shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index)
+{
+	struct rs_stream stream = rs_stream_of(seed, index);
+	for (size_t i = 0; i < count; i++)
+		order[i] = i;
+	for (size_t i = count; i > 1; i--) {
+		size_t j = (size_t)rs_stream_below(&stream, i), kept = order[i - 1];
+		order[i - 1] = order[j];
+		order[j] = kept;
+	}
 }
 
 #endif

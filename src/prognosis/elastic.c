@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "frame.h"
+#include "base/base_random.h"
 
 const char *const elastic_words[] = {"best", "sparsest", NULL};
 
@@ -34,7 +34,7 @@ static uint32_t deal(const struct lesson *lesson, struct seat *seats, size_t *or
 	}
 	if (folds > subjects)
 		folds = subjects;
-	shuffle(order, subjects, lesson->seed, 0x656e6574);
+	rs_shuffle(order, subjects, lesson->seed, 0x656e6574);
 	for (unsigned class = CLASSES_MAX; class -- > 0;)
 		for (size_t k = 0; k < subjects; k++) {
 			size_t from = first[order[k]];

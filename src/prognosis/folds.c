@@ -1,6 +1,7 @@
 /* Which subjects are judged together, by models that never saw them. */
 #include <string.h>
 
+#include "base/base_random.h"
 #include "frame.h"
 
 size_t folds_count(const struct frame *frame, const struct study *study)
@@ -37,7 +38,7 @@ enum rs_code folds_deal(const struct frame *frame, const size_t *rows, size_t co
 	}
 	if (folds > subjects)
 		folds = subjects;
-	shuffle(order, n, seed, index);
+	rs_shuffle(order, n, seed, index);
 	deal(order, class_of, n, folds, class_of + n);
 	for (size_t i = 0; i < count; i++)
 		out[i] = class_of[n + frame->subject[rows[i]]];
@@ -65,7 +66,7 @@ static enum rs_code deal_centres(const struct frame *frame, const struct study *
 	if (!order)
 		return rs_error_memory(err, frame->centre_count * 2 * sizeof *order, "folds");
 	size_t *place = order + frame->centre_count, folds = folds_count(frame, study);
-	shuffle(order, frame->centre_count, study->seed, 0x63656e74 + repeat);
+	rs_shuffle(order, frame->centre_count, study->seed, 0x63656e74 + repeat);
 	for (size_t k = 0; k < frame->centre_count; k++)
 		place[folds == frame->centre_count ? k : order[k]] = k % folds;
 	for (size_t i = frame->rows; i > 0; i--)

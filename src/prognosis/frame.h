@@ -61,7 +61,5 @@ enum rs_code folds_deal(const struct frame *frame, const size_t *rows, size_t co
                         uint64_t seed, uint64_t index, uint32_t *out, size_t *out_folds,
                         struct rs_error *err);
 size_t folds_count(const struct frame *frame, const struct study *study);
-/* 0 … count - 1 in any order. */
-void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index);
 
 #endif

@@ -16,18 +16,6 @@ static enum rs_code take(struct frame *frame, size_t count, size_t size, void *o
 	return RS_OK;
 }
 
-void shuffle(size_t *order, size_t count, uint64_t seed, uint64_t index)
-{
-	struct rs_stream stream = rs_stream_of(seed, index);
-	for (size_t i = 0; i < count; i++)
-		order[i] = i;
-	for (size_t i = count; i > 1; i--) {
-		size_t j = (size_t)rs_stream_below(&stream, i), kept = order[i - 1];
-		order[i - 1] = order[j];
-		order[j] = kept;
-	}
-}
-
 static void borrow(const struct frame *frame, struct frame *out)
 {
 	*out = *frame;
@@ -89,7 +77,7 @@ static enum rs_code permute(struct frame *out, const struct frame *frame, uint64
 	RS_TRY(take(out, frame->subject_count, sizeof *first, &first, err));
 	RS_TRY(take(out, frame->rows, sizeof *out->outcome, &out->outcome, err));
 	RS_TRY(take(out, frame->rows, sizeof *out->time, &out->time, err));
-	shuffle(order, frame->subject_count, seed, 0x7065726d);
+	rs_shuffle(order, frame->subject_count, seed, 0x7065726d);
 	for (size_t i = frame->rows; i > 0; i--)
 		first[frame->subject[i - 1]] = i - 1;
 	for (size_t i = 0; i < frame->rows; i++) {
@@ -115,7 +103,7 @@ static enum rs_code shuffle_columns(struct frame *out, const struct frame *frame
 	RS_TRY(take(out, rows * frame->column_count, sizeof *out->numbers, &out->numbers, err));
 	RS_TRY(take(out, rows * frame->column_count, sizeof *out->words, &out->words, err));
 	for (size_t c = 0; c < frame->column_count; c++) {
-		shuffle(order, rows, seed, 0x73687566 + c);
+		rs_shuffle(order, rows, seed, 0x73687566 + c);
 		for (size_t i = 0; i < rows; i++) {
 			size_t from = c * rows + (frame->columns[c].clinical ? i : order[i]);
 			out->numbers[c * rows + i] = frame->numbers[from];

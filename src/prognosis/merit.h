@@ -20,6 +20,8 @@ const char *merit_name(enum target target);
 struct merit {
 	double value, error, lower, upper;
 };
+/* On the logit scale, so that it stays within [0, 1]. */
+struct merit merit_around(double value, double error);
 enum rs_code judged_interval(const struct judged *judged, struct merit *out, struct rs_error *err);
 /* NaN when there is nothing to compare. */
 enum rs_code judged_merit(const struct judged *judged, double *out, struct rs_error *err);
