@@ -126,4 +126,13 @@ struct rs_icc {
 enum rs_code rs_icc_of(const double *ratings, size_t subjects, size_t raters, double level,
                        struct rs_icc out[static RS_ICC_KINDS], struct rs_error *err);
 
+/* ---- shift ---- */
+
+/* How far two samples are apart: the largest difference of their distributions (Kolmogorov & Smirnov) with its p for many
+ * rows, and the area between them (Wasserstein), in the samples' unit. NaN when one is empty. */
+struct rs_shift {
+	double ks, p, wasserstein;
+};
+struct rs_shift rs_shift_of(double *a, size_t a_count, double *b, size_t b_count); /* sorts both */
+
 #endif

@@ -301,6 +301,43 @@ static void several_classes_are_those_of_proc(void **state)
 }
 
 /* No disagreement, or the same for all: what tiny disagreement comes close to. */
+static size_t lung_of(const struct rs_csv *lung, const char *name, const char *by, double from, double to,
+                      double *out)
+{
+	double *values = column_of(lung, name), *group = column_of(lung, by);
+	size_t count = 0;
+	for (size_t i = 0; i < lung->rows; i++)
+		if (group[i] >= from && group[i] <= to && !isnan(values[i]))
+			out[count++] = values[i];
+	rs_free(values);
+	rs_free(group);
+	return count;
+}
+
+/* ks.test(…, exact = FALSE); the area between two ecdf()s. */
+static void shifts_are_those_of_r(void **state)
+{
+	(void)state;
+	struct rs_csv lung;
+	double a[300], b[300];
+	table_open("r_survival/lung.csv", &lung);
+	size_t n = lung_of(&lung, "age", "sex", 1, 1, a), m = lung_of(&lung, "age", "sex", 2, 2, b);
+	struct rs_shift found = rs_shift_of(a, n, b, m);
+	near("D of age", found.ks, 0.144927536231884, 1e-12);
+	near("its p", found.p, 0.202659800150690, 1e-10);
+	near("area", found.wasserstein, 2.40579710144928, 1e-12);
+	n = lung_of(&lung, "pat.karno", "ph.ecog", 0, 0, a);
+	m = lung_of(&lung, "pat.karno", "ph.ecog", 1, 2, b);
+	found = rs_shift_of(a, n, b, m);
+	near("D of Karnofsky", found.ks, 0.325886595872570572, 1e-12);
+	near("its p", found.p, 0.000148554640240328, 1e-9);
+	near("area", found.wasserstein, 10.2143858946103, 1e-12);
+	found = rs_shift_of(a, n, a, n); /* ties everywhere */
+	assert_true(found.ks == 0 && found.p == 1 && found.wasserstein == 0);
+	assert_true(isnan(rs_shift_of(a, 0, b, m).ks));
+	rs_csv_finish(&lung);
+}
+
 static void perfect_agreement_has_its_limits(void **state)
 {
 	(void)state;
@@ -357,6 +394,7 @@ int main(void)
 		cmocka_unit_test(classification_is_that_of_sklearn),
 		cmocka_unit_test(agreement_is_that_of_psych),
 		cmocka_unit_test(several_classes_are_those_of_proc),
+		cmocka_unit_test(shifts_are_those_of_r),
 		cmocka_unit_test(perfect_agreement_has_its_limits),
 		cmocka_unit_test(edges_are_defined),
 	};

@@ -213,7 +213,8 @@ const struct command command_train = {
 		"fusion: none (all columns, gaps filled), early (and where a modality is missing), late (a model for each\n"
 		"modality, weighed by scores out of inner folds, over those that a row has).\n"
 		"Beside cross-validation, when asked for: split (share that trains, as 0.8), bootstrap (repetitions, for\n"
-		".632+), permutations (of outcomes, for a p). Centres that the columns tell apart are warned of.",
+		".632+), permutations (of outcomes, for a p). Centres that the columns tell apart are warned of, and\n"
+		"columns that are spread otherwise where a split or a centre is judged than where it trains.",
 	.details =
 		"steps: a list, run in its order; without it: near_zero, correlation.\n"
 		"  impute       median, mean or nearest {count}: gaps; comes first unless named. nearest keeps the\n"

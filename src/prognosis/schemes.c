@@ -117,6 +117,8 @@ static enum rs_code run_split(const struct schemes *s, const struct merit *merit
 	if (division_run(s, &division, 0x5eed, s->pool, err) != RS_OK)
 		return rs_error_context(err, "split");
 	RS_TRY(merit_of_rows(frame, division.test, division.test_count, division.score, &found, err));
+	RS_TRY(drift_tell(s, "split", &(struct part_rows){division.train, division.train_count},
+	                  &(struct part_rows){division.test, division.test_count}, err));
 	tell(s, "split", "training_rows", (double)division.train_count, NAN, NAN, NAN);
 	tell(s, "split", merit_name(frame->target), found.value, found.lower, found.upper, NAN);
 	snprintf(
@@ -270,6 +272,7 @@ enum rs_code schemes_run(const struct schemes *s, const struct merit *merit, str
 {
 	if (s->own->frame->centre_count > 1)
 		RS_TRY(shift_run(s, err));
+	RS_TRY(drift_run(s, err));
 	if (s->study->split > 0)
 		RS_TRY(run_split(s, merit, err));
 	if (s->study->bootstrap > 0)

@@ -17,5 +17,14 @@ enum rs_code schemes_run(const struct schemes *schemes, const struct merit *meri
 double merit_632(double apparent, double left_out);
 /* Centres told from each other by the columns, which a model must not learn by. */
 enum rs_code shift_run(const struct schemes *schemes, struct rs_error *err);
+struct part_rows {
+	const size_t *rows;
+	size_t count;
+};
+/* Whether columns are spread alike in what trains and what judges: told, and warned of. */
+enum rs_code drift_tell(const struct schemes *schemes, const char *of, const struct part_rows *train,
+                        const struct part_rows *test, struct rs_error *err);
+/* The same of centres that are held out. */
+enum rs_code drift_run(const struct schemes *schemes, struct rs_error *err);
 
 #endif

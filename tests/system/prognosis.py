@@ -184,6 +184,7 @@ def check_schemes(run, folder):
         assert finding(report, "split", "training_rows")["value"] == 128 and split["interval"][0] < split["value"] < split["interval"][1]
         assert any("the number to quote" in sentence for sentence in report["warnings"])
         assert all(finding(report, f"h{k}", "told_apart")["interval"][0] < 0.7 for k in range(3))
+        assert finding(report, "split", "shifted_columns")["value"] == 0 and finding(report, "split", "largest_shift")["p"] > 1e-3
     clinic = (folder / "clinic.csv").read_text().splitlines()
     made = random.Random(2)
     (folder / "scanner.csv").write_text("id,f7\n" + "".join(f"s{i},{i % 3 + made.gauss(0, 0.2)}\n" for i in range(len(clinic) - 1)))
@@ -191,6 +192,9 @@ def check_schemes(run, folder):
     report = run.train(study, model)
     apart = [sentence for sentence in report["warnings"] if "can be told by its columns" in sentence]
     assert len(apart) == 3 and sum("most by f7" in sentence for sentence in apart) == 2, report  # h1 lies between the others
+    study.write_text(study.read_text() + "validate: centre\n")
+    shifted = [sentence for sentence in run.train(study, model)["warnings"] if "are spread otherwise where the model is judged" in sentence]
+    assert len(shifted) == 3 and all("most of all f7" in sentence for sentence in shifted), shifted
     study.write_text((STUDY % CLASS).replace("model: {forest: {trees: 60}}", "steps: combat\nmodel: ridge\ncentre: hospital\nvalidate: centre"))
     assert any("combat leaves rows of centres" in sentence for sentence in run.train(study, model)["warnings"])
     clinic = (folder / "clinic.csv").read_text()
