@@ -77,12 +77,15 @@ static enum rs_code take_text(const struct rs_dicom_element *e, struct rs_dicom_
 	return RS_OK;
 }
 
+/* A sequence is no value, also where a scan did not keep what is in it. */
+static bool is_empty(const struct rs_dicom_element *e) { return e->value.size == 0 && !e->has_children; }
+
 static enum rs_code take_count(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
                                struct rs_error *err)
 {
 	int64_t whole;
 	for (size_t i = 0; i < RS_COUNT(counts); i++) {
-		if (counts[i].tag != e->tag || e->value.size == 0)
+		if (counts[i].tag != e->tag || is_empty(e))
 			continue;
 		if (!rs_dicom_int(e, 0, &whole) || whole < 0 || whole > INT32_MAX)
 			return unreadable(e, "a whole number from 0 to 2147483647", err);
@@ -97,7 +100,7 @@ static enum rs_code take_count(const struct rs_dicom_element *e, struct rs_dicom
 static enum rs_code take_number(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
                                 struct rs_error *err)
 {
-	if (e->value.size == 0)
+	if (is_empty(e))
 		return RS_OK;
 	for (size_t i = 0; i < RS_COUNT(numbers); i++) {
 		double values[6];
