@@ -312,7 +312,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	describe(&auditing);
 	RS_TRY(session_actor(line, node, &actor, err));
 	RS_TRY(ask_leave(&auditing, actor, err));
-	rs_node_rest(node);
+	RS_TRY(rs_node_freeze(node, err));
 	RS_TRY(replay(line, node, &audit, err));
 	enum rs_code code = answer(&auditing, audit, err);
 	rs_audit_writer_destroy(auditing.writer);

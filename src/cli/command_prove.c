@@ -140,6 +140,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	RS_TRY(session_node(line, writes ? RS_NODE_WRITE : RS_NODE_READ, NULL, &node, err));
 	if (writes)
 		RS_TRY(session_actor(line, node, &actor, err));
+	else
+		RS_TRY(rs_node_freeze(node, err)); /* somebody else may write */
 	rs_buffer_init(&text, RS_CLAIM_SIZE_MAX);
 	RS_TRY(rs_node_prove(node, actor, &question, cosigned, &text, err));
 	RS_TRY(rs_note_key_parse(rs_str_from(rs_node_vkey(node)), &trust.log, err));

@@ -162,13 +162,9 @@ static enum rs_code read_promise(struct rs_ledger *ledger, struct rs_error *err)
 {
 	int64_t version;
 	RS_TRY(rs_store_pin(ledger->store, &version, err));
-	enum rs_code code = read_counts(ledger, err);
-	if (code == RS_OK)
-		code = load_frontier(ledger, err);
-	if (code == RS_OK)
-		code = check_promise(ledger, err);
-	rs_store_rollback(ledger->store);
-	return code;
+	RS_TRY(read_counts(ledger, err));
+	RS_TRY(load_frontier(ledger, err));
+	return check_promise(ledger, err);
 }
 
 static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *world, const char *path,
@@ -187,7 +183,9 @@ static enum rs_code open_parts(struct rs_ledger *ledger, const struct rs_world *
 	RS_TRY(table_prepare(ledger->store, "changed", &ledger->changed, err));
 	ledger->mapped = (struct mapped){table_view(&ledger->state), table_view(&ledger->map),
 	                                 table_view(&ledger->changed)};
-	return read_promise(ledger, err);
+	enum rs_code code = read_promise(ledger, err);
+	rs_store_rollback(ledger->store);
+	return code;
 }
 
 enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
@@ -274,8 +272,9 @@ static enum rs_code find_place(struct rs_ledger *ledger, const uint8_t id[static
 /* When memory ended, taking a group back may have failed, too: what is not durable is not found meanwhile. */
 static enum rs_code settle(struct rs_ledger *ledger, struct rs_error *err)
 {
-	rs_store_rollback(ledger->store);
-	if (rs_store_in_transaction(ledger->store))
+	if (rs_store_is_writing(ledger->store))
+		rs_store_rollback(ledger->store);
+	if (rs_store_is_writing(ledger->store))
 		return rs_error_set(err, RS_NO_MEMORY,
 		                    "out of memory: a group that failed is not taken back yet");
 	return RS_OK;
@@ -355,6 +354,7 @@ static enum rs_code append_all(struct rs_ledger *ledger, const struct rs_transac
 {
 	uint64_t before = ledger->size;
 	RS_TRY(settle(ledger, err));
+	rs_store_rollback(ledger->store); /* what was pinned */
 	RS_TRY(rs_store_begin(ledger->store, err));
 	for (size_t i = 0; i < count; i++)
 		RS_TRY(append_one(ledger, rs_buffer_bytes(&transactions[i].entry), &results[i], err));
@@ -407,19 +407,29 @@ enum rs_code rs_ledger_append(struct rs_ledger *ledger, const struct rs_transact
 	return code;
 }
 
-enum rs_code rs_ledger_refresh(struct rs_ledger *ledger, struct rs_error *err)
+enum rs_code rs_ledger_pin(struct rs_ledger *ledger, struct rs_error *err)
 {
 	struct known known RS_CLEANUP(known_finish) = {.size = 0};
 	RS_TRY(keep_known(ledger, &known, err));
 	rs_store_rest(ledger->store);
+	rs_store_rollback(ledger->store);
 	enum rs_code code = read_promise(ledger, err);
 	if (code == RS_OK &&
 	    !rs_bytes_equal(rs_buffer_bytes(&known.checkpoint), rs_buffer_bytes(&ledger->checkpoint)))
 		code = rs_ledger_check_promise(ledger, &ledger->note_key, rs_buffer_str(&known.checkpoint),
 		                               "what this process read before", err);
-	if (code != RS_OK)
-		go_back(ledger, &known);
+	if (code == RS_OK)
+		return RS_OK;
+	rs_store_rollback(ledger->store);
+	go_back(ledger, &known);
 	return code;
+}
+
+enum rs_code rs_ledger_refresh(struct rs_ledger *ledger, struct rs_error *err)
+{
+	RS_TRY(rs_ledger_pin(ledger, err));
+	rs_store_rollback(ledger->store);
+	return RS_OK;
 }
 
 uint64_t rs_ledger_size(const struct rs_ledger *ledger) { return ledger->size; }

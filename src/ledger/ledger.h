@@ -20,9 +20,12 @@ enum rs_code rs_ledger_open(const struct rs_world *world, const char *path,
                             const struct rs_ledger_options *options, struct rs_ledger **out,
                             struct rs_error *err);
 void rs_ledger_close(struct rs_ledger *ledger); /* accepts NULL */
-/* Takes over what other processes appended since this one read last; nobody may be writing. errors  RS_ALTERED: as of opening, or
+/* Takes over what other processes appended since this one read last. errors  RS_ALTERED: as of opening, or
  * the ledger does not go on from what was known here, which stays in force then */
 enum rs_code rs_ledger_refresh(struct rs_ledger *ledger, struct rs_error *err);
+/* The same, and what is read stays of that moment, log, state and map, until something is appended here or the store is rolled
+ * back. */
+enum rs_code rs_ledger_pin(struct rs_ledger *ledger, struct rs_error *err);
 struct rs_store;
 struct rs_store *rs_ledger_store(struct rs_ledger *ledger); /* its file, for backups */
 

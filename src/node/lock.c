@@ -91,8 +91,7 @@ enum rs_code node_pin(struct rs_node *node, struct rs_error *err)
 	int64_t version;
 	if (!node->lock)
 		RS_TRY(take(node, &node->lock, err));
-	RS_TRY(rs_ledger_refresh(node->ledger, err));
-	RS_TRY(rs_store_pin(rs_ledger_store(node->ledger), &version, err));
+	RS_TRY(rs_ledger_pin(node->ledger, err));
 	return rs_store_pin(index_store(node->index), &version, err);
 }
 
@@ -142,4 +141,11 @@ enum rs_code node_hold(struct rs_node *node, struct rs_error *err)
 		set_lock(node, NULL);
 	}
 	return code;
+}
+
+enum rs_code rs_node_freeze(struct rs_node *node, struct rs_error *err)
+{
+	RS_TRY(rs_ledger_pin(node->ledger, err));
+	rs_node_rest(node);
+	return RS_OK;
 }

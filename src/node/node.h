@@ -52,6 +52,9 @@ enum rs_code rs_node_open_in_turn(const struct rs_world *world, const char *dire
 /* Gives the lock back before the node is closed: other processes may write. The next act, or the next sealing, takes it again
  * and sees what they wrote; until then nothing else may write here. */
 void rs_node_rest(struct rs_node *node);
+/* The same, and for this process the ledger stays what it is, until the node is closed: for answers that rest on log and state
+ * together. Nothing may be written here any more. */
+enum rs_code rs_node_freeze(struct rs_node *node, struct rs_error *err);
 void rs_node_close(struct rs_node *node); /* accepts NULL */
 /* C2SP verifier key of the log ("origin+hash+key"); lives as long as the node. */
 const char *rs_node_vkey(const struct rs_node *node);

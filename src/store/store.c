@@ -313,6 +313,11 @@ void rs_store_rest(struct rs_store *store)
 		(void)sqlite3_reset(at);
 }
 
+bool rs_store_is_writing(const struct rs_store *store)
+{
+	return sqlite3_txn_state(store->db, NULL) == SQLITE_TXN_WRITE;
+}
+
 bool rs_store_in_transaction(const struct rs_store *store) { return !sqlite3_get_autocommit(store->db); }
 
 enum rs_code rs_store_check(struct rs_store *store, struct rs_error *err)

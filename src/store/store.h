@@ -21,6 +21,7 @@ enum rs_code rs_store_run(struct rs_store *store, const char *sql, struct rs_err
 enum rs_code rs_store_begin(struct rs_store *store, struct rs_error *err);  /* BEGIN IMMEDIATE */
 enum rs_code rs_store_commit(struct rs_store *store, struct rs_error *err); /* durable when it returns OK */
 void rs_store_rollback(struct rs_store *store);                             /* no-op outside a transaction */
+bool rs_store_is_writing(const struct rs_store *store); /* in a transaction that may write */
 /* Ends every walk that a statement is in the middle of, so that nothing is held against other processes. */
 void rs_store_rest(struct rs_store *store);
 bool rs_store_in_transaction(
