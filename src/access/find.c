@@ -316,8 +316,7 @@ static enum rs_code begin(struct rs_finder *finder, const struct rs_find *find, 
 	                        .now_ms = rs_world_now_ms(finder->node->world)};
 	rs_arena_init(&out->arena, PAGE_BYTES_MAX);
 	rs_buffer_init(&out->asking, (size_t)1 << 26);
-	if (finder->node->unfinished)
-		RS_TRY(node_recover(finder->node, err));
+	RS_TRY(node_hold(finder->node, err));
 	RS_TRY(node_catalogue(finder->node, &out->catalogue, err));
 	return check_actor(out, err);
 }

@@ -91,7 +91,7 @@ static enum rs_code fill_row(struct rs_node *node, int64_t id, struct rs_catalog
 	return rs_catalogue_add(node->catalogue, row.subject, &index_key, &instance, 1, err);
 }
 
-/* One failing object does not stop the others: fsck names it. */
+/* One failing object does not stop the others: fsck names it. What others erased, or filled in, while they had the lock, neither. */
 static enum rs_code fill_group(struct rs_node *node, const uint8_t *ids, size_t count,
                                struct rs_catalogue_entry *entry, uint64_t *filled, struct rs_error *err)
 {
@@ -99,7 +99,7 @@ static enum rs_code fill_group(struct rs_node *node, const uint8_t *ids, size_t 
 	for (size_t i = 0; code == RS_OK && i < count; i++) {
 		code = fill_row(node, (int64_t)rs_read_be64(ids + 8 * i), entry, err);
 		*filled += code == RS_OK;
-		if (code == RS_ALTERED || code == RS_MALFORMED || code == RS_NOT_FOUND)
+		if (code == RS_ALTERED || code == RS_MALFORMED || code == RS_NOT_FOUND || code == RS_EXISTS)
 			code = RS_OK;
 	}
 	if (code == RS_OK)
@@ -121,9 +121,14 @@ enum rs_code rs_node_fill_catalogue(struct rs_node *node, uint64_t *out_filled, 
 	rs_buffer_init(&looking.missing, (size_t)1 << 30);
 	enum rs_code code = index_each_row(node->index, look_at, &looking, err);
 	size_t count = looking.missing.size / 8;
-	for (size_t start = 0; code == RS_OK && start < count; start += GROUP)
-		code = fill_group(node, looking.missing.data + 8 * start,
-		                  count - start < GROUP ? count - start : GROUP, entry, &filled, err);
+	for (size_t start = 0; code == RS_OK && start < count; start += GROUP) {
+		if (node_is_wanted(node))
+			rs_node_rest(node);
+		code = node_hold(node, err);
+		if (code == RS_OK)
+			code = fill_group(node, looking.missing.data + 8 * start,
+			                  count - start < GROUP ? count - start : GROUP, entry, &filled, err);
+	}
 	rs_buffer_finish(&looking.missing);
 	*out_filled = filled;
 	return code;
