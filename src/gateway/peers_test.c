@@ -24,7 +24,7 @@ static void the_first_line_that_fits_decides(void **state)
 		{"MR1", "10.0.0.6", RS_SERVICE_VERIFICATION, 0},
 		{"PACS", "10.0.0.9",
 	         RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE |
-	                 RS_SERVICE_COMMITMENT,
+	                 RS_SERVICE_COMMITMENT | RS_SERVICE_FIND,
 	         104},
 		{"PACS", "10.0.0.8", 0, 0},
 		{"pacs", "10.0.0.9", 0, 0},
@@ -60,7 +60,7 @@ static void what_is_no_line_is_named(void **state)
 		"MR1 [::1 echo",
 		"MR1 [::1]x:1 echo",
 		"MR1 10.0.0.256 echo",
-		"MR1 * find",
+		"MR1 * worklist",
 		"MR1 * echo,,store",
 		"MR1 : echo",
 		"MR1 [] echo",
