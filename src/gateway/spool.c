@@ -17,8 +17,8 @@ static const char *const statement_text[SPOOL_STATEMENT_COUNT] = {
 	[SPOOL_PUT] =
 		"INSERT INTO event(kind, failed, time_ms, user, host, count) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[SPOOL_COUNT] = "SELECT count(*) FROM event",
-	[SPOOL_EACH] = "SELECT number, kind, failed, time_ms, user, host, count FROM event WHERE number > ?1"
-		       " ORDER BY number LIMIT ?2",
+	[SPOOL_EACH] = ("SELECT number, kind, failed, time_ms, user, host, count FROM event"
+                        " WHERE number > ?1 ORDER BY number LIMIT ?2"),
 	[SPOOL_DROP] = "DELETE FROM event WHERE number <= ?1",
 };
 
