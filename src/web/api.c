@@ -8,11 +8,11 @@
 #include "services.h"
 
 extern const struct operation operations_audit[], operations_consents[], operations_data[],
-	operations_glass[], operations_login[], operations_node[], operations_people[];
+	operations_glass[], operations_jobs[], operations_login[], operations_node[], operations_people[];
 
 static const struct operation *const tables[] = {operations_login, operations_people, operations_consents,
-                                                 operations_data,  operations_glass,  operations_audit,
-                                                 operations_node};
+                                                 operations_data,  operations_glass,  operations_jobs,
+                                                 operations_audit, operations_node};
 
 /* One for each operation, and the end: made once, before there are threads. */
 #define OPERATIONS_MAX 64

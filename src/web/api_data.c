@@ -5,52 +5,12 @@
 #include "access/access_retrieve.h"
 #include "api.h"
 #include "consent/consent_words.h"
+#include "memory_files.h"
 #include "workflow/workflow.h"
 
-#define MEMORY_FILES "/dev/shm"         /* what is given out never lies on a disk in clear */
 #define ANSWER_MAX ((uint64_t)40 << 20) /* of contents: as base64 they fit an answer */
 #define OBJECTS_MAX 1000
 #define OPERATIONS "read,extract,train,predict,export"
-
-/* A directory of files in memory, for as long as a call. */
-struct scratch {
-	char path[64];
-};
-
-static enum rs_code remove_file(void *context, struct rs_str name, enum rs_file_kind kind RS_UNUSED,
-                                struct rs_error *err RS_UNUSED)
-{
-	const struct rs_world *world = rs_world_system();
-	const struct scratch *scratch = context;
-	char *own RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(name);
-	char *path RS_CLEANUP(rs_free_pointer) = own ? rs_path_join(scratch->path, own) : NULL;
-	if (path)
-		(void)world->files->remove(world->files, path, NULL);
-	return RS_OK;
-}
-
-static void scratch_finish(struct scratch *scratch)
-{
-	const struct rs_world *world = rs_world_system();
-	if (!scratch->path[0])
-		return;
-	(void)world->files->list(world->files, scratch->path, remove_file, scratch, NULL);
-	(void)world->files->remove_directory(world->files, scratch->path, NULL);
-}
-
-static enum rs_code scratch_make(struct scratch *out, struct rs_error *err)
-{
-	const struct rs_world *world = rs_world_system();
-	uint8_t random[8];
-	char hex[2 * sizeof random + 1];
-	RS_TRY(rs_world_random(world, random, sizeof random, err));
-	rs_hex_encode(rs_bytes_of(random, sizeof random), hex);
-	(void)snprintf(out->path, sizeof out->path, MEMORY_FILES "/radseal-%s", hex);
-	enum rs_code code = world->files->make_directory(world->files, out->path, 0700, err);
-	if (code != RS_OK)
-		out->path[0] = '\0';
-	return code;
-}
 
 static enum rs_operation operation_of(const struct call *call)
 {
@@ -131,9 +91,9 @@ static void give(void *context, const struct rs_retrieved *result)
 }
 
 static enum rs_code retrieve_into(struct call *call, struct rs_retrieval *what, struct giving *giving,
-                                  struct scratch *scratch, struct rs_error *err)
+                                  struct memory_files *scratch, struct rs_error *err)
 {
-	RS_TRY(scratch_make(scratch, err));
+	RS_TRY(memory_files_make(scratch, err));
 	what->purpose = call->request->purpose;
 	what->operation = operation_of(call);
 	what->directory = scratch->path;
@@ -145,7 +105,7 @@ static enum rs_code retrieve_into(struct call *call, struct rs_retrieval *what, 
 /* What is refused stands in the list, too; the call as a whole fails when nothing was found, or too much. */
 static enum rs_code retrieve(struct call *call, struct rs_error *err)
 {
-	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct memory_files scratch RS_CLEANUP(memory_files_remove) = {.path = ""};
 	struct giving giving = {.call = call};
 	struct rs_node_subject subject;
 	char *cids[OBJECTS_MAX];
@@ -177,7 +137,7 @@ static enum rs_code retrieve(struct call *call, struct rs_error *err)
 
 static enum rs_code object(struct call *call, struct rs_error *err)
 {
-	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct memory_files scratch RS_CLEANUP(memory_files_remove) = {.path = ""};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	struct giving giving = {.call = call, .single = true};
 	char name[129];
@@ -196,10 +156,10 @@ static enum rs_code object(struct call *call, struct rs_error *err)
 
 static enum rs_code verify(struct call *call, struct rs_error *err)
 {
-	struct scratch scratch RS_CLEANUP(scratch_finish) = {.path = ""};
+	struct memory_files scratch RS_CLEANUP(memory_files_remove) = {.path = ""};
 	struct rs_proof_details details = {.entry = 0};
 	char path[80];
-	RS_TRY(scratch_make(&scratch, err));
+	RS_TRY(memory_files_make(&scratch, err));
 	(void)snprintf(path, sizeof path, "%s/file", scratch.path);
 	RS_TRY(rs_file_replace(rs_world_system(), path, call_bytes(call), 0600, err));
 	enum rs_code code = rs_node_verify(call->node, path, &details, err);

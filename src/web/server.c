@@ -259,6 +259,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 	for (size_t i = 0; i < RS_WEB_PORT_COUNT; i++)
 		web->doors[i] = (struct door){.web = web, .socket = -1};
 	pthread_mutex_init(&web->mutex, NULL);
+	jobs_init(&web->jobs);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->stopped, &attributes);
@@ -298,6 +299,7 @@ void rs_web_close(struct rs_web *web)
 		if (web->doors[i].socket >= 0)
 			close(web->doors[i].socket);
 	}
+	jobs_finish(&web->jobs);
 	free_pem(web->certificate);
 	free_pem(web->key);
 	free_pem(web->authorities);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "jobs.h"
 #include "service.h"
 
 #define CLASSES 5 /* of statuses: 1xx … 5xx */
@@ -51,6 +52,7 @@ struct rs_web {
 	struct connection *connections;
 	size_t connection_count;
 	atomic_ullong requests;
+	struct jobs jobs;
 };
 
 /* A request and what the server itself keeps of it. */

@@ -5,6 +5,7 @@ import base64
 import json
 import pathlib
 import re
+import struct
 import tempfile
 import urllib.parse
 
@@ -133,8 +134,7 @@ def data(api, site, reader, scratch):
     refused = api.do("post-retrieve", {"subject": "P1"}, token=reader, purpose="research")
     assert refused[0]["content"] is None and refused[0]["decision"] != "permitted" and refused[0]["entry"] is not None, refused
     given = api.do("post-retrieve", {"subject": "P1", "operation": "read"}, token=reader, purpose="treatment")
-    assert base64.b64decode(given[0]["content"]) == sealed, given[0]["decision"]
-    cid = given[0]["object"]
+    cid = {base64.b64decode(row["content"]): row["object"] for row in given}[sealed]
     assert api.do("get-objects-name", path=cid, token=reader) == sealed
     assert api.do("get-objects-name", path=cid, token=reader, query={"receipt": ""}).startswith(b"c2sp.org/tlog-proof")
     assert ": " in api.do("get-objects-name", path=cid, token=reader, purpose="research", expect=403)["detail"]
@@ -185,6 +185,31 @@ def proofs(api, site, subject, scratch):
     print("proofs: checkpoint, entry and claim hold offline; audits in three formats")
 
 
+def jobs(api, reader, other, scratch):
+    cids = {api.do("post-retrieve", {"objects": [cid]}, token=reader)[0]["content"]: cid for cid in
+            (row["object"] for row in api.do("post-retrieve", {"subject": "P1"}, token=reader))}
+    image, mask = (cids[base64.b64encode((scratch / name).read_bytes()).decode()] for name in ("sealed.nii", "mask.nii"))
+    order = {"kind": "extract", "files": [f"i.nii={image}", f"m.nii={mask}"], "inputs": ["i.nii", "m.nii"]}
+    assert ": " in api.do("post-jobs", order, token=reader, purpose="research", expect=403)["detail"]
+    for wrong in ({"inputs": ["--help"]}, {"files": [f"../x={image}"]}, {"inputs": []}, {"texts": ["noname"]}):
+        api.do("post-jobs", order | wrong, token=reader, expect=400)
+    job = api.do("post-jobs", order, token=reader)["id"]
+    events = api.do("get-jobs-name-events", path=job, token=reader).decode().split("\n\n")[:-1]
+    assert [event.split("\n")[0] for event in events][-1] == "event: end" and '"done"' in events[-1], events
+    assert all(json.loads(event.partition("data: ")[2])["elapsed_ms"] >= 0 for event in events)
+    assert api.do("get-jobs-name", path=job, token=reader)["state"] == "done"
+    table = api.do("get-jobs-name-result", path=job, token=reader).decode()
+    assert "original_firstorder_Mean" in table or "Mean" in table, table[:300]
+    api.do("get-jobs-name", path=job, token=other, expect=404)
+    api.do("delete-jobs-name", path=job, token=reader)
+    api.do("get-jobs-name", path=job, token=reader, expect=404)
+    bad = api.do("post-jobs", {"kind": "train", "texts": ["s.yaml=no study"], "inputs": ["s.yaml"]}, token=reader)["id"]
+    api.do("get-jobs-name-events", path=bad, token=reader)
+    told = api.do("get-jobs-name", path=bad, token=reader)
+    assert told["state"] == "failed" and told["reason"], told
+    print("jobs: measured what the contract allows, told by events, the caller's alone; what fails says why")
+
+
 def revocations(api):
     api.do("post-members-rotate", {"who": "doctor", "successor": "doctor-2"})
     api.do("post-members-act-for", {"who": "patient", "subject": "P1"}, expect=403)
@@ -201,7 +226,9 @@ def main():
         site = Site(parser.parse_args().radseal, scratch / "node")
         site.init()
         write_nifti(scratch / "sealed.nii", 7)
-        site.run("seal", scratch / "sealed.nii", "--subject", "P1", "--home", site.home, check=0)
+        inside = b"".join(struct.pack("<h", 4 < i % 24 < 15 and 4 < i // 24 % 24 < 15 and 4 < i // 576 < 15) for i in range(24 ** 3))
+        (scratch / "mask.nii").write_bytes((scratch / "sealed.nii").read_bytes()[:352] + inside)
+        site.run("seal", scratch / "sealed.nii", scratch / "mask.nii", "--subject", "P1", "--home", site.home, check=0)
         site.run("key", "new", "reader", "--home", site.home, check=0)
         site.run("member", "grant", "reader", "--role", "radiologist", "--home", site.home, check=0)
         tokens = site.tokens(scratch, admin="node all operations", reader="reader all treatment")
@@ -212,6 +239,7 @@ def main():
             assert ask(port, "/api/v1/members")[0] == 401
             people(api, site)
             data(api, site, site.token["reader"], scratch)
+            jobs(api, site.token["reader"], site.token["admin"], scratch)
             subject = consents(api)
             emergencies(api, site.token["reader"])
             proofs(api, site, subject, scratch)
