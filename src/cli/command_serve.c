@@ -57,6 +57,7 @@ static enum rs_code read_options(const struct command_line *line, const struct r
 struct http {
 	struct rs_web_tokens *tokens;
 	struct rs_node *node; /* the people's */
+	struct rs_node *rest; /* of REST alone; borrowed */
 	struct rs_web_people *people;
 	struct rs_collector *collector;
 	struct rs_web_authenticator authenticators[1 + RS_WEB_PEOPLE_AUTHENTICATORS];
@@ -128,6 +129,7 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 		.key = option_value(line, "certificate-key"),
 		.authorities = option_value(line, "authorities"),
 		.authenticators = out->authenticators,
+		.rest_node = out->rest,
 		.connections_max = (unsigned)connections,
 		.connections_of_address_max = (unsigned)(connections + CONNECTIONS_OF_ADDRESS - 1) /
 	                                      CONNECTIONS_OF_ADDRESS,
@@ -158,9 +160,20 @@ static void print_ports(const struct rs_gateway *gateway, const struct rs_web *w
 	fflush(stdout);
 }
 
+/* Before the one of the doors, which has the lock from then on until something waits for it. */
+static enum rs_code rest_open(const struct command_line *line, struct rs_node **out, struct rs_error *err)
+{
+	if (!option_given(line, "http") && !option_given(line, "https"))
+		return RS_OK;
+	RS_TRY(session_node(line, RS_NODE_WRITE, NULL, out, err));
+	rs_node_rest(*out);
+	return RS_OK;
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
+	struct rs_node *rest RS_CLEANUP(session_node_close) = NULL;
 	struct rs_node *node RS_CLEANUP(session_node_close) = NULL;
 	struct rs_actor *actor RS_CLEANUP(rs_actor_close_pointer) = NULL;
 	const struct rs_log log = {option_given(line, "quiet") ? NULL : stderr, RS_LOG_INFO,
@@ -173,11 +186,13 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		return rs_error_set(err, RS_USAGE, "serve takes no operand");
 	RS_TRY(read_options(line, &log, &options, err));
 	RS_TRY(rs_pool_create(POOL_THREADS, &pool, err));
+	RS_TRY(rest_open(line, &rest, err));
 	RS_TRY(session_node(line, RS_NODE_WRITE, pool, &node, err));
 	RS_TRY(session_actor(line, node, &actor, err));
 	RS_TRY(rs_gateway_open(node, actor, &options, &gateway, err));
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	http.rest = rest;
 	enum rs_code code = http_open(line, node, actor, gateway, &log, &http, err);
 	if (code == RS_OK) {
 		print_ports(gateway, http.web);

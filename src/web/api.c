@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/node_subject.h"
+#include "node/node_parts.h"
+#include "server.h"
 #include "services.h"
 
 extern const struct operation operations_audit[], operations_consents[], operations_data[],
@@ -256,11 +257,9 @@ enum rs_code call_check(struct call *call, struct rs_error *err)
 	return check_query(call, err);
 }
 
-static enum rs_code run(void *context, struct rs_node *node, struct rs_error *err)
+static enum rs_code run(struct call *call, struct rs_error *err)
 {
-	struct call *call = context;
 	const struct operation *operation = call->operation;
-	call->node = node;
 	if (operation->media)
 		return operation->run(call, err);
 	if (operation->answers_list)
@@ -273,6 +272,22 @@ static enum rs_code run(void *context, struct rs_node *node, struct rs_error *er
 	else if (operation->answer)
 		rs_json_object_end(&call->json);
 	return rs_buffer_check(&call->request->body, "an answer", err);
+}
+
+/* On a node of our own, which takes turns with what comes in by other doors and with other processes, one operation at a time. */
+static enum rs_code run_in_turn(struct call *call, struct rs_error *err)
+{
+	struct rs_web *web = call->request->web;
+	call->node = web->options.rest_node;
+	if (!call->node)
+		return rs_error_set(err, RS_NOT_FOUND, "this server has no such interface");
+	pthread_mutex_lock(&web->rest_mutex);
+	enum rs_code code = node_hold(call->node, err);
+	if (code == RS_OK)
+		code = run(call, err);
+	rs_node_rest(call->node);
+	pthread_mutex_unlock(&web->rest_mutex);
+	return code;
 }
 
 static enum rs_code answer(struct request *request, struct rs_error *err)
@@ -293,9 +308,7 @@ static enum rs_code answer(struct request *request, struct rs_error *err)
 	               : call.operation->answer ? "application/json"
 	                                        : "");
 	rs_json_init(&call.json, &request->body, false);
-	enum rs_code code = call.operation->is_outside
-	                            ? run(&call, NULL, err)
-	                            : rs_intake_run(web_intake(request->web), run, &call, err);
+	enum rs_code code = call.operation->is_outside ? run(&call, err) : run_in_turn(&call, err);
 	/* Of a failure the status is the code's, unless the function said another one. */
 	if (code != RS_OK && request->status == call.operation->status)
 		request->status = 0;

@@ -31,7 +31,7 @@ struct operation {
 	const struct field *query, *body, *answer; /* NULL: none. Without body fields the body is bytes */
 	bool answers_list;                         /* of objects of `answer` */
 	const char *media; /* of what is answered, where that is not JSON by `answer`; NULL: that it is */
-	bool is_outside;   /* does not use the node, so it need not wait for commits */
+	bool is_outside;   /* does not use the node, so it need not wait for its turn */
 	unsigned status;   /* of success; 0: 200 */
 	enum rs_code (*run)(struct call *call, struct rs_error *err);
 };

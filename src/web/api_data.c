@@ -6,6 +6,7 @@
 #include "api.h"
 #include "consent/consent_words.h"
 #include "memory_files.h"
+#include "node/node_erase.h"
 #include "workflow/workflow.h"
 
 #define ANSWER_MAX ((uint64_t)40 << 20) /* of contents: as base64 they fit an answer */
@@ -177,6 +178,68 @@ static enum rs_code verify(struct call *call, struct rs_error *err)
 	return RS_OK;
 }
 
+struct sealing {
+	struct call *call;
+	enum rs_code code;
+	struct rs_error error;
+};
+
+static void sealed(void *context, const struct rs_admit_result *result)
+{
+	struct sealing *sealing = context;
+	struct giving reading = {.call = sealing->call};
+	if (result->outcome == RS_ADMIT_FAILED || result->outcome == RS_ADMIT_SKIPPED) {
+		sealing->code = result->error.code;
+		sealing->error = result->error;
+		return;
+	}
+	put_text(sealing->call, "outcome", result->outcome == RS_ADMIT_SEALED ? "sealed" : "known");
+	put_text(sealing->call, "media", result->media);
+	put_number(sealing->call, "size", result->size);
+	sealing->code = put_file(&reading, "receipt", result->receipt_path, true, &sealing->error);
+}
+
+static enum rs_code seal(struct call *call, struct rs_error *err)
+{
+	struct memory_files scratch RS_CLEANUP(memory_files_remove) = {.path = ""};
+	struct sealing sealing = {.call = call};
+	char path[80], *paths[] = {path};
+	const struct rs_admit_options options = {.actor = call->actor,
+	                                         .place = call_text(call, "place"),
+	                                         .subject = call_text(call, "subject"),
+	                                         .report = sealed,
+	                                         .context = &sealing};
+	RS_TRY(memory_files_make(&scratch, err));
+	(void)snprintf(path, sizeof path, "%s/file", scratch.path);
+	RS_TRY(rs_file_replace(rs_world_system(), path, call_bytes(call), 0600, err));
+	enum rs_code code = rs_node_admit(call->node, paths, 1, &options, err);
+	if (code == RS_OK && sealing.code != RS_OK) {
+		if (err)
+			*err = sealing.error;
+		return sealing.code;
+	}
+	return code;
+}
+
+static enum rs_code erase(struct call *call, struct rs_error *err)
+{
+	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_erasure_facts facts;
+	const char *issuer = call_text(call, "issuer");
+	rs_buffer_init(&certificate, BODY_MAX / 2);
+	RS_TRY(rs_node_erase(call->node, call->actor, issuer ? issuer : "", call_text(call, "subject"),
+	                     call_text(call, "ground"), &certificate, &facts, err));
+	put_number(call, "entry", facts.entry);
+	put_text(call, "erased_at", facts.erased_at);
+	put_text(call, "ground", facts.ground);
+	put_number(call, "commitments", facts.commitments);
+	put_number(call, "objects", facts.objects);
+	put_number(call, "accesses", facts.accesses);
+	rs_json_key(&call->json, "certificate");
+	rs_json_str(&call->json, rs_buffer_str(&certificate));
+	return RS_OK;
+}
+
 #define END                                         \
 	{                                           \
 		NULL, FIELD_TEXT, false, NULL, NULL \
@@ -211,6 +274,31 @@ static const struct field verify_fields[] = {
 	{"entry", FIELD_NUMBER, false, "in the ledger", NULL},
 	END};
 
+static const struct field seal_query[] = {
+	{"subject", FIELD_TEXT, false, "whose it is, for files that do not say so themselves", NULL},
+	{"place", FIELD_TEXT, false, "what was imaged, as a commitment on the ledger", NULL},
+	END};
+static const struct field sealed_fields[] = {
+	{"outcome", FIELD_TEXT, true, "known: the same bytes were sealed before", "sealed,known"},
+	{"media", FIELD_TEXT, false, "what it is, by its content", NULL},
+	{"size", FIELD_NUMBER, true, "bytes", NULL},
+	{"receipt", FIELD_TEXT, true, "C2SP tlog-proof", NULL},
+	END};
+static const struct field erase_fields[] = {
+	FIELDS_SUBJECT,
+	{"ground", FIELD_TEXT, false, "of GDPR article 17(1)",
+         "no-longer-necessary,consent-withdrawn,objection,unlawfully-processed,legal-obligation,child"},
+	END};
+static const struct field erased_fields[] = {
+	FIELD_ENTRY,
+	{"erased_at", FIELD_TIME, true, "when", NULL},
+	{"ground", FIELD_TEXT, false, "as it was given", NULL},
+	{"commitments", FIELD_NUMBER, true, "in the log, that nothing opens any more", NULL},
+	{"objects", FIELD_NUMBER, true, "removed", NULL},
+	{"accesses", FIELD_NUMBER, true, "before, after which copies may lie elsewhere", NULL},
+	{"certificate", FIELD_TEXT, true, "a signed note that anyone can verify", NULL},
+	END};
+
 const struct operation operations_data[] = {
 	{.route = {.method = "POST",
                    .path = "/api/v1/retrieve",
@@ -229,6 +317,13 @@ const struct operation operations_data[] = {
          .query = object_query,
          .media = "application/octet-stream",
          .run = object},
+	{.route = {.method = "POST", .path = "/api/v1/seal", .right = RS_WEB_MAY_STORE, .body_max = BODY_MAX},
+         .group = "data",
+         .summary = "Seals a file (for many DICOM instances there is STOW-RS)",
+         .query = seal_query,
+         .answer = sealed_fields,
+         .status = 201,
+         .run = seal},
 	{.route = {.method = "POST",
                    .path = "/api/v1/verify",
                    .right = RS_WEB_MAY_QUERY,
@@ -237,5 +332,12 @@ const struct operation operations_data[] = {
          .summary = "Verifies a file: genuine, altered or unknown",
          .answer = verify_fields,
          .run = verify},
+	{.route = {.method = "POST", .path = "/api/v1/erase", .right = RS_WEB_MAY_MANAGE, .body_max = 8192},
+         .group = "data",
+         .summary =
+                 "Erases a subject: its key, objects, receipts and records; what the log has of it opens no more",
+         .body = erase_fields,
+         .answer = erased_fields,
+         .run = erase},
 	{.run = NULL},
 };

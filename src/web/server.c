@@ -260,6 +260,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 		web->doors[i] = (struct door){.web = web, .socket = -1};
 	pthread_mutex_init(&web->mutex, NULL);
 	jobs_init(&web->jobs);
+	pthread_mutex_init(&web->rest_mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->stopped, &attributes);
@@ -305,6 +306,7 @@ void rs_web_close(struct rs_web *web)
 	free_pem(web->authorities);
 	pthread_cond_destroy(&web->stopped);
 	pthread_mutex_destroy(&web->mutex);
+	pthread_mutex_destroy(&web->rest_mutex);
 	rs_free(web->tallies);
 	rs_free(web);
 }

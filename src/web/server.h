@@ -53,6 +53,7 @@ struct rs_web {
 	size_t connection_count;
 	atomic_ullong requests;
 	struct jobs jobs;
+	pthread_mutex_t rest_mutex; /* guards options.rest_node */
 };
 
 /* A request and what the server itself keeps of it. */

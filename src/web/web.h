@@ -21,6 +21,7 @@ struct rs_web_options {
 	const struct rs_web_authenticator *authenticators;
 	size_t authenticator_count;
 	unsigned connections_max, connections_of_address_max;
+	struct rs_node *rest_node; /* of REST alone, open for writing and at rest; NULL: there is no REST */
 	struct rs_web_people *people;   /* who may log in; NULL: nobody */
 	struct rs_collector *collector; /* is told of logins and of who was refused; NULL: nobody is */
 	const struct rs_log *log;       /* may be NULL */

@@ -131,6 +131,15 @@ def data(api, site, reader, scratch):
     sealed = (scratch / "sealed.nii").read_bytes()
     assert api.do("post-verify", sealed)["verdict"] == "genuine"
     assert api.do("post-verify", sealed[:-1] + b"!")["verdict"] == "unknown"
+    write_nifti(scratch / "new.nii", 8)
+    new = (scratch / "new.nii").read_bytes()
+    made = api.do("post-seal", new, query={"subject": "P2"})
+    assert made["outcome"] == "sealed" and "nifti" in made["media"] and made["size"] == len(new), made
+    (scratch / "new.tlog-proof").write_text(made["receipt"])
+    site.run("verify", scratch / "new.nii", "--offline", "--receipt", scratch / "new.tlog-proof", "--key", api.do("get-log")["key"],
+             check=0)
+    assert api.do("post-seal", new, query={"subject": "P2"})["outcome"] == "known"
+    assert api.do("post-seal", b"no image at all", expect=415)["detail"]
     refused = api.do("post-retrieve", {"subject": "P1"}, token=reader, purpose="research")
     assert refused[0]["content"] is None and refused[0]["decision"] != "permitted" and refused[0]["entry"] is not None, refused
     given = api.do("post-retrieve", {"subject": "P1", "operation": "read"}, token=reader, purpose="treatment")
@@ -218,6 +227,16 @@ def revocations(api):
     api.do("delete-members-name", path="doctor-2")
 
 
+def erasure(api, site, log, scratch):
+    done = api.do("post-erase", {"subject": "P1", "ground": "consent-withdrawn"})
+    assert done["objects"] == 2 and done["ground"] == "consent-withdrawn", done
+    (scratch / "certificate").write_text(done["certificate"])
+    site.run("erase", "verify", scratch / "certificate", "--key", log["key"], check=0)
+    api.do("post-erase", {"subject": "P1"}, expect=404)
+    api.do("post-retrieve", {"subject": "P1"}, expect=404)
+    print("erasure: with a certificate that holds offline; nothing of the subject is found any more")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("radseal")
@@ -244,6 +263,7 @@ def main():
             emergencies(api, site.token["reader"])
             proofs(api, site, subject, scratch)
             revocations(api)
+            erasure(api, site, api.do("get-log"), scratch)
             session = {name for name in names if "session" in name or name in ("post-login", "post-logout")}
             missed = names - api.called - session - {"get-openapi-json"}
             assert not missed, missed
