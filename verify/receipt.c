@@ -266,11 +266,11 @@ static bool check_instance(const struct opening *opening, const struct entry *en
 	return true;
 }
 
-/* {1: version, 2: kind, 3: SHA-256, 4: size, 5: media, 6: CID, 7: {identifiers}} */
+/* {1: version, 2: kind, 3: SHA-256, 4: size, 5: media, 6: CID, 7: {identifiers}}, and 8: {source} of what came over a network */
 static bool parse_record(struct span record, struct facts *out, struct reason *why)
 {
 	struct cbor cbor = cbor_of(record);
-	cbor_expect(&cbor, CBOR_MAP, 7);
+	uint64_t fields = cbor_head(&cbor, CBOR_MAP);
 	cbor_expect(&cbor, CBOR_UNSIGNED, 1);
 	cbor_expect(&cbor, CBOR_UNSIGNED, 1);
 	cbor_expect(&cbor, CBOR_UNSIGNED, 2);
@@ -279,11 +279,12 @@ static bool parse_record(struct span record, struct facts *out, struct reason *w
 	cbor_fixed(&cbor, out->content.bytes, HASH_SIZE);
 	cbor_expect(&cbor, CBOR_UNSIGNED, 4);
 	out->size = cbor_head(&cbor, CBOR_UNSIGNED);
-	for (uint64_t field = 5; field <= 7; field++) {
+	for (uint64_t field = 5; field <= fields; field++) {
 		cbor_expect(&cbor, CBOR_UNSIGNED, field);
 		cbor_skip(&cbor, BODY_DEPTH_MAX);
 	}
-	return cbor_ended(&cbor) || refuse(why, "the receipt's record is not one of version 1");
+	return ((fields == 7 || fields == 8) && cbor_ended(&cbor)) ||
+	       refuse(why, "the receipt's record is not one of version 1");
 }
 
 bool check_receipt(struct span text, const struct trust *trust, struct facts *out, struct reason *why)

@@ -28,6 +28,22 @@ static const char *verdict_of(enum rs_code code, const char *path)
 	}
 }
 
+static void print_source(struct rs_json *json, const struct rs_proof_details *details)
+{
+	const struct {
+		const char *name, *value;
+	} rows[] = {{"source", details->source},
+	            {"device", details->device},
+	            {"device_key", details->device_key},
+	            {"captured_at", details->captured_at}};
+	for (size_t i = 0; i < RS_COUNT(rows); i++) {
+		if (!rows[i].value[0])
+			continue;
+		rs_json_key(json, rows[i].name);
+		rs_json_text(json, rows[i].value);
+	}
+}
+
 static void print_json(struct rs_json *json, const char *path, enum rs_code code,
                        const struct rs_proof_details *details, const struct rs_error *err)
 {
@@ -49,6 +65,7 @@ static void print_json(struct rs_json *json, const char *path, enum rs_code code
 		rs_json_u64(json, details->tree_size);
 		rs_json_key(json, "cosigned");
 		rs_json_u64(json, details->cosigned);
+		print_source(json, details);
 	} else {
 		rs_json_key(json, "reason");
 		rs_json_text(json, err->message);
@@ -60,8 +77,13 @@ static void print_text(const struct verifier *verifier, const char *path, enum r
                        const struct rs_proof_details *details, const struct rs_error *err)
 {
 	if (code == RS_OK && !verifier->quiet)
-		printf("genuine  %s  (sealed %s, entry %llu of %s)\n", path, details->sealed_at,
-		       (unsigned long long)details->entry, details->origin);
+		printf("genuine  %s  (sealed %s, entry %llu of %s%s%s%s%s)\n", path, details->sealed_at,
+		       (unsigned long long)details->entry, details->origin,
+		       details->source[0] ? "; from " : "", details->source,
+		       details->device[0]   ? ", signed by the device "
+		       : details->source[0] ? ", unsigned source"
+		                            : "",
+		       details->device);
 	else if (code != RS_OK)
 		printf("%-8s %s  (%s)\n", verdict_of(code, path), path, err->message);
 }

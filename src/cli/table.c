@@ -28,6 +28,7 @@
 	X(train)        \
 	X(predict)      \
 	X(prove)        \
+	X(quarantine)   \
 	X(log)          \
 	X(witness)      \
 	X(anchor)       \

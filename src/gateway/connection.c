@@ -6,6 +6,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "dicom/dicom.h"
+#include "ledger/ledger.h"
+
 #define SECOND_NS ((uint64_t)1000000000)
 #define ASSOCIATE_NS \
 	(10 * SECOND_NS) /* ARTIM (PS3.8 section 9.1.5): to ask for an association, and to close after it */
@@ -169,19 +172,45 @@ static void refuse(struct connection *connection, uint16_t status, const char *r
 	snprintf(connection->reason, sizeof connection->reason, "%.*s", RS_COMMENT_SIZE - 1, reason);
 }
 
+/* Its source's name, as records have it. */
+static void source_of(const struct connection *connection, char *out, size_t size)
+{
+	(void)snprintf(out, size, "dicom %s", rs_association_peer_title(connection->association));
+}
+
+/* Envelopes of what follows, or of nothing of ours. */
+static void begin_sidecar(struct connection *connection, const struct rs_arrival_claims *claims)
+{
+	rs_buffer_finish(&connection->message);
+	rs_buffer_init(&connection->message, RS_SIDECAR_MAX);
+	connection->is_sidecar = rs_dicom_put_meta(claims->sop_class_uid, claims->sop_instance_uid,
+	                                           claims->transfer_syntax_uid, claims->implementation_uid,
+	                                           &connection->message, NULL) == RS_OK;
+}
+
 /* PS3.4 section B.2: the data set that follows goes to the intake as it comes. */
 static void begin_store(struct connection *connection, const struct rs_context *context)
 {
 	const struct rs_command *request = &connection->request;
 	const struct rs_arrival_claims claims = {request->sop_class, request->instance,
 	                                         context->transfer_syntax, RS_DICOM_IMPLEMENTATION_UID};
+	char source[RS_SOURCE_MAX];
 	struct rs_error err = {0};
+	source_of(connection, source, sizeof source);
 	if (strcmp(context->sop_class, request->sop_class) != 0)
 		refuse(connection, RS_STATUS_NOT_OF_ITS_CLASS, "the context is of another SOP class");
 	else if (!rs_command_has_data(request))
 		refuse(connection, RS_STATUS_NOT_UNDERSTOOD, "there is no data set");
-	else if (rs_arrival_begin(connection->service->intake, &claims, &connection->arrival, &err) != RS_OK)
+	else if (rs_arrival_begin(connection->service->intake, &claims, &connection->arrival, &err) !=
+	                 RS_OK ||
+	         rs_arrival_vouch(connection->arrival, source, rs_bytes_of("", 0), &err) != RS_OK)
 		refuse(connection, status_of(err.code), err.message);
+	if (!connection->arrival)
+		return;
+	connection->is_awaited = rs_reception_awaits(connection->service->reception, request->instance);
+	rs_sha256_init(&connection->hash);
+	if (strcmp(request->sop_class, RS_SIDECAR_SOP_CLASS) == 0)
+		begin_sidecar(connection, &claims);
 }
 
 /* PS3.4 section J.3.2. */
@@ -310,6 +339,7 @@ static enum rs_code take_command(struct connection *connection, const struct rs_
 	connection->context = event->context->id;
 	connection->status = RS_STATUS_SUCCESS;
 	connection->reason[0] = '\0';
+	connection->is_awaited = connection->is_sidecar = false;
 	rs_buffer_clear(&connection->message);
 	/* Answers to reports; and cancelling what is over: nothing here takes long enough for that. */
 	if ((event->command->field & RS_COMMAND_RESPONSE) || event->command->field == RS_C_CANCEL_RQ)
@@ -336,6 +366,10 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 	struct rs_error failure = {0};
 	if (connection->arrival && rs_arrival_add(connection->arrival, event->data, &failure) != RS_OK)
 		refuse(connection, status_of(failure.code), failure.message);
+	if (connection->is_awaited)
+		rs_sha256_update(&connection->hash, event->data.data, event->data.size);
+	if (connection->is_sidecar)
+		connection->is_sidecar = rs_buffer_append_bytes(&connection->message, event->data) == RS_OK;
 	if ((is_commitment(connection) || is_find(connection)) &&
 	    rs_buffer_append_bytes(&connection->message, event->data) != RS_OK)
 		refuse(connection, RS_STATUS_PROCESSING_FAILURE, "the request is too large");
@@ -482,6 +516,23 @@ static enum next take_rest(struct connection *connection)
 	return next;
 }
 
+/* The instance is whole. Envelopes are remembered before it is answered. */
+static void admit(struct connection *connection, struct rs_arrival *arrival)
+{
+	struct rs_reception *reception = connection->service->reception;
+	struct rs_error err = {0};
+	struct rs_digest sha256;
+	char source[RS_SOURCE_MAX];
+	source_of(connection, source, sizeof source);
+	if (connection->is_sidecar &&
+	    rs_reception_sidecar(reception, rs_buffer_bytes(&connection->message), &err) != RS_OK &&
+	    err.code != RS_NOT_FOUND)
+		say(connection, RS_LOG_WARNING, "envelopes_refused", err.message);
+	rs_sha256_final(&connection->hash, &sha256);
+	rs_reception_admit(reception, arrival, connection->request.instance,
+	                   connection->is_awaited ? &sha256 : NULL, source, stored, connection);
+}
+
 void connection_serve(struct connection *connection, uint8_t *chunk)
 {
 	/* Pairs with set_deadline(): what the thread before did is seen here. */
@@ -510,7 +561,7 @@ void connection_serve(struct connection *connection, uint8_t *chunk)
 		connection->is_whole = false;
 		atomic_store(&connection->is_busy, true);
 		atomic_store(&connection->deadline_ns, UINT64_MAX);
-		rs_arrival_admit(arrival, stored, connection);
+		admit(connection, arrival);
 	} else if (next == NEXT_CLOSE || !wait_for(connection, EPOLL_CTL_MOD, next == NEXT_READ)) {
 		connection_close(connection);
 	}

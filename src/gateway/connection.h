@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "commitment.h"
+#include "devices/devices.h"
 #include "dicomnet/dicomnet_association.h"
 #include "finding.h"
 #include "gateway/gateway.h"
@@ -23,6 +24,7 @@ struct service {
 	const struct peers *peers;
 	struct rs_intake *intake;
 	struct finding_service finding;
+	struct rs_reception *reception;
 	struct reporter *reporter;
 	atomic_uint associations;
 	atomic_bool stopping;
@@ -44,6 +46,9 @@ struct connection {
 	struct rs_command request;
 	uint8_t context;
 	struct rs_arrival *arrival;
+	bool is_awaited; /* a device announced it: its data set is hashed */
+	struct rs_sha256 hash;
+	bool is_sidecar;          /* it may have envelopes: kept in `message`, too */
 	bool is_whole;            /* it is, and waits to be admitted */
 	struct rs_buffer message; /* a data set that is no instance */
 	struct finding *finding;  /* a query that is being answered */

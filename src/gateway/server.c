@@ -232,6 +232,7 @@ static enum rs_code prepare(struct rs_gateway *gateway, struct rs_node *node, co
 	service->finding = (struct finding_service){
 		.intake = service->intake, .actor = actor, .title = options->ae_title};
 	RS_TRY(rs_finder_create(node, &service->finding.finder, err));
+	RS_TRY(rs_reception_open(node, service->intake, options->log, &service->reception, err));
 	RS_TRY(reporter_create(options->ae_title, options->log, &service->reporter, err));
 	RS_TRY(listen_at(gateway, 0, options->dicom, false, err));
 	return listen_at(gateway, 1, options->dicom_tls, true, err);
@@ -337,6 +338,7 @@ enum rs_code rs_gateway_close(struct rs_gateway *gateway, struct rs_error *err)
 {
 	if (!gateway)
 		return RS_OK;
+	rs_reception_close(gateway->service.reception); /* nobody waits for it any more */
 	while (gateway->connections)
 		connection_close(gateway->connections);
 	reporter_destroy(gateway->service.reporter);

@@ -81,6 +81,8 @@ const struct rs_secret *rs_keyring_kek(const struct rs_keyring *keyring);       
 void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out);
 /* What accounts of people are kept under: HKDF(k_wrap, "radseal accounts v1"). */
 void rs_keyring_accounts_key(const struct rs_keyring *keyring, struct rs_secret *out);
+/* Other keys of the node, one for each purpose: HKDF(k_wrap, "radseal key v1" 0x00 ‖ purpose). */
+void rs_keyring_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out);
 
 /* issuer: IssuerOfPatientID, may be empty. Neither may hold a zero byte (RS_MALFORMED; it would let two
  * patients meet); patient_id may not be empty. Values are taken as they are: trim padding before. */

@@ -217,10 +217,11 @@ static struct rs_bytes secret_bytes(const struct rs_secret *secret)
 	return rs_bytes_of(secret->bytes, sizeof(secret->bytes));
 }
 
-void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out)
+static void derive(const struct rs_keyring *keyring, const char *label, const char *purpose,
+                   struct rs_secret *out)
 {
 	char info[64];
-	int size = snprintf(info, sizeof(info), "radseal backup v1%c%s", 0, purpose);
+	int size = snprintf(info, sizeof(info), "%s%c%s", label, 0, purpose);
 	assert(size > 0 && (size_t)size < sizeof(info));
 	rs_hkdf_sha256(secret_bytes(&keyring->kek), rs_bytes_of("", 0), rs_bytes_of(info, (size_t)size),
 	               out->bytes, sizeof(out->bytes));
@@ -230,6 +231,16 @@ void rs_keyring_accounts_key(const struct rs_keyring *keyring, struct rs_secret 
 {
 	rs_hkdf_sha256(secret_bytes(&keyring->kek), rs_bytes_of("", 0),
 	               rs_bytes_of_str(RS_STR("radseal accounts v1")), out->bytes, sizeof(out->bytes));
+}
+
+void rs_keyring_backup_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out)
+{
+	derive(keyring, "radseal backup v1", purpose, out);
+}
+
+void rs_keyring_key(const struct rs_keyring *keyring, const char *purpose, struct rs_secret *out)
+{
+	derive(keyring, "radseal key v1", purpose, out);
 }
 
 enum rs_code rs_keyring_pseudonym(const struct rs_keyring *keyring, struct rs_str issuer,

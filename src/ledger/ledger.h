@@ -62,7 +62,10 @@ enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, v
                              struct rs_error *err);
 
 /* What is committed to: {1: version, 2: kind, 3: SHA-256, 4: size, 5: media, 6: CID, 7: {identifiers}}. The identifiers'
- * keys: 1 SOPInstanceUID, 2 SeriesInstanceUID, 3 StudyInstanceUID, 4 SOPClassUID, 5 TransferSyntaxUID. */
+ * keys: 1 SOPInstanceUID, 2 SeriesInstanceUID, 3 StudyInstanceUID, 4 SOPClassUID, 5 TransferSyntaxUID. What came over a
+ * network has 8: {1: over which, and from whom, 2: what the device signed (envelope/envelope.h; absent: an unsigned source)}. */
+#define RS_SOURCE_MAX 100 /* bytes of text */
+#define RS_RECORD_ENVELOPE_MAX ((size_t)4096)
 #define RS_IDENTIFIERS 5
 struct rs_record {
 	enum rs_object_kind kind;
@@ -71,6 +74,8 @@ struct rs_record {
 	struct rs_str media;
 	struct rs_bytes cid;                       /* 36 bytes */
 	struct rs_str identifiers[RS_IDENTIFIERS]; /* empty ones are left out */
+	struct rs_str source;                      /* empty: none */
+	struct rs_bytes envelope;                  /* only with a source; empty: unsigned */
 };
 enum rs_code rs_record_encode(const struct rs_record *record, struct rs_buffer *out, struct rs_error *err);
 enum rs_code rs_record_decode(struct rs_bytes encoded, struct rs_record *out,
@@ -100,6 +105,9 @@ struct rs_receipt_facts {
 	struct rs_member_key signer;
 	struct rs_digest sha256; /* of the content it was made for */
 	uint64_t size;
+	char source[RS_SOURCE_MAX + 1]; /* empty: none */
+	size_t envelope_size;           /* 0: unsigned */
+	uint8_t envelope[RS_RECORD_ENVELOPE_MAX];
 };
 /* Everything but the file itself: signature of the checkpoint, place of the entry, signature of the entry, place of the
  * instance, commitment to the record. */

@@ -12,15 +12,29 @@ enum record_field {
 	RECORD_SIZE,
 	RECORD_MEDIA,
 	RECORD_CID,
-	RECORD_IDENTIFIERS
+	RECORD_IDENTIFIERS,
+	RECORD_SOURCE
 };
+enum source_field { SOURCE_TEXT = 1, SOURCE_ENVELOPE };
+
+static void write_source(const struct rs_record *record, struct rs_buffer *out)
+{
+	rs_cbor_write_u64(out, RECORD_SOURCE);
+	rs_cbor_write_map(out, record->envelope.size ? 2 : 1);
+	rs_cbor_write_u64(out, SOURCE_TEXT);
+	rs_cbor_write_str(out, record->source);
+	if (record->envelope.size == 0)
+		return;
+	rs_cbor_write_u64(out, SOURCE_ENVELOPE);
+	rs_cbor_write_bytes(out, record->envelope);
+}
 
 enum rs_code rs_record_encode(const struct rs_record *record, struct rs_buffer *out, struct rs_error *err)
 {
 	size_t identifiers = 0;
 	for (size_t i = 0; i < RS_IDENTIFIERS; i++)
 		identifiers += record->identifiers[i].size > 0;
-	rs_cbor_write_map(out, 7);
+	rs_cbor_write_map(out, record->source.size ? 8 : 7);
 	rs_cbor_write_u64(out, RECORD_VERSION);
 	rs_cbor_write_u64(out, VERSION);
 	rs_cbor_write_u64(out, RECORD_KIND);
@@ -41,6 +55,8 @@ enum rs_code rs_record_encode(const struct rs_record *record, struct rs_buffer *
 		rs_cbor_write_u64(out, i + 1);
 		rs_cbor_write_str(out, record->identifiers[i]);
 	}
+	if (record->source.size)
+		write_source(record, out);
 	return rs_buffer_check(out, "a record", err);
 }
 
@@ -69,6 +85,26 @@ static enum rs_code read_identifiers(struct rs_cbor_reader *reader, struct rs_re
 	return RS_OK;
 }
 
+static enum rs_code read_source(struct rs_cbor_reader *reader, struct rs_record *record, struct rs_error *err)
+{
+	size_t count;
+	uint64_t text, envelope = SOURCE_ENVELOPE;
+	RS_TRY(read_field(reader, RECORD_SOURCE, "source", err));
+	RS_TRY(rs_cbor_read_map(reader, "source", &count, err));
+	RS_TRY(rs_cbor_read_u64(reader, "source", &text, err));
+	RS_TRY(rs_cbor_read_str(reader, "source", &record->source, err));
+	if (count == 2) {
+		RS_TRY(rs_cbor_read_u64(reader, "envelope", &envelope, err));
+		RS_TRY(rs_cbor_read_bytes(reader, "envelope", &record->envelope, err));
+	}
+	bool sized = record->source.size > 0 && record->source.size <= RS_SOURCE_MAX &&
+	             record->envelope.size <= RS_RECORD_ENVELOPE_MAX &&
+	             (count == 2) == (record->envelope.size > 0);
+	return sized && text == SOURCE_TEXT && envelope == SOURCE_ENVELOPE
+	               ? RS_OK
+	               : rs_error_set(err, RS_MALFORMED, "record: its source is none");
+}
+
 enum rs_code rs_record_decode(struct rs_bytes encoded, struct rs_record *out, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
@@ -81,7 +117,8 @@ enum rs_code rs_record_decode(struct rs_bytes encoded, struct rs_record *out, st
 	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
 	RS_TRY(read_field(&reader, RECORD_KIND, "kind", err));
 	RS_TRY(rs_cbor_read_u64(&reader, "kind", &kind, err));
-	if (count != 7 || version != VERSION || kind < RS_OBJECT_IMAGE || kind > RS_OBJECT_REPORT)
+	if ((count != 7 && count != 8) || version != VERSION || kind < RS_OBJECT_IMAGE ||
+	    kind > RS_OBJECT_REPORT)
 		return rs_error_set(err, RS_MALFORMED, "record: unknown version or kind");
 	record.kind = (enum rs_object_kind)kind;
 	RS_TRY(read_field(&reader, RECORD_SHA256, "SHA-256", err));
@@ -94,6 +131,8 @@ enum rs_code rs_record_decode(struct rs_bytes encoded, struct rs_record *out, st
 	RS_TRY(rs_cbor_read_bytes(&reader, "CID", &record.cid, err));
 	RS_TRY(read_field(&reader, RECORD_IDENTIFIERS, "identifiers", err));
 	RS_TRY(read_identifiers(&reader, &record, err));
+	if (count == 8)
+		RS_TRY(read_source(&reader, &record, err));
 	*out = record;
 	return RS_OK;
 }
@@ -239,6 +278,11 @@ static enum rs_code check_parts(const struct rs_tlog_proof *proof, const struct 
 	size_t size = record.media.size < sizeof facts->media - 1 ? record.media.size
 	                                                          : sizeof facts->media - 1;
 	memcpy(facts->media, record.media.data, size);
+	if (record.source.size)
+		memcpy(facts->source, record.source.data, record.source.size);
+	if (record.envelope.size)
+		memcpy(facts->envelope, record.envelope.data, record.envelope.size);
+	facts->envelope_size = record.envelope.size;
 	rs_secret_finish(&receipt.key);
 	return RS_OK;
 }

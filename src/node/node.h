@@ -16,6 +16,8 @@
  *   vault.sqlite       when objects were checked last, and which have copies in IPFS: may be deleted, to find out again
  *   receipts/          one .tlog-proof for each admitted file
  *   reasons/           why a glass was broken, and what its review found; encrypted under the subject's key
+ *   devices.sqlite     which envelopes of devices were used, what they announce; UIDs and hashes as keyed locators
+ *   quarantine/        what devices sent and was not believed, encrypted
  *   erasing/           erasures on their way; certificates/ those that were carried out
  *   lock, next.lock    held by who writes, and by who waits for that, see lock.c */
 #ifndef RS_NODE_H

@@ -105,6 +105,8 @@ static void record_of(const struct staged *file, struct rs_record *out)
 		.identifiers = {rs_str_from(what->sop_instance_uid), rs_str_from(what->series_instance_uid),
 	                        rs_str_from(what->study_instance_uid), rs_str_from(what->sop_class_uid),
 	                        rs_str_from(what->transfer_syntax_uid)},
+		.source = rs_str_from(file->source),
+		.envelope = rs_buffer_bytes(&file->envelope),
 	};
 }
 

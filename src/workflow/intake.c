@@ -247,6 +247,19 @@ enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, s
 	return RS_OK;
 }
 
+enum rs_code rs_arrival_vouch(struct rs_arrival *arrival, const char *source, struct rs_bytes envelope,
+                              struct rs_error *err)
+{
+	struct staged *staged = &arrival->staged;
+	int size = snprintf(staged->source, sizeof staged->source, "%s", source);
+	if (size <= 0 || (size_t)size >= sizeof staged->source || envelope.size > RS_RECORD_ENVELOPE_MAX)
+		return rs_error_set(err, RS_TOO_LARGE, "what is said of an instance's source is too long");
+	rs_buffer_finish(&staged->envelope);
+	rs_buffer_init(&staged->envelope, RS_RECORD_ENVELOPE_MAX);
+	rs_buffer_append_bytes(&staged->envelope, envelope);
+	return rs_buffer_check(&staged->envelope, "an envelope", err);
+}
+
 static enum rs_code read_spool(void *context, uint64_t offset, void *out, size_t size, struct rs_error *err)
 {
 	return rs_spool_read(context, offset, out, size, err);

@@ -305,4 +305,5 @@ void staged_finish(struct rs_node *node, struct staged *staged)
 	rs_free(staged->receipt_path);
 	staged->receipt_path = NULL;
 	rs_buffer_finish(&staged->parents);
+	rs_buffer_finish(&staged->envelope);
 }

@@ -25,6 +25,8 @@ struct staged {
 	struct rs_cid cid;
 	uint64_t size;
 	char *receipt_path;
+	char source[RS_SOURCE_MAX + 1]; /* of what came over a network; empty: none */
+	struct rs_buffer envelope;      /* what the device signed; empty: nothing */
 };
 
 /* Fills `staged` from the file; failures go to staged->result. Safe to call in parallel. Only a failure that must

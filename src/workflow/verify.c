@@ -1,7 +1,9 @@
 /* Genuine, altered or unknown: one file against the node, or against a receipt alone. */
+#include <stdio.h>
 #include <string.h>
 
 #include "workflow/workflow_classify.h"
+#include "envelope/envelope.h"
 #include "ledger/ledger_cose.h"
 #include "node/node_parts.h"
 #include "workflow/workflow_source.h"
@@ -23,6 +25,70 @@ void trust_details(const struct rs_receipt_facts *facts, struct rs_proof_details
 	rs_format_time_ms(facts->time_ms, out->sealed_at);
 	memcpy(out->origin, facts->origin, sizeof facts->origin);
 	memcpy(out->media, facts->media, sizeof facts->media);
+	memcpy(out->source, facts->source, sizeof facts->source);
+}
+
+#define META_LENGTH_AT ((size_t)140) /* preamble, prefix, the first element's head: PS3.10 section 7.1 */
+#define META_AT ((size_t)144)
+#define PIECE ((size_t)64 * 1024)
+
+static enum rs_code read_piece(const struct source *file, uint64_t offset, uint8_t *out, size_t size,
+                               struct rs_error *err)
+{
+	size_t got = 0;
+	if (offset > file->size || size > file->size - offset)
+		return rs_error_set(err, RS_ALTERED, "it ends within its meta group");
+	if (!file->file) {
+		memcpy(out, file->memory.data + offset, size);
+		return RS_OK;
+	}
+	RS_TRY(rs_file_read_at(file->file, offset, out, size, &got, err));
+	return got == size ? RS_OK : rs_error_set(err, RS_IO, "it became shorter while it was read");
+}
+
+/* Of what stands behind the meta group. */
+static enum rs_code hash_data_set(const struct source *file, struct rs_digest *out, uint64_t *out_size,
+                                  struct rs_error *err)
+{
+	uint8_t *piece RS_CLEANUP(rs_free_pointer) = rs_allocate(PIECE);
+	struct rs_sha256 hash;
+	uint8_t length[4];
+	if (!piece)
+		return rs_error_memory(err, PIECE, "a piece of a file");
+	RS_TRY(read_piece(file, META_LENGTH_AT, length, sizeof length, err));
+	uint64_t start = META_AT + ((uint32_t)length[3] << 24 | (uint32_t)length[2] << 16 |
+	                            (uint32_t)length[1] << 8 | length[0]);
+	rs_sha256_init(&hash);
+	for (uint64_t at = start; at < file->size;) {
+		size_t size = file->size - at < PIECE ? (size_t)(file->size - at) : PIECE;
+		RS_TRY(read_piece(file, at, piece, size, err));
+		rs_sha256_update(&hash, piece, size);
+		at += size;
+	}
+	rs_sha256_final(&hash, out);
+	*out_size = file->size - (start < file->size ? start : file->size);
+	return RS_OK;
+}
+
+/* That the device signed just this data set. Whether the key was a device's then, the ledger tells. */
+static enum rs_code check_device(const struct rs_receipt_facts *facts, const struct source *file,
+                                 struct rs_proof_details *out, struct rs_error *err)
+{
+	struct rs_envelope envelope;
+	struct rs_digest sha256;
+	uint64_t size = 0;
+	if (facts->envelope_size == 0)
+		return RS_OK;
+	RS_TRY(rs_envelope_verify(rs_bytes_of(facts->envelope, facts->envelope_size), &envelope, err));
+	RS_TRY(hash_data_set(file, &sha256, &size, err));
+	if (envelope.kind != RS_ENVELOPE_INSTANCE || envelope.length != size ||
+	    !rs_digest_equal(&envelope.sha256, &sha256))
+		return rs_error_set(err, RS_ALTERED, "the device signed other content");
+	(void)snprintf(out->device, sizeof out->device, "%.*s", (int)envelope.device.size,
+	               envelope.device.data);
+	rs_member_key_format(&envelope.signer, out->device_key);
+	rs_format_time_ms(envelope.captured_ms, out->captured_at);
+	return RS_OK;
 }
 
 /* A receipt that cannot be read as one was altered, as far as a verifier is concerned. */
@@ -47,7 +113,7 @@ enum rs_code rs_verify_offline(const struct rs_world *world, const char *path, c
 	                                        &facts, err),
 	               err));
 	trust_details(&facts, out);
-	return RS_OK;
+	return altered(check_device(&facts, &file, out, err), err);
 }
 
 /* The content is unknown. If it claims to be an instance that is known, it was altered. */
@@ -178,7 +244,7 @@ static enum rs_code verify_source(struct rs_node *node, struct source *file, str
 		return altered(code, err);
 	}
 	trust_details(&facts, out);
-	return RS_OK;
+	return altered(check_device(&facts, file, out, err), err);
 }
 
 enum rs_code rs_node_verify(struct rs_node *node, const char *path, struct rs_proof_details *out,

@@ -45,7 +45,10 @@ struct rs_proof_details {
 	char origin[256];
 	char media[64];
 	uint64_t entry, tree_size, instance, instances;
-	size_t cosigned; /* by so many of the given witnesses */
+	size_t cosigned;  /* by so many of the given witnesses */
+	char source[104]; /* over which network it came, and from whom; empty: it did not */
+	/* Of a source that signed: the device's name and key, and when it made the file, by its clock. Else empty. */
+	char device[72], device_key[RS_MEMBER_KEY_TEXT_SIZE], captured_at[RS_TIME_TEXT_SIZE];
 };
 
 /* Whether the file is what this node sealed: its bytes, its stored copy, its record and its receipt are checked.

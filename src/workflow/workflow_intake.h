@@ -57,6 +57,10 @@ enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_
                               struct rs_arrival **out, struct rs_error *err);
 /* errors  RS_TOO_LARGE, RS_NO_SPACE, RS_NO_MEMORY, RS_IO */
 enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err);
+/* Into the record, before it is admitted. source: over which network and from whom, at most RS_SOURCE_MAX bytes; envelope: what
+ * the device signed about it, empty when nothing. */
+enum rs_code rs_arrival_vouch(struct rs_arrival *arrival, const char *source, struct rs_bytes envelope,
+                              struct rs_error *err);
 void rs_arrival_abandon(struct rs_arrival *arrival); /* accepts NULL */
 
 /* result->outcome is RS_ADMIT_SEALED or _KNOWN when code is RS_OK. Called once, from any thread; the arrival is gone then.

@@ -1,0 +1,259 @@
+/* The database of devices. */
+#include "store.h"
+
+#include <string.h>
+
+#define BOX_MAX (RS_MANIFEST_SIZE_MAX + 1024)
+#define LOCATOR_DEVICE_INSTANCE 6 /* follows enum locator_kind */
+
+static const char schema[] =
+	"CREATE TABLE device(name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE seen(key BLOB, boot BLOB, sequence INTEGER, digest BLOB NOT NULL, instance BLOB, outcome INTEGER NOT NULL,"
+	" PRIMARY KEY(key,boot,sequence)) WITHOUT ROWID;"
+	"CREATE INDEX seen_instance ON seen(instance);"
+	"CREATE TABLE manifest(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, key BLOB NOT NULL, name TEXT NOT NULL,"
+	" time INTEGER NOT NULL);"
+	"CREATE TABLE expected(manifest INTEGER, instance BLOB, PRIMARY KEY(manifest,instance)) WITHOUT ROWID;"
+	"CREATE TABLE awaited(instance BLOB PRIMARY KEY, sop BLOB NOT NULL, box BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX awaited_sop ON awaited(sop);"
+	"CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, distrust INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, instance BLOB, box BLOB, cid BLOB, nonce BLOB, size INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, member BLOB, ended INTEGER);"
+	"CREATE INDEX quarantine_instance ON quarantine(instance);";
+
+static const char *const statements[SQL_COUNT] = {
+	[FIND_SEEN] = "SELECT digest,outcome FROM seen WHERE key=?1 AND boot=?2 AND sequence=?3",
+	[ADD_SEEN] = "INSERT INTO seen VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT DO NOTHING",
+	[FIND_NAME] = "SELECT key FROM device WHERE name=?1",
+	[SET_NAME] = "INSERT INTO device VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET key=?2",
+	[ADD_MANIFEST] =
+		"INSERT INTO manifest(digest,key,name,time) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
+	[ADD_EXPECTED] =
+		"INSERT INTO expected SELECT id,?2 FROM manifest WHERE digest=?1 ON CONFLICT DO NOTHING",
+	[FIND_AWAITED] = "SELECT instance,box FROM awaited WHERE sop=?1",
+	[ADD_AWAITED] = "INSERT INTO awaited VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
+	[DROP_AWAITED] = "DELETE FROM awaited WHERE instance=?1",
+	[FIND_QUARANTINED] = "SELECT state FROM quarantine WHERE digest=?1",
+	[ADD_QUARANTINED] = "INSERT INTO quarantine(digest,distrust,time,instance,box,cid,nonce,size,state)"
+			    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)",
+	[SUM_QUARANTINED] = "SELECT count(*),coalesce(sum(size),0) FROM quarantine WHERE state=0",
+	[GET_QUARANTINED] = "SELECT box,cid,nonce,size,digest FROM quarantine WHERE id=?1 AND state=0",
+	[END_QUARANTINED] =
+		"UPDATE quarantine SET state=?2,member=?3,ended=?4,box=NULL,cid=NULL,nonce=NULL WHERE id=?1",
+	[EACH_QUARANTINED] = "SELECT id,distrust,time,box,size FROM quarantine WHERE state=0 ORDER BY id",
+	[EACH_SERIES] = "SELECT m.key,m.name,m.time,count(*),"
+			"sum(EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)),"
+			"sum(EXISTS(SELECT 1 FROM quarantine WHERE instance=e.instance AND state=0))"
+			" FROM manifest m JOIN expected e ON e.manifest=m.id GROUP BY m.id ORDER BY m.id",
+};
+
+static enum rs_code open_vault(struct devices *devices, struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	const struct rs_node *node = devices->node;
+	RS_TRY(node_path(node, "quarantine", &path, err));
+	if (!rs_path_exists(node->world, path))
+		RS_TRY(rs_vault_create(node->world, path, err));
+	return rs_vault_open(node->world, path, &devices->vault, err);
+}
+
+static enum rs_code open_parts(struct devices *devices, enum rs_store_access access, struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	const struct rs_node *node = devices->node;
+	rs_keyring_key(node->keyring, "quarantine", &devices->secret);
+	RS_TRY(node_path(node, "devices.sqlite", &path, err));
+	if (access == RS_STORE_READ && !rs_path_exists(node->world, path))
+		return rs_error_set(err, RS_NOT_FOUND, "no device has sent anything to this node");
+	RS_TRY(rs_store_open(node->world, path, access, schema, 1, &devices->store, err));
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		RS_TRY(rs_statement_prepare(devices->store, statements[i], &devices->statements[i], err));
+	return access == RS_STORE_WRITE ? open_vault(devices, err) : RS_OK;
+}
+
+enum rs_code devices_open(struct rs_node *node, enum rs_store_access access, struct devices *out,
+                          struct rs_error *err)
+{
+	struct devices devices = {.node = node};
+	enum rs_code code = open_parts(&devices, access, err);
+	if (code != RS_OK) {
+		devices_close(&devices);
+		return code;
+	}
+	*out = devices;
+	return RS_OK;
+}
+
+void devices_close(struct devices *devices)
+{
+	for (size_t i = 0; i < SQL_COUNT; i++)
+		rs_statement_finish(devices->statements[i]);
+	rs_store_close(devices->store);
+	rs_vault_close(devices->vault);
+	rs_secret_finish(&devices->secret);
+}
+
+struct rs_statement *devices_sql(struct devices *devices, enum sql sql)
+{
+	rs_statement_reset(devices->statements[sql]);
+	return devices->statements[sql];
+}
+
+void devices_sop(const struct devices *devices, struct rs_str sop_instance, struct rs_digest *out)
+{
+	node_locator(devices->node, LOCATOR_INSTANCE, rs_bytes_of_str(sop_instance), out);
+}
+
+void devices_instance(const struct devices *devices, struct rs_str sop_instance,
+                      const struct rs_digest *sha256, struct rs_digest *out)
+{
+	uint8_t value[RS_SHA256_SIZE + 64];
+	size_t size = sop_instance.size < 64 ? sop_instance.size : 64;
+	memcpy(value, sha256->bytes, RS_SHA256_SIZE);
+	memcpy(value + RS_SHA256_SIZE, sop_instance.data, size);
+	rs_keyring_locator(devices->node->keyring, LOCATOR_DEVICE_INSTANCE,
+	                   rs_bytes_of(value, RS_SHA256_SIZE + size), out);
+}
+
+static struct rs_bytes digest_bytes(const struct rs_digest *digest)
+{
+	return rs_bytes_of(digest->bytes, RS_SHA256_SIZE);
+}
+
+void seen_of(const struct devices *devices, const struct rs_envelope *envelope,
+             const struct rs_digest *digest, enum rs_acknowledged outcome, struct seen *out)
+{
+	*out = (struct seen){.key = envelope->signer,
+	                     .sequence = envelope->sequence,
+	                     .digest = *digest,
+	                     .outcome = outcome};
+	memcpy(out->boot, envelope->boot, RS_BOOT_SIZE);
+	if (envelope->kind == RS_ENVELOPE_INSTANCE)
+		devices_instance(devices, envelope->sop_instance, &envelope->sha256, &out->instance);
+}
+
+enum rs_code devices_add_seen(struct devices *devices, const struct seen *seen, struct rs_error *err)
+{
+	struct rs_statement *add = devices_sql(devices, ADD_SEEN);
+	rs_statement_bind_bytes(add, 1, rs_bytes_of(seen->key.bytes, RS_KEY_SIZE));
+	rs_statement_bind_bytes(add, 2, rs_bytes_of(seen->boot, RS_BOOT_SIZE));
+	rs_statement_bind_i64(add, 3, (int64_t)seen->sequence);
+	rs_statement_bind_bytes(add, 4, digest_bytes(&seen->digest));
+	rs_statement_bind_bytes(add, 5, digest_bytes(&seen->instance));
+	rs_statement_bind_i64(add, 6, seen->outcome);
+	return rs_statement_run(add, err);
+}
+
+struct listing {
+	struct devices *devices;
+	const struct rs_digest *manifest;
+};
+
+static enum rs_code add_expected(void *context, const struct rs_listed *listed, struct rs_error *err)
+{
+	struct listing *listing = context;
+	struct rs_statement *add = devices_sql(listing->devices, ADD_EXPECTED);
+	struct rs_digest instance;
+	devices_instance(listing->devices, listed->sop_instance, &listed->sha256, &instance);
+	rs_statement_bind_bytes(add, 1, digest_bytes(listing->manifest));
+	rs_statement_bind_bytes(add, 2, digest_bytes(&instance));
+	return rs_statement_run(add, err);
+}
+
+static enum rs_code add_manifest(struct devices *devices, const struct rs_envelope *manifest,
+                                 const struct rs_digest *digest, struct rs_error *err)
+{
+	struct rs_statement *add = devices_sql(devices, ADD_MANIFEST);
+	struct listing listing = {devices, digest};
+	struct seen seen;
+	rs_statement_bind_bytes(add, 1, digest_bytes(digest));
+	rs_statement_bind_bytes(add, 2, rs_bytes_of(manifest->signer.bytes, RS_KEY_SIZE));
+	rs_statement_bind_str(add, 3, manifest->device);
+	rs_statement_bind_i64(add, 4, (int64_t)rs_world_now_ms(devices->node->world));
+	RS_TRY(rs_statement_run(add, err));
+	RS_TRY(rs_envelope_each(manifest, add_expected, &listing, err));
+	seen_of(devices, manifest, digest, RS_ACKNOWLEDGED_LISTED, &seen);
+	RS_TRY(devices_add_seen(devices, &seen, err));
+	return rs_store_commit(devices->store, err);
+}
+
+enum rs_code devices_add_manifest(struct devices *devices, const struct rs_envelope *manifest,
+                                  const struct rs_digest *digest, struct rs_error *err)
+{
+	RS_TRY(rs_store_begin(devices->store, err));
+	enum rs_code code = add_manifest(devices, manifest, digest, err);
+	if (code != RS_OK)
+		rs_store_rollback(devices->store);
+	return code;
+}
+
+enum rs_code devices_check_room(struct devices *devices, uint64_t size, struct rs_error *err)
+{
+	struct rs_statement *sum = devices_sql(devices, SUM_QUARANTINED);
+	bool found;
+	RS_TRY(rs_statement_step(sum, &found, err));
+	uint64_t count = found ? (uint64_t)rs_statement_i64(sum, 0) : 0;
+	uint64_t used = found ? (uint64_t)rs_statement_i64(sum, 1) : 0;
+	rs_statement_reset(sum);
+	if (count < RS_QUARANTINE_COUNT_MAX && used <= RS_QUARANTINE_MAX && size <= RS_QUARANTINE_MAX - used)
+		return RS_OK;
+	return rs_error_set(
+		err, RS_NO_SPACE,
+		"the quarantine is full; release or discard what is in it: radseal quarantine list");
+}
+
+enum rs_code devices_seal_box(const struct devices *devices, struct rs_bytes envelope, struct rs_buffer *out,
+                              struct rs_error *err)
+{
+	rs_buffer_init(out, BOX_MAX);
+	return rs_box_seal(devices->node->world, &devices->secret, rs_bytes_of("", 0), envelope, out, err);
+}
+
+enum rs_code devices_open_box(const struct devices *devices, struct rs_bytes box, struct rs_buffer *out,
+                              struct rs_error *err)
+{
+	rs_buffer_init(out, BOX_MAX);
+	return rs_box_open(&devices->secret, rs_bytes_of("", 0), box, out, err);
+}
+
+static enum rs_code keep(struct devices *devices, const struct rs_content *content,
+                         const uint8_t nonce[static RS_OBJECT_NONCE_SIZE], struct rs_cid *out,
+                         struct rs_error *err)
+{
+	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
+	struct rs_vault_staged *staged;
+	rs_subject_object_key(&devices->secret, nonce, &key);
+	RS_TRY(rs_vault_stage_content(devices->vault, &key, nonce, content, &staged, out, err));
+	return rs_vault_publish(devices->vault, NULL, &staged, 1, err);
+}
+
+enum rs_code devices_quarantine(struct devices *devices, enum rs_distrust distrust, struct rs_bytes envelope,
+                                const struct rs_digest *digest, const struct rs_content *content,
+                                struct rs_error *err)
+{
+	struct rs_buffer box RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_statement *add = devices_sql(devices, ADD_QUARANTINED);
+	uint8_t nonce[RS_OBJECT_NONCE_SIZE] = {0};
+	struct rs_envelope parsed;
+	struct rs_digest instance = {{0}};
+	struct rs_cid cid = {{0}};
+	RS_TRY(devices_check_room(devices, content ? content->size : 0, err));
+	RS_TRY(rs_envelope_parse(envelope, &parsed, err));
+	if (parsed.kind == RS_ENVELOPE_INSTANCE)
+		devices_instance(devices, parsed.sop_instance, &parsed.sha256, &instance);
+	RS_TRY(devices_seal_box(devices, envelope, &box, err));
+	if (content) {
+		RS_TRY(rs_world_random(devices->node->world, nonce, sizeof nonce, err));
+		RS_TRY(keep(devices, content, nonce, &cid, err));
+	}
+	rs_statement_bind_bytes(add, 1, digest_bytes(digest));
+	rs_statement_bind_i64(add, 2, distrust);
+	rs_statement_bind_i64(add, 3, (int64_t)rs_world_now_ms(devices->node->world));
+	rs_statement_bind_bytes(add, 4, digest_bytes(&instance));
+	rs_statement_bind_bytes(add, 5, rs_buffer_bytes(&box));
+	rs_statement_bind_bytes(add, 6,
+	                        content ? rs_bytes_of(cid.bytes, sizeof cid.bytes) : rs_bytes_of("", 0));
+	rs_statement_bind_bytes(add, 7, rs_bytes_of(nonce, sizeof nonce));
+	rs_statement_bind_i64(add, 8, content ? (int64_t)content->size : 0);
+	return rs_statement_run(add, err);
+}
