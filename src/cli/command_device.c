@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "devices/devices.h"
+#include "broker.h"
 #include "people.h"
 
 static enum rs_code enrol(const struct command_line *line, struct rs_node *node, const struct rs_actor *actor,
@@ -94,11 +95,22 @@ static enum rs_code series(const struct command_line *line, struct rs_node *node
 	return session_write(NULL, rs_buffer_bytes(&text), err);
 }
 
-static const struct people_action actions[] = {{"enrol", 1, true, enrol},
-                                               {"rotate", 2, true, rotate},
-                                               {"revoke", 1, true, revoke},
-                                               {"list", 0, false, list},
-                                               {"series", 0, false, series}};
+static enum rs_code certificate(const struct command_line *line, struct rs_node *node RS_UNUSED,
+                                const struct rs_actor *actor RS_UNUSED, struct rs_error *err)
+{
+	const char *home = session_home(line), *name = line->operands[1];
+	RS_TRY(broker_certify(home, name, err));
+	if (option_given(line, "json"))
+		printf("{\"device\": \"%s\"}\n", name);
+	else if (!option_given(line, "quiet"))
+		printf("made %s/mqtt/devices/%s.pem and its key: for the device, with %s/mqtt/ca.pem\n", home,
+		       name, home);
+	return RS_OK;
+}
+
+static const struct people_action actions[] = {
+	{"enrol", 1, true, enrol}, {"rotate", 2, true, rotate},  {"revoke", 1, true, revoke},
+	{"list", 0, false, list},  {"series", 0, false, series}, {"certificate", 1, false, certificate}};
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
@@ -125,14 +137,14 @@ static const struct example examples[] = {
 
 const struct command command_device = {
 	.name = "device",
-	.arguments = "enrol|rotate|revoke|list|series [WHO…] [--as NAME] [--home DIR]",
+	.arguments = "enrol|rotate|revoke|list|series|certificate [WHO…] [--as NAME] [--home DIR]",
 	.summary = "enrol scanners and gateways, rotate and revoke their keys",
 	.description =
 		"WHO is as in radseal member. A device's key registers objects and subjects of its organisation\n"
 		"and nothing else. rotate puts another key in its place: the old one is refused from then on\n"
 		"(ROTATED) and the ledger keeps the link between them; the device may sign that itself. Neither\n"
 		"a rotated nor a revoked key comes back. series tells which series the devices' manifests announced,\n"
-		"and how much of each has come.",
+		"and how much of each has come. certificate makes the one with which a device meets the MQTT broker.",
 	.options = options,
 	.examples = examples,
 	.run = run,

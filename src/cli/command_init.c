@@ -1,6 +1,7 @@
 /* radseal init: makes a node. */
 #include <stdio.h>
 
+#include "broker.h"
 #include "session.h"
 #include "access/access_people.h"
 
@@ -45,17 +46,40 @@ static enum rs_code make(const struct command_line *line, const char *directory,
 	                              kind, passphrase, err);
 }
 
+static enum rs_code make_broker(const struct command_line *line, const char *directory, const char *hosts,
+                                struct rs_error *err)
+{
+	RS_TRY(broker_make(directory, hosts, err));
+	if (!option_given(line, "quiet") && !option_given(line, "json"))
+		printf("made %s/mqtt: start the broker with mosquitto -c %s/mqtt/mosquitto.conf\n"
+		       "  and give each device its certificate: radseal device certificate NAME --home %s\n",
+		       directory, directory, directory);
+	return RS_OK;
+}
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_buffer passphrase RS_CLEANUP(rs_buffer_finish) = {0};
 	if (line->operand_count != 1 || !*line->operands[0])
 		return rs_error_set(err, RS_USAGE, "init: name one directory: radseal init DIR");
-	const char *directory = line->operands[0];
+	const char *directory = line->operands[0], *hosts = option_value(line, "mqtt-hosts");
+	const bool mqtt = option_given(line, "mqtt");
+	if (hosts && !mqtt)
+		return rs_error_set(err, RS_USAGE, "init: --mqtt-hosts is for --mqtt");
+	hosts = hosts ? hosts : "localhost,127.0.0.1";
+	char *config RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, "radseal.yaml");
+	if (!config)
+		return rs_error_memory(err, 1, "a path");
+	/* Beside a node that is there already, too. */
+	if (mqtt && rs_path_exists(rs_world_system(), config))
+		return make_broker(line, directory, hosts, err);
 	RS_TRY(session_passphrase(line, &passphrase, err));
 	enum rs_code code = make(line, directory, rs_buffer_bytes(&passphrase), err);
 	bool with_passphrase = passphrase.size > 0;
 	rs_wipe(passphrase.data, passphrase.size);
 	RS_TRY(code);
+	if (mqtt)
+		RS_TRY(make_broker(line, directory, hosts, err));
 	if (option_given(line, "json"))
 		return print_json(directory, with_passphrase, err);
 	if (option_given(line, "quiet"))
@@ -78,6 +102,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"org", "NAME", "the organisation that runs the node (default: Radiology)"},
+	{"mqtt", NULL, "make DIR/mqtt, too: a configuration of mosquitto, with certificates"},
+	{"mqtt-hosts", "HOSTS", "the broker's names, with commas (default localhost,127.0.0.1)"},
 	{"kind", "KIND",
          "what kind that is: radiology, oncology, hospital-administration, research or regulator (default: "
          "none, which may give every role)"},
@@ -104,7 +130,8 @@ const struct command command_init = {
 		"ledger whose first entry names the organisation and its administrator, and a commented\n"
 		"configuration file, radseal.yaml. With --consortium the node belongs to Hospital Administration,\n"
 		"and the administrators of the other four sign with keys/radiology-admin.key, oncology-admin,\n"
-		"research-admin and regulator-admin: give each to whom it belongs.",
+		"research-admin and regulator-admin: give each to whom it belongs. --mqtt writes what a broker for\n"
+		"devices needs below DIR/mqtt, also for a node that is there already: see radseal serve --mqtt.",
 	.options = options,
 	.examples = examples,
 	.run = run,

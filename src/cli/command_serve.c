@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/gateway.h"
+#include "gateway/gateway_mqtt.h"
 #include "session.h"
 #include "web/web.h"
 #include "web/web_people.h"
@@ -46,10 +47,11 @@ static enum rs_code read_options(const struct command_line *line, const struct r
 		.memory_max = MEMORY_MAX,
 		.log = log,
 	};
-	if (!out->dicom && !out->dicom_tls && !option_value(line, "http") && !option_value(line, "https"))
+	if (!out->dicom && !out->dicom_tls && !option_value(line, "http") && !option_value(line, "https") &&
+	    !option_value(line, "mqtt"))
 		return rs_error_set(
 			err, RS_USAGE,
-			"serve: name where to listen: --dicom, --dicom-tls, --http or --https HOST:PORT");
+			"serve: name where to listen: --dicom, --dicom-tls, --http or --https HOST:PORT, or --mqtt");
 	return RS_OK;
 }
 
@@ -147,6 +149,35 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 	return rs_web_open(node, gateway, &options, &stop, &out->web, err);
 }
 
+/* The node's files below mqtt/, as radseal init --mqtt makes them, unless others are named. */
+static enum rs_code mqtt_open(const struct command_line *line, struct rs_gateway *gateway,
+                              const struct rs_log *log, struct rs_mqtt **out, struct rs_error *err)
+{
+	static const char *const names[] = {"mqtt/node.pem", "mqtt/node.key", "mqtt/ca.pem"};
+	char *paths[RS_COUNT(names)] = {NULL};
+	struct rs_mqtt_options options = {.address = option_value(line, "mqtt"),
+	                                  .certificate = option_value(line, "mqtt-certificate"),
+	                                  .key = option_value(line, "mqtt-key"),
+	                                  .authorities = option_value(line, "mqtt-authorities"),
+	                                  .log = log};
+	const char **files[RS_COUNT(names)] = {&options.certificate, &options.key, &options.authorities};
+	enum rs_code code = RS_OK;
+	if (!options.address)
+		return RS_OK;
+	for (size_t i = 0; code == RS_OK && i < RS_COUNT(names); i++) {
+		paths[i] = rs_path_join(session_home(line), names[i]);
+		if (!paths[i])
+			code = rs_error_memory(err, 1, "a path");
+		else if (!*files[i] && rs_path_exists(rs_world_system(), paths[i]))
+			*files[i] = paths[i];
+	}
+	if (code == RS_OK)
+		code = rs_mqtt_open(&options, rs_gateway_reception(gateway), out, err);
+	for (size_t i = 0; i < RS_COUNT(names); i++)
+		rs_free(paths[i]);
+	return code;
+}
+
 static void print_ports(const struct rs_gateway *gateway, const struct rs_web *web)
 {
 	static const char *const names[] = {"dicom", "dicom-tls", "http", "https"};
@@ -182,6 +213,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_gateway_options options;
 	struct rs_gateway *gateway;
 	struct http http = {.tokens = NULL};
+	struct rs_mqtt *mqtt = NULL;
 	if (line->operand_count > 0)
 		return rs_error_set(err, RS_USAGE, "serve takes no operand");
 	RS_TRY(read_options(line, &log, &options, err));
@@ -194,10 +226,13 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	sigaction(SIGINT, &action, NULL);
 	http.rest = rest;
 	enum rs_code code = http_open(line, node, actor, gateway, &log, &http, err);
+	if (code == RS_OK)
+		code = mqtt_open(line, gateway, &log, &mqtt, err);
 	if (code == RS_OK) {
 		print_ports(gateway, http.web);
 		code = rs_gateway_run(gateway, &stop, err);
 	}
+	rs_mqtt_close(mqtt);
 	http_close(&http);
 	enum rs_code ended = rs_gateway_close(gateway, code == RS_OK ? err : NULL);
 	return code == RS_OK ? ended : code;
@@ -224,6 +259,11 @@ static const struct option options[] = {
 	{"syslog-authorities", "FILE", "who may have signed its certificate, PEM; otherwise the system's"},
 	{"connections", "N", "of HTTP at once (default 200), a quarter of them from one address"},
 	{"associations", "N", "at once (default 100); more are rejected"},
+	{"mqtt", "HOST:PORT",
+         "take what devices publish at this broker, over TLS 1.3 with the certificates of DIR/mqtt"},
+	{"mqtt-certificate", "FILE", "another certificate for the broker, PEM"},
+	{"mqtt-key", "FILE", "its key"},
+	{"mqtt-authorities", "FILE", "the broker's certificate must be of one of these"},
 	{"idle", "SECONDS", "how long an association may be silent (default 300)"},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},

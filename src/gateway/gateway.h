@@ -37,6 +37,8 @@ void rs_gateway_ports(const struct rs_gateway *gateway, unsigned out[static RS_G
 /* What its doors let in, for others above it: as long as the gateway is open. */
 struct rs_intake;
 struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway);
+struct rs_reception;
+struct rs_reception *rs_gateway_reception(const struct rs_gateway *gateway);
 unsigned rs_gateway_associations(const struct rs_gateway *gateway); /* now */
 /* Until the certificate of dicom_tls ends, below zero when it has; false without TLS. It is warned of for 30 days before. */
 bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out);

@@ -277,6 +277,11 @@ void rs_gateway_ports(const struct rs_gateway *gateway, unsigned out[static RS_G
 
 struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway) { return gateway->service.intake; }
 
+struct rs_reception *rs_gateway_reception(const struct rs_gateway *gateway)
+{
+	return gateway->service.reception;
+}
+
 unsigned rs_gateway_associations(const struct rs_gateway *gateway)
 {
 	return atomic_load(&gateway->service.associations);

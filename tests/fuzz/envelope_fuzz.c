@@ -1,7 +1,8 @@
-/* Hostile envelopes and acknowledgements of devices. */
+/* Hostile envelopes and acknowledgements of devices, and what they publish. */
 #include <assert.h>
+#include <string.h>
 
-#include "envelope/envelope.h"
+#include "envelope/envelope_mqtt.h"
 
 static enum rs_code count(void *context, const struct rs_listed *listed, struct rs_error *err)
 {
@@ -10,6 +11,18 @@ static enum rs_code count(void *context, const struct rs_listed *listed, struct 
 	assert(listed->sop_instance.size > 0);
 	++*counted;
 	return RS_OK;
+}
+
+/* A topic that is one is the one that would be written. */
+static void check_topic(const uint8_t *data, size_t size)
+{
+	char text[RS_MQTT_TOPIC_MAX] = {0}, again[RS_MQTT_TOPIC_MAX];
+	struct rs_topic topic, second;
+	memcpy(text, data, size < sizeof text - 1 ? size : sizeof text - 1);
+	if (!rs_topic_parse(text, &topic))
+		return;
+	rs_topic_format(&topic, again);
+	assert(rs_topic_parse(again, &second) && second.kind == topic.kind && second.offset == topic.offset);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,5 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)rs_envelope_verify(message, &envelope, &err);
 	}
 	assert(rs_acknowledgement_verify(message, node, &acknowledgement, &err) != RS_OK);
+	struct rs_notice notice;
+	(void)rs_notice_read(message, &notice, &err);
+	check_topic(data, size);
 	return 0;
 }

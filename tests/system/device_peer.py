@@ -5,7 +5,7 @@ import struct
 import time
 
 from dicom_peer import EXPLICIT, explicit
-from receipts import BASE, ORDER, cbor, ed25519_valid, times
+from receipts import BASE, D, ORDER, P, cbor, decode_point
 
 SIDECAR = "1.2.840.10008.5.1.4.1.1.66"
 
@@ -32,8 +32,35 @@ def encode(value):
     return head(5, len(value)) + b"".join(encode(key) + encode(item) for key, item in value.items())
 
 
+def add(a, b):
+    """RFC 8032 section 5.1.4, in extended coordinates: without inversions."""
+    first, second = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    third, fourth = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = second - first, fourth - third, fourth + third, second + first
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(scalar, point):
+    result, doubled = (0, 1, 1, 0), (*point, 1, point[0] * point[1] % P)
+    while scalar:
+        if scalar & 1:
+            result = add(result, doubled)
+        doubled = add(doubled, doubled)
+        scalar >>= 1
+    return result
+
+
 def encode_point(point):
-    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+    inverse = pow(point[2], P - 2, P)
+    return (point[1] * inverse % P | (point[0] * inverse % P & 1) << 255).to_bytes(32, "little")
+
+
+def ed25519_valid(public, message, signature):
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    scalar, (x, y) = int.from_bytes(signature[32:], "little"), decode_point(public)
+    # s B - k A = R
+    found = add(times(scalar, BASE), times(challenge, (P - x, y)))
+    return scalar < ORDER and encode_point(found) == signature[:32]
 
 
 class Key:
