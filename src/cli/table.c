@@ -13,6 +13,7 @@
 	X(serve)        \
 	X(openapi)      \
 	X(dicom)        \
+	X(edge)         \
 	X(verify)       \
 	X(find)         \
 	X(retrieve)     \

@@ -150,8 +150,12 @@ static void answer(struct rs_delivery *delivery, enum rs_code code, enum rs_ackn
 static void confirmed(void *context, enum rs_code code, const struct rs_admit_result *result,
                       const struct rs_error *err)
 {
-	answer(context, code,
-	       result->outcome == RS_ADMIT_KNOWN ? RS_ACKNOWLEDGED_KNOWN : RS_ACKNOWLEDGED_SEALED, err);
+	const struct rs_delivery *delivery = context;
+	enum rs_acknowledged outcome = delivery->envelope.kind == RS_ENVELOPE_MANIFEST
+	                                       ? RS_ACKNOWLEDGED_LISTED
+	                               : result->outcome == RS_ADMIT_KNOWN ? RS_ACKNOWLEDGED_KNOWN
+	                                                                   : RS_ACKNOWLEDGED_SEALED;
+	answer(context, code, outcome, err);
 }
 
 static enum rs_code check_data(struct rs_delivery *delivery, struct rs_error *err)
@@ -165,18 +169,23 @@ static enum rs_code check_data(struct rs_delivery *delivery, struct rs_error *er
 	               : rs_error_set(err, RS_ALTERED, "the data set is not the one that the device signed");
 }
 
-static enum rs_code admit(struct rs_delivery *delivery, struct rs_error *err)
+static enum rs_code hand_over(struct rs_delivery *delivery, struct rs_error *err)
 {
+	const bool is_manifest = delivery->envelope.kind == RS_ENVELOPE_MANIFEST;
 	struct ticket *ticket = rs_allocate(sizeof *ticket);
 	struct rs_arrival *arrival = delivery->arrival;
 	if (!ticket)
 		return rs_error_memory(err, sizeof *ticket, "a delivery");
-	seen_of(&delivery->reception->devices, &delivery->envelope, &delivery->digest, RS_ACKNOWLEDGED_SEALED,
-	        &ticket->seen);
+	seen_of(&delivery->reception->devices, &delivery->envelope, &delivery->digest,
+	        is_manifest ? RS_ACKNOWLEDGED_LISTED : RS_ACKNOWLEDGED_SEALED, &ticket->seen);
+	ticket->manifest = is_manifest ? &delivery->envelope : NULL;
 	ticket->done = confirmed;
 	ticket->context = delivery;
 	delivery->arrival = NULL;
-	reception_admit(delivery->reception, arrival, ticket);
+	if (arrival)
+		reception_admit(delivery->reception, arrival, ticket);
+	else
+		reception_remember(delivery->reception, ticket);
 	return RS_OK;
 }
 
@@ -199,16 +208,6 @@ static enum rs_code set_aside(struct rs_delivery *delivery, struct rs_error *err
 	return code;
 }
 
-static enum rs_code list(struct rs_delivery *delivery, struct rs_error *err)
-{
-	struct rs_reception *reception = delivery->reception;
-	pthread_mutex_lock(&reception->mutex);
-	enum rs_code code = devices_add_manifest(&reception->devices, &delivery->envelope, &delivery->digest,
-	                                         err);
-	pthread_mutex_unlock(&reception->mutex);
-	return code;
-}
-
 void rs_delivery_end(struct rs_delivery *delivery, rs_delivery_done *done, void *context)
 {
 	enum rs_acknowledged outcome = delivery->verdict.earlier;
@@ -218,14 +217,13 @@ void rs_delivery_end(struct rs_delivery *delivery, rs_delivery_done *done, void 
 	delivery->context = context;
 	if (has_data(delivery))
 		code = check_data(delivery, &err);
-	if (code == RS_OK && delivery->arrival) {
-		code = admit(delivery, &err);
+	if (code == RS_OK && outcome == 0 && delivery->verdict.distrust == RS_DISTRUST_NONE) {
+		code = hand_over(delivery, &err);
 		if (code == RS_OK)
 			return; /* the delivery is the ticket's */
 	} else if (code == RS_OK && outcome == 0) {
-		bool believed = delivery->verdict.distrust == RS_DISTRUST_NONE;
-		code = believed ? list(delivery, &err) : set_aside(delivery, &err);
-		outcome = believed ? RS_ACKNOWLEDGED_LISTED : RS_ACKNOWLEDGED_QUARANTINED;
+		code = set_aside(delivery, &err);
+		outcome = RS_ACKNOWLEDGED_QUARANTINED;
 	}
 	answer(delivery, code, outcome, &err);
 }

@@ -71,7 +71,10 @@ static enum rs_code remember(struct devices *devices, const struct ticket *ticke
 	for (const struct ticket *ticket = tickets; ticket; ticket = ticket->next) {
 		if (ticket->code != RS_OK || ticket->seen.outcome == 0)
 			continue;
-		RS_TRY(devices_add_seen(devices, &ticket->seen, err));
+		if (ticket->manifest)
+			RS_TRY(devices_add_manifest(devices, ticket->manifest, &ticket->seen.digest, err));
+		else
+			RS_TRY(devices_add_seen(devices, &ticket->seen, err));
 		if (ticket->is_awaited)
 			RS_TRY(drop_awaited(devices, ticket, err));
 	}
@@ -129,6 +132,11 @@ static void admitted(void *context, enum rs_code code, const struct rs_admit_res
 		ticket->error = *err;
 	else if (ticket->seen.outcome && result->outcome == RS_ADMIT_KNOWN)
 		ticket->seen.outcome = RS_ACKNOWLEDGED_KNOWN;
+	reception_remember(reception, ticket);
+}
+
+void reception_remember(struct rs_reception *reception, struct ticket *ticket)
+{
 	pthread_mutex_lock(&reception->queue);
 	*reception->last = ticket;
 	reception->last = &ticket->next;

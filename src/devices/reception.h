@@ -21,8 +21,9 @@ struct known_person {
 struct ticket {
 	struct ticket *next;
 	struct rs_reception *reception;
-	struct seen seen; /* outcome 0: nothing is to be remembered */
-	bool is_awaited;  /* its envelope waited for it */
+	struct seen seen;                   /* outcome 0: nothing is to be remembered */
+	const struct rs_envelope *manifest; /* whose list is; borrowed until done. NULL: none */
+	bool is_awaited;                    /* its envelope waited for it */
 	enum rs_code code;
 	struct rs_admit_result result;
 	struct rs_error error;
@@ -55,6 +56,8 @@ enum rs_code reception_judge(struct rs_reception *reception, const struct rs_env
 /* Admits; `done` is called once the envelope is remembered, durably. Takes the ticket, whose first
  * fields are set. */
 void reception_admit(struct rs_reception *reception, struct rs_arrival *arrival, struct ticket *ticket);
+/* The same of a ticket that nothing has to be admitted for. */
+void reception_remember(struct rs_reception *reception, struct ticket *ticket);
 /* What came is told to the log. */
 void reception_say(const struct rs_reception *reception, enum rs_log_level level, const char *event,
                    const struct rs_envelope *envelope, const char *reason);

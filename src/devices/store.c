@@ -173,15 +173,18 @@ static enum rs_code add_manifest(struct devices *devices, const struct rs_envelo
 	RS_TRY(rs_statement_run(add, err));
 	RS_TRY(rs_envelope_each(manifest, add_expected, &listing, err));
 	seen_of(devices, manifest, digest, RS_ACKNOWLEDGED_LISTED, &seen);
-	RS_TRY(devices_add_seen(devices, &seen, err));
-	return rs_store_commit(devices->store, err);
+	return devices_add_seen(devices, &seen, err);
 }
 
 enum rs_code devices_add_manifest(struct devices *devices, const struct rs_envelope *manifest,
                                   const struct rs_digest *digest, struct rs_error *err)
 {
+	if (rs_store_in_transaction(devices->store))
+		return add_manifest(devices, manifest, digest, err);
 	RS_TRY(rs_store_begin(devices->store, err));
 	enum rs_code code = add_manifest(devices, manifest, digest, err);
+	if (code == RS_OK)
+		code = rs_store_commit(devices->store, err);
 	if (code != RS_OK)
 		rs_store_rollback(devices->store);
 	return code;

@@ -56,7 +56,7 @@ struct seen {
 void seen_of(const struct devices *devices, const struct rs_envelope *envelope,
              const struct rs_digest *digest, enum rs_acknowledged outcome, struct seen *out);
 enum rs_code devices_add_seen(struct devices *devices, const struct seen *seen, struct rs_error *err);
-/* What a believed manifest lists; durable. */
+/* What a believed manifest lists; durable with the transaction that is open, or else when it returns. */
 enum rs_code devices_add_manifest(struct devices *devices, const struct rs_envelope *manifest,
                                   const struct rs_digest *digest, struct rs_error *err);
 /* What lies in quarantine: its bytes come from `content` (NULL: a manifest, which has none). Durable. */
