@@ -241,8 +241,8 @@ int main(int count, char **arguments)
 	must(&bench, rs_crypto_init(&bench.err));
 	must(&bench,
 	     rs_store_open(rs_world_system(), path, RS_STORE_WRITE, schema, 1, &bench.store, &bench.err));
-	must(&bench, rs_catalogue_open(rs_world_system(), bench.store, RS_STORE_WRITE, &keys,
-	                               &bench.catalogue, &bench.err));
+	must(&bench, rs_catalogue_make(bench.store, &bench.err));
+	must(&bench, rs_catalogue_open(rs_world_system(), bench.store, &keys, &bench.catalogue, &bench.err));
 	must(&bench, rs_statement_prepare(bench.store, "INSERT INTO record VALUES(?1,?2,?3,?4)",
 	                                  &bench.insert, &bench.err));
 	for (uint64_t series = 0; series * IMAGES < instances;) {

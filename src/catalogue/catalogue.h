@@ -46,11 +46,12 @@ struct rs_catalogue_keys {
 	void (*identity)(void *context, struct rs_str sop_instance_uid, struct rs_digest *out);
 	void *context;
 };
-/* Makes its tables where there are none yet and the store may be written. The store, which has a table `record`, must outlive
- * it. errors  RS_NOT_FOUND: a store of before there were catalogues, opened for reading */
+/* Makes its tables where there are none yet, in a transaction of its own. The store has a table `record`. */
+enum rs_code rs_catalogue_make(struct rs_store *store, struct rs_error *err);
+/* The store must outlive it. errors  RS_NOT_FOUND: it has no tables, and is of before there were catalogues */
 enum rs_code rs_catalogue_open(const struct rs_world *world, struct rs_store *store,
-                               enum rs_store_access access, const struct rs_catalogue_keys *keys,
-                               struct rs_catalogue **out, struct rs_error *err);
+                               const struct rs_catalogue_keys *keys, struct rs_catalogue **out,
+                               struct rs_error *err);
 void rs_catalogue_close(struct rs_catalogue *catalogue); /* accepts NULL */
 
 /* Instances of one series of one subject: their rows in `record`, and what they say. Within a transaction of the store. What a

@@ -122,7 +122,8 @@ static int set_up(void **state)
 	assert_int_equal(rs_sim_create(3, &f.sim, &err), RS_OK);
 	const struct rs_world *world = rs_sim_world(f.sim);
 	assert_int_equal(rs_store_open(world, PATH, RS_STORE_WRITE, schema, 1, &f.store, &err), RS_OK);
-	assert_int_equal(rs_catalogue_open(world, f.store, RS_STORE_WRITE, &keys, &f.catalogue, &err), RS_OK);
+	assert_int_equal(rs_catalogue_make(f.store, &err), RS_OK);
+	assert_int_equal(rs_catalogue_open(world, f.store, &keys, &f.catalogue, &err), RS_OK);
 	assert_int_equal(rs_store_begin(f.store, &err), RS_OK);
 	for (int patient = 0; patient <= PATIENTS; patient++)
 		for (int study = 0; study < STUDIES; study++)

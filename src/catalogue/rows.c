@@ -113,8 +113,12 @@ static enum rs_code has_tables(struct rs_store *store, bool *out, struct rs_erro
 	return RS_OK;
 }
 
-static enum rs_code make_tables(struct rs_store *store, struct rs_error *err)
+enum rs_code rs_catalogue_make(struct rs_store *store, struct rs_error *err)
 {
+	bool there;
+	RS_TRY(has_tables(store, &there, err));
+	if (there)
+		return RS_OK;
 	RS_TRY(rs_store_begin(store, err));
 	enum rs_code code = rs_store_run(store, schema, err);
 	if (code == RS_OK)
@@ -125,16 +129,14 @@ static enum rs_code make_tables(struct rs_store *store, struct rs_error *err)
 }
 
 enum rs_code rs_catalogue_open(const struct rs_world *world, struct rs_store *store,
-                               enum rs_store_access access, const struct rs_catalogue_keys *keys,
-                               struct rs_catalogue **out, struct rs_error *err)
+                               const struct rs_catalogue_keys *keys, struct rs_catalogue **out,
+                               struct rs_error *err)
 {
 	bool there;
 	RS_TRY(has_tables(store, &there, err));
-	if (!there && access == RS_STORE_READ)
+	if (!there)
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "this node has no catalogue yet: run radseal fsck --repair");
-	if (!there)
-		RS_TRY(make_tables(store, err));
 	struct rs_catalogue *catalogue = rs_allocate(sizeof *catalogue);
 	if (!catalogue)
 		return rs_error_memory(err, sizeof *catalogue, "a catalogue");

@@ -57,10 +57,8 @@ enum rs_code node_catalogue(struct rs_node *node, struct rs_catalogue **out, str
 	if (!node->catalogue) {
 		node_locator(node, LOCATOR_CATALOGUE, rs_bytes_of_str(RS_STR("tokens v1")), &tokens);
 		memcpy(keys.tokens.bytes, tokens.bytes, RS_KEY_SIZE);
-		enum rs_code code = rs_catalogue_open(node->world, index_store(node->index),
-		                                      node->access == RS_NODE_WRITE ? RS_STORE_WRITE
-		                                                                    : RS_STORE_READ,
-		                                      &keys, &node->catalogue, err);
+		enum rs_code code = rs_catalogue_open(node->world, index_store(node->index), &keys,
+		                                      &node->catalogue, err);
 		rs_wipe(&tokens, sizeof tokens);
 		rs_secret_finish(&keys.tokens);
 		RS_TRY(code);
@@ -381,7 +379,9 @@ enum rs_code node_open_parts(struct rs_node *node, const char *config, struct rs
 	RS_TRY(open_ledger(node, err));
 	RS_TRY(rs_vault_open(node->world, vault, &node->vault, err));
 	enum rs_store_access access = node->access == RS_NODE_WRITE ? RS_STORE_WRITE : RS_STORE_READ;
-	return index_open(node->world, index, access, &node->index, err);
+	RS_TRY(index_open(node->world, index, access, &node->index, err));
+	/* Nodes of before have no tables of it. */
+	return access == RS_STORE_WRITE ? rs_catalogue_make(index_store(node->index), err) : RS_OK;
 }
 
 enum rs_code rs_node_open(const struct rs_world *world, const char *directory, enum rs_node_access access,
@@ -501,6 +501,7 @@ static enum rs_code create_parts(struct rs_node *node, enum rs_organisation_kind
 	RS_TRY(rs_vault_create(node->world, vault, err));
 	RS_TRY(rs_shards_make(node->world, node->receipts, err));
 	RS_TRY(index_open(node->world, index, RS_STORE_WRITE, &node->index, err));
+	RS_TRY(rs_catalogue_make(index_store(node->index), err));
 	char *line RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s\n", node->vkey);
 	if (!line)
 		return rs_error_memory(err, RS_VKEY_SIZE, "the verifier key");

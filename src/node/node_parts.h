@@ -70,8 +70,8 @@ enum rs_code node_write_receipts(struct rs_node *node, const struct node_placed 
                                  struct rs_error *err);
 enum rs_code node_format_receipt(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,
                                  struct rs_error *err);
-/* The catalogue, opened when it is first asked for: outside of a transaction, by who has the index. RS_NOT_FOUND: none is there
- * yet, and the node is open for reading */
+/* The catalogue, opened when it is first asked for, by who has the index. RS_NOT_FOUND: none is there yet, and the node is open
+ * for reading */
 enum rs_code node_catalogue(struct rs_node *node, struct rs_catalogue **out, struct rs_error *err);
 /* Decrypts a row's record (deterministic CBOR, appended to out); RS_ALTERED when it does not open. */
 enum rs_code node_open_record(struct rs_node *node, const struct index_row *row, struct rs_buffer *out,

@@ -90,7 +90,8 @@ static void set_up(void)
 	                     "CREATE TABLE record(id INTEGER PRIMARY KEY, transaction_id BLOB, subject BLOB,"
 	                     " identity_locator BLOB);",
 	                     1, &store, NULL) == RS_OK);
-	assert(rs_catalogue_open(rs_sim_world(sim), store, RS_STORE_WRITE, &keys, &catalogue, NULL) == RS_OK);
+	assert(rs_catalogue_make(store, NULL) == RS_OK);
+	assert(rs_catalogue_open(rs_sim_world(sim), store, &keys, &catalogue, NULL) == RS_OK);
 	assert(rs_store_begin(store, NULL) == RS_OK);
 	for (int number = 0; number < ROWS; number++)
 		add(store, number);
