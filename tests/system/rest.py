@@ -5,10 +5,13 @@ import base64
 import json
 import pathlib
 import re
+import socket
 import struct
 import tempfile
+import time
 import urllib.parse
 
+from beside import Clients
 from node_tools import write_nifti
 from web_server import LISTEN, Site, ask
 
@@ -237,6 +240,32 @@ def erasure(api, site, log, scratch):
     print("erasure: with a certificate that holds offline; nothing of the subject is found any more")
 
 
+def beside_scanners(site, scratch):
+    """REST takes turns with what comes in by DICOM: nobody's answer is lost or refused, and the ledger is sound."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tokens = site.tokens(scratch, admin="node all operations")
+    with site.serving("--http", f"127.0.0.1:{port}", "--http-tokens", tokens, listen=("--dicom", "127.0.0.1:0")) as dicom:
+        api = Api(port, site.token["admin"])
+        with Clients(dicom, 300000, ["S1", "S2", "E0"], clients=2) as clients:
+            while not any(patient == "E0" for patient, _ in clients.stored):
+                time.sleep(0.05)
+            for number in range(6):
+                write_nifti(scratch / "beside.nii", 100 + number, side=8)
+                assert api.do("post-seal", (scratch / "beside.nii").read_bytes(), query={"subject": "S9"})["outcome"] == "sealed"
+                site.run("key", "new", f"b{number}", "--home", site.home, check=0)
+                api.do("post-members", {"who": f"b{number}", "role": "researcher"})
+                assert len(api.do("post-retrieve", {"subject": "S9"})) == number + 1
+            api.do("post-erase", {"subject": "E0"})
+            before = len(clients.stored)
+            while len(clients.stored) < before + 5:
+                time.sleep(0.05)
+        odd = [patient for patient, _ in clients.odd if patient != "E0"]
+        assert not odd and max(clients.waits) < 10, (odd, max(clients.waits))
+    site.fsck(check=0)
+    print(f"beside scanners: {len(clients.stored)} instances stored meanwhile, the longest wait {max(clients.waits) * 1000:.0f} ms")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("radseal")
@@ -268,6 +297,7 @@ def main():
             missed = names - api.called - session - {"get-openapi-json"}
             assert not missed, missed
         site.fsck(check=0)
+        beside_scanners(site, scratch)
 
 
 if __name__ == "__main__":
