@@ -7,6 +7,7 @@
 #include "node/node_parts.h"
 #include "server.h"
 #include "services.h"
+#include "words.h"
 
 extern const struct operation operations_audit[], operations_consents[], operations_data[],
 	operations_glass[], operations_jobs[], operations_login[], operations_node[], operations_people[];
@@ -237,6 +238,11 @@ static enum rs_code check_query(struct call *call, struct rs_error *err)
 	for (size_t i = 0; i < target->query_count; i++) {
 		const struct query_pair *pair = &target->query[i];
 		const struct field *field = field_named(call->operation->query, pair->name);
+		if (!field && call->operation->route.right && rs_str_equal_text(pair->name, "purpose")) {
+			if (!purpose_parse(pair->value, &call->request->purpose))
+				return rs_error_set(err, RS_USAGE, "purpose is none");
+			continue;
+		}
 		if (!field)
 			return rs_error_set(err, RS_USAGE, "'" RS_STR_FORMAT "' is not known here",
 			                    RS_STR_ARGUMENTS(pair->name));

@@ -151,6 +151,24 @@ static enum rs_code act_for(struct call *call, struct rs_error *err)
 	return call_act(call, &act, err);
 }
 
+/* What the ledger calls a patient, and what it knows of the subject. */
+static enum rs_code subject(struct call *call, struct rs_error *err)
+{
+	const struct rs_state state = rs_node_state(call->node);
+	struct rs_node_subject found;
+	struct rs_subject_facts facts;
+	RS_TRY(call_subject(call, &found, err));
+	enum rs_code code = rs_contract_subject(&state, &found.token, &facts, err);
+	if (code == RS_NOT_FOUND)
+		return rs_error_set(err, code, "the ledger does not know the subject");
+	RS_TRY(code);
+	put_hex(call, "token", found.token.bytes, RS_SHA256_SIZE);
+	put_text(call, "custodian", facts.custodian);
+	put_key(call, "acted_for_by", &facts.patient);
+	put_number(call, "objects", facts.objects);
+	return RS_OK;
+}
+
 static enum rs_code tell_event(void *context, const struct rs_person_event *event, struct rs_error *err)
 {
 	struct call *call = context;
@@ -250,6 +268,13 @@ static const struct field grant_fields[] = {
 static const struct field rotate_fields[] = {
 	WHO, {"successor", FIELD_TEXT, true, "the new key, as who", NULL}, END};
 static const struct field act_for_fields[] = {WHO, FIELDS_SUBJECT, END};
+static const struct field subject_fields[] = {FIELDS_SUBJECT, END};
+static const struct field known_fields[] = {
+	{"token", FIELD_HEX, true, "what the ledger calls the subject", NULL},
+	{"custodian", FIELD_TEXT, true, "whose the data are to keep", NULL},
+	{"acted_for_by", FIELD_HEX, false, "the patient's or guardian's key", NULL},
+	{"objects", FIELD_NUMBER, true, "registered", NULL},
+	END};
 static const struct field enrol_fields[] = {
 	WHO,
 	{"organisation", FIELD_TEXT, false, "otherwise that of who signs", NULL},
@@ -311,5 +336,15 @@ const struct operation operations_people[] = {
          .run = rotate_device},
 	{REMOVES("/devices/{name}"), .group = "people", .summary = "Revokes a device, for good",
          .answer = entry_fields, .run = revoke_device},
+	{.route = {.method = "POST",
+                   .path = "/api/v1/subjects/find",
+                   .right = RS_WEB_MAY_QUERY,
+                   .body_max = BODY_SMALL},
+         .group = "people",
+         .summary =
+                 "Tells what the ledger calls a patient; the identifier stays out of addresses and their logs",
+         .body = subject_fields,
+         .answer = known_fields,
+         .run = subject},
 	{.run = NULL},
 };

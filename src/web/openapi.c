@@ -11,6 +11,7 @@
 #define RADSEAL_VERSION "0"
 #endif
 
+#define PURPOSES "treatment,research,operations,emergency,audit,patient-request"
 #define PATH_PARAMETER "{name}"
 
 static void pair(struct rs_json *json, const char *key, const char *value)
@@ -114,8 +115,8 @@ static void put_parameters(struct rs_json *json, const struct operation *operati
 	static const struct field
 		name = {"name", FIELD_TEXT, true, "whom or what the path names", NULL},
 		purpose = {"Radseal-Purpose", FIELD_TEXT, false,
-	                   "what data are used for; otherwise what the caller's role is there for",
-	                   "treatment,research,operations,emergency,audit,patient-request"};
+	                   "what data are used for; otherwise what the caller's role is there for", PURPOSES},
+		asked = {"purpose", FIELD_TEXT, false, "the same, for who cannot send headers", PURPOSES};
 	rs_json_key(json, "parameters");
 	rs_json_array_begin(json);
 	if (strstr(operation->route.path, PATH_PARAMETER))
@@ -123,7 +124,8 @@ static void put_parameters(struct rs_json *json, const struct operation *operati
 	for (const struct field *at = operation->query; at && at->name; at++)
 		put_parameter(json, at, "query");
 	if (operation->route.right & ~(unsigned)RS_WEB_MAY_ACCOUNT)
-		put_parameter(json, &purpose, "header");
+		for (size_t i = 0; i < 2; i++)
+			put_parameter(json, i ? &asked : &purpose, i ? "query" : "header");
 	rs_json_array_end(json);
 }
 

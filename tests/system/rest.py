@@ -150,6 +150,8 @@ def data(api, site, reader, scratch):
     assert api.do("get-objects-name", path=cid, token=reader) == sealed
     assert api.do("get-objects-name", path=cid, token=reader, query={"receipt": ""}).startswith(b"c2sp.org/tlog-proof")
     assert ": " in api.do("get-objects-name", path=cid, token=reader, purpose="research", expect=403)["detail"]
+    assert ": " in api.do("get-objects-name", path=cid, token=reader, query={"purpose": "research"}, expect=403)["detail"]
+    api.do("get-objects-name", path=cid, token=reader, query={"purpose": "curiosity"}, expect=400)
     assert api.do("get-objects-name", path="b" + "a" * 58, token=reader, expect=400)["detail"]
     entries = api.do("get-audit", query={"about": "member", "id": "reader"})
     assert len(entries["lines"]) >= 5, entries
@@ -161,7 +163,11 @@ def consents(api):
     made = api.do("post-consents", {"subject": "P1", "before": "2090-01-01"} | terms)
     assert "operations is one of" in api.do("post-consents", {"subject": "P1"} | terms | {"operations": ["burn"]}, 400)["detail"]
     api.do("post-consents-name-narrow", {"operations": ["read"]}, path=made["consent"])
+    known = api.do("post-subjects-find", {"subject": "P1"})
+    assert known["objects"] >= 2 and known["acted_for_by"] is None, known
+    api.do("post-subjects-find", {"subject": "P1", "issuer": "elsewhere"}, expect=404)
     row = api.do("get-consents", query={"subject": "P1"})[0]
+    assert row["subject"] == known["token"]
     assert row["operations"] == ["read"] and not row["revoked"] and row["before"] == "2090-01-01T00:00:00.000Z", row
     api.do("delete-consents-name", path=made["consent"][:12])
     assert api.do("get-consents", query={"token": row["subject"]})[0]["revoked"]
