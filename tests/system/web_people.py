@@ -69,6 +69,8 @@ def accounts(site, scratch):
         status, _, told, cookie = post(port, "/api/v1/login", good | {"password": SECOND,
                                                                       "code": code_of(enrolled["uri"], time.time())})
         assert status == 200 and session(port, cookie)[0] == 200
+        site.run("member", "revoke", "lee", "--home", site.home, check=0)
+        assert json.loads(session(port, cookie)[2])["role"] == "none", "a role that is gone is gone at once"
         site.run("account", "disable", "lee", "--home", site.home, check=0)
         assert session(port, cookie)[0] == 401
         for _ in range(4):
