@@ -34,6 +34,7 @@ bench: build
 	$(BUILD)/bench/retrieve_bench
 	python3 bench/backup_bench.py $(BUILD)/radseal
 	python3 bench/gateway_bench.py $(BUILD)/radseal
+	python3 bench/mqtt_bench.py $(BUILD)/src/cli/radseal $(BUILD)/src/cli/radseal-edge
 	bench/radiomics $(BUILD)
 	bench/prognosis $(BUILD)
 	$(BUILD)/bench/neural_bench

@@ -1,7 +1,6 @@
 """What devices wait for over MQTT: `mqtt_bench.py RADSEAL RADSEAL-EDGE [--runs N]`. 100 X-rays (210 MB) and 200 MR slices (26 MB), made
 here, lie in the agent's queue; they go through mosquitto with mutual TLS 1.3 into a node, until each was acknowledged: sealed,
-durably, receipts kept by the agent. Beside it, in the same run, libmosquitto's own client publishes the same bytes to a
-subscriber that throws them away. Medians in ms, and the agent's peak of memory. BENCH_DIR names a folder on the disk to measure."""
+durably, receipts kept by the agent. Medians in ms, and the agent's peak of memory. BENCH_DIR names a folder on the disk to measure."""
 import argparse
 import contextlib
 import os

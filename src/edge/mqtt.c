@@ -12,8 +12,9 @@
 
 #define CHUNK ((size_t)512 * 1024)
 #define WINDOW ((size_t)2 << 20) /* bytes that the broker has not confirmed */
-#define ACTIVE_MAX 24            /* items that wait for the node's acknowledgement */
-#define PUBLICATIONS 64          /* messages that the broker has not confirmed */
+#define ACTIVE_MAX \
+	64 /* items that wait for the node's acknowledgement: its commits take longer than the way there */
+#define PUBLICATIONS 64 /* messages that the broker has not confirmed */
 #define ANSWER_NS ((uint64_t)60 * 1000000000)
 #define KEEPALIVE_S 30
 #define HOST_SIZE 256
