@@ -154,7 +154,7 @@ def set_aside(link, node, scratch, devices):
 
 
 def decide(node, scratch, instances):
-    """After serving: one is released, one discarded; who may not, may not."""
+    """While the node serves: one is released, one discarded; who may not, may not."""
     node.run("key", "new", "reader", "--home", node.home, check=0)
     node.run("member", "grant", "reader", "--role", "radiologist", "--home", node.home, check=0)
     rows = quarantined(node)
@@ -252,7 +252,8 @@ def main(program):
                     refused(link)
                     aside = set_aside(link, node, scratch, devices)
                 not_allowed(broker, node_key, devices["mr-1"])
-            decide(node, scratch, aside)
+            with serving(node, broker):
+                decide(node, scratch, aside)
             interrupted(broker, node, node_key, scratch, devices["mr-2"])
             revoked_and_rotated(broker, node, node_key, devices)
 
