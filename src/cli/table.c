@@ -24,6 +24,7 @@
 	X(consent)      \
 	X(perturb)      \
 	X(extract)      \
+	X(export)       \
 	X(evaluate)     \
 	X(survival)     \
 	X(train)        \

@@ -30,32 +30,8 @@ void rs_deidentify_pseudonym(const struct rs_secret *key, struct rs_str issuer, 
 	out[16] = '\0';
 }
 
-/* 16 bytes as a decimal number. */
-static void format_decimal(const uint8_t bytes[static 16], char out[static 40])
-{
-	uint8_t rest[16];
-	char digits[40];
-	size_t count = 0;
-	memcpy(rest, bytes, sizeof rest);
-	for (bool more = true; more;) {
-		unsigned remainder = 0;
-		more = false;
-		for (size_t i = 0; i < sizeof rest; i++) {
-			unsigned value = remainder << 8 | rest[i];
-			rest[i] = (uint8_t)(value / 10);
-			remainder = value % 10;
-			more |= rest[i] != 0;
-		}
-		digits[count++] = (char)('0' + remainder);
-	}
-	for (size_t i = 0; i < count; i++)
-		out[i] = digits[count - 1 - i];
-	out[count] = '\0';
-}
-
 void rs_deidentify_uid(const struct rs_secret *key, struct rs_str uid, char out[static 65])
 {
-	char decimal[40];
 	struct rs_digest digest;
 	if (rs_str_starts_with(uid, "1.2.840.10008.") && uid.size < 65) {
 		memcpy(out, uid.data, uid.size);
@@ -63,8 +39,7 @@ void rs_deidentify_uid(const struct rs_secret *key, struct rs_str uid, char out[
 		return;
 	}
 	keyed(key, "radseal deidentify uid", uid, rs_str_from(""), &digest);
-	format_decimal(digest.bytes, decimal);
-	(void)snprintf(out, 65, "2.25.%s", decimal);
+	rs_dicom_uid_of(digest.bytes, out);
 }
 
 /* ---- values ---- */

@@ -203,6 +203,10 @@ enum rs_code rs_dicom_put_meta(const char *sop_class_uid, const char *sop_instan
 enum rs_code rs_dicom_builder_file(struct rs_dicom_builder *builder, const char *sop_class_uid,
                                    const char *sop_instance_uid, struct rs_buffer *out, struct rs_error *err);
 
+/* UIDs of our own: 2.25 and a number of 128 bits (PS3.5 section B.2), of these bytes, or of random ones. */
+void rs_dicom_uid_of(const uint8_t bytes[static 16], char out[static 65]);
+enum rs_code rs_dicom_uid_random(const struct rs_world *world, char out[static 65], struct rs_error *err);
+
 /* Dictionary (PS3.6), generated. NULL when unknown. */
 struct rs_dicom_entry {
 	uint32_t tag;

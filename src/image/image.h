@@ -102,10 +102,11 @@ struct rs_label_choice {
 	bool has_channel;
 	uint32_t channel;
 };
-/* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format `image` is
- * not looked at (compare with rs_mask_match). Labels of an RTSTRUCT are 1, 2, … in the order of ROINumber, with the
- * ROIs' names. A voxel belongs to a region when its centre lies within its closed contours or on them; holes are made by
- * a keyhole or by a contour inside another (even-odd). Contours go to the nearest slice, within half of the spacing.
+/* As above, and DICOM RTSTRUCT, whose contours are filled on the image's grid `image`; for every other format
+ * `image` is not looked at (compare with rs_mask_match), but that a SEG gets the slices it leaves out. Labels of
+ * an RTSTRUCT are 1, 2, … in the order of ROINumber, with the ROIs' names. A voxel belongs to a region when its
+ * centre lies within its closed contours or on them; holes are made by a keyhole or by a contour inside another
+ * (even-odd). Contours go to the nearest slice, within half of the spacing.
  * choice: NULL for all labels.
  * errors  also RS_REFUSED: contours that do not fit the grid; RS_UNSUPPORTED: regions that overlap */
 enum rs_code rs_mask_read_chosen(const struct rs_world *world, const char *path,
