@@ -77,8 +77,9 @@ static bool filter(void)
 bool sandbox_close(void)
 {
 #ifdef RADSEAL_SANITIZED
-	return true; /* the sanitizers' own calls are many */
+	const bool closes = false; /* the sanitizers' own calls are many */
 #else
-	return syscall(SYS_close_range, 2U, ~0U, 0U) == 0 && limit() && filter();
+	const bool closes = true;
 #endif
+	return !closes || (syscall(SYS_close_range, 2U, ~0U, 0U) == 0 && limit() && filter());
 }
