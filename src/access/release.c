@@ -5,56 +5,7 @@
 
 #include "outgoing.h"
 #include "access/access_bundle.h"
-
-#define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
-
-/* What is needed, taken out of the stores that serve one thread at a time. */
-struct taken {
-	struct rs_buffer receipt; /* made anew: of index and ledger as they are */
-	struct rs_buffer encoded; /* record borrows from it */
-	struct rs_record record;
-	struct rs_secret object_key;
-};
-
-static void taken_finish(struct taken *taken)
-{
-	rs_buffer_finish(&taken->receipt);
-	rs_buffer_finish(&taken->encoded);
-	rs_secret_finish(&taken->object_key);
-}
-
-static enum rs_code take_row(struct rs_node *node, const struct index_row *row, struct taken *out,
-                             struct rs_error *err)
-{
-	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
-	if (row->object_nonce.size != NONCE_SIZE)
-		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
-	enum rs_code code = node_subject_key(node, row->subject, false, &subject_key, err);
-	if (code == RS_NOT_FOUND)
-		return rs_error_set(err, code, "its subject was erased: nobody can decrypt it any more");
-	RS_TRY(code);
-	rs_subject_object_key(&subject_key, row->object_nonce.data, &out->object_key);
-	RS_TRY(node_open_record(node, row, &out->encoded, err));
-	RS_TRY(rs_record_decode(rs_buffer_bytes(&out->encoded), &out->record, err));
-	return node_format_receipt(node, row, &out->receipt, err);
-}
-
-static enum rs_code take(struct rs_node *node, const struct rs_cid *cid, struct taken *out,
-                         struct rs_error *err)
-{
-	struct index_row row;
-	rs_buffer_init(&out->receipt, RECEIPT_SIZE_MAX);
-	rs_buffer_init(&out->encoded, 8192);
-	pthread_mutex_lock(&node->mutex);
-	enum rs_code code = index_find_object(node->index, rs_bytes_of(cid->bytes, sizeof cid->bytes), &row,
-	                                      err);
-	if (code == RS_NOT_FOUND)
-		code = rs_error_set(err, code, "there is no such object here");
-	else if (code == RS_OK)
-		code = take_row(node, &row, out, err);
-	pthread_mutex_unlock(&node->mutex);
-	return code;
-}
+#include "access/access_open.h"
 
 struct releasing {
 	struct rs_node *node;
@@ -69,7 +20,7 @@ static enum rs_code read_object(void *context, rs_vault_take *take_piece, void *
 	                        err);
 }
 
-static enum rs_code write_file(struct rs_node *node, const struct rs_cid *cid, const struct taken *taken,
+static enum rs_code write_file(struct rs_node *node, const struct rs_cid *cid, const struct rs_opened *taken,
                                const char *base, char **out_path, struct rs_error *err)
 {
 	struct releasing releasing = {node, cid, &taken->object_key};
@@ -86,7 +37,7 @@ static enum rs_code write_file(struct rs_node *node, const struct rs_cid *cid, c
 }
 
 /* The key alone is opened and sealed anew; the object's bytes are those of the vault. */
-static enum rs_code format_head(const struct rs_cid *cid, const struct taken *taken,
+static enum rs_code format_head(const struct rs_cid *cid, const struct rs_opened *taken,
                                 const struct rs_member_key *recipient, struct rs_buffer *out,
                                 struct rs_error *err)
 {
@@ -102,9 +53,9 @@ static enum rs_code format_head(const struct rs_cid *cid, const struct taken *ta
 	return rs_bundle_format(&bundle, out, err);
 }
 
-static enum rs_code write_bundle(struct rs_node *node, const struct rs_cid *cid, const struct taken *taken,
-                                 const struct rs_member_key *recipient, const char *base, char **out_path,
-                                 struct rs_error *err)
+static enum rs_code write_bundle(struct rs_node *node, const struct rs_cid *cid,
+                                 const struct rs_opened *taken, const struct rs_member_key *recipient,
+                                 const char *base, char **out_path, struct rs_error *err)
 {
 	struct rs_buffer head RS_CLEANUP(rs_buffer_finish) = {0};
 	struct writing writing RS_CLEANUP(writing_finish) = {.file = NULL};
@@ -128,13 +79,13 @@ enum rs_code node_release(struct rs_node *node, const struct rs_cid *cid,
                           const struct rs_member_key *recipient, const char *directory, char **out_path,
                           struct rs_error *err)
 {
-	struct taken taken RS_CLEANUP(taken_finish) = {.object_key = {{0}}};
+	struct rs_opened taken RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
 	char name[RS_CID_TEXT_SIZE];
 	rs_cid_format(cid, name);
 	char *base RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, name);
 	if (!base)
 		return rs_error_memory(err, strlen(directory), "a path");
-	enum rs_code code = take(node, cid, &taken, err);
+	enum rs_code code = rs_opened_init(node, cid, &taken, err);
 	if (code == RS_OK)
 		code = recipient ? write_bundle(node, cid, &taken, recipient, base, out_path, err)
 		                 : write_file(node, cid, &taken, base, out_path, err);

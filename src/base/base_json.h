@@ -5,7 +5,7 @@
 
 #include "base/base_buffer.h"
 
-#define RS_JSON_DEPTH_MAX 32
+#define RS_JSON_DEPTH_MAX 256
 
 struct rs_json {
 	struct rs_buffer *out; /* borrowed */
@@ -24,6 +24,7 @@ void rs_json_key(struct rs_json *json, const char *key);
 void rs_json_str(struct rs_json *json, struct rs_str value); /* invalid UTF-8 becomes U+FFFD */
 void rs_json_text(struct rs_json *json, const char *value);
 void rs_json_u64(struct rs_json *json, uint64_t value);
+void rs_json_i64(struct rs_json *json, int64_t value);
 void rs_json_f64(struct rs_json *json, double value); /* NaN and infinities become null */
 void rs_json_bool(struct rs_json *json, bool value);
 void rs_json_null(struct rs_json *json);

@@ -119,6 +119,12 @@ void rs_json_u64(struct rs_json *json, uint64_t value)
 	rs_buffer_printf(json->out, "%" PRIu64, value);
 }
 
+void rs_json_i64(struct rs_json *json, int64_t value)
+{
+	begin_item(json);
+	rs_buffer_printf(json->out, "%" PRId64, value);
+}
+
 void rs_json_f64(struct rs_json *json, double value)
 {
 	begin_item(json);

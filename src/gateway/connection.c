@@ -192,8 +192,10 @@ static void begin_sidecar(struct connection *connection, const struct rs_arrival
 static void begin_store(struct connection *connection, const struct rs_context *context)
 {
 	const struct rs_command *request = &connection->request;
-	const struct rs_arrival_claims claims = {request->sop_class, request->instance,
-	                                         context->transfer_syntax, RS_DICOM_IMPLEMENTATION_UID};
+	const struct rs_arrival_claims claims = {.sop_class_uid = request->sop_class,
+	                                         .sop_instance_uid = request->instance,
+	                                         .transfer_syntax_uid = context->transfer_syntax,
+	                                         .implementation_uid = RS_DICOM_IMPLEMENTATION_UID};
 	char source[RS_SOURCE_MAX];
 	struct rs_error err = {0};
 	source_of(connection, source, sizeof source);

@@ -11,6 +11,7 @@ struct reading {
 	uint64_t base, stored_size; /* of the object's bytes in the file */
 	struct rs_gcm *gcm;         /* NULL without a key */
 	uint8_t *block;             /* STORED_CHUNK_SIZE */
+	bool is_unaddressed;        /* the address is not recomputed */
 	struct rs_cid_builder builder;
 };
 
@@ -72,7 +73,8 @@ static enum rs_code reading_chunk(struct reading *reading, uint64_t chunk, struc
 	size_t size = left < STORED_CHUNK_SIZE ? (size_t)left : STORED_CHUNK_SIZE;
 	struct rs_bytes stored = {reading->block, size};
 	RS_TRY(read_exactly(reading->file, reading->base + offset, reading->block, size, err));
-	RS_TRY(rs_cid_builder_add(&reading->builder, stored, err));
+	if (!reading->is_unaddressed)
+		RS_TRY(rs_cid_builder_add(&reading->builder, stored, err));
 	*out_plain = rs_bytes_of(reading->block, reading->gcm ? size - RS_GCM_TAG_SIZE : 0);
 	if (!reading->gcm)
 		return RS_OK;
@@ -151,6 +153,22 @@ enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, 
                               rs_vault_take *take, void *context, struct rs_error *err)
 {
 	return name_object(cid, read_to(vault, cid, key, take, context, err), err);
+}
+
+static enum rs_code read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
+                                     const struct rs_secret *key, rs_vault_take *take, void *context,
+                                     struct rs_error *err)
+{
+	struct reading reading RS_CLEANUP(reading_finish) = {.is_unaddressed = true};
+	RS_TRY(reading_begin(vault, cid, key, &reading, err));
+	return give_content(&reading, take, context, err);
+}
+
+enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
+                                       const struct rs_secret *key, rs_vault_take *take, void *context,
+                                       struct rs_error *err)
+{
+	return name_object(cid, read_unaddressed(vault, cid, key, take, context, err), err);
 }
 
 enum rs_code rs_object_read_to(const struct rs_world *world, const char *path, uint64_t offset,

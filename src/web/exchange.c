@@ -40,6 +40,26 @@ void request_put_header(struct request *request, const char *name, const char *v
 
 bool request_is_tls(const struct request *request) { return exchange_of(request)->door->is_tls; }
 
+void request_url(const struct request *request, const char *path, char out[static URL_SIZE])
+{
+	struct rs_str host = request_header(request, MHD_HTTP_HEADER_HOST);
+	struct rs_str forwarded = request->web->options.is_proxied
+	                                  ? request_header(request, "X-Forwarded-Proto")
+	                                  : (struct rs_str){"", 0};
+	bool tls = request_is_tls(request) || rs_str_equal_text(forwarded, "https");
+	bool good = host.size > 0 && host.size < 256;
+	for (size_t i = 0; good && i < host.size; i++) {
+		char c = host.data[i];
+		good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		       strchr(".-:[]_", c);
+	}
+	if (good)
+		snprintf(out, URL_SIZE, "%s://" RS_STR_FORMAT "%s", tls ? "https" : "http",
+		         RS_STR_ARGUMENTS(host), path);
+	else
+		snprintf(out, URL_SIZE, "%s", path);
+}
+
 /* In numbers; IPv4 within IPv6 as IPv4. */
 static void host_of(struct MHD_Connection *connection, char *out, size_t size)
 {

@@ -5,7 +5,10 @@
 #include "server.h"
 #include "services.h"
 
-static const struct route *const tables[] = {routes_health, routes_metrics, routes_api};
+static const struct route *const tables[] = {
+	routes_health,   routes_metrics, routes_api,  routes_stow,   routes_wado,
+	routes_metadata, routes_pixels,  routes_qido, routes_events,
+};
 
 void route_find(struct target *target, const char *method, struct rs_str *out_values,
                 const struct route **out, char out_allowed[static ALLOWED_SIZE])
@@ -16,6 +19,7 @@ void route_find(struct target *target, const char *method, struct rs_str *out_va
 	out_allowed[0] = '\0';
 	for (size_t i = 0; i < RS_COUNT(tables); i++)
 		for (const struct route *at = tables[i]; at->method; at++) {
+			memset(values, 0, sizeof values);
 			if (!target_matches(target, at->path, values, VALUES_MAX))
 				continue;
 			if (strcmp(at->method, method) == 0) {

@@ -32,6 +32,8 @@ struct rs_node *web_node(struct rs_web *web) { return web->node; }
 struct rs_gateway *web_gateway(struct rs_web *web) { return web->gateway; }
 struct rs_intake *web_intake(struct rs_web *web) { return rs_gateway_intake(web->gateway); }
 const struct rs_web_options *web_options(const struct rs_web *web) { return &web->options; }
+struct rs_finder *web_finder(struct rs_web *web, enum finder_of which) { return web->finders[which]; }
+bool web_compares(const struct rs_web *web) { return !web->options.is_bench_without_comparison; }
 bool web_is_stopping(const struct rs_web *web) { return atomic_load(&web->stopping); }
 
 static uint64_t now_ns(const struct rs_web *web) { return web->clock->monotonic_ns(web->clock); }
@@ -232,6 +234,9 @@ static enum rs_code prepare(struct rs_web *web, struct rs_error *err)
 	web->tallies = rs_allocate_array(route_count() + 1, sizeof *web->tallies);
 	if (!web->tallies)
 		return rs_error_memory(err, route_count(), "counters");
+	for (size_t i = 0; i < FINDER_COUNT; i++)
+		RS_TRY(rs_finder_create(web->node, &web->finders[i], err));
+	RS_TRY(admitters_start(&web->admitters, err));
 	RS_TRY(read_certificates(web, err));
 	RS_TRY(start(web, &web->doors[0], web->options.http, false, err));
 	RS_TRY(start(web, &web->doors[1], web->options.https, true, err));
@@ -264,6 +269,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->stopped, &attributes);
+	pthread_cond_init(&web->unloaded, NULL);
 	pthread_condattr_destroy(&attributes);
 	enum rs_code code = prepare(web, err);
 	if (code != RS_OK) {
@@ -301,10 +307,14 @@ void rs_web_close(struct rs_web *web)
 			close(web->doors[i].socket);
 	}
 	jobs_finish(&web->jobs);
+	admitters_end(&web->admitters);
 	free_pem(web->certificate);
 	free_pem(web->key);
 	free_pem(web->authorities);
+	for (size_t i = 0; i < FINDER_COUNT; i++)
+		rs_finder_destroy(web->finders[i]);
 	pthread_cond_destroy(&web->stopped);
+	pthread_cond_destroy(&web->unloaded);
 	pthread_mutex_destroy(&web->mutex);
 	pthread_mutex_destroy(&web->rest_mutex);
 	rs_free(web->tallies);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "jobs.h"
+#include "objects.h"
 #include "service.h"
 
 #define CLASSES 5 /* of statuses: 1xx … 5xx */
@@ -35,7 +36,28 @@ struct door {
 	bool is_tls;
 };
 
+#define ADMITTERS 3
+#define ADMITTING_MAX 6 /* whole arrivals that lie in memory and wait for a thread */
+
+/* Threads that admit what connections received. */
+struct admitters {
+	struct admission {
+		struct rs_arrival *arrival;
+		rs_arrival_done *done;
+		void *context;
+	} queue[ADMITTING_MAX];
+	size_t first, count;
+	bool ends;
+	pthread_mutex_t mutex;
+	pthread_cond_t filled, emptied;
+	pthread_t threads[ADMITTERS];
+	size_t thread_count;
+};
+enum rs_code admitters_start(struct admitters *admitters, struct rs_error *err);
+void admitters_end(struct admitters *admitters); /* what waits is done; accepts one that did not start */
+
 struct rs_web {
+	struct admitters admitters;
 	struct rs_node *node;
 	struct rs_gateway *gateway;
 	struct rs_web_options options;
@@ -47,8 +69,10 @@ struct rs_web {
 	pthread_t watcher;
 	bool is_watched;
 	atomic_bool stopping;
-	pthread_mutex_t mutex; /* guards the list */
-	pthread_cond_t stopped;
+	struct rs_finder *finders[FINDER_COUNT];
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t stopped, unloaded;
+	size_t loaded; /* bytes of objects that requests hold in memory */
 	struct connection *connections;
 	size_t connection_count;
 	atomic_ullong requests;

@@ -7,6 +7,8 @@
 #ifndef RS_WEB_SERVICE_H
 #define RS_WEB_SERVICE_H
 
+#include <pthread.h>
+
 #include "target.h"
 #include "web/web.h"
 #include "workflow/workflow_intake.h"
@@ -68,6 +70,9 @@ struct request {
 struct rs_str request_header(const struct request *request, const char *name);
 void request_put_header(struct request *request, const char *name, const char *value);
 bool request_is_tls(const struct request *request);
+/* The path as an absolute URL when the client said which host it called, else as it is. */
+#define URL_SIZE 512
+void request_url(const struct request *request, const char *path, char out[static URL_SIZE]);
 
 /* What services share. */
 struct rs_node *web_node(struct rs_web *web);
@@ -77,6 +82,10 @@ const struct rs_web_options *web_options(const struct rs_web *web);
 bool web_is_stopping(const struct rs_web *web); /* streams without an end, end */
 /* Waits for that, or for so long. */
 void web_pause(struct rs_web *web, unsigned time_ms);
+
+/* Admits a whole arrival in another thread, so that the caller can go on receiving; waits when that has enough to do. done() is
+ * called from there. */
+void web_admit(struct rs_web *web, struct rs_arrival *arrival, rs_arrival_done *done, void *context);
 
 /* The routes that fit the target: *out is that of the method, *out_allowed the methods there are, with commas ("" : no such
  * path). */

@@ -4,7 +4,8 @@
 
 #include "service.h"
 
-extern const struct route routes_health[], routes_metrics[];
+extern const struct route routes_health[], routes_metrics[], routes_stow[], routes_wado[], routes_metadata[],
+	routes_pixels[], routes_qido[], routes_events[];
 
 /* The operations of api.h, as routes, once they are prepared. */
 void api_prepare(void);

@@ -39,6 +39,7 @@ struct rs_intake {
 	bool is_committing;
 	uint64_t came, seen; /* arrivals in all, and when it was last asked whether to settle */
 	size_t waiting;
+	unsigned alone; /* that wait for a turn of their own */
 	struct rs_intake_counts counts;
 	/* Of who commits. */
 	bool is_here; /* with the node's lock */
@@ -55,7 +56,8 @@ struct rs_arrival {
 	struct rs_sha256 hash;
 	struct walked_file file;
 	struct staged staged;
-	char sop_class[UID_SIZE], sop_instance[UID_SIZE];
+	char sop_class[UID_SIZE], sop_instance[UID_SIZE], study[UID_SIZE]; /* announced; "" when not */
+	struct rs_arrival_identity *identity;
 	rs_arrival_done *done;
 	void *context;
 };
@@ -87,8 +89,10 @@ static enum rs_code settle(struct rs_intake *intake, struct rs_error *err)
 static void begin_committing(struct rs_intake *intake)
 {
 	pthread_mutex_lock(&intake->mutex);
+	intake->alone++;
 	while (intake->is_committing)
 		pthread_cond_wait(&intake->idle, &intake->mutex);
+	intake->alone--;
 	intake->is_committing = true;
 	pthread_mutex_unlock(&intake->mutex);
 }
@@ -172,13 +176,20 @@ void rs_arrival_abandon(struct rs_arrival *arrival)
 		arrival_free(arrival);
 }
 
+static void copy_uid(const char *uid, char out[static UID_SIZE])
+{
+	snprintf(out, UID_SIZE, "%s", uid ? uid : "");
+}
+
 enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_claims *claims,
                               struct rs_arrival **out, struct rs_error *err)
 {
 	struct rs_buffer meta RS_CLEANUP(rs_buffer_finish) = {0};
 	rs_buffer_init(&meta, START_SIZE);
-	RS_TRY(rs_dicom_put_meta(claims->sop_class_uid, claims->sop_instance_uid, claims->transfer_syntax_uid,
-	                         claims->implementation_uid, &meta, err));
+	if (claims->transfer_syntax_uid)
+		RS_TRY(rs_dicom_put_meta(claims->sop_class_uid, claims->sop_instance_uid,
+		                         claims->transfer_syntax_uid, claims->implementation_uid, &meta,
+		                         err));
 	struct rs_arrival *arrival = rs_allocate(sizeof *arrival);
 	if (!arrival)
 		return rs_error_memory(err, sizeof *arrival, "an instance");
@@ -186,8 +197,10 @@ enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_
 	arrival->file = (struct walked_file){.path = arrival_name, .named = true};
 	arrival->staged.file = &arrival->file;
 	arrival->staged.options = &intake->options;
-	snprintf(arrival->sop_class, sizeof arrival->sop_class, "%s", claims->sop_class_uid);
-	snprintf(arrival->sop_instance, sizeof arrival->sop_instance, "%s", claims->sop_instance_uid);
+	copy_uid(claims->sop_class_uid, arrival->sop_class);
+	copy_uid(claims->sop_instance_uid, arrival->sop_instance);
+	copy_uid(claims->study_instance_uid, arrival->study);
+	arrival->identity = claims->identity;
 	rs_buffer_init(&arrival->memory, NODE_MEMORY_MAX);
 	rs_sha256_init(&arrival->hash);
 	enum rs_code code = rs_arrival_add(arrival, rs_buffer_bytes(&meta), err);
@@ -297,8 +310,18 @@ static enum rs_code recognise(struct rs_arrival *arrival, struct rs_error *err)
 static enum rs_code check_claims(const struct rs_arrival *arrival, struct rs_error *err)
 {
 	const struct classified *what = &arrival->staged.what;
-	if (strcmp(what->sop_instance_uid, arrival->sop_instance) == 0 &&
-	    strcmp(what->sop_class_uid, arrival->sop_class) == 0)
+	if (arrival->identity) {
+		copy_uid(what->sop_class_uid, arrival->identity->sop_class_uid);
+		copy_uid(what->sop_instance_uid, arrival->identity->sop_instance_uid);
+		copy_uid(what->series_instance_uid, arrival->identity->series_instance_uid);
+		copy_uid(what->study_instance_uid, arrival->identity->study_instance_uid);
+	}
+	if (!what->is_dicom)
+		return rs_error_set(err, RS_UNSUPPORTED, "it is no DICOM instance");
+	if (arrival->study[0] && strcmp(what->study_instance_uid, arrival->study) != 0)
+		return rs_error_set(err, RS_USAGE, "the data set is of another study than was announced");
+	if (!arrival->sop_instance[0] || (strcmp(what->sop_instance_uid, arrival->sop_instance) == 0 &&
+	                                  strcmp(what->sop_class_uid, arrival->sop_class) == 0))
 		return RS_OK;
 	return rs_error_set(err, RS_USAGE, "the data set is of another instance or class than was announced");
 }
@@ -476,7 +499,7 @@ static void commit(struct rs_intake *intake, struct rs_arrival **arrivals, size_
 	pthread_mutex_unlock(&intake->node->mutex);
 }
 
-/* By who commits: until nobody waits. */
+/* By who commits: until nobody waits, or somebody does for another turn, who then commits the rest. */
 static void commit_all(struct rs_intake *intake)
 {
 	struct rs_arrival *group[GROUP_MAX];
@@ -487,6 +510,8 @@ static void commit_all(struct rs_intake *intake)
 		if (node_is_wanted(intake->node))
 			(void)go_away(intake, NULL);
 		pthread_mutex_lock(&intake->mutex);
+		if (intake->alone > 0)
+			break;
 	}
 	intake->is_committing = false;
 	pthread_cond_broadcast(&intake->idle);
@@ -510,8 +535,8 @@ void rs_arrival_admit(struct rs_arrival *arrival, rs_arrival_done *done, void *c
 	intake->last = &arrival->next;
 	intake->waiting++;
 	intake->came++;
-	bool mine = !intake->is_committing;
-	intake->is_committing = true;
+	bool mine = !intake->is_committing && intake->alone == 0;
+	intake->is_committing = intake->is_committing || mine;
 	pthread_mutex_unlock(&intake->mutex);
 	if (mine)
 		commit_all(intake);
@@ -581,7 +606,7 @@ enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid
 enum rs_code rs_intake_settle(struct rs_intake *intake, struct rs_error *err)
 {
 	pthread_mutex_lock(&intake->mutex);
-	bool due = !intake->is_committing && intake->came == intake->seen;
+	bool due = !intake->is_committing && intake->alone == 0 && intake->came == intake->seen;
 	intake->seen = intake->came;
 	intake->is_committing = intake->is_committing || due;
 	pthread_mutex_unlock(&intake->mutex);

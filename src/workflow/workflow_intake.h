@@ -9,6 +9,7 @@
 #define RS_WORKFLOW_INTAKE_H
 
 #include "workflow/workflow.h"
+#include "workflow/workflow_classify.h"
 
 struct rs_intake;
 struct rs_arrival;
@@ -44,14 +45,23 @@ enum rs_code rs_intake_holds(struct rs_intake *intake, const char *sop_class_uid
                              const char *sop_instance_uid, struct rs_error *err);
 
 /* Runs `work` on the node while nobody commits: the way to the index and the ledger for whoever answers questions in a process
- * that takes instances. Any thread; waits for the group on its way. Everybody waits for it: keep it to milliseconds. */
+ * that takes instances. Any thread; waits for the group on its way, and has its turn before the next one. Everybody
+ * waits for it: keep it to milliseconds. The node's mutex is not held. */
 typedef enum rs_code rs_intake_work(void *context, struct rs_node *node, struct rs_error *err);
 enum rs_code rs_intake_run(struct rs_intake *intake, rs_intake_work *work, void *context,
                            struct rs_error *err);
 
-/* A DICOM instance: its meta group is made from these. Any thread; one at a time for each arrival. */
+/* What an arrival was found to be; texts are empty as long as that is not known. */
+struct rs_arrival_identity {
+	char sop_class_uid[UID_SIZE], sop_instance_uid[UID_SIZE], series_instance_uid[UID_SIZE],
+		study_instance_uid[UID_SIZE];
+};
+/* A DICOM instance: its meta group is made from these. Without a transfer syntax it is a whole file, which is kept as it is. Any
+ * thread; one at a time for each arrival. */
 struct rs_arrival_claims {
 	const char *sop_class_uid, *sop_instance_uid, *transfer_syntax_uid, *implementation_uid;
+	const char *study_instance_uid;       /* the study that it must be of; NULL: any */
+	struct rs_arrival_identity *identity; /* told before done() is called; NULL: nobody asks */
 };
 enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_claims *claims,
                               struct rs_arrival **out, struct rs_error *err);

@@ -173,7 +173,7 @@ class Peer:
 def explicit(group, number, vr, value):
     if isinstance(value, str):
         value = value.encode() + (b"\0" if vr == "UI" else b" ") * (len(value) % 2)
-    if vr in ("OB", "OW", "UN", "SQ"):
+    if vr in ("OB", "OW", "UN", "SQ", "UT"):
         return struct.pack("<HH2sHI", group, number, vr.encode(), 0, len(value)) + value
     return struct.pack("<HH2sH", group, number, vr.encode(), len(value)) + value
 

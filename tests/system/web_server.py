@@ -34,7 +34,7 @@ def ask(port, path, token=None, method="GET", body=None, headers=(), timeout=20)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
-    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+    return answer.status, {name.lower(): answer.getheader(name) for name, _ in answer.getheaders()}, content
 
 
 def raw(port, data, wait=10):

@@ -1,0 +1,113 @@
+/* Opening objects: key, record and receipt out of the stores that serve one thread at a time; then the content. */
+#include "access/access_open.h"
+
+#include <string.h>
+
+#define RECEIPT_SIZE_MAX ((size_t)128 * 1024)
+#define RECORD_SIZE_MAX ((size_t)8192)
+
+void rs_opened_finish(struct rs_opened *opened)
+{
+	rs_buffer_finish(&opened->receipt);
+	rs_buffer_finish(&opened->encoded);
+	rs_secret_finish(&opened->object_key);
+}
+
+/* The index may not say yet where the ledger has it: that is noted later, for many groups at once. */
+static enum rs_code place(struct rs_node *node, struct index_row *row, struct rs_error *err)
+{
+	uint64_t entry;
+	if (row->entry >= 0 || row->transaction_id.size != TRANSACTION_ID_SIZE)
+		return RS_OK;
+	enum rs_code code = rs_ledger_find(node->ledger, row->transaction_id.data, &entry, err);
+	if (code == RS_OK)
+		row->entry = (int64_t)entry;
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
+
+static enum rs_code take_row(struct rs_node *node, struct index_row *row, struct rs_opened *out,
+                             struct rs_error *err)
+{
+	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
+	if (row->object_nonce.size != NONCE_SIZE)
+		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
+	enum rs_code code = node_subject_key(node, row->subject, false, &subject_key, err);
+	if (code == RS_NOT_FOUND)
+		return rs_error_set(err, code, "its subject was erased: nobody can decrypt it any more");
+	RS_TRY(code);
+	rs_subject_object_key(&subject_key, row->object_nonce.data, &out->object_key);
+	RS_TRY(node_open_record(node, row, &out->encoded, err));
+	RS_TRY(rs_record_decode(rs_buffer_bytes(&out->encoded), &out->record, err));
+	RS_TRY(place(node, row, err));
+	return node_format_receipt(node, row, &out->receipt, err);
+}
+
+enum rs_code rs_opened_init(struct rs_node *node, const struct rs_cid *cid, struct rs_opened *out,
+                            struct rs_error *err)
+{
+	struct index_row row;
+	*out = (struct rs_opened){.cid = *cid};
+	rs_buffer_init(&out->receipt, RECEIPT_SIZE_MAX);
+	rs_buffer_init(&out->encoded, RECORD_SIZE_MAX);
+	pthread_mutex_lock(&node->mutex);
+	enum rs_code code = index_find_object(node->index, rs_bytes_of(cid->bytes, sizeof cid->bytes), &row,
+	                                      err);
+	if (code == RS_NOT_FOUND)
+		code = rs_error_set(err, code, "there is no such object here");
+	else if (code == RS_OK)
+		code = take_row(node, &row, out, err);
+	pthread_mutex_unlock(&node->mutex);
+	if (code != RS_OK) {
+		rs_opened_finish(out);
+		*out = (struct rs_opened){.cid = *cid};
+	}
+	return code;
+}
+
+enum rs_code rs_opened_check(const struct rs_node *node, const struct rs_opened *opened, struct rs_error *err)
+{
+	struct rs_trust trust = {.quorum = 0};
+	struct rs_receipt_facts facts;
+	RS_TRY(rs_note_key_parse(rs_str_from(node->vkey), &trust.log, err));
+	RS_TRY(rs_receipt_match_trusted(rs_buffer_str(&opened->receipt), &trust, &opened->record.sha256,
+	                                opened->record.size, &facts, err));
+	if (!rs_bytes_equal(opened->record.cid, rs_bytes_of(opened->cid.bytes, sizeof opened->cid.bytes)))
+		return rs_error_set(err, RS_ALTERED, "its record names another address");
+	return RS_OK;
+}
+
+struct comparing {
+	const struct rs_record *record;
+	struct rs_sha256 hash;
+	uint64_t size;
+	rs_vault_take *take;
+	void *context;
+};
+
+static enum rs_code compare_piece(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	struct comparing *comparing = context;
+	struct rs_digest found;
+	rs_sha256_update(&comparing->hash, piece.data, piece.size);
+	comparing->size += piece.size;
+	if (comparing->size > comparing->record->size)
+		return rs_error_set(err, RS_ALTERED, "it is longer than what was sealed");
+	if (comparing->size == comparing->record->size) {
+		rs_sha256_final(&comparing->hash, &found);
+		if (!rs_digest_equal(&found, &comparing->record->sha256))
+			return rs_error_set(err, RS_ALTERED, "it is not what was sealed");
+	}
+	return comparing->take(comparing->context, piece, err);
+}
+
+enum rs_code rs_opened_read(const struct rs_node *node, const struct rs_opened *opened, rs_vault_take *take,
+                            void *context, struct rs_error *err)
+{
+	struct comparing comparing = {.record = &opened->record, .take = take, .context = context};
+	rs_sha256_init(&comparing.hash);
+	RS_TRY(rs_vault_read_unaddressed(node->vault, &opened->cid, &opened->object_key, compare_piece,
+	                                 &comparing, err));
+	return comparing.size == opened->record.size
+	               ? RS_OK
+	               : rs_error_set(err, RS_ALTERED, "it is shorter than what was sealed");
+}

@@ -1,0 +1,241 @@
+/* Choosing objects, and reading them. */
+#include "objects.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server.h"
+
+#define PAGES_MAX 4096
+#define TAG_CLASS RS_DICOM_TAG(0x0008, 0x0016)
+#define TAG_INSTANCE RS_DICOM_TAG(0x0008, 0x0018)
+#define TAG_STUDY RS_DICOM_TAG(0x0020, 0x000D)
+#define TAG_SERIES RS_DICOM_TAG(0x0020, 0x000E)
+#define TAG_SYNTAX RS_DICOM_TAG(0x0008, 0x3002) /* AvailableTransferSyntaxUID */
+#define HEADER_MAX ((size_t)64 << 20)
+
+void picked_finish(struct picked_list *list) { rs_free(list->items); }
+
+struct picking {
+	struct request *request;
+	struct picked_list *list;
+	struct rs_find find;
+	struct rs_find_counts counts;
+};
+
+static enum rs_code copy_value(const struct rs_found *found, uint32_t tag, char out[static UID_SIZE],
+                               struct rs_error *err)
+{
+	char text[RS_CATALOGUE_COUNT_SIZE];
+	struct rs_str value;
+	RS_TRY(rs_found_value(found, tag, text, &value, err));
+	snprintf(out, UID_SIZE, RS_STR_FORMAT, RS_STR_ARGUMENTS(value));
+	return RS_OK;
+}
+
+static enum rs_code new_picked(struct picked_list *list, struct picked **out, struct rs_error *err)
+{
+	if (list->count == PICKED_MAX)
+		return rs_error_set(err, RS_TOO_LARGE, "more than %zu instances: ask for less at once",
+		                    PICKED_MAX);
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 16;
+		struct picked *items = rs_reallocate(list->items, capacity * sizeof *items);
+		if (!items)
+			return rs_error_memory(err, capacity * sizeof *items, "instances");
+		list->items = items;
+		list->capacity = capacity;
+	}
+	*out = &list->items[list->count];
+	memset(*out, 0, sizeof **out);
+	return RS_OK;
+}
+
+static enum rs_code visit(void *context, const struct rs_found *found, struct rs_error *err)
+{
+	struct picking *picking = context;
+	struct picked *picked = NULL;
+	struct index_row row;
+	struct rs_node *node = web_node(picking->request->web);
+	RS_TRY(new_picked(picking->list, &picked, err));
+	const struct {
+		uint32_t tag;
+		char *to;
+	} values[] = {{TAG_STUDY, picked->study},
+	              {TAG_SERIES, picked->series},
+	              {TAG_INSTANCE, picked->instance},
+	              {TAG_CLASS, picked->sop_class},
+	              {TAG_SYNTAX, picked->syntax}};
+	for (size_t i = 0; i < RS_COUNT(values); i++)
+		RS_TRY(copy_value(found, values[i].tag, values[i].to, err));
+	RS_TRY(index_find_row(node->index, found->match.row[RS_LEVEL_IMAGE], &row, err));
+	if (!rs_cid_from_bytes(row.cid, &picked->cid))
+		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
+	picked->size = row.size;
+	picked->row = row.row;
+	picking->list->count++;
+	return RS_OK;
+}
+
+static enum rs_code find(void *context, struct rs_node *node RS_UNUSED, struct rs_error *err)
+{
+	struct picking *picking = context;
+	return rs_finder_find(web_finder(picking->request->web, FINDER_OF_RETRIEVALS), &picking->find, visit,
+	                      picking, &picking->counts, err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct picked *first = a, *second = b;
+	int order = strcmp(first->instance, second->instance);
+	return order ? order : (first->row < second->row) - (first->row > second->row);
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct picked *first = a, *second = b;
+	return (first->row > second->row) - (first->row < second->row);
+}
+
+static void keep_last_of_each(struct picked_list *list)
+{
+	size_t kept = 0;
+	qsort(list->items, list->count, sizeof *list->items, by_name);
+	for (size_t i = 0; i < list->count; i++)
+		if (kept == 0 || strcmp(list->items[kept - 1].instance, list->items[i].instance) != 0)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+	qsort(list->items, list->count, sizeof *list->items, by_row);
+}
+
+enum rs_code picked_of_request(struct request *request, struct picked_list *out, struct rs_error *err)
+{
+	static const uint32_t tags[] = {TAG_STUDY, TAG_SERIES, TAG_INSTANCE};
+	struct rs_catalogue_key keys[RS_COUNT(tags)];
+	struct rs_catalogue_place place = {.part = 0};
+	struct picking picking = {.request = request,
+	                          .list = out,
+	                          .find = {.actor = request->caller.actor,
+	                                   .purpose = request->purpose,
+	                                   .query = {.level = RS_LEVEL_IMAGE, .keys = keys},
+	                                   .place = &place}};
+	for (size_t i = 0; i < RS_COUNT(tags) && request->values[i].size > 0; i++)
+		keys[picking.find.query.key_count++] = (struct rs_catalogue_key){tags[i], request->values[i]};
+	for (size_t page = 0; page < PAGES_MAX && !picking.counts.has_ended; page++)
+		RS_TRY(rs_intake_run(web_intake(request->web), find, &picking, err));
+	if (out->count == 0)
+		return rs_error_set(err, RS_NOT_FOUND,
+		                    "there is nothing of this name that the caller may see");
+	keep_last_of_each(out);
+	return RS_OK;
+}
+
+struct opening {
+	const struct picked *picked;
+	struct rs_opened *opened;
+};
+
+static enum rs_code open_object(void *context, struct rs_node *node, struct rs_error *err)
+{
+	const struct opening *opening = context;
+	return rs_opened_init(node, &opening->picked->cid, opening->opened, err);
+}
+
+enum rs_code object_read(struct rs_web *web, const struct picked *picked, rs_vault_take *take, void *context,
+                         struct rs_error *err)
+{
+	struct rs_opened opened RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
+	struct opening opening = {picked, &opened};
+	struct rs_node *node = web_node(web);
+	RS_TRY(rs_intake_run(web_intake(web), open_object, &opening, err));
+	if (opened.record.size != picked->size)
+		return rs_error_set(err, RS_ALTERED, "its record names another size");
+	if (!web_compares(web))
+		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened.object_key, take, context,
+		                                 err);
+	RS_TRY(rs_opened_check(node, &opened, err));
+	return rs_opened_read(node, &opened, take, context, err);
+}
+
+static enum rs_code charge(struct rs_web *web, size_t size, struct rs_error *err)
+{
+	if (size > LOADED_MAX)
+		return rs_error_set(
+			err, RS_TOO_LARGE,
+			"an instance of more than %zu bytes is not taken apart here: retrieve all of it",
+			LOADED_MAX);
+	pthread_mutex_lock(&web->mutex);
+	while (web->loaded > LOADED_MAX - size)
+		pthread_cond_wait(&web->unloaded, &web->mutex);
+	web->loaded += size;
+	pthread_mutex_unlock(&web->mutex);
+	return RS_OK;
+}
+
+void loaded_finish(struct loaded *loaded)
+{
+	rs_dicom_finish(&loaded->dicom);
+	rs_buffer_finish(&loaded->file);
+	if (loaded->charged == 0)
+		return;
+	pthread_mutex_lock(&loaded->web->mutex);
+	loaded->web->loaded -= loaded->charged;
+	pthread_cond_broadcast(&loaded->web->unloaded);
+	pthread_mutex_unlock(&loaded->web->mutex);
+	loaded->charged = 0;
+}
+
+static enum rs_code begin_loading(struct rs_web *web, size_t size, struct loaded *out, struct rs_error *err)
+{
+	*out = (struct loaded){.web = web};
+	RS_TRY(charge(web, size, err));
+	out->charged = size;
+	rs_buffer_init(&out->file, size);
+	return RS_OK;
+}
+
+static enum rs_code append(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	struct loaded *loaded = context;
+	rs_buffer_append_bytes(&loaded->file, piece);
+	return rs_buffer_check(&loaded->file, "an instance", err);
+}
+
+enum rs_code loaded_init(struct rs_web *web, const struct picked *picked, struct loaded *out,
+                         struct rs_error *err)
+{
+	RS_TRY(begin_loading(web, picked->size > SIZE_MAX ? SIZE_MAX : (size_t)picked->size, out, err));
+	if (rs_buffer_reserve(&out->file, (size_t)picked->size) != RS_OK)
+		return rs_buffer_check(&out->file, "an instance", err);
+	RS_TRY(object_read(web, picked, append, out, err));
+	return rs_dicom_parse(rs_buffer_bytes(&out->file), &out->dicom, err);
+}
+
+/* Pieces are kept until the header is whole. */
+static enum rs_code append_header(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	struct loaded *loaded = context;
+	if (loaded->dicom.count > 0)
+		return RS_OK;
+	RS_TRY(append(loaded, piece, err));
+	/* What cannot be parsed yet may be when more of it has come; and what ends with an element may go on. */
+	if (rs_dicom_parse_header(rs_buffer_bytes(&loaded->file), &loaded->dicom, NULL) != RS_OK)
+		return RS_OK;
+	const struct rs_dicom *dicom = &loaded->dicom;
+	const struct rs_bytes last = dicom->count ? dicom->elements[dicom->count - 1].value
+	                                          : rs_bytes_of("", 0);
+	if (!dicom->inflated && last.data + last.size + 8 > loaded->file.data + loaded->file.size)
+		rs_dicom_finish(&loaded->dicom);
+	return RS_OK;
+}
+
+enum rs_code loaded_header(struct rs_web *web, const struct picked *picked, struct loaded *out,
+                           struct rs_error *err)
+{
+	RS_TRY(begin_loading(web, picked->size < HEADER_MAX ? (size_t)picked->size : HEADER_MAX, out, err));
+	RS_TRY(object_read(web, picked, append_header, out, err));
+	if (out->dicom.count > 0)
+		return RS_OK;
+	return rs_dicom_parse_header(rs_buffer_bytes(&out->file), &out->dicom, err);
+}
