@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "server.h"
+#include "services.h"
 #include "words.h"
 
 #define HEAD_MAX ((size_t)16 * 1024)
@@ -296,6 +297,10 @@ static enum rs_code begin(struct exchange *exchange, const char *method, struct 
 	if (strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
 		method = MHD_HTTP_METHOD_GET;
 	route_find(&request->target, method, request->values, &request->route, allowed);
+	if (!request->route && strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0) {
+		request->route = routes_options;
+		request_put_header(request, MHD_HTTP_HEADER_ALLOW, allowed);
+	}
 	if (!request->route && allowed[0]) {
 		request_put_header(request, MHD_HTTP_HEADER_ALLOW, allowed);
 		return refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, RS_UNSUPPORTED,
@@ -338,6 +343,40 @@ static struct MHD_Response *make_response(struct exchange *exchange)
 	                                       MHD_RESPMEM_PERSISTENT);
 }
 
+/* Pages of other origins see answers when they are named (Fetch, section 3.2); credentials they need like everybody. */
+static void put_origin(const struct exchange *exchange, struct MHD_Response *response)
+{
+	const struct request *request = &exchange->request;
+	struct rs_str origin = request_header(request, "Origin"), one;
+	struct rs_str list = rs_str_from(request->web->options.origins);
+	while (origin.size > 0 && rs_str_split(&list, ',', &one)) {
+		if (!rs_str_equal(one, origin))
+			continue;
+		MHD_add_response_header(response, "Access-Control-Allow-Origin", origin.data);
+		MHD_add_response_header(response, "Access-Control-Expose-Headers",
+		                        "ETag, Warning, Content-Range, Radseal-Request");
+		MHD_add_response_header(
+			response, "Access-Control-Allow-Headers",
+			"Authorization, Accept, Content-Type, Range, If-None-Match, Radseal-Purpose");
+		MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST");
+		MHD_add_response_header(response, "Access-Control-Max-Age", "600");
+	}
+	if (request->web->options.origins)
+		MHD_add_response_header(response, "Vary", "Origin");
+}
+
+static enum rs_code answer_options(struct request *request, struct rs_error *err RS_UNUSED)
+{
+	request->status = MHD_HTTP_NO_CONTENT;
+	return RS_OK;
+}
+
+/* Of every path: it tells nothing, and needs nobody. */
+const struct route routes_options[] = {
+	{"OPTIONS", "/", 0, 0, NULL, NULL, answer_options, NULL},
+	{NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
 static void put_headers(const struct exchange *exchange, struct MHD_Response *response)
 {
 	static const char *const always[][2] = {{"X-Content-Type-Options", "nosniff"},
@@ -356,6 +395,7 @@ static void put_headers(const struct exchange *exchange, struct MHD_Response *re
 	}
 	if (!has_cache)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	put_origin(exchange, response);
 	MHD_add_response_header(response, "Radseal-Request", request->id);
 }
 

@@ -115,6 +115,22 @@ def odd_requests(site, scratch):
     print(f"odd requests: {len(cases)} refused, and the server lives")
 
 
+def origins(site, scratch):
+    """Pages of one named origin may ask; other origins' get no leave to look at answers."""
+    tokens = site.tokens(scratch, all="node all")
+    with site.serving("--http-tokens", tokens, "--http-origins", "https://a.example,https://b.example", listen=LISTEN) as port:
+        for origin, allowed in (("https://b.example", True), ("https://evil.example", False), ("https://b.example.evil", False)):
+            for method, path in (("OPTIONS", "/studies"), ("GET", "/metrics")):
+                status, headers, _ = ask(port, path, None if method == "OPTIONS" else site.token["all"], method,
+                                         headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
+                assert status == (204 if method == "OPTIONS" else 200)
+                assert headers.get("access-control-allow-origin") == (origin if allowed else None), (origin, headers)
+                assert "access-control-allow-credentials" not in headers and headers["vary"] == "Origin"
+    with site.serving("--http-tokens", tokens, listen=LISTEN) as port:
+        assert "access-control-allow-origin" not in ask(port, "/health", headers={"Origin": "https://a.example"})[1]
+    print("origins: those that are named, and nobody else")
+
+
 def limits(site, scratch):
     """Slow heads are closed, and one address cannot have all connections."""
     with site.serving("--connections", 8, listen=LISTEN) as port:
@@ -166,7 +182,7 @@ def main():
         scratch = pathlib.Path(scratch)
         site = Site(arguments.radseal, scratch / "node")
         site.init()
-        for step in (default_deny, rights_and_tokens, odd_requests, limits, stopping):
+        for step in (default_deny, rights_and_tokens, odd_requests, origins, limits, stopping):
             step(site, scratch)
 
 
