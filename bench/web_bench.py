@@ -1,8 +1,10 @@
-"""What a client of DICOMweb waits for: `web_bench.py RADSEAL [--runs N] [--orthanc PROGRAM] [--plugin LIBRARY]`. 100 X-rays (210 MB)
+"""What a client of DICOMweb waits for: `web_bench.py RADSEAL [--runs N] [--orthanc PROGRAM] [--plugin LIBRARY] [--paired PROGRAM]`. 100 X-rays (210 MB)
 made here go in by STOW-RS, one or ten a request; come out by WADO-RS, one study a request, over one connection; 25 studies are
 listed by QIDO-RS. radseal, and Orthanc with its DICOMweb plugin where they are installed, in turn in the same run; medians in ms, and
 the server's peak of memory. radseal answers when an instance is encrypted, stored and sealed, durably, and gives out what it
-decrypted and compared with the ledger, after the request is on the ledger. BENCH_DIR names a folder on the disk to measure."""
+decrypted and compared with the ledger, after the request is on the ledger. "WADO again" are the same once more: from the system's
+cache on both sides, and already on the ledger. With --paired (web_compare_bench) nothing else is measured than retrieval with and
+without the comparison, in turn, on one node. BENCH_DIR names a folder on the disk to measure."""
 import argparse
 import contextlib
 import hashlib
@@ -129,11 +131,38 @@ def measure(server, options, files, steps):
                 times[f"STOW {per_request} a request"] = timed(lambda: store(client, files, per_request))
                 if per_request == 10 and "WADO" in steps:
                     times["WADO"] = timed(lambda: retrieve(client, range(len(files))))
+                    times["WADO again"] = timed(lambda: retrieve(client, range(len(files))))
                 if per_request == 10 and "QIDO" in steps:
                     query(client, 25)
                     times["QIDO 25"] = statistics.median(timed(lambda: query(client, 25)) for _ in range(20))
                 times[f"peak MiB, {per_request} a request"] = peak_mib(process)
     return times
+
+
+def paired(options, files):
+    """Wall time of retrieval, and the server's time of processors, with the comparison and without."""
+    rows = {"on": [], "off": []}
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as scratch:
+        scratch = pathlib.Path(scratch)
+        with radseal(options, scratch) as (client, process):
+            store(client, files, 10)
+            token = client.headers["Authorization"].split()[1]
+        for run in range(options.runs):
+            for mode in ("on", "off") if run % 2 else ("off", "on"):
+                port = free_port()
+                with serving(port, [options.paired, scratch / "node", scratch / "tokens", port, mode]) as process:
+                    client = Client(port, "", token)
+                    retrieve(client, range(len(files)))
+                    for _ in range(3):
+                        before = pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[13:15]
+                        wall = timed(lambda: retrieve(client, range(len(files))))
+                        after = pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[13:15]
+                        rows[mode].append((wall, 10 * sum(int(b) - int(a) for a, b in zip(before, after))))
+    for mode, values in rows.items():
+        print(f"comparison {mode:3}  wall {statistics.median(wall for wall, _ in values):7.1f} ms  processors "
+              f"{statistics.median(used for _, used in values):7.1f} ms  (fastest {min(values)[0]:.1f})")
+    pairs = [on[0] / off[0] - 1 for on, off in zip(rows["on"], rows["off"])]
+    print(f"overhead of the comparison: {100 * statistics.median(pairs):.1f} % of wall time, median of {len(pairs)} pairs")
 
 
 def main():
@@ -143,6 +172,7 @@ def main():
     parser.add_argument("--orthanc", default="/usr/sbin/Orthanc")
     parser.add_argument("--plugin", default=PLUGIN)
     parser.add_argument("--steps", default="WADO,QIDO")
+    parser.add_argument("--paired")
     options = parser.parse_args()
     options.radseal = os.path.abspath(options.radseal)
     servers = {"radseal": radseal}
@@ -151,6 +181,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         make_sets(pathlib.Path(folder))
         files = sorted((pathlib.Path(folder) / "xray100").iterdir())
+        if options.paired:
+            return paired(options, files)
         rows = {name: [] for name in servers}
         for _ in range(options.runs):
             for name, server in servers.items():

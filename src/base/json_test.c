@@ -177,7 +177,7 @@ static void depth_reaches_its_maximum(void **state)
 	struct rs_buffer out RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_json json;
 	(void)state;
-	rs_buffer_init(&out, 100000);
+	rs_buffer_init(&out, 1000000);
 	rs_json_init(&json, &out, true);
 	for (int i = 0; i < RS_JSON_DEPTH_MAX; i++)
 		rs_json_array_begin(&json);

@@ -52,7 +52,10 @@ static void make_data(int number, struct rs_buffer *out)
 
 static struct rs_arrival_claims claims_of(const char *uid)
 {
-	return (struct rs_arrival_claims){CLASS, uid, "1.2.840.10008.1.2.1", "1.2.3.4"};
+	return (struct rs_arrival_claims){.sop_class_uid = CLASS,
+	                                  .sop_instance_uid = uid,
+	                                  .transfer_syntax_uid = "1.2.840.10008.1.2.1",
+	                                  .implementation_uid = "1.2.3.4"};
 }
 
 /* In pieces of 1,000 bytes. */
