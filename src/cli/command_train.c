@@ -229,7 +229,7 @@ const struct command command_train = {
 		"  near_zero    ratio of the two commonest values (19); correlation {limit: 0.9, drop: later or average}\n"
 		"  univariate   {p: 0.05, keep, test: means or ranks, adjust: none or discoveries}; keep: the best 20\n"
 		"  mrmr         {keep: 20, by: correlation, difference or quotient}\n"
-		"  rfe          {keep: 20, by: ridge or forest, drop: 0.25 of what is left, penalty, trees}\n"
+		"  rfe          {keep: 20, by: ridge, forest or svm, drop: 0.25 of what is left, penalty, trees}\n"
 		"  lasso        {lambda: sparsest or best, mixing: 1, folds: 5, lambdas: 50}: what an elastic net keeps\n"
 		"model: a name with options, or a list of them:\n"
 		"  forest       {trees, minimum_leaf, tries}\n"

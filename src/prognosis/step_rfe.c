@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "learn/learn_select.h"
+#include "learn/learn_svm.h"
 #include "step.h"
 
-enum model { BY_RIDGE, BY_FOREST };
+enum model { BY_RIDGE, BY_FOREST, BY_SVM };
 struct options {
 	uint64_t keep;
 	uint32_t by;
@@ -116,6 +117,66 @@ static enum rs_code eliminate_by_forest(const struct fitting *f, const struct op
 	return rs_eliminate(f->count, o->keep, o->drop, woods_importance, &woods, order, err);
 }
 
+/* ---- by linear support vector machines (Guyon et al. 2002): squares of the coefficients of each pair of classes ---- */
+
+static void add_squares(const struct rs_svm *svm, uint32_t a, uint32_t b, double *out)
+{
+	const size_t n = svm->vector_count;
+	for (uint32_t c = 0; c < svm->columns; c++) {
+		double sum = 0;
+		for (size_t v = 0, class = 0, left = svm->counts[0]; v < n; v++, left--) {
+			while (left == 0)
+				left = svm->counts[++class];
+			/* As libsvm lays coefficients out: those against a class before one's own, then after it. */
+			if (class == a)
+				sum += svm->coefficients[(b - 1) * n + v] *
+				       svm->vectors[v * svm->columns + c];
+			else if (class == b)
+				sum += svm->coefficients[a * n + v] * svm->vectors[v * svm->columns + c];
+		}
+		out[c] += sum * sum;
+	}
+}
+
+static enum rs_code machines_importance(void *context, const size_t *columns, size_t count, double *out,
+                                        struct rs_error *err)
+{
+	const struct woods *of = context;
+	size_t rows = of->fitting->training->rows;
+	uint32_t classes = of->fitting->training->classes;
+	struct rs_svm svm RS_CLEANUP(rs_svm_finish) = {0};
+	double *x RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, rows * sizeof *x);
+	if (!x)
+		return rs_error_memory(err, count * rows * sizeof *x, "elimination");
+	for (size_t c = 0; c < count; c++)
+		memcpy(x + c * rows, of->x + columns[c] * rows, rows * sizeof *x);
+	const struct rs_matrix matrix = {rows, count, x};
+	const struct rs_svm_options options = {
+		.linear = true, .cost = 1 / of->options->penalty, .seed = of->fitting->seed};
+	RS_TRY(rs_svm_fit(&matrix, of->labels, classes, &options, &svm, err));
+	memset(out, 0, count * sizeof *out);
+	for (uint32_t a = 0; a < classes; a++)
+		for (uint32_t b = a + 1; b < classes; b++)
+			add_squares(&svm, a, b, out);
+	return RS_OK;
+}
+
+static enum rs_code eliminate_by_svm(const struct fitting *f, const struct options *o, size_t *order,
+                                     struct rs_error *err)
+{
+	double *values RS_CLEANUP(rs_free_pointer) = standardised_inputs(f);
+	uint32_t *labels RS_CLEANUP(rs_free_pointer) = rs_allocate_array(f->training->rows, sizeof *labels);
+	struct woods of = {f, o, values, labels};
+	if (!values || !labels)
+		return rs_error_memory(err, f->count * f->training->rows * sizeof *values, "elimination");
+	if (f->training->target == TARGET_SURVIVAL)
+		return rs_error_set(err, RS_USAGE,
+		                    "support vector machines are of classes; by: ridge or forest");
+	for (size_t i = 0; i < f->training->rows; i++)
+		labels[i] = f->training->outcome[i];
+	return rs_eliminate(f->count, o->keep, o->drop, machines_importance, &of, order, err);
+}
+
 static enum rs_code choose(const struct fitting *f, const void *options, bool *keep, struct rs_error *err)
 {
 	const struct options *o = options;
@@ -124,14 +185,16 @@ static enum rs_code choose(const struct fitting *f, const void *options, bool *k
 		return rs_error_memory(err, f->count * sizeof *order, "elimination");
 	if (o->by == BY_RIDGE)
 		RS_TRY(eliminate_by_ridge(f, o, order, err));
-	else
+	else if (o->by == BY_FOREST)
 		RS_TRY(eliminate_by_forest(f, o, order, err));
+	else
+		RS_TRY(eliminate_by_svm(f, o, order, err));
 	for (size_t k = 0; k < f->count && k < o->keep; k++)
 		keep[order[k]] = true;
 	return RS_OK;
 }
 
-static const char *const models[] = {"ridge", "forest", NULL};
+static const char *const models[] = {"ridge", "forest", "svm", NULL};
 static const struct setting settings[] = {
 	{"keep", SETTING_COUNT, offsetof(struct options, keep), 1, 1000000, 20, NULL},
 	{"by", SETTING_WORD, offsetof(struct options, by), 0, 0, BY_RIDGE, models},

@@ -87,6 +87,24 @@ static void steps_agree_with_others(void **state)
 		if (keep[c])
 			assert_int_equal(c, json_integer_value(json_array_get(kept, found++)));
 	assert_int_equal(found, json_array_size(kept));
+	/* scikit-learn's RFE of SVC(kernel="linear", C=1), one column at a time. */
+	const struct training rows = {
+		.target = TARGET_BINARY, .classes = 2, .rows = TRAINING_ROWS, .outcome = wdbc.outcome};
+	const struct fitting eliminating = {&rows, WDBC_COLUMNS, NULL, wdbc.x, 0};
+	for (uint64_t best = 1; best < WDBC_COLUMNS; best += 7) {
+		const struct {
+			uint64_t keep;
+			uint32_t by;
+			double drop, penalty;
+			uint64_t trees;
+		} options = {best, 2, 0, 1, 0};
+		memset(keep, 0, sizeof keep);
+		assert_int_equal(step_rfe.choose(&eliminating, &options, keep, NULL), RS_OK);
+		for (size_t c = 0; c < WDBC_COLUMNS; c++) {
+			snprintf(path, sizeof path, "rfe_linsvm_ranking_1best/%zu", c);
+			assert_int_equal(keep[c], reference_number(root, path) <= (double)best);
+		}
+	}
 	json_decref(root);
 }
 

@@ -42,8 +42,8 @@ study class 'class: {column: late}' '[impute: nearest, combat, scale: power, {co
 	'[ridge, forest: {trees: 10}, svm, xgboost: {rounds: 5}, network: {members: 1, epochs: 3, units: 4}]' 'split: 0.8
 bootstrap: 3
 permutations: 3'
-study classes 'classes: {column: stage}' '[near_zero, mrmr: 3]' '[ridge, forest: {trees: 10}]' 'fusion: late'
-study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox, parametric, forest: {trees: 10}]' \
+study classes 'classes: {column: stage}' '[near_zero, mrmr: 3]' '[ridge, elastic_net: {lambdas: 10}, forest: {trees: 10}]' 'fusion: late'
+study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox: {strata: centre}, parametric, forest: {trees: 10}]' \
 	'validate: centre'
 {
 	echo "rule compile"
