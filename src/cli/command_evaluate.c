@@ -5,7 +5,7 @@
 
 #include "findings.h"
 #include "option_lists.h"
-#include "prognosis/prognosis.h"
+#include "evaluate/evaluate.h"
 #include "session.h"
 
 #define TABLE_SIZE_MAX ((size_t)256 << 20)

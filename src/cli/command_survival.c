@@ -4,7 +4,7 @@
 
 #include "findings.h"
 #include "option_lists.h"
-#include "prognosis/prognosis_survival.h"
+#include "evaluate/evaluate_survival.h"
 #include "session.h"
 
 #define TABLE_SIZE_MAX ((size_t)256 << 20)

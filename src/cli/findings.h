@@ -2,7 +2,7 @@
 #ifndef RS_CLI_FINDINGS_H
 #define RS_CLI_FINDINGS_H
 
-#include "prognosis/prognosis.h"
+#include "report/report.h"
 
 /* Six digits where people read. */
 void finding_print(struct rs_buffer *out, const struct rs_finding *finding);

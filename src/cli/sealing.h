@@ -4,7 +4,7 @@
 
 #include "access/access_rows.h"
 #include "command.h"
-#include "prognosis/prognosis_train.h"
+#include "prognosis/prognosis.h"
 
 struct sealing {
 	struct rs_node *node; /* NULL: none of this is wanted */

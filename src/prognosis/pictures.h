@@ -1,6 +1,6 @@
 /* Pictures as a study wants them, and a model of them as its file holds it. */
-#ifndef RS_PROGNOSIS_PICTURES_PRIVATE_H
-#define RS_PROGNOSIS_PICTURES_PRIVATE_H
+#ifndef RS_PROGNOSIS_PICTURES_OWN_H
+#define RS_PROGNOSIS_PICTURES_OWN_H
 
 #include "neural/neural_train.h"
 #include "prognosis/prognosis_pictures.h"

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "model.h"
-#include "packed.h"
+#include "model/model_parts.h"
+#include "recipe/recipe_packed.h"
 #include "pictures.h"
 
 #define FORMAT "radseal-pictures"
@@ -43,7 +43,7 @@ void pictures_model_write(const struct rs_pictures_model *model, struct rs_buffe
 	rs_cbor_write_f64(out, model->deviation);
 	rs_cbor_write_f64(out, model->temperature);
 	rs_cbor_write_f64(out, model->threshold);
-	packed_write_f64s(out, model->residuals, model->residual_count);
+	rs_packed_write_f64s(out, model->residuals, model->residual_count);
 	rs_network_write(&model->network, out);
 }
 
@@ -59,18 +59,18 @@ static enum rs_code read_numbers(struct rs_cbor_reader *reader, struct rs_pictur
                                  struct rs_error *err)
 {
 	uint64_t side;
-	RS_TRY(packed_read_count(reader, "side", SIDE_MAX, &side, err));
-	RS_TRY(packed_read_number(reader, "mean", &model->mean, err));
-	RS_TRY(packed_read_number(reader, "deviation", &model->deviation, err));
-	RS_TRY(packed_read_number(reader, "temperature", &model->temperature, err));
-	RS_TRY(packed_read_number(reader, "threshold", &model->threshold, err));
-	RS_TRY(packed_read_f64s(reader, "residuals", &model->residuals, &model->residual_count, err));
+	RS_TRY(rs_packed_read_count(reader, "side", SIDE_MAX, &side, err));
+	RS_TRY(rs_packed_read_number(reader, "mean", &model->mean, err));
+	RS_TRY(rs_packed_read_number(reader, "deviation", &model->deviation, err));
+	RS_TRY(rs_packed_read_number(reader, "temperature", &model->temperature, err));
+	RS_TRY(rs_packed_read_number(reader, "threshold", &model->threshold, err));
+	RS_TRY(rs_packed_read_f64s(reader, "residuals", &model->residuals, &model->residual_count, err));
 	model->side = (size_t)side;
 	if (!(model->deviation > 0) || !(model->temperature > 0) ||
 	    !(model->threshold >= 0 && model->threshold <= 1))
-		return packed_wrong("scale, temperature or threshold", err);
-	if (!packed_ascends(model->residuals, model->residual_count, false))
-		return packed_wrong("residuals", err);
+		return rs_packed_wrong("scale, temperature or threshold", err);
+	if (!rs_packed_ascends(model->residuals, model->residual_count, false))
+		return rs_packed_wrong("residuals", err);
 	return RS_OK;
 }
 
@@ -80,7 +80,7 @@ static enum rs_code read_model(struct rs_bytes file, struct rs_pictures_model *m
 	struct rs_str format;
 	uint64_t version;
 	RS_TRY(rs_cbor_reader_init(&reader, file, err));
-	RS_TRY(packed_read_parts(&reader, "model", FIELDS, err));
+	RS_TRY(rs_packed_read_parts(&reader, "model", FIELDS, err));
 	RS_TRY(rs_cbor_read_str(&reader, "format", &format, err));
 	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
 	if (!rs_str_equal_text(format, FORMAT) || version != VERSION)
@@ -91,7 +91,7 @@ static enum rs_code read_model(struct rs_bytes file, struct rs_pictures_model *m
 	const struct rs_shape *in = &model->network.shapes[0];
 	if (in->channels != 1 || in->size[0] != 1 || in->size[1] != model->side ||
 	    in->size[2] != model->side || rs_shape_values(rs_network_output(&model->network)) != 1)
-		return packed_wrong("network", err);
+		return rs_packed_wrong("network", err);
 	return RS_OK;
 }
 
@@ -121,7 +121,7 @@ enum rs_code rs_pictures_predict(const struct rs_pictures_model *model, const st
                                  struct rs_pool *pool, rs_prediction_visit *visit, void *context,
                                  struct rs_error *err)
 {
-	const double quantile = conformal_quantile(model->residuals, model->residual_count, coverage);
+	const double quantile = rs_conformal_quantile(model->residuals, model->residual_count, coverage);
 	const size_t values = model->side * model->side;
 	float *picture RS_CLEANUP(rs_free_pointer) = rs_allocate_array(values, sizeof *picture), logit;
 	if (!picture)

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/base_csv.h"
-#include "columns.h"
+#include "table/table.h"
 #include "image/image_picture.h"
-#include "study_file.h"
+#include "study/study_yaml.h"
 
 #define ARENA_MAX ((size_t)1 << 20)
 #define SHARE_OF_TRAINING 0.7
@@ -37,27 +37,28 @@ static const struct {
 };
 
 struct parsing {
-	struct reading reading;
+	struct rs_study_reading reading;
 	struct picture_study *study;
 };
 
-static enum rs_code read_key(struct reading *r, const char *name, yaml_node_t *value, const void *context)
+static enum rs_code read_key(struct rs_study_reading *r, const char *name, yaml_node_t *value,
+                             const void *context)
 {
 	struct parsing *const *parsing = context;
-	struct known_names known = {0};
+	struct rs_known_names known = {0};
 	double number;
 	for (size_t k = 0; k < RS_COUNT(keys); k++) {
-		known_add(&known, keys[k].name);
+		rs_known_add(&known, keys[k].name);
 		if (strcmp(keys[k].name, name) != 0)
 			continue;
 		uint8_t *at = (uint8_t *)(*parsing)->study + keys[k].offset;
 		if (!keys[k].number)
-			return read_text(r, value, (const char **)(void *)at);
-		RS_TRY(read_number(r, value, name, true, keys[k].minimum, keys[k].maximum, &number));
+			return rs_study_read_text(r, value, (const char **)(void *)at);
+		RS_TRY(rs_study_read_number(r, value, name, true, keys[k].minimum, keys[k].maximum, &number));
 		*(uint64_t *)(void *)at = (uint64_t)number;
 		return RS_OK;
 	}
-	return known_refuse(&known, r, value, name);
+	return rs_known_refuse(&known, r, value, name);
 }
 
 bool rs_pictures_is_study(struct rs_bytes file)
@@ -89,7 +90,7 @@ static enum rs_code parse(struct rs_bytes file, struct parsing *parsing, struct 
 		return code;
 	yaml_node_t *root = yaml_document_get_root_node(&document);
 	parsing->reading.document = &document;
-	code = root ? each_pair(&parsing->reading, root, read_key, &parsing)
+	code = root ? rs_study_each_pair(&parsing->reading, root, read_key, &parsing)
 	            : rs_error_set(err, RS_MALFORMED, "the file is empty");
 	yaml_document_delete(&document);
 	return code;
@@ -97,7 +98,7 @@ static enum rs_code parse(struct rs_bytes file, struct parsing *parsing, struct 
 
 enum rs_code picture_study_parse(struct rs_bytes file, struct picture_study *out, struct rs_error *err)
 {
-	struct study texts = {0};
+	struct rs_study texts = {0};
 	struct picture_study study = {.file = "file",
 	                              .class_column = "class",
 	                              .positive = "1",
@@ -260,11 +261,11 @@ static enum rs_code find_columns(struct listing *listing, struct rs_error *err)
 {
 	const struct picture_study *study = listing->study;
 	listing->subject = listing->part = RS_CSV_NO_COLUMN;
-	RS_TRY(column_find(listing->table, study->file, &listing->file, err));
-	RS_TRY(column_find(listing->table, study->class_column, &listing->class_column, err));
+	RS_TRY(rs_column_find(listing->table, study->file, &listing->file, err));
+	RS_TRY(rs_column_find(listing->table, study->class_column, &listing->class_column, err));
 	if (study->subject)
-		RS_TRY(column_find(listing->table, study->subject, &listing->subject, err));
-	return study->part ? column_find(listing->table, study->part, &listing->part, err) : RS_OK;
+		RS_TRY(rs_column_find(listing->table, study->subject, &listing->subject, err));
+	return study->part ? rs_column_find(listing->table, study->part, &listing->part, err) : RS_OK;
 }
 
 static enum rs_code read_table(struct listing *listing, struct rs_pool *pool, struct rs_error *err)

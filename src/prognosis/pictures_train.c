@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "assess/assess.h"
-#include "model.h"
+#include "model/model_parts.h"
 #include "pictures.h"
 #include "report_pictures.h"
 
@@ -267,7 +267,8 @@ static void tell_classes(const struct run *run)
 	tell(run, "network", "accuracy", &found.accuracy, NAN);
 	tell_value(run, "network", "f1", found.f1);
 	tell_value(run, "network", "mcc", found.mcc);
-	const double quantile = conformal_quantile(run->model.residuals, run->model.residual_count, COVERAGE);
+	const double quantile = rs_conformal_quantile(run->model.residuals, run->model.residual_count,
+	                                              COVERAGE);
 	for (size_t i = 0; i < count; i++) {
 		const double p = run->p[PART_TEST][i];
 		held += (run->outcome[PART_TEST][i] ? 1 - p : p) <= quantile;
@@ -427,11 +428,11 @@ enum rs_code rs_pictures_train(const struct rs_world *world, const char *study, 
                                const struct rs_training_report *report, struct rs_buffer *out_model,
                                char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
-	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page,
+	struct rs_gathered gathered RS_CLEANUP(rs_gathered_finish) = {.visit = NULL};
+	const struct rs_training_report kept = {rs_gather_finding, rs_gather_warning, &gathered, report->page,
 	                                        NULL};
 	struct run run RS_CLEANUP(run_finish) = {.pool = pool, .report = report->page ? &kept : report};
-	gathered_init(&gathered, report->finding, report->warning, report->context);
+	rs_gathered_init(&gathered, report->finding, report->warning, report->context);
 	RS_TRY(begin(world, study, &run, err));
 	const size_t *count = run.pictures.count;
 	const size_t most = count[PART_VALIDATION] > count[PART_TEST] ? count[PART_VALIDATION]

@@ -1,62 +1,59 @@
-/* Prognosis: what tables of subjects say of models. Columns of a CSV table (base/base_csv.h) are named by the caller. */
+/* Training: a study file and tables in; out come a model, and what cross-validation says of it beside simple baselines. */
 #ifndef RS_PROGNOSIS_H
 #define RS_PROGNOSIS_H
 
-#include "base/base.h"
-#include "base/base_csv.h"
+#include "base/base_threads.h"
+#include "base/base_world.h"
+#include "crypto/crypto.h"
+#include "model/model.h"
+#include "report/report.h"
 
-#define RS_SCORES_MAX 16
-#define RS_TIMES_MAX 32
-#define RS_EVENT_TYPES_MAX 8
+#define RS_VERDICT_SIZE 512
 
-/* A page for people: HTML that fetches nothing and runs nothing. */
-struct rs_page {
-	struct rs_buffer *out;
-	const char *version; /* of the program */
-	const char *source;  /* what was read, as its name is shown */
-	const char *digest;  /* its SHA-256, in hexadecimal; NULL: not told */
-};
+/* study     path of a YAML file; tables are beside it
+ * out_model file of the model, fitted to all rows; an initialised buffer
+ * errors    RS_MALFORMED and RS_USAGE name line, key, column or row; RS_NOT_FOUND when outcomes are all alike */
+enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs_pool *pool,
+                      const struct rs_training_report *report, struct rs_buffer *out_model,
+                      char out_verdict[RS_VERDICT_SIZE], struct rs_error *err);
 
-/* Predictions beside what came of them. One of the outcomes is given. */
-struct rs_evaluation {
-	const struct rs_csv *table;
-	/* Class: rows whose cell in `outcome` is `positive` (NULL: "1") against all others that are not empty. */
-	const char *outcome, *positive;
-	/* Survival: followed up to `time`; the event came where the cell in `event` is `event_value` (NULL: "1"). Others were
-	 * censored; where `censored` is given, only those with that cell: all else are events that compete with it. */
-	const char *time, *event, *event_value, *censored;
-	const char *group;         /* survival: compared groups; NULL: none */
-	const char *stratum;       /* survival: groups are compared within its values only; NULL: all */
-	const char *const *scores; /* columns; higher: likelier positive, or an earlier event */
-	size_t score_count;        /* at most RS_SCORES_MAX */
-	/* Intervals by drawing subjects again; 0: none. subject: a column whose equal cells are one subject; NULL: each row. */
-	size_t bootstrap;
-	uint64_t seed;
-	const char *subject;
-	struct rs_pool *pool; /* may be NULL */
-	double specificity;   /* class: also the area where it is at least this; 0: none */
-	double threshold;     /* positive from here on; NaN: 0.5 for probabilities, else none */
-	const double *times;  /* survival: what is told of these times; positive, ascending */
-	size_t time_count;    /* at most RS_TIMES_MAX */
-	/* Survival: columns of predicted probabilities to be free of the event until each of the times; survival_count is
-	 * time_count, or 0. */
-	const char *const *survival;
-	size_t survival_count;
-	double level;               /* of intervals, 0.95 for 95 % */
-	const struct rs_page *page; /* NULL: none is wanted */
+/* What a column adds to the log-odds of the positive class (or the likeliest of several; of forests to its probability), or
+ * to the risk: Shapley's share, exact for trees. */
+struct rs_reason {
+	const char *column, *cell; /* as it stands in the table */
+	double adds;
 };
-/* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. Names of what is told of
- * a time end in "_at_" and the time. */
-struct rs_finding {
-	const char *of, *name;
-	double value, lower, upper, p;
+struct rs_prediction {
+	const char *id;
+	/* Class: probability of the positive class, whether it reaches the model's threshold, and which classes the conformal
+	 * set holds. */
+	double probability;
+	bool positive, set_negative, set_positive;
+	/* More than two classes: the probability of each, the likeliest, and which the conformal set holds. */
+	const double *probabilities;
+	const bool *set;
+	uint32_t likeliest;
+	/* Survival: ensemble mortality, the share of training subjects of lower risk, the time before which the share
+	 * `coverage` of subjects has no event (NaN: too few events tell), survival at each horizon. */
+	double risk, risk_rank, time_at_least;
+	const double *survival, *survival_lower, *survival_upper; /* with 95 % intervals (see --help) */
+	size_t missing,
+		unknown; /* columns without a value; with a category, or centre, that training did not have */
+	const struct rs_reason *reasons; /* the weightiest first */
+	size_t reason_count;
 };
-/* The finding's texts live as long as the call. */
-typedef void rs_finding_visit(void *context, const struct rs_finding *finding);
-/* Rows with an empty or NA cell in any of the columns used are left out, and counted ("left_out").
- * errors  RS_USAGE (no such column, which there are), RS_MALFORMED (line and column of a cell that is not a number, with a
- *         hint for decimal commas), RS_NOT_FOUND (one class only, no event) */
-enum rs_code rs_evaluate(const struct rs_evaluation *evaluation, rs_finding_visit *visit, void *context,
-                         struct rs_error *err);
+typedef void rs_prediction_visit(void *context, const struct rs_prediction *prediction);
+struct rs_prediction_options {
+	double coverage; /* of conformal sets and bounds, 0.9 for 90 % */
+	const double *horizons;
+	size_t horizon_count;
+	size_t reasons;           /* of each row, at most */
+	rs_rows_permit *permit;   /* NULL: rows need no leave */
+	struct rs_digest *tables; /* receives the SHA-256 of each; NULL: not wanted */
+};
+/* Rows in the order of the first table; others are joined by id. */
+enum rs_code rs_predict(const struct rs_model *model, const struct rs_world *world, const char *const *tables,
+                        size_t table_count, const struct rs_prediction_options *options,
+                        rs_prediction_visit *visit, void *context, struct rs_error *err);
 
 #endif

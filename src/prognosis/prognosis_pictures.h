@@ -2,7 +2,7 @@
 #ifndef RS_PROGNOSIS_PICTURES_H
 #define RS_PROGNOSIS_PICTURES_H
 
-#include "prognosis/prognosis_train.h"
+#include "prognosis/prognosis.h"
 
 /* Whether a study file is one of pictures: it has a key "pictures". */
 bool rs_pictures_is_study(struct rs_bytes file);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "report_train.h"
-#include "step.h"
-#include "whole.h"
+#include "recipe/recipe_step.h"
+#include "validate/validate_whole.h"
 
 #define TEXT_MAX 2048
 
@@ -24,7 +24,7 @@ static RS_PRINTF(3, 4) void fact_add(struct facts_maker *maker, const char *name
 		return;
 	}
 	memcpy(copy, text, strlen(text) + 1);
-	maker->items[maker->count++] = (struct fact){name, copy};
+	maker->items[maker->count++] = (struct rs_fact){name, copy};
 }
 
 static const char *digest_text(struct making *making, const struct rs_digest *digest)
@@ -38,7 +38,7 @@ static const char *digest_text(struct making *making, const struct rs_digest *di
 	return text;
 }
 
-static void join_names(const struct names *names, char out[TEXT_MAX])
+static void join_names(const struct rs_study_names *names, char out[TEXT_MAX])
 {
 	size_t used = 0;
 	out[0] = '\0';
@@ -48,18 +48,18 @@ static void join_names(const struct names *names, char out[TEXT_MAX])
 
 /* ---- the plan in words ---- */
 
-static void describe_options(const struct setting *settings, const void *options, char *out, size_t size)
+static void describe_options(const struct rs_setting *settings, const void *options, char *out, size_t size)
 {
 	size_t used = 0;
 	out[0] = '\0';
-	for (const struct setting *s = settings; s && s->name && used < size; s++) {
+	for (const struct rs_setting *s = settings; s && s->name && used < size; s++) {
 		const void *at = (const char *)options + s->offset;
 		const char *gap = used ? ", " : "";
 		int wrote;
-		if (s->kind == SETTING_COUNT)
+		if (s->kind == RS_SETTING_COUNT)
 			wrote = snprintf(out + used, size - used, "%s%s %" PRIu64, gap, s->name,
 			                 *(const uint64_t *)at);
-		else if (s->kind == SETTING_NUMBER)
+		else if (s->kind == RS_SETTING_NUMBER)
 			wrote = snprintf(out + used, size - used, "%s%s %.4g", gap, s->name,
 			                 *(const double *)at);
 		else
@@ -69,7 +69,7 @@ static void describe_options(const struct setting *settings, const void *options
 	}
 }
 
-static void describe(const char *name, const struct setting *settings, const void *options, char *out,
+static void describe(const char *name, const struct rs_setting *settings, const void *options, char *out,
                      size_t size)
 {
 	char inside[512];
@@ -77,13 +77,13 @@ static void describe(const char *name, const struct setting *settings, const voi
 	snprintf(out, size, *inside ? "%s (%s)" : "%s", name, inside);
 }
 
-static void describe_steps(const struct plan *plan, char out[TEXT_MAX])
+static void describe_steps(const struct rs_plan *plan, char out[TEXT_MAX])
 {
 	size_t used = 0;
 	out[0] = '\0';
 	for (size_t s = 0; s < plan->stage_count && used < TEXT_MAX - 1; s++)
 		for (size_t a = 0; a < plan->stages[s].count && used < TEXT_MAX - 1; a++) {
-			const struct stage *stage = &plan->stages[s];
+			const struct rs_stage *stage = &plan->stages[s];
 			char one[600];
 			describe(stage->step->name, stage->step->settings, stage->alternatives[a].options,
 			         one, sizeof one);
@@ -95,7 +95,7 @@ static void describe_steps(const struct plan *plan, char out[TEXT_MAX])
 		}
 }
 
-static void describe_models(const struct plan *plan, char out[TEXT_MAX])
+static void describe_models(const struct rs_plan *plan, char out[TEXT_MAX])
 {
 	size_t used = 0;
 	out[0] = '\0';
@@ -107,7 +107,7 @@ static void describe_models(const struct plan *plan, char out[TEXT_MAX])
 	}
 }
 
-static const struct stage *stage_find(const struct plan *plan, const char *name)
+static const struct rs_stage *stage_find(const struct rs_plan *plan, const char *name)
 {
 	for (size_t s = 0; s < plan->stage_count; s++)
 		if (strcmp(plan->stages[s].step->name, name) == 0)
@@ -121,9 +121,9 @@ struct counts {
 	size_t clinical, volume, features, rarest; /* rarest: events, or rows of the rarest class */
 	char outcomes[TEXT_MAX];
 };
-static void count_outcomes(const struct frame *frame, struct counts *out)
+static void count_outcomes(const struct rs_frame *frame, struct counts *out)
 {
-	bool survival = frame->target == TARGET_SURVIVAL;
+	bool survival = frame->target == RS_TARGET_SURVIVAL;
 	size_t used = 0;
 	out->rarest = frame->rows;
 	for (uint32_t k = survival || frame->classes == 2 ? 1 : 0; k < (survival ? 2 : frame->classes); k++) {
@@ -140,7 +140,7 @@ static void count_outcomes(const struct frame *frame, struct counts *out)
 		used += wrote > 0 && used + (size_t)wrote < sizeof out->outcomes ? (size_t)wrote : 0;
 	}
 }
-static void count_all(const struct frame *frame, struct counts *out)
+static void count_all(const struct rs_frame *frame, struct counts *out)
 {
 	count_outcomes(frame, out);
 	for (size_t c = 0; c < frame->column_count; c++) {
@@ -152,7 +152,7 @@ static void count_all(const struct frame *frame, struct counts *out)
 
 static void study_facts(struct making *making)
 {
-	const struct study *study = &making->run->study;
+	const struct rs_study *study = &making->run->study;
 	struct facts_maker *out = &making->study;
 	char text[TEXT_MAX];
 	join_names(study->class_column ? &study->positive
@@ -182,7 +182,7 @@ static void study_facts(struct making *making)
 	describe_models(&study->plan, text);
 	fact_add(out, "Model", "%s", text);
 	fact_add(out, "Validation", "%" PRIu64 " folds by %s, %s; %" PRIu64 " repeats; seed %" PRIu64,
-	         (uint64_t)folds_count(&making->run->frame, study), study->validate,
+	         (uint64_t)rs_folds_count(&making->run->frame, study), study->validate,
 	         strcmp(study->assign, "rank") == 0 ? "by rank of the id" : "at random", study->repeats,
 	         study->seed);
 	if (study->plan.model_count > 1 || making->run->contenders[0].candidates > 1)
@@ -193,8 +193,8 @@ static void study_facts(struct making *making)
 
 static void subject_facts(struct making *making, const struct counts *counts)
 {
-	const struct frame *frame = &making->run->frame;
-	bool survival = frame->target == TARGET_SURVIVAL;
+	const struct rs_frame *frame = &making->run->frame;
+	bool survival = frame->target == RS_TARGET_SURVIVAL;
 	struct facts_maker *out = &making->subjects;
 	fact_add(out, "Rows read", "%zu", frame->rows + frame->left_out);
 	fact_add(out, "Left out, outcome missing", "%zu", frame->left_out);
@@ -238,13 +238,13 @@ static const char *fact_value(const struct facts_maker *facts, const char *name)
 	return "";
 }
 
-/* What the record shows of items of the checklists; see report_checklists.c. */
+/* What the record shows of items of the checklists; see report/checklists.c. */
 static void evidence_of_data(struct making *making, const struct counts *counts)
 {
 	const struct training_run *run = making->run;
-	const struct frame *frame = &run->frame;
+	const struct rs_frame *frame = &run->frame;
 	struct facts_maker *out = &making->evidence;
-	size_t inputs = model_inputs(making->model);
+	size_t inputs = rs_model_inputs(making->model);
 	if (run->study.title)
 		fact_add(out, "title", "%s", run->study.title);
 	fact_add(out, "guideline", "CLEAR and TRIPOD+AI are filled from the record, here");
@@ -267,16 +267,16 @@ static void evidence_of_data(struct making *making, const struct counts *counts)
 	         run->study.weights);
 	if (strncmp(run->study.validate, "centre", 6) == 0)
 		fact_add(out, "heterogeneity", "each centre is judged by models of the others");
-	if (strncmp(run->study.validate, "centre", 6) == 0 && frame->target != TARGET_SURVIVAL)
+	if (strncmp(run->study.validate, "centre", 6) == 0 && frame->target != RS_TARGET_SURVIVAL)
 		fact_add(out, "performance_centres", "a fold is a centre: see the table by fold");
 }
 
 static void evidence_of_method(struct making *making)
 {
 	const struct training_run *run = making->run;
-	const struct plan *plan = &run->study.plan;
+	const struct rs_plan *plan = &run->study.plan;
 	struct facts_maker *out = &making->evidence;
-	const struct stage *correlation = stage_find(plan, "correlation");
+	const struct rs_stage *correlation = stage_find(plan, "correlation");
 	char text[TEXT_MAX];
 	fact_add(
 		out, "split",
@@ -290,7 +290,7 @@ static void evidence_of_method(struct making *making)
 		         text);
 	fact_add(out, "selection", "%s, within each fold", text);
 	fact_add(out, "selection_results", "%zu inputs are left in the model that is kept: see their table",
-	         model_inputs(making->model));
+	         rs_model_inputs(making->model));
 	if (correlation)
 		fact_add(out, "redundancy", "correlation filter in each fold");
 	if (stage_find(plan, "stability"))
@@ -320,12 +320,12 @@ static void evidence_of_method(struct making *making)
 static void evidence_of_results(struct making *making, const char *verdict)
 {
 	const struct training_run *run = making->run;
-	bool survival = run->frame.target == TARGET_SURVIVAL;
+	bool survival = run->frame.target == RS_TARGET_SURVIVAL;
 	struct facts_maker *out = &making->evidence;
-	const struct rs_finding *compared = finding_find(making->gathered->findings,
-	                                                 making->gathered->finding_count, "model",
-	                                                 "difference_to_baseline");
-	const struct way *own = &making->ways[0];
+	const struct rs_finding *compared = rs_finding_find(making->gathered->findings,
+	                                                    making->gathered->finding_count, "model",
+	                                                    "difference_to_baseline");
+	const struct rs_way *own = &making->ways[0];
 	fact_add(
 		out, "measures", "%s",
 		survival
@@ -338,16 +338,16 @@ static void evidence_of_results(struct making *making, const char *verdict)
 	fact_add(out, "uncertainty", "95 %% intervals: %s",
 	         survival ? "of concordances on the logit scale, of curves on the log-log scale"
 	                  : "DeLong's on the logit scale, exact ones of proportions, resampled ROC curves");
-	if (run->frame.target == TARGET_BINARY)
+	if (run->frame.target == RS_TARGET_BINARY)
 		fact_add(out, "calibration", "curve with intervals, intercept, slope, integrated index");
 	else if (making->risk.count > 0)
 		fact_add(out, "calibration",
 		         "curve with intervals at the median event time, integrated index, tenths, "
 		         "D-calibration");
-	fact_add(out, "performance", "%s %.3f (%.3f to %.3f) out of fold", merit_name(run->frame.target),
+	fact_add(out, "performance", "%s %.3f (%.3f to %.3f) out of fold", rs_merit_name(run->frame.target),
 	         own->merit.value, own->merit.lower, own->merit.upper);
 	for (size_t w = 1; w < run->count; w++)
-		if (run->contenders[w].view == VIEW_CLINICAL)
+		if (run->contenders[w].view == RS_VIEW_CLINICAL)
 			fact_add(out, "non_radiomic", "model of the clinical columns: %.3f",
 			         making->ways[w].merit.value);
 	if (compared && isfinite(compared->p))

@@ -10,20 +10,20 @@
 #define TEXT_SIZE 192
 
 struct making {
-	struct way ways[2];
-	struct fact study[4], subjects[3], provenance[4];
+	struct rs_way ways[2];
+	struct rs_fact study[4], subjects[3], provenance[4];
 	char texts[11][TEXT_SIZE];
 	size_t used;
 };
 
-static void fact(struct making *making, struct fact *out, const char *name, const char *text)
+static void fact(struct making *making, struct rs_fact *out, const char *name, const char *text)
 {
 	char *copy = making->texts[making->used++];
 	snprintf(copy, TEXT_SIZE, "%s", text);
-	*out = (struct fact){name, copy};
+	*out = (struct rs_fact){name, copy};
 }
 
-static void fact_digest(struct making *making, struct fact *out, const char *name,
+static void fact_digest(struct making *making, struct rs_fact *out, const char *name,
                         const struct rs_digest *digest)
 {
 	char hex[2 * RS_SHA256_SIZE + 1], text[TEXT_SIZE];
@@ -58,29 +58,30 @@ static void add_facts(const struct pictured *pictured, const struct rs_page *pag
 	     "the same files, seed and program give the same bits");
 }
 
-static struct way way_of(const struct pictured *pictured, const char *shown, const char *of,
-                         enum way_kind kind, const double *score)
+static struct rs_way way_of(const struct pictured *pictured, const char *shown, const char *of,
+                            enum rs_way_kind kind, const double *score)
 {
-	const struct gathered *told = pictured->gathered;
-	const struct rs_finding *auc = finding_find(told->findings, told->finding_count, of, "auc");
-	return (struct way){.name = shown,
-	                    .kind = kind,
-	                    .probabilities = kind == WAY_MODEL,
-	                    .score = score,
-	                    .outcome = pictured->outcome,
-	                    .merit = auc ? (struct rs_interval){auc->value, auc->lower, auc->upper}
-	                                 : (struct rs_interval){NAN, NAN, NAN}};
+	const struct rs_gathered *told = pictured->gathered;
+	const struct rs_finding *auc = rs_finding_find(told->findings, told->finding_count, of, "auc");
+	return (struct rs_way){.name = shown,
+	                       .kind = kind,
+	                       .probabilities = kind == RS_WAY_MODEL,
+	                       .score = score,
+	                       .outcome = pictured->outcome,
+	                       .merit = auc ? (struct rs_interval){auc->value, auc->lower, auc->upper}
+	                                    : (struct rs_interval){NAN, NAN, NAN}};
 }
 
-static double value_of(const struct gathered *told, const char *name)
+static double value_of(const struct rs_gathered *told, const char *name)
 {
-	const struct rs_finding *found = finding_find(told->findings, told->finding_count, "network", name);
+	const struct rs_finding *found = rs_finding_find(told->findings, told->finding_count, "network",
+	                                                 name);
 	return found ? found->value : NAN;
 }
 
 enum rs_code pictures_page(const struct pictured *pictured, const struct rs_page *page, struct rs_error *err)
 {
-	const struct gathered *told = pictured->gathered;
+	const struct rs_gathered *told = pictured->gathered;
 	const size_t count = pictured->pictures->count[PART_TEST];
 	struct making making = {.used = 0};
 	uint8_t *called RS_CLEANUP(rs_free_pointer) = rs_allocate(count);
@@ -88,11 +89,11 @@ enum rs_code pictures_page(const struct pictured *pictured, const struct rs_page
 		return rs_error_memory(err, count, "a report");
 	for (size_t i = 0; i < count; i++)
 		called[i] = pictured->p[i] >= pictured->model->threshold;
-	making.ways[0] = way_of(pictured, "Network", "network", WAY_MODEL, pictured->p);
-	making.ways[1] = way_of(pictured, "Coarse grey values", "coarse_grey", WAY_BASELINE,
+	making.ways[0] = way_of(pictured, "Network", "network", RS_WAY_MODEL, pictured->p);
+	making.ways[1] = way_of(pictured, "Coarse grey values", "coarse_grey", RS_WAY_BASELINE,
 	                        pictured->simple);
 	add_facts(pictured, page, &making);
-	const struct report report = {
+	const struct rs_report report = {
 		.title = "Training of a network of pictures",
 		.about = page->source,
 		.verdict = pictured->verdict,
@@ -111,5 +112,5 @@ enum rs_code pictures_page(const struct pictured *pictured, const struct rs_page
 		.study = {RS_COUNT(making.study), making.study},
 		.subjects = {RS_COUNT(making.subjects), making.subjects},
 		.provenance = {RS_COUNT(making.provenance), making.provenance}};
-	return report_write(&report, page->out, err);
+	return rs_report_write(&report, page->out, err);
 }

@@ -3,7 +3,7 @@
 #define RS_PROGNOSIS_REPORT_PICTURES_H
 
 #include "pictures.h"
-#include "report.h"
+#include "report/report.h"
 
 struct pictured {
 	const struct picture_study *study;
@@ -13,7 +13,7 @@ struct pictured {
 	const double *p, *simple; /* what the network and the simple model said of them */
 	const char *verdict;
 	struct rs_bytes model_file;
-	const struct gathered *gathered;
+	const struct rs_gathered *gathered;
 };
 enum rs_code pictures_page(const struct pictured *pictured, const struct rs_page *page, struct rs_error *err);
 

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "report_train.h"
-#include "whole.h"
+#include "validate/validate_whole.h"
 
 #define EXPLAINED_ROWS_MAX 1000
 
 static void making_finish(struct making *making) { rs_arena_finish(&making->arena); }
 
-static const char *way_name(const struct contender *contender)
+static const char *way_name(const struct rs_contender *contender)
 {
 	static const struct {
 		const char *name, *shown;
@@ -27,26 +27,26 @@ static const char *way_name(const struct contender *contender)
 }
 
 /* Controls' parts are told nowhere; those of the model have rows of their own, and no curve. */
-static void add_ways(struct making *making, struct report *report)
+static void add_ways(struct making *making, struct rs_report *report)
 {
 	const struct training_run *run = making->run;
 	for (size_t c = 0; c < run->count; c++) {
-		const struct contender *of = &run->contenders[c];
-		struct way *way = &making->ways[report->way_count];
+		const struct rs_contender *of = &run->contenders[c];
+		struct rs_way *way = &making->ways[report->way_count];
 		if (of->source && of->whole != &run->frame)
 			continue;
-		const struct rs_finding *merit = finding_find(making->gathered->findings,
-		                                              making->gathered->finding_count, of->name,
-		                                              merit_name(run->frame.target));
-		*way = (struct way){.name = way_name(of),
-		                    .kind = c == 0         ? WAY_MODEL
-		                            : of->source   ? WAY_PART
-		                            : of->baseline ? WAY_BASELINE
-		                                           : WAY_CONTROL,
-		                    .probabilities = !report->survival,
-		                    .score = report->survival ? of->score : of->mean,
-		                    .outcome = of->frame->outcome,
-		                    .merit = {NAN, NAN, NAN}};
+		const struct rs_finding *merit = rs_finding_find(making->gathered->findings,
+		                                                 making->gathered->finding_count, of->name,
+		                                                 rs_merit_name(run->frame.target));
+		*way = (struct rs_way){.name = way_name(of),
+		                       .kind = c == 0         ? RS_WAY_MODEL
+		                               : of->source   ? RS_WAY_PART
+		                               : of->baseline ? RS_WAY_BASELINE
+		                                              : RS_WAY_CONTROL,
+		                       .probabilities = !report->survival,
+		                       .score = report->survival ? of->score : of->mean,
+		                       .outcome = of->frame->outcome,
+		                       .merit = {NAN, NAN, NAN}};
 		if (merit)
 			way->merit = (struct rs_interval){merit->value, merit->lower, merit->upper};
 		report->way_count++;
@@ -56,14 +56,14 @@ static void add_ways(struct making *making, struct report *report)
 
 static double finding_value(const struct making *making, const char *name)
 {
-	const struct rs_finding *found = finding_find(making->gathered->findings,
-	                                              making->gathered->finding_count, "model", name);
+	const struct rs_finding *found = rs_finding_find(making->gathered->findings,
+	                                                 making->gathered->finding_count, "model", name);
 	return found ? found->value : NAN;
 }
 
-static enum rs_code add_calls(struct making *making, struct report *report, struct rs_error *err)
+static enum rs_code add_calls(struct making *making, struct rs_report *report, struct rs_error *err)
 {
-	const struct contender *own = &making->run->contenders[0];
+	const struct rs_contender *own = &making->run->contenders[0];
 	making->called = rs_arena_allocate(&making->arena, report->rows);
 	if (!making->called)
 		return rs_error_memory(err, report->rows, "a report");
@@ -77,9 +77,9 @@ static enum rs_code add_calls(struct making *making, struct report *report, stru
 	return RS_OK;
 }
 
-static void add_levels(const struct making *making, struct report *report)
+static void add_levels(const struct making *making, struct rs_report *report)
 {
-	const struct contender *own = &making->run->contenders[0];
+	const struct rs_contender *own = &making->run->contenders[0];
 	report->levels = own->frame->levels;
 	report->level_count = own->frame->classes;
 	report->level = own->frame->outcome;
@@ -93,11 +93,11 @@ static int rising(const void *a, const void *b)
 }
 
 /* The upper half of each fold by risk: risks of different models cannot be compared. */
-static enum rs_code add_groups(struct making *making, struct report *report, struct rs_error *err)
+static enum rs_code add_groups(struct making *making, struct rs_report *report, struct rs_error *err)
 {
 	static const char *const names[] = {"low risk", "high risk"};
-	const struct contender *own = &making->run->contenders[0];
-	size_t n = report->rows, folds = folds_count(own->frame, &making->run->study);
+	const struct rs_contender *own = &making->run->contenders[0];
+	size_t n = report->rows, folds = rs_folds_count(own->frame, &making->run->study);
 	double *sorted = rs_arena_allocate_array(&making->arena, n, sizeof *sorted);
 	making->group = rs_arena_allocate_array(&making->arena, n, sizeof *making->group);
 	if (!sorted || !making->group)
@@ -123,16 +123,16 @@ static enum rs_code add_groups(struct making *making, struct report *report, str
 	return RS_OK;
 }
 
-static enum rs_code add_risk(struct making *making, struct report *report, struct rs_error *err)
+static enum rs_code add_risk(struct making *making, struct rs_report *report, struct rs_error *err)
 {
-	const struct contender *own = &making->run->contenders[0];
+	const struct rs_contender *own = &making->run->contenders[0];
 	bool any;
 	if (!own->risks)
 		return RS_OK;
 	double *line = rs_arena_allocate_array(&making->arena, report->rows, 2 * sizeof *line);
 	if (!line)
 		return rs_error_memory(err, report->rows * sizeof *line, "a report");
-	RS_TRY(risks_show(own, line, &making->risk, &any, err));
+	RS_TRY(rs_risks_show(own, line, &making->risk, &any, err));
 	report->risks = &making->risk;
 	report->risk_count = any;
 	return RS_OK;
@@ -140,10 +140,10 @@ static enum rs_code add_risk(struct making *making, struct report *report, struc
 
 static const char *input_name(struct making *making, size_t part, uint32_t index)
 {
-	const struct fitted *fitted = &making->model->parts[part];
-	struct input input = fitted_input(fitted, index);
-	const struct fitted_column *column = &fitted->columns[input.column];
-	bool numeric = input.level == INPUT_NUMBER, alone = making->model->part_count == 1;
+	const struct rs_fitted *fitted = &making->model->parts[part];
+	struct rs_input input = rs_fitted_input(fitted, index);
+	const struct rs_fitted_column *column = &fitted->columns[input.column];
+	bool numeric = input.level == RS_INPUT_NUMBER, alone = making->model->part_count == 1;
 	const char *level = numeric                        ? ""
 	                    : *column->levels[input.level] ? column->levels[input.level]
 	                                                   : "missing";
@@ -158,7 +158,7 @@ static const char *input_name(struct making *making, size_t part, uint32_t index
 
 static int by_importance(const void *a, const void *b)
 {
-	const struct report_input *x = a, *y = b;
+	const struct rs_report_input *x = a, *y = b;
 	if (x->importance != y->importance)
 		return x->importance < y->importance ? 1 : -1;
 	return strcmp(x->name, y->name);
@@ -168,8 +168,8 @@ static int by_importance(const void *a, const void *b)
 static enum rs_code explained_rows(struct making *making, size_t *out_rows, double **out_x,
                                    struct rs_error *err)
 {
-	const struct frame *frame = &making->run->frame;
-	const struct fitted *fitted = &making->model->parts[0];
+	const struct rs_frame *frame = &making->run->frame;
+	const struct rs_fitted *fitted = &making->model->parts[0];
 	size_t step = (frame->rows + EXPLAINED_ROWS_MAX - 1) / EXPLAINED_ROWS_MAX,
 	       width = fitted->shape.columns;
 	size_t rows = (frame->rows + step - 1) / step;
@@ -180,9 +180,9 @@ static enum rs_code explained_rows(struct making *making, size_t *out_rows, doub
 	if (!values || !numbers || !words || !x)
 		return rs_error_memory(err, rows * width * sizeof *x, "a report");
 	for (size_t r = 0; r < rows; r++) {
-		frame_cells(frame, VIEW_ALL, r * step, numbers, words);
-		const struct probe probe = {numbers, words, {frame_centre(frame, r * step)}};
-		fitted_row(fitted, &probe, values, NULL, NULL);
+		rs_frame_cells(frame, RS_VIEW_ALL, r * step, numbers, words);
+		const struct rs_probe probe = {numbers, words, {rs_frame_centre(frame, r * step)}};
+		rs_fitted_row(fitted, &probe, values, NULL, NULL);
 		for (size_t i = 0; i < width; i++)
 			x[i * rows + r] = values[i];
 	}
@@ -217,9 +217,9 @@ static void shade_by_rank(const double *x, size_t rows, struct ranked *work, dou
 	}
 }
 
-static enum rs_code add_effects(struct making *making, struct report *report, struct rs_error *err)
+static enum rs_code add_effects(struct making *making, struct rs_report *report, struct rs_error *err)
 {
-	const struct fitted *fitted = &making->model->parts[0];
+	const struct rs_fitted *fitted = &making->model->parts[0];
 	size_t width = fitted->shape.columns, rows = 0;
 	double *x = NULL;
 	if (!fitted->learner->explain || report->input_count == 0)
@@ -246,10 +246,10 @@ static enum rs_code add_effects(struct making *making, struct report *report, st
 	return RS_OK;
 }
 
-static enum rs_code add_part(struct making *making, size_t part, struct report *report, bool *known,
+static enum rs_code add_part(struct making *making, size_t part, struct rs_report *report, bool *known,
                              struct rs_error *err)
 {
-	const struct fitted *fitted = &making->model->parts[part];
+	const struct rs_fitted *fitted = &making->model->parts[part];
 	size_t count = fitted->shape.columns;
 	uint32_t *origins = rs_arena_allocate_array(&making->arena, fitted->width + 1, sizeof *origins);
 	double *importance = rs_arena_allocate_array(&making->arena, count + 1, sizeof *importance);
@@ -257,19 +257,19 @@ static enum rs_code add_part(struct making *making, size_t part, struct report *
 		return rs_error_memory(err, count * sizeof *importance, "a report");
 	bool told = count > 0 && fitted->learner->importance &&
 	            fitted->learner->importance(fitted->state, importance);
-	fitted_inputs(fitted, origins);
+	rs_fitted_inputs(fitted, origins);
 	for (size_t i = 0; i < count; i++)
-		making->inputs[report->input_count++] = (struct report_input){
+		making->inputs[report->input_count++] = (struct rs_report_input){
 			.name = input_name(making, part, origins[i]),
 			.importance = told ? importance[i] : NAN};
 	*known = *known && told;
 	return RS_OK;
 }
 
-static enum rs_code add_inputs(struct making *making, struct report *report, struct rs_error *err)
+static enum rs_code add_inputs(struct making *making, struct rs_report *report, struct rs_error *err)
 {
 	bool known = true;
-	making->inputs = rs_arena_allocate_array(&making->arena, model_inputs(making->model) + 1,
+	making->inputs = rs_arena_allocate_array(&making->arena, rs_model_inputs(making->model) + 1,
 	                                         sizeof *making->inputs);
 	if (!making->inputs)
 		return rs_error_memory(err, sizeof *making->inputs, "a report");
@@ -283,40 +283,40 @@ static enum rs_code add_inputs(struct making *making, struct report *report, str
 	return RS_OK;
 }
 
-static void add_card(struct making *making, struct report *report)
+static void add_card(struct making *making, struct rs_report *report)
 {
-	const struct study *study = &making->run->study;
+	const struct rs_study *study = &making->run->study;
 	for (size_t i = 0; i < study->card_count; i++)
-		making->card[i] = (struct fact){study->card[i].name, study->card[i].value};
-	report->card = (struct facts){study->card_count, making->card};
+		making->card[i] = (struct rs_fact){study->card[i].name, study->card[i].value};
+	report->card = (struct rs_facts){study->card_count, making->card};
 	report->synthetic = study->synthetic && strcmp(study->synthetic, "yes") == 0;
 }
 
 enum rs_code train_page(const struct training_run *run, const struct rs_model *model, const char *verdict,
-                        struct rs_bytes model_file, const struct gathered *gathered,
+                        struct rs_bytes model_file, const struct rs_gathered *gathered,
                         const struct rs_page *page, struct rs_error *err)
 {
 	struct making making RS_CLEANUP(making_finish) = {.run = run, .model = model, .gathered = gathered};
-	struct report report = {.title = run->study.title ? run->study.title : "Training of a model",
-	                        .interval = RS_INTERVAL_LOG_LOG,
-	                        .coverage = REPORT_LEVEL,
-	                        .about = page->source,
-	                        .verdict = verdict,
-	                        .merit = run->frame.target == TARGET_BINARY ? "Area under the ROC curve"
-	                                 : run->frame.target == TARGET_CLASSES
-	                                         ? "Hand and Till's area under ROC curves"
-	                                 : run->frame.target == TARGET_ORDINAL ? "Concordance of levels"
-	                                                                       : "Concordance",
-	                        .survival = run->frame.target == TARGET_SURVIVAL,
-	                        .rows = run->frame.rows,
-	                        .time = run->frame.time,
-	                        .event = run->frame.outcome,
-	                        .sensitivity = NAN,
-	                        .specificity = NAN,
-	                        .findings = gathered->findings,
-	                        .finding_count = gathered->finding_count,
-	                        .warnings = gathered->warnings,
-	                        .warning_count = gathered->warning_count};
+	struct rs_report report = {.title = run->study.title ? run->study.title : "Training of a model",
+	                           .interval = RS_INTERVAL_LOG_LOG,
+	                           .coverage = RS_REPORT_LEVEL,
+	                           .about = page->source,
+	                           .verdict = verdict,
+	                           .merit = run->frame.target == RS_TARGET_BINARY ? "Area under the ROC curve"
+	                                    : run->frame.target == RS_TARGET_CLASSES
+	                                            ? "Hand and Till's area under ROC curves"
+	                                    : run->frame.target == RS_TARGET_ORDINAL ? "Concordance of levels"
+	                                                                             : "Concordance",
+	                           .survival = run->frame.target == RS_TARGET_SURVIVAL,
+	                           .rows = run->frame.rows,
+	                           .time = run->frame.time,
+	                           .event = run->frame.outcome,
+	                           .sensitivity = NAN,
+	                           .specificity = NAN,
+	                           .findings = gathered->findings,
+	                           .finding_count = gathered->finding_count,
+	                           .warnings = gathered->warnings,
+	                           .warning_count = gathered->warning_count};
 	rs_arena_init(&making.arena, SIZE_MAX / 2);
 	making.study.arena = making.subjects.arena = making.provenance.arena = making.evidence.arena =
 		&making.arena;
@@ -329,10 +329,10 @@ enum rs_code train_page(const struct training_run *run, const struct rs_model *m
 	RS_TRY(add_risk(&making, &report, err));
 	RS_TRY(add_inputs(&making, &report, err));
 	RS_TRY(making_facts(&making, verdict, model_file, page, err));
-	report.study = (struct facts){making.study.count, making.study.items};
-	report.subjects = (struct facts){making.subjects.count, making.subjects.items};
-	report.provenance = (struct facts){making.provenance.count, making.provenance.items};
-	report.evidence = (struct facts){making.evidence.count, making.evidence.items};
+	report.study = (struct rs_facts){making.study.count, making.study.items};
+	report.subjects = (struct rs_facts){making.subjects.count, making.subjects.items};
+	report.provenance = (struct rs_facts){making.provenance.count, making.provenance.items};
+	report.evidence = (struct rs_facts){making.evidence.count, making.evidence.items};
 	add_card(&making, &report);
-	return report_write(&report, page->out, err);
+	return rs_report_write(&report, page->out, err);
 }

@@ -2,29 +2,29 @@
 #ifndef RS_PROGNOSIS_REPORT_TRAIN_H
 #define RS_PROGNOSIS_REPORT_TRAIN_H
 
-#include "report.h"
+#include "report/report.h"
 #include "train.h"
 
 #define FACTS_MAX 64
 
 struct facts_maker {
 	struct rs_arena *arena;
-	struct fact items[FACTS_MAX];
+	struct rs_fact items[FACTS_MAX];
 	size_t count;
 	bool failed;
 };
 struct making {
 	struct rs_arena arena;
 	struct facts_maker study, subjects, provenance, evidence;
-	struct fact card[CARD_MAX];
-	struct way ways[CONTENDERS_MAX];
-	struct report_input *inputs;
+	struct rs_fact card[RS_CARD_MAX];
+	struct rs_way ways[CONTENDERS_MAX];
+	struct rs_report_input *inputs;
 	uint8_t *called;
 	uint32_t *group;
-	struct report_risk risk;
+	struct rs_report_risk risk;
 	const struct training_run *run;
 	const struct rs_model *model;
-	const struct gathered *gathered;
+	const struct rs_gathered *gathered;
 };
 
 /* Study, subjects, provenance and evidence; making->ways are there already. */

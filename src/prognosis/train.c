@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reasons.h"
-#include "report.h"
-#include "schemes.h"
+#include "model/model_reasons.h"
+#include "report/report.h"
+#include "validate/validate_schemes.h"
 #include "train.h"
-#include "whole.h"
+#include "validate/validate_whole.h"
 
 #define STUDY_SIZE_MAX ((size_t)1 << 20)
 #define NAMES_SIZE_MAX ((size_t)1 << 20)
@@ -18,15 +18,15 @@
 static void run_finish(struct training_run *run)
 {
 	for (size_t c = 0; c < run->count; c++)
-		contender_finish(&run->contenders[c]);
+		rs_contender_finish(&run->contenders[c]);
 	for (size_t p = 0; p < run->parts_count; p++)
-		parts_finish(&run->parts[p]);
-	risks_finish(&run->risks);
+		rs_parts_finish(&run->parts[p]);
+	rs_risks_finish(&run->risks);
 	rs_arena_finish(&run->names);
-	frame_finish(&run->permuted);
-	frame_finish(&run->shuffled);
-	frame_finish(&run->frame);
-	study_finish(&run->study);
+	rs_frame_finish(&run->permuted);
+	rs_frame_finish(&run->shuffled);
+	rs_frame_finish(&run->frame);
+	rs_study_finish(&run->study);
 }
 
 static RS_PRINTF(2, 3) void warn(const struct training_run *run, const char *format, ...)
@@ -60,7 +60,7 @@ static int by_content(const void *a, const void *b)
 /* Rows of different subjects whose cells are all the same: one in training gives the other away. */
 static enum rs_code warn_of_duplicates(const struct training_run *run, struct rs_error *err)
 {
-	const struct frame *frame = &run->frame;
+	const struct rs_frame *frame = &run->frame;
 	struct content *contents RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows,
 	                                                                         sizeof *contents);
 	size_t pairs = 0, example = 0;
@@ -90,10 +90,10 @@ static enum rs_code warn_of_duplicates(const struct training_run *run, struct rs
 }
 
 /* Rows of each class; of survival: without and with the event. */
-static size_t count_outcomes(const struct frame *frame, size_t count[CLASSES_MAX])
+static size_t count_outcomes(const struct rs_frame *frame, size_t count[RS_CLASSES_MAX])
 {
 	size_t classes = frame->classes ? frame->classes : 2;
-	memset(count, 0, CLASSES_MAX * sizeof *count);
+	memset(count, 0, RS_CLASSES_MAX * sizeof *count);
 	for (size_t i = 0; i < frame->rows; i++)
 		count[frame->outcome[i]]++;
 	return classes;
@@ -101,7 +101,7 @@ static size_t count_outcomes(const struct frame *frame, size_t count[CLASSES_MAX
 
 static void warn_of_centres(const struct training_run *run)
 {
-	const struct frame *frame = &run->frame;
+	const struct rs_frame *frame = &run->frame;
 	size_t classes = frame->classes > 2 ? frame->classes : 2;
 	if (frame->centre_count < 2 || strcmp(run->study.validate, "centre") == 0)
 		return;
@@ -128,7 +128,7 @@ static void warn_of_centres(const struct training_run *run)
 /* What a step learned of centres says nothing of one that is held out. */
 static void warn_of_strange_centres(const struct training_run *run)
 {
-	const struct plan *plan = &run->study.plan;
+	const struct rs_plan *plan = &run->study.plan;
 	for (size_t s = 0; s < plan->stage_count; s++)
 		if (plan->stages[s].step->asks_centre && strncmp(run->study.validate, "centre", 6) == 0)
 			warn(run,
@@ -138,15 +138,15 @@ static void warn_of_strange_centres(const struct training_run *run)
 
 static void tell_counts(const struct training_run *run, size_t inputs)
 {
-	const struct frame *frame = &run->frame;
-	size_t count[CLASSES_MAX], classes = count_outcomes(frame, count), fewest = count[classes - 1];
+	const struct rs_frame *frame = &run->frame;
+	size_t count[RS_CLASSES_MAX], classes = count_outcomes(frame, count), fewest = count[classes - 1];
 	tell(run, "", "rows", (double)frame->rows);
 	tell(run, "", "left_out", (double)frame->left_out);
 	tell(run, "", "subjects", (double)frame->subject_count);
 	if (classes == 2)
-		tell(run, "", frame->target == TARGET_SURVIVAL ? "events" : "positives", (double)count[1]);
+		tell(run, "", frame->target == RS_TARGET_SURVIVAL ? "events" : "positives", (double)count[1]);
 	for (size_t c = 0; c < classes; c++) {
-		if (frame->target != TARGET_SURVIVAL && count[c] < fewest)
+		if (frame->target != RS_TARGET_SURVIVAL && count[c] < fewest)
 			fewest = count[c];
 		if (classes > 2)
 			tell(run, frame->levels[c], "rows", (double)count[c]);
@@ -154,7 +154,7 @@ static void tell_counts(const struct training_run *run, size_t inputs)
 	tell(run, "", "inputs", (double)inputs);
 	if (fewest < EVENTS_PER_INPUT * inputs)
 		warn(run, "%zu %s for %zu inputs, %.2g each: fewer than %d each", fewest,
-		     frame->target == TARGET_SURVIVAL ? "events" : "subjects of the rarest class", inputs,
+		     frame->target == RS_TARGET_SURVIVAL ? "events" : "subjects of the rarest class", inputs,
 		     (double)fewest / (double)inputs, EVENTS_PER_INPUT);
 	if ((double)fewest < IMBALANCE * (double)frame->rows)
 		warn(run, "%s is rare (%zu of %zu): accuracy means little",
@@ -163,11 +163,11 @@ static void tell_counts(const struct training_run *run, size_t inputs)
 
 static void warn_of_modalities(const struct training_run *run)
 {
-	const struct frame *frame = &run->frame;
+	const struct rs_frame *frame = &run->frame;
 	for (uint32_t m = 0; m < frame->modality_count; m++) {
 		size_t lacking = 0;
 		for (size_t i = 0; i < frame->rows; i++)
-			lacking += !frame_has(frame, i, m);
+			lacking += !rs_frame_has(frame, i, m);
 		if (lacking == 0)
 			continue;
 		tell(run, frame->modalities[m], "rows_without", (double)lacking);
@@ -189,15 +189,15 @@ static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, s
 
 /* ---- contenders ---- */
 
-static void add(struct training_run *run, const char *name, const struct frame *frame, enum view view,
+static void add(struct training_run *run, const char *name, const struct rs_frame *frame, enum rs_view view,
                 bool baseline)
 {
-	run->contenders[run->count++] = (struct contender){.name = name,
-	                                                   .frame = frame,
-	                                                   .view = view,
-	                                                   .baseline = baseline,
-	                                                   .plan = baseline ? plan_baseline(frame->target)
-	                                                                    : &run->study.plan};
+	run->contenders[run->count++] = (struct rs_contender){
+		.name = name,
+		.frame = frame,
+		.view = view,
+		.baseline = baseline,
+		.plan = baseline ? rs_plan_baseline(frame->target) : &run->study.plan};
 }
 
 /* "model:mri" */
@@ -214,22 +214,23 @@ static enum rs_code name_part(struct training_run *run, const char *name, const 
 }
 
 /* The study's model, of all columns or fused of one for each modality. */
-static enum rs_code add_model(struct training_run *run, const char *name, const struct frame *frame,
+static enum rs_code add_model(struct training_run *run, const char *name, const struct rs_frame *frame,
                               struct rs_error *err)
 {
-	struct contender *fused = &run->contenders[run->count];
-	add(run, name, frame, VIEW_ALL, false);
+	struct rs_contender *fused = &run->contenders[run->count];
+	add(run, name, frame, RS_VIEW_ALL, false);
 	if (strcmp(run->study.fusion, "late") != 0)
 		return RS_OK;
-	struct parts *parts = &run->parts[run->parts_count++];
-	RS_TRY(parts_find(frame, parts, err));
+	struct rs_fused_parts *parts = &run->parts[run->parts_count++];
+	RS_TRY(rs_parts_find(frame, parts, err));
 	fused->plan = NULL;
 	fused->parts = &run->contenders[run->count];
 	fused->part_count = parts->count;
 	for (size_t p = 0; p < parts->count; p++) {
 		const char *text = NULL;
 		RS_TRY(name_part(run, name, frame->modalities[parts->modality[p]], &text, err));
-		add(run, text, &parts->frames[p], (enum view)(VIEW_MODALITY + parts->modality[p]), false);
+		add(run, text, &parts->frames[p], (enum rs_view)(RS_VIEW_MODALITY + parts->modality[p]),
+		    false);
 		run->contenders[run->count - 1].whole = frame;
 		run->contenders[run->count - 1].source = parts->source[p];
 	}
@@ -245,36 +246,36 @@ static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 		feature |= run->frame.columns[c].feature;
 	}
 	rs_arena_init(&run->names, NAMES_SIZE_MAX);
-	RS_TRY(frame_permute_outcomes(&run->frame, run->study.seed, &run->permuted, err));
+	RS_TRY(rs_frame_permute_outcomes(&run->frame, run->study.seed, &run->permuted, err));
 	RS_TRY(add_model(run, "model", &run->frame, err));
 	if (clinical)
-		add(run, "clinical", &run->frame, VIEW_CLINICAL, true);
+		add(run, "clinical", &run->frame, RS_VIEW_CLINICAL, true);
 	if (volume)
-		add(run, "volume", &run->frame, VIEW_VOLUME, true);
+		add(run, "volume", &run->frame, RS_VIEW_VOLUME, true);
 	RS_TRY(add_model(run, "permuted_outcomes", &run->permuted, err));
 	if (!feature)
 		return RS_OK;
-	RS_TRY(frame_shuffle_features(&run->frame, run->study.seed, &run->shuffled, err));
+	RS_TRY(rs_frame_shuffle_features(&run->frame, run->study.seed, &run->shuffled, err));
 	return add_model(run, "shuffled_features", &run->shuffled, err);
 }
 
 /* ---- the verdict ---- */
 
-static enum rs_code judge(const struct training_run *run, const struct merit *own, char out[RS_VERDICT_SIZE],
-                          struct rs_error *err)
+static enum rs_code judge(const struct training_run *run, const struct rs_merit *own,
+                          char out[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	const enum target target = run->frame.target;
-	const char *what = target == TARGET_BINARY    ? "AUC"
-	                   : target == TARGET_CLASSES ? "Hand & Till's AUC"
-	                   : target == TARGET_ORDINAL ? "concordance of levels"
-	                                              : "concordance";
-	const struct contender *best = NULL;
-	struct merit best_merit = {0}, merit;
+	const enum rs_target target = run->frame.target;
+	const char *what = target == RS_TARGET_BINARY    ? "AUC"
+	                   : target == RS_TARGET_CLASSES ? "Hand & Till's AUC"
+	                   : target == RS_TARGET_ORDINAL ? "concordance of levels"
+	                                                 : "concordance";
+	const struct rs_contender *best = NULL;
+	struct rs_merit best_merit = {0}, merit;
 	double difference, p;
 	for (size_t c = 1; c < run->count; c++) {
 		if (!run->contenders[c].baseline)
 			continue;
-		RS_TRY(merit_of(&run->contenders[c], &run->study, &merit, err));
+		RS_TRY(rs_merit_of(&run->contenders[c], &run->study, &merit, err));
 		if (!best || merit.value > best_merit.value) {
 			best = &run->contenders[c];
 			best_merit = merit;
@@ -290,7 +291,7 @@ static enum rs_code judge(const struct training_run *run, const struct merit *ow
 			own->upper);
 		return RS_OK;
 	}
-	RS_TRY(merit_difference(&run->contenders[0], best, &run->study, &difference, &p, err));
+	RS_TRY(rs_merit_difference(&run->contenders[0], best, &run->study, &difference, &p, err));
 	run->report->finding(run->report->context, &(struct rs_finding){"model", "difference_to_baseline",
 	                                                                difference, NAN, NAN, p});
 	bool told_apart = p < 0.05;
@@ -311,36 +312,37 @@ static enum rs_code judge(const struct training_run *run, const struct merit *ow
 	return RS_OK;
 }
 
-static enum rs_code train(struct training_run *run, struct rs_pool *pool, const struct gathered *gathered,
+static enum rs_code train(struct training_run *run, struct rs_pool *pool, const struct rs_gathered *gathered,
                           struct rs_buffer *out_model, char out_verdict[RS_VERDICT_SIZE],
                           struct rs_error *err)
 {
-	struct rs_model model RS_CLEANUP(model_finish) = {
+	struct rs_model model RS_CLEANUP(rs_model_finish) = {
 		.id = run->study.id, .levels = run->frame.levels, .study = run->study.digest};
-	struct merit merit;
+	struct rs_merit merit;
 	RS_TRY(line_up(run, err));
-	if (run->frame.target == TARGET_SURVIVAL) {
-		RS_TRY(risks_init(&run->risks, &run->frame, err));
+	if (run->frame.target == RS_TARGET_SURVIVAL) {
+		RS_TRY(rs_risks_init(&run->risks, &run->frame, err));
 		run->contenders[0].risks = &run->risks;
 	}
-	const struct whole whole = {&run->study, &run->contenders[0], run->report, pool};
-	RS_TRY(whole_fit(&whole, &model, err));
-	RS_TRY(warn_of_all(run, model_inputs(&model), err));
-	RS_TRY(contenders_run(run->contenders, run->count, &run->study, pool, err));
+	const struct rs_whole whole = {&run->study, &run->contenders[0], run->report, pool};
+	RS_TRY(rs_whole_fit(&whole, &model, err));
+	RS_TRY(warn_of_all(run, rs_model_inputs(&model), err));
+	RS_TRY(rs_contenders_run(run->contenders, run->count, &run->study, pool, err));
 	for (size_t c = 0; c < run->count; c++)
 		if (!run->contenders[c].source || run->contenders[c].whole == &run->frame)
-			RS_TRY(contender_report(&run->contenders[c], &run->study, run->report, c == 0, err));
+			RS_TRY(rs_contender_report(&run->contenders[c], &run->study, run->report, c == 0,
+			                           err));
 	for (size_t p = 0; p < model.part_count; p++)
-		RS_TRY(importance_tell(&model.parts[p], run->report, err));
-	RS_TRY(merit_of(&run->contenders[0], &run->study, &merit, err));
-	const struct schemes schemes = {&run->study, &run->contenders[0], run->report, pool};
-	RS_TRY(schemes_run(&schemes, &merit, err));
+		RS_TRY(rs_importance_tell(&model.parts[p], run->report, err));
+	RS_TRY(rs_merit_of(&run->contenders[0], &run->study, &merit, err));
+	const struct rs_schemes schemes = {&run->study, &run->contenders[0], run->report, pool};
+	RS_TRY(rs_schemes_run(&schemes, &merit, err));
 	RS_TRY(judge(run, &merit, out_verdict, err));
-	RS_TRY(whole_keep_predictions(&whole, &model, err));
+	RS_TRY(rs_whole_keep_predictions(&whole, &model, err));
 	model.merit = merit.value;
 	model.merit_lower = merit.lower;
 	model.merit_upper = merit.upper;
-	RS_TRY(model_write(&model, out_model, err));
+	RS_TRY(rs_model_write(&model, out_model, err));
 	return run->report->page ? train_page(run, &model, out_verdict, rs_buffer_bytes(out_model), gathered,
 	                                      run->report->page, err)
 	                         : RS_OK;
@@ -350,8 +352,8 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
                       const struct rs_training_report *report, struct rs_buffer *out_model,
                       char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
-	struct gathered gathered RS_CLEANUP(gathered_finish) = {.visit = NULL};
-	const struct rs_training_report kept = {gather_finding, gather_warning, &gathered, report->page,
+	struct rs_gathered gathered RS_CLEANUP(rs_gathered_finish) = {.visit = NULL};
+	const struct rs_training_report kept = {rs_gather_finding, rs_gather_warning, &gathered, report->page,
 	                                        NULL};
 	struct training_run run RS_CLEANUP(run_finish) = {.report = report->page ? &kept : report};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
@@ -361,10 +363,10 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
 	if (!directory)
 		return rs_error_memory(err, strlen(study), "a path");
 	RS_TRY(rs_file_read_all(world, study, STUDY_SIZE_MAX, &file, err));
-	if (study_parse(rs_buffer_bytes(&file), &run.study, err) != RS_OK)
+	if (rs_study_parse(rs_buffer_bytes(&file), &run.study, err) != RS_OK)
 		return rs_error_context(err, "%s", study);
-	RS_TRY(frame_read(world, directory, &run.study, &run.frame, err));
-	RS_TRY(join_permit(&run.frame.join, report->permit, report->context, err));
-	gathered_init(&gathered, report->finding, report->warning, report->context);
+	RS_TRY(rs_frame_read(world, directory, &run.study, &run.frame, err));
+	RS_TRY(rs_join_permit(&run.frame.join, report->permit, report->context, err));
+	rs_gathered_init(&gathered, report->finding, report->warning, report->context);
 	return train(&run, pool, &gathered, out_model, out_verdict, err);
 }

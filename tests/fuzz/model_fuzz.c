@@ -2,12 +2,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "prognosis/model.h"
+#include "model/model_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A row without any value, and one of zeros. */
-static void predict(const struct fitted *fitted, double value, double *scores)
+static void predict(const struct rs_fitted *fitted, double value, double *scores)
 {
 	const double times[] = {-1, 0, 1e9};
 	double *numbers = rs_allocate_array(fitted->column_count, sizeof *numbers);
@@ -20,10 +20,10 @@ static void predict(const struct fitted *fitted, double value, double *scores)
 		numbers[c] = value;
 		words[c] = "";
 	}
-	fitted_row(fitted, &(struct probe){numbers, words, {""}}, values, NULL, NULL);
+	rs_fitted_row(fitted, &(struct rs_probe){numbers, words, {""}}, values, NULL, NULL);
 	const struct rs_matrix x = {1, fitted->shape.columns, values};
 	if (fitted->learner->score(fitted->state, &x, scores, &err) == RS_OK &&
-	    fitted->shape.target == TARGET_SURVIVAL && fitted->learner->survival)
+	    fitted->shape.target == RS_TARGET_SURVIVAL && fitted->learner->survival)
 		(void)!fitted->learner->survival(fitted->state, &x, times, RS_COUNT(times), survival, &err);
 	double *reasons = rs_allocate_array(fitted->shape.columns + 1, sizeof *reasons);
 	if (!reasons)
@@ -39,15 +39,15 @@ static void predict(const struct fitted *fitted, double value, double *scores)
 
 static void predict_all(const struct rs_model *model, double value)
 {
-	static double scores[PARTS_MAX][CLASSES_MAX];
-	const double *rows[PARTS_MAX];
-	double out[CLASSES_MAX];
+	static double scores[RS_PARTS_MAX][RS_CLASSES_MAX];
+	const double *rows[RS_PARTS_MAX];
+	double out[RS_CLASSES_MAX];
 	for (size_t p = 0; p < model->part_count; p++) {
 		rows[p] = scores[p];
 		predict(&model->parts[p], value, scores[p]);
 	}
 	if (model->fused)
-		stack_score(&model->stack, &model->shape, rows, out);
+		rs_stack_score(&model->stack, &model->shape, rows, out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,7 +14,7 @@ sources_of() {
 }
 codec_sources="src/codec/codec.c src/codec/pool.c src/codec/rle.c" # what dicom asks the decoding process through
 dump_sources="bench/radiomics_bench.c $codec_sources $(sources_of base numeric dicom image filter radiomics)"
-train_sources="tests/system/train_dump.c $codec_sources $(sources_of base numeric dicom image assess survival learn neural plot prognosis)"
+train_sources="tests/system/train_dump.c $codec_sources $(sources_of base numeric dicom image assess survival learn neural plot table report recipe study model validate prognosis)"
 networks_sources="bench/neural_bench.c $(sources_of base neural)"
 clang=${CLANG:-clang-14}
 variants="gcc-O0 gcc-O2 clang-O0 clang-O2"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prognosis/prognosis_train.h"
+#include "prognosis/prognosis.h"
 
 static void take_finding(void *context, const struct rs_finding *finding)
 {

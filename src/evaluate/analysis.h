@@ -1,0 +1,49 @@
+/* A table of follow-up as its analyses share it. */
+#ifndef RS_EVALUATE_ANALYSIS_H
+#define RS_EVALUATE_ANALYSIS_H
+
+#include "told.h"
+#include "evaluate/evaluate_survival.h"
+
+/* One covariate: a number, or indicators of all levels but the first (of the only one). */
+struct covariate {
+	const char *name;
+	size_t columns;     /* of the design */
+	const char **level; /* by column of the design; NULL: a number */
+	const char *reference;
+};
+struct design {
+	struct rs_arena arena;
+	size_t rows, columns, count;
+	struct covariate covariates[RS_COVARIATES_MAX];
+	size_t terms[RS_COVARIATES_MAX]; /* columns of each */
+	const char **names;              /* by column */
+	double *x;                       /* rows of `columns` */
+};
+void design_finish(struct design *design);
+enum rs_code design_read(const struct told *told, const struct rs_survival_analysis *asked,
+                         struct design *out, struct rs_error *err);
+/* "age=60,sex=male" as a row. errors  RS_USAGE */
+enum rs_code design_person(const struct design *design, const char *text, double *out, struct rs_error *err);
+
+struct analysis {
+	const struct rs_survival_analysis *asked;
+	struct told told;
+	struct rs_evaluation as_evaluation; /* what the curves go by */
+	struct coded groups, strata, clusters;
+	uint8_t *only; /* whether the event came; others count as censored */
+	struct design design;
+};
+/* of_event: only this event, for all that does not know of others. */
+struct rs_follow_up analysis_seen(const struct analysis *a, bool of_event);
+
+enum rs_code analyse_means(const struct analysis *a, struct rs_error *err);
+enum rs_code analyse_cox(const struct analysis *a, struct rs_error *err);
+enum rs_code analyse_parametric(const struct analysis *a, struct rs_error *err);
+/* "sex = 1", "all" without groups. */
+void group_name(const struct analysis *a, uint32_t group, char out[static 256]);
+/* Rows of a group. */
+size_t group_rows(const struct analysis *a, uint32_t group, size_t *out);
+enum rs_code write_curves(const struct analysis *a, struct rs_buffer *out, struct rs_error *err);
+
+#endif
