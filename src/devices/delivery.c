@@ -40,7 +40,10 @@ enum rs_code arrival_of(struct rs_intake *intake, const struct rs_envelope *enve
 	const struct rs_str texts[3] = {envelope->sop_class, envelope->sop_instance,
 	                                envelope->transfer_syntax};
 	char uids[3][RS_UID_SIZE], said[RS_SOURCE_MAX];
-	const struct rs_arrival_claims claims = {uids[0], uids[1], uids[2], RS_DICOM_IMPLEMENTATION_UID};
+	const struct rs_arrival_claims claims = {.sop_class_uid = uids[0],
+	                                         .sop_instance_uid = uids[1],
+	                                         .transfer_syntax_uid = uids[2],
+	                                         .implementation_uid = RS_DICOM_IMPLEMENTATION_UID};
 	struct rs_arrival *arrival;
 	for (size_t i = 0; i < RS_COUNT(texts); i++)
 		(void)snprintf(uids[i], sizeof uids[i], "%.*s", (int)texts[i].size, texts[i].data);
