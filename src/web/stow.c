@@ -52,6 +52,7 @@ static void stored(void *context, enum rs_code code, const struct rs_admit_resul
 static enum rs_code begin_part(void *context, const struct media *type, struct rs_error *err)
 {
 	struct storing *storing = context;
+	char source[RS_SOURCE_MAX + 1];
 	const struct rs_arrival_claims claims = {.study_instance_uid = storing->study[0] ? storing->study
 	                                                                                 : NULL};
 	if (type->name.size > 0 && !media_is(type, DICOM)) {
@@ -70,6 +71,13 @@ static enum rs_code begin_part(void *context, const struct media *type, struct r
 	struct rs_arrival_claims with = claims;
 	with.identity = &part->identity;
 	part->code = rs_arrival_begin(web_intake(storing->request->web), &with, &storing->arrival, NULL);
+	snprintf(source, sizeof source, "dicomweb %s", storing->request->caller.name);
+	if (part->code == RS_OK)
+		part->code = rs_arrival_vouch(storing->arrival, source, rs_bytes_of("", 0), NULL);
+	if (part->code != RS_OK) {
+		rs_arrival_abandon(storing->arrival);
+		storing->arrival = NULL;
+	}
 	return RS_OK;
 }
 

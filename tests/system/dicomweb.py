@@ -71,6 +71,8 @@ def storing(site, scratch):
                                        range(0, 3000, 100)]), {"Content-Type": RELATED})
         assert status == 200, ("chunked", status, content)
     expect_sealed(site, scratch, [*files, file_of(60), file_of(61), file_of(62)])
+    told = json.loads(site.verify(scratch / "sent1").stdout)[0]
+    assert re.fullmatch(r"dicomweb [0-9a-f]{16}", told["source"]), told
     site.fsck(check=0)
     print(f"storing: {len(files)} in one body, one alone, in a study, in chunks: sealed as they were sent")
 
