@@ -108,8 +108,8 @@ static bool wait_for(struct connection *connection, int operation, bool now)
 	                                      (writes ? (uint32_t)EPOLLOUT : 0),
 	                            .data.ptr = connection};
 	int epoll = connection->service->epoll, socket = connection->transport.socket;
-	set_deadline(connection);
 	atomic_store(&connection->is_deaf, !reads);
+	set_deadline(connection);
 	return epoll_ctl(epoll, operation, socket, &event) == 0;
 }
 
