@@ -91,8 +91,8 @@ static enum rs_code fill_row(struct rs_node *node, int64_t id, struct rs_catalog
 	return rs_catalogue_add(node->catalogue, row.subject, &index_key, &instance, 1, err);
 }
 
-/* One failing object does not stop the others: fsck names it. What others erased, or filled in, while they had the lock,
- * does not either. */
+/* One failing object does not stop the others: fsck names it. What others erased, or filled in, while they had the
+ * lock, does not either. */
 static enum rs_code fill_group(struct rs_node *node, const uint8_t *ids, size_t count,
                                struct rs_catalogue_entry *entry, uint64_t *filled, struct rs_error *err)
 {
