@@ -20,7 +20,8 @@ struct rs_web_options {
 		*authorities; /* PEM files, for https; authorities of clients, may be NULL */
 	const struct rs_web_authenticator *authenticators;
 	size_t authenticator_count;
-	const char *origins; /* of pages elsewhere that may ask and see answers (CORS), with commas; NULL: none */
+	const char *
+		origins; /* of pages elsewhere that may ask and see answers (CORS), with commas; NULL: none */
 	bool is_bench_without_comparison; /* what leaves is not held against the ledger: nothing but a bench sets it */
 	unsigned connections_max, connections_of_address_max;
 	struct rs_node *rest_node; /* of REST alone, open for writing and at rest; NULL: there is no REST */
