@@ -197,12 +197,12 @@ def kills(node, scratch, rounds):
                 clients.ends.set()
         number += 1000000
         assert command.returncode == 0 or not server_dies, told
+        node.run("consent", "grant", "--subject", "P1", "--organisation", "Radiology", "--roles", "researcher", "--purposes",
+                 "research", "--operations", "read", "--home", node.home, check=0)  # whoever writes next ends what was begun
         expect_sealed(node, scratch, [stored for _, stored in clients.stored])
         if command.returncode == 0:
             assert set(node.verdicts(*folder.iterdir()).values()) == {"genuine"}
         node.run("member", "list", "--home", node.home, check=0)
-        node.run("consent", "grant", "--subject", "P1", "--organisation", "Radiology", "--roles", "researcher", "--purposes",
-                 "research", "--operations", "read", "--home", node.home, check=0)
         node.fsck(check=0)
         acknowledged += len(clients.stored)
     print(f"kill -9 of the server or of a command beside it: {rounds} rounds, {acknowledged} acknowledged, all there")
