@@ -59,11 +59,13 @@ void rs_plan_label(const struct rs_plan *plan, size_t candidate, char out[RS_LAB
 	}
 }
 
+/* Longer than the options of any step or learner, all of which begin at zero: no penalty, Efron's ties, no strata. */
+static const double plain[8] = {0};
+static struct rs_alternative nothing = {plain, ""};
+
 const struct rs_plan *rs_plan_shift(void)
 {
 	static const uint64_t trees[] = {100, 0, 0};
-	static const uint32_t usual = 0;
-	static struct rs_alternative nothing = {&usual, ""};
 	static struct rs_model_choice forest = {&rs_learner_forest, {trees, "forest"}};
 	static const struct rs_plan plan = {1, 1, {{&rs_step_impute, 1, &nothing}}, &forest};
 	return &plan;
@@ -71,11 +73,9 @@ const struct rs_plan *rs_plan_shift(void)
 
 const struct rs_plan *rs_plan_baseline(enum rs_target target)
 {
-	static const double penalty = 1, free = 0;
-	static const uint32_t usual = 0;
-	static struct rs_alternative nothing = {&usual, ""};
+	static const double penalty = 1;
 	static struct rs_model_choice ridge = {&rs_learner_ridge, {&penalty, "ridge"}};
-	static struct rs_model_choice cox = {&rs_learner_cox, {&free, "cox"}};
+	static struct rs_model_choice cox = {&rs_learner_cox, {plain, "cox"}};
 	static const struct rs_plan of_classes = {1, 1, {{&rs_step_impute, 1, &nothing}}, &ridge};
 	static const struct rs_plan of_survival = {1, 1, {{&rs_step_impute, 1, &nothing}}, &cox};
 	return target == RS_TARGET_SURVIVAL ? &of_survival : &of_classes;
