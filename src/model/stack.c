@@ -46,12 +46,13 @@ static double scaled(const struct rs_stack *stack, const struct rs_model_shape *
 static enum rs_code weigh_parts(const struct rs_lesson *lesson, const size_t *in, struct rs_stack *stack,
                                 bool *out_done, struct rs_error *err)
 {
-	/* The penalty comes first in the options of both; what else there is stays zero. */
-	const double options[8] = {lesson->shape.target == RS_TARGET_SURVIVAL ? 0 : 1};
-	const struct rs_learner *learner = lesson->shape.target == RS_TARGET_SURVIVAL ? &rs_learner_cox
-	                                                                              : &rs_learner_ridge;
+	bool survival = lesson->shape.target == RS_TARGET_SURVIVAL;
+	const struct rs_learner *learner = survival ? &rs_learner_cox : &rs_learner_ridge;
 	struct rs_linear linear RS_CLEANUP(rs_linear_finish) = {0};
-	RS_TRY(learner->fit(lesson, options, NULL, &linear, err));
+	struct rs_options options;
+	rs_options_init(learner->settings, learner->options_size, &options);
+	rs_options_set(learner->settings, "penalty", survival ? 0 : 1, &options);
+	RS_TRY(learner->fit(lesson, &options, NULL, &linear, err));
 	*out_done = true;
 	for (size_t k = 0; k < lesson->shape.columns; k++) {
 		stack->weight[in[k]] = fmax(linear.coefficients[k], 0);

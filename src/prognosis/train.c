@@ -192,12 +192,12 @@ static enum rs_code warn_of_all(const struct training_run *run, size_t inputs, s
 static void add(struct training_run *run, const char *name, const struct rs_frame *frame, enum rs_view view,
                 bool baseline)
 {
-	run->contenders[run->count++] = (struct rs_contender){
-		.name = name,
-		.frame = frame,
-		.view = view,
-		.baseline = baseline,
-		.plan = baseline ? rs_plan_baseline(frame->target) : &run->study.plan};
+	run->contenders[run->count++] = (struct rs_contender){.name = name,
+	                                                      .frame = frame,
+	                                                      .view = view,
+	                                                      .baseline = baseline,
+	                                                      .plan = baseline ? &run->baseline.plan
+	                                                                       : &run->study.plan};
 }
 
 /* "model:mri" */
@@ -246,6 +246,7 @@ static enum rs_code line_up(struct training_run *run, struct rs_error *err)
 		feature |= run->frame.columns[c].feature;
 	}
 	rs_arena_init(&run->names, NAMES_SIZE_MAX);
+	rs_plan_baseline(run->frame.target, &run->baseline);
 	RS_TRY(rs_frame_permute_outcomes(&run->frame, run->study.seed, &run->permuted, err));
 	RS_TRY(add_model(run, "model", &run->frame, err));
 	if (clinical)

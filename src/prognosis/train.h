@@ -16,6 +16,7 @@ struct training_run {
 	struct rs_frame frame, permuted, shuffled;
 	struct rs_contender contenders[CONTENDERS_MAX];
 	size_t count;
+	struct rs_ready_plan baseline;  /* of contenders that are one */
 	struct rs_fused_parts parts[3]; /* of late fusion: of the frame and the two controls */
 	size_t parts_count;
 	struct rs_risks risks; /* of the model, of survival */

@@ -59,25 +59,11 @@ static void softmax_is_that_of_glmnet(void **state)
 	}
 }
 
-/* What the study file sets when it says nothing. */
-static void usual_options(const struct rs_learner *learner, void *out)
-{
-	for (const struct rs_setting *s = learner->settings; s->name; s++) {
-		void *member = (char *)out + s->offset;
-		if (s->kind == RS_SETTING_COUNT)
-			*(uint64_t *)member = (uint64_t)s->initial;
-		else if (s->kind == RS_SETTING_NUMBER)
-			*(double *)member = s->initial;
-		else
-			*(uint32_t *)member = (uint32_t)s->initial;
-	}
-}
-
 static void check_learner(const struct rs_learner *learner, enum rs_target target, struct made *made)
 {
 	static const uint32_t classes[] = {
 		[RS_TARGET_BINARY] = 2, [RS_TARGET_CLASSES] = 3, [RS_TARGET_ORDINAL] = 3, [8] = 0};
-	double options[64] = {0}, times[] = {-1, 3, 10, 1e9}, curves[2][ROWS * 4];
+	double times[] = {-1, 3, 10, 1e9}, curves[2][ROWS * 4];
 	double scores[2][ROWS * CLASSES], importance[COLUMNS];
 	struct rs_lesson lesson = {.shape = {target, classes[target], COLUMNS},
 	                           .rows = ROWS,
@@ -100,8 +86,9 @@ static void check_learner(const struct rs_learner *learner, enum rs_target targe
 	struct rs_cbor_reader reader;
 	struct rs_error err = {0};
 	void *states[2] = {NULL, NULL};
-	usual_options(learner, options);
-	if (rs_learner_fit(learner, &lesson, options, NULL, &states[0], &err) != RS_OK)
+	struct rs_options options;
+	rs_options_init(learner->settings, learner->options_size, &options);
+	if (rs_learner_fit(learner, &lesson, &options, NULL, &states[0], &err) != RS_OK)
 		fail_msg("%s, target %d: %s", learner->name, (int)target, err.message);
 	rs_buffer_init(&file, (size_t)1 << 28);
 	learner->write(states[0], &file);
@@ -162,13 +149,13 @@ static void weights_make_classes_alike(void **state)
 		                                 .outcome = made.outcome,
 		                                 .weight = l % 2 ? made.weight : NULL};
 		const struct rs_matrix x = {ROWS, COLUMNS, made.x};
-		double options[64] = {0};
+		struct rs_options options;
 		void *fitted = NULL;
-		usual_options(learner, options);
+		rs_options_init(learner->settings, learner->options_size, &options);
 		mean[l] = 0;
 		if (learner == &rs_learner_forest)
-			((uint64_t *)(void *)options)[1] = 25; /* minimum_leaf */
-		assert_int_equal(rs_learner_fit(learner, &lesson, options, learner->judges_own ? own : NULL,
+			rs_options_set(learner->settings, "minimum_leaf", 25, &options);
+		assert_int_equal(rs_learner_fit(learner, &lesson, &options, learner->judges_own ? own : NULL,
 		                                &fitted, NULL),
 		                 RS_OK);
 		if (!learner->judges_own)

@@ -28,7 +28,6 @@ static void choices_of(const struct rs_plan *plan, size_t candidate, size_t choi
 
 void rs_plan_recipe(const struct rs_plan *plan, size_t candidate, struct rs_recipe *out)
 {
-	static const uint32_t usual_scale = 0;
 	size_t choice[RS_STAGES_MAX + 1];
 	bool scaled = false;
 	choices_of(plan, candidate, choice);
@@ -41,7 +40,7 @@ void rs_plan_recipe(const struct rs_plan *plan, size_t candidate, struct rs_reci
 		scaled |= stage->step->scales;
 	}
 	if (model->learner->standardised && !scaled)
-		out->steps[out->step_count++] = (struct rs_planned){&rs_step_scale, &usual_scale};
+		out->steps[out->step_count++] = (struct rs_planned){&rs_step_scale, NULL};
 }
 
 void rs_plan_label(const struct rs_plan *plan, size_t candidate, char out[RS_LABEL_SIZE])
@@ -59,24 +58,23 @@ void rs_plan_label(const struct rs_plan *plan, size_t candidate, char out[RS_LAB
 	}
 }
 
-/* Longer than the options of any step or learner, all of which begin at zero: no penalty, Efron's ties, no strata. */
-static const double plain[8] = {0};
-static struct rs_alternative nothing = {plain, ""};
-
-const struct rs_plan *rs_plan_shift(void)
+static void init_ready(const struct rs_learner *learner, struct rs_ready_plan *out)
 {
-	static const uint64_t trees[] = {100, 0, 0};
-	static struct rs_model_choice forest = {&rs_learner_forest, {trees, "forest"}};
-	static const struct rs_plan plan = {1, 1, {{&rs_step_impute, 1, &nothing}}, &forest};
-	return &plan;
+	const struct rs_step *impute = &rs_step_impute;
+	rs_options_init(impute->settings, impute->options_size, &out->impute_options);
+	rs_options_init(learner->settings, learner->options_size, &out->model_options);
+	out->impute = (struct rs_alternative){&out->impute_options, ""};
+	out->model = (struct rs_model_choice){learner, {&out->model_options, learner->name}};
+	out->plan = (struct rs_plan){1, 1, {{impute, 1, &out->impute}}, &out->model};
 }
 
-const struct rs_plan *rs_plan_baseline(enum rs_target target)
+void rs_plan_shift(struct rs_ready_plan *out)
 {
-	static const double penalty = 1;
-	static struct rs_model_choice ridge = {&rs_learner_ridge, {&penalty, "ridge"}};
-	static struct rs_model_choice cox = {&rs_learner_cox, {plain, "cox"}};
-	static const struct rs_plan of_classes = {1, 1, {{&rs_step_impute, 1, &nothing}}, &ridge};
-	static const struct rs_plan of_survival = {1, 1, {{&rs_step_impute, 1, &nothing}}, &cox};
-	return target == RS_TARGET_SURVIVAL ? &of_survival : &of_classes;
+	init_ready(&rs_learner_forest, out);
+	rs_options_set(rs_learner_forest.settings, "trees", 100, &out->model_options);
+}
+
+void rs_plan_baseline(enum rs_target target, struct rs_ready_plan *out)
+{
+	init_ready(target == RS_TARGET_SURVIVAL ? &rs_learner_cox : &rs_learner_ridge, out);
 }

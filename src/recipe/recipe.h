@@ -32,7 +32,7 @@ struct rs_plan {
 
 struct rs_planned {
 	const struct rs_step *step;
-	const void *options;
+	const void *options; /* NULL: a scale that the study did not name, by deviation */
 };
 struct rs_recipe {
 	size_t step_count;
@@ -52,9 +52,17 @@ bool rs_plan_count(const struct rs_plan *plan, size_t *out);
 /* Candidates that differ in late stages only come one after another. Seed and pool are left 0. */
 void rs_plan_recipe(const struct rs_plan *plan, size_t candidate, struct rs_recipe *out);
 void rs_plan_label(const struct rs_plan *plan, size_t candidate, char out[RS_LABEL_SIZE]);
-/* A simple model: gaps filled, one scale, ridge or Cox. Static. */
-const struct rs_plan *rs_plan_baseline(enum rs_target target);
-/* A small forest of all columns, that tells centres apart. Static. */
-const struct rs_plan *rs_plan_shift(void);
+
+/* Of the program's own: one step, one learner, with their usual options. Points into itself, so it stays where it is. */
+struct rs_ready_plan {
+	struct rs_plan plan;
+	struct rs_alternative impute;
+	struct rs_model_choice model;
+	struct rs_options impute_options, model_options;
+};
+/* A simple model: gaps filled, one scale, ridge or Cox. */
+void rs_plan_baseline(enum rs_target target, struct rs_ready_plan *out);
+/* A small forest of all columns, that tells centres apart. */
+void rs_plan_shift(struct rs_ready_plan *out);
 
 #endif

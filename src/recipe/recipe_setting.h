@@ -20,5 +20,22 @@ struct rs_setting {
 	double minimum, maximum, initial;
 	const char *const *words; /* of RS_SETTING_WORD, ends with NULL; initial counts from 0 */
 };
+/* To options of this table. A text stays as it is. */
+void rs_setting_put(const struct rs_setting *setting, double value, void *options);
+/* options: zeros, become those of a study that names none. */
+void rs_settings_usual(const struct rs_setting *settings, void *options);
+
+/* Room for the options of any learner or step, for those that the program chooses itself. */
+struct rs_options {
+	union {
+		uint64_t count;
+		double number;
+		const char *text;
+	} room[16];
+};
+/* size: options_size of the learner or step. */
+void rs_options_init(const struct rs_setting *settings, size_t size, struct rs_options *out);
+void rs_options_set(const struct rs_setting *settings, const char *name, double value,
+                    struct rs_options *options);
 
 #endif

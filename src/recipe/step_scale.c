@@ -40,7 +40,7 @@ static enum rs_code fit(struct rs_fitting *f, const void *options, void *state, 
 	if (!work)
 		return rs_error_memory(err, rows * sizeof *work, "a scale");
 	RS_TRY(make_room(f->count, s, err));
-	s->method = *(const uint32_t *)options;
+	s->method = options ? *(const uint32_t *)options : RS_SCALE_DEVIATION;
 	for (size_t c = 0; c < f->count; c++) {
 		double *x = f->x + c * rows;
 		rs_scale_fit((enum rs_scaling)s->method, x, rows, work, &s->scales[c]);

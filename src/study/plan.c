@@ -22,23 +22,11 @@ static enum rs_code take(struct rs_study_reading *r, size_t count, size_t size, 
 	return RS_OK;
 }
 
-static void put(const struct rs_setting *setting, double value, void *options)
-{
-	void *member = (char *)options + setting->offset;
-	if (setting->kind == RS_SETTING_COUNT)
-		*(uint64_t *)member = (uint64_t)value;
-	else if (setting->kind == RS_SETTING_NUMBER)
-		*(double *)member = value;
-	else if (setting->kind == RS_SETTING_WORD)
-		*(uint32_t *)member = (uint32_t)value;
-}
-
 static enum rs_code begin(struct rs_study_reading *r, struct listing *listing)
 {
 	void *options = NULL;
 	RS_TRY(take(r, 1, listing->options_size, &options));
-	for (const struct rs_setting *s = listing->settings; s->name; s++)
-		put(s, s->initial, options);
+	rs_settings_usual(listing->settings, options);
 	RS_TRY(take(r, 1, sizeof *listing->items, &listing->items));
 	listing->items[0] = (struct rs_alternative){options, ""};
 	listing->count = 1;
@@ -72,7 +60,7 @@ static enum rs_code read_one(struct rs_study_reading *r, const yaml_node_t *node
 	else
 		RS_TRY(rs_study_read_number(r, node, setting->name, setting->kind == RS_SETTING_COUNT,
 		                            setting->minimum, setting->maximum, &value));
-	put(setting, value, options);
+	rs_setting_put(setting, value, options);
 	return RS_OK;
 }
 

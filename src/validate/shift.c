@@ -14,6 +14,7 @@ struct shift {
 	struct rs_contender contenders[CENTRES_MAX];
 	uint32_t centre[CENTRES_MAX];
 	size_t count;
+	struct rs_ready_plan forest;
 };
 
 static void shift_finish(struct shift *shift)
@@ -45,8 +46,10 @@ static enum rs_code add_centre(struct shift *shift, const struct rs_schemes *s, 
 	own->classes = 2;
 	own->outcome = outcome;
 	shift->centre[shift->count] = centre;
-	shift->contenders[shift->count++] = (struct rs_contender){
-		.name = frame->centres[centre], .frame = own, .plan = rs_plan_shift(), .view = s->own->view};
+	shift->contenders[shift->count++] = (struct rs_contender){.name = frame->centres[centre],
+	                                                          .frame = own,
+	                                                          .plan = &shift->forest.plan,
+	                                                          .view = s->own->view};
 	return RS_OK;
 }
 
@@ -100,6 +103,7 @@ static enum rs_code run(struct shift *shift, const struct rs_schemes *s, struct 
 	study.validate = "subject";
 	study.assign = "random";
 	study.repeats = 1;
+	rs_plan_shift(&shift->forest);
 	/* Of two centres the one is told by the other. */
 	for (uint32_t c = frame->centre_count == 2; c < frame->centre_count && c < CENTRES_MAX; c++)
 		RS_TRY(add_centre(shift, s, c, err));
