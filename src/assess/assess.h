@@ -101,6 +101,8 @@ struct rs_calibration {
 	double r2; /* Nagelkerke's, of the predictions as they are */
 	/* Harrell's D, U and Q = D - U, of logarithms of likelihoods per subject; p: that intercept 0 and slope 1 hold. */
 	double discrimination, unreliability, quality, unreliability_p;
+	/* brier = miscalibration - discrimination + uncertainty, by a monotone recalibration to these outcomes. */
+	double brier_miscalibration, brier_discrimination, brier_uncertainty;
 };
 enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t count, double level,
                                struct rs_calibration *out, struct rs_error *err);

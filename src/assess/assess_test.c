@@ -152,6 +152,10 @@ static void calibration_is_that_of_rms(void **state)
 	calibration_agrees(reference_at(study.logistic, "val_prob_shrunk"), shrunk);
 	assert_int_equal(rs_calibration_of(study.p, study.outcome, study.count, 0.95, &found, NULL), RS_OK);
 	agrees(study.logistic, "logloss", found.log_loss, 1e-12);
+	near("miscalibration", found.brier_miscalibration, 0.0209574696286126,
+	     1e-12); /* scikit-learn 1.2.2 */
+	near("discrimination", found.brier_discrimination, 0.106115036004138, 1e-12);
+	near("uncertainty", found.brier_uncertainty, 0.231184900931945, 1e-12);
 	agrees(study.logistic, "hosmer_lemeshow/chisq", found.hosmer_lemeshow, 1e-10);
 	agrees(study.logistic, "hosmer_lemeshow/df", found.hosmer_lemeshow_df, 1e-12);
 	agrees(study.logistic, "hosmer_lemeshow/p", found.hosmer_lemeshow_p, 1e-10);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "assess/assess.h"
+#include "assess/assess_isotonic.h"
+#include "assess/assess_logistic.h"
 #include "numeric/numeric_distribution.h"
 #include "numeric/numeric_smooth.h"
 
@@ -15,51 +17,17 @@ static double logit(double p)
 	return log(clipped / (1 - clipped));
 }
 
-/* Logistic regression of the outcome on logit p, and its log likelihood; slope held at 1 when `fixed`. False when there is no
- * finite fit. */
-static bool recalibrate(const double *p, const uint8_t *outcome, size_t count, bool fixed, double beta[2],
-                        double variance[2], double *out_likelihood)
+/* Logistic regression of the outcome on logit p, its slope held at 1 when `fixed`. */
+static enum rs_code recalibrate(const double *p, const uint8_t *outcome, size_t count, bool fixed,
+                                struct rs_logistic *out, struct rs_error *err)
 {
-	double before = -INFINITY, move[2] = {0};
-	beta[0] = 0;
-	beta[1] = 1;
-	for (unsigned step = 0; step < 200; step++) {
-		double u[2] = {0}, i[3] = {0}, value = 0;
-		for (size_t k = 0; k < count; k++) {
-			double x = logit(p[k]), eta = beta[0] + beta[1] * x, q = 1 / (1 + exp(-eta)),
-			       w = q * (1 - q);
-			double miss = outcome[k] - q;
-			value -= log1p(exp(outcome[k] ? -eta : eta));
-			u[0] += miss;
-			u[1] += miss * x;
-			i[0] += w;
-			i[1] += w * x;
-			i[2] += w * x * x;
-		}
-		if (value < before - 1e-13 * (1 + fabs(before))) { /* too far: half the way back */
-			for (unsigned k = 0; k < 2; k++)
-				beta[k] -= move[k] *= 0.5;
-			continue;
-		}
-		double determinant = i[0] * i[2] - i[1] * i[1];
-		if (!(fixed ? i[0] > 0 : determinant > 1e-12 * i[0] * i[2]))
-			return false;
-		variance[0] = fixed ? 1 / i[0] : i[2] / determinant;
-		variance[1] = fixed ? 0 : i[0] / determinant;
-		move[0] = fixed ? u[0] / i[0] : (i[2] * u[0] - i[1] * u[1]) / determinant;
-		move[1] = fixed ? 0 : (i[0] * u[1] - i[1] * u[0]) / determinant;
-		if (fabs(value - before) <= 1e-13 * (1 + fabs(value)) &&
-		    fabs(move[0]) + fabs(move[1]) < 1e-8) {
-			*out_likelihood = value;
-			return true;
-		}
-		before = value;
-		beta[0] += move[0];
-		beta[1] += move[1];
-		if (!(fabs(beta[0]) < 1e4 && fabs(beta[1]) < 1e4))
-			return false;
-	}
-	return false;
+	double *x RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *x);
+	if (!x)
+		return rs_error_memory(err, count * sizeof *x, "calibration");
+	for (size_t i = 0; i < count; i++)
+		x[i] = logit(p[i]);
+	const struct rs_logistic_data data = {count, !fixed, fixed ? NULL : x, fixed ? x : NULL, outcome};
+	return rs_logistic_fit(&data, out, err);
 }
 
 struct pair {
@@ -165,22 +133,50 @@ static void likelihoods(const uint8_t *outcome, size_t count, struct rs_calibrat
 	out->unreliability = out->unreliability_p = out->quality = NAN;
 }
 
-static void lines(const double *p, const uint8_t *outcome, size_t count, double level,
-                  struct rs_calibration *out)
+static struct rs_interval around(const struct rs_logistic *model, size_t j, double z)
 {
-	double beta[2], variance[2], likelihood, z = rs_normal_quantile(0.5 + 0.5 * level);
-	out->in_the_large = recalibrate(p, outcome, count, true, beta, variance, &likelihood) ? beta[0] : NAN;
+	double value = model->coefficients[j], error = sqrt(model->variance[j * (model->columns + 1) + j]);
+	return (struct rs_interval){value, value - z * error, value + z * error};
+}
+
+static enum rs_code lines(const double *p, const uint8_t *outcome, size_t count, double level,
+                          struct rs_calibration *out, struct rs_error *err)
+{
+	struct rs_logistic moved RS_CLEANUP(rs_logistic_finish) = {0};
+	struct rs_logistic turned RS_CLEANUP(rs_logistic_finish) = {0};
+	double z = rs_normal_quantile(0.5 + 0.5 * level);
+	RS_TRY(recalibrate(p, outcome, count, true, &moved, err));
+	RS_TRY(recalibrate(p, outcome, count, false, &turned, err));
+	out->in_the_large = moved.converged ? moved.coefficients[0] : NAN;
 	out->intercept = out->slope = (struct rs_interval){NAN, NAN, NAN};
-	if (!recalibrate(p, outcome, count, false, beta, variance, &likelihood))
-		return;
-	double excess = fmax(0, 2 * likelihood + 2 * (double)count * out->log_loss);
+	if (!turned.converged || turned.df == 0)
+		return RS_OK;
+	double excess = fmax(0, 2 * (double)count * out->log_loss - turned.deviance);
 	out->unreliability = (excess - 2) / (double)count;
 	out->unreliability_p = rs_chi_square_upper(excess, 2);
 	out->quality = out->discrimination - out->unreliability;
-	out->intercept = (struct rs_interval){beta[0], beta[0] - z * sqrt(variance[0]),
-	                                      beta[0] + z * sqrt(variance[0])};
-	out->slope = (struct rs_interval){beta[1], beta[1] - z * sqrt(variance[1]),
-	                                  beta[1] + z * sqrt(variance[1])};
+	out->intercept = around(&turned, 0, z);
+	out->slope = around(&turned, 1, z);
+	return RS_OK;
+}
+
+/* How much of the Brier score a monotone recalibration takes away, and what it then gains on telling all the share.
+ * source  Dimitriadis, Gneiting & Jordan, PNAS 118 (2021) e2016191118 */
+static enum rs_code decompose(const double *p, const uint8_t *outcome, size_t count,
+                              struct rs_calibration *out, struct rs_error *err)
+{
+	struct rs_isotonic curve RS_CLEANUP(rs_isotonic_finish) = {0};
+	double recalibrated = 0, share = 0;
+	RS_TRY(rs_isotonic_fit(p, outcome, count, &curve, err));
+	for (size_t i = 0; i < count; i++) {
+		double miss = (outcome[i] != 0) - rs_isotonic_at(&curve, p[i]);
+		recalibrated += miss * miss / (double)count;
+		share += (outcome[i] != 0) / (double)count;
+	}
+	out->brier_uncertainty = share * (1 - share);
+	out->brier_miscalibration = fmax(0, out->brier - recalibrated);
+	out->brier_discrimination = fmax(0, out->brier_uncertainty - recalibrated);
+	return RS_OK;
 }
 
 enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t count, double level,
@@ -200,7 +196,8 @@ enum rs_code rs_calibration_of(const double *p, const uint8_t *outcome, size_t c
 	qsort(pairs, count, sizeof *pairs, by_probability);
 	simple_scores(p, outcome, count, &made);
 	likelihoods(outcome, count, &made);
-	lines(p, outcome, count, level, &made);
+	RS_TRY(lines(p, outcome, count, level, &made, err));
+	RS_TRY(decompose(p, outcome, count, &made, err));
 	RS_TRY(smooth_errors(pairs, count, &made, err));
 	hosmer_lemeshow(pairs, count, &made);
 	*out = made;

@@ -51,13 +51,20 @@ static enum rs_code print(const struct command_line *line, const struct rs_csv *
 {
 	struct rs_evaluation asked;
 	double times[RS_TIMES_MAX];
-	const char *names[RS_TIMES_MAX];
-	char *text RS_CLEANUP(rs_free_pointer) = NULL;
+	const char *names[RS_TIMES_MAX], *covariates[RS_COVARIATES_MAX], *factors[RS_COVARIATES_MAX];
+	char *text RS_CLEANUP(rs_free_pointer) = NULL, *more RS_CLEANUP(rs_free_pointer) = NULL;
+	char *codes RS_CLEANUP(rs_free_pointer) = NULL;
 	RS_TRY(ask(line, table, &asked, err));
 	asked.times = times;
 	RS_TRY(option_numbers(line, "times", times, RS_TIMES_MAX, &asked.time_count, err));
 	asked.survival = names;
 	RS_TRY(option_names(line, "survival", names, RS_TIMES_MAX, &asked.survival_count, &text, err));
+	asked.covariates.names = covariates;
+	asked.covariates.factors = factors;
+	RS_TRY(option_names(line, "covariates", covariates, RS_COVARIATES_MAX, &asked.covariates.count, &more,
+	                    err));
+	RS_TRY(option_names(line, "factors", factors, RS_COVARIATES_MAX, &asked.covariates.factor_count,
+	                    &codes, err));
 	asked.page = option_given(line, "report") ? page : NULL;
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	if (asked.bootstrap > 0)
@@ -108,6 +115,9 @@ static const struct option options[] = {
 	{"score", "COLUMN", "a prediction: higher means likelier positive, or an earlier event; repeatable"},
 	{"survival", "COLUMNS",
          "predicted probabilities of no event until each of --times: as many columns, with commas between them"},
+	{"covariates", "COLUMNS",
+         "of --class: a logistic regression of these, with commas between them; of words an indicator for each but the first"},
+	{"factors", "COLUMNS", "of --covariates: numbers that are codes of categories"},
 	{"group", "COLUMN", "compare groups: a curve for each, and the log-rank test (Gray's test)"},
 	{"strata", "COLUMN", "of --group: compare within its values only"},
 	{"threshold", "NUMBER", "positive from here on (default: 0.5 where scores are probabilities)"},
@@ -124,6 +134,8 @@ static const struct option options[] = {
 static const struct example examples[] = {
 	{"radseal evaluate predictions.csv --class malignant --score radiomics --score clinical",
          "AUC with intervals, their difference, calibration, usefulness"},
+	{"radseal evaluate clinic.csv --class responded --covariates age,sex,size",
+         "odds ratios with intervals, deviance, likelihood ratio test"},
 	{"radseal evaluate follow-up.csv --time days --event died --score risk --group stage --times 365",
          "concordance, hazard ratio, curves of the stages, log-rank test"},
 	{"radseal evaluate follow-up.csv --time days --event died --times 365,730 --survival s365,s730",
@@ -143,8 +155,8 @@ const struct command command_evaluate = {
 		"For classes: AUC (DeLong's error; the interval on the logit scale) and differences between scores,\n"
 		"average precision; where scores are probabilities or --threshold is given, sensitivity and its\n"
 		"kin with exact intervals, F1, MCC; for probabilities Brier score, log loss, calibration (intercept,\n"
-		"slope, integrated index by lowess, Hosmer-Lemeshow, Spiegelhalter, unreliability), Nagelkerke's R2 and\n"
-		"net benefit.\n"
+		"slope, integrated index by lowess, Hosmer-Lemeshow, Spiegelhalter, unreliability), Nagelkerke's R2,\n"
+		"how much of the Brier score is miscalibration, and net benefit. --covariates: odds ratios, as R's glm.\n"
 		"For survival: Kaplan-Meier median and survival at --times (intervals on the log-log scale),\n"
 		"Harrell's and Uno's C, hazard ratio per standard deviation with a test of proportionality; for\n"
 		"groups, curves, the log-rank test and Peto's. With competing events (--censored): Aalen-Johansen\n"

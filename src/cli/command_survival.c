@@ -71,8 +71,7 @@ static enum rs_code take(const struct command_line *line, struct asked *asked, s
 		.group = option_value(line, "group"),
 		.stratum = option_value(line, "strata"),
 		.cluster = option_value(line, "cluster"),
-		.covariates = asked->covariates,
-		.factors = asked->factors,
+		.covariates = {.names = asked->covariates, .factors = asked->factors},
 		.robust = option_given(line, "robust"),
 		.people = line->repeats,
 		.people_count = line->repeat_count,
@@ -80,9 +79,9 @@ static enum rs_code take(const struct command_line *line, struct asked *asked, s
 	};
 	RS_TRY(take_words(line, asked, err));
 	RS_TRY(option_numbers(line, "times", asked->times, RS_TIMES_MAX, &a->time_count, err));
-	RS_TRY(option_names(line, "covariates", asked->covariates, RS_COVARIATES_MAX, &a->covariate_count,
+	RS_TRY(option_names(line, "covariates", asked->covariates, RS_COVARIATES_MAX, &a->covariates.count,
 	                    &asked->covariate_text, err));
-	RS_TRY(option_names(line, "factors", asked->factors, RS_COVARIATES_MAX, &a->factor_count,
+	RS_TRY(option_names(line, "factors", asked->factors, RS_COVARIATES_MAX, &a->covariates.factor_count,
 	                    &asked->factor_text, err));
 	RS_TRY(option_number(line, "tau", NAN, &a->tau, err));
 	RS_TRY(option_level(line, &a->level, err));

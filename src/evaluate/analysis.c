@@ -29,13 +29,14 @@ static enum rs_code check_asked(const struct rs_survival_analysis *asked, struct
 {
 	if (!asked->time || !asked->event)
 		return rs_error_set(err, RS_USAGE, "give a time and an event");
-	if (asked->stratum && !asked->group && asked->covariate_count == 0)
+	if (asked->stratum && !asked->group && asked->covariates.count == 0)
 		return rs_error_set(err, RS_USAGE, "strata need groups or covariates");
-	if (asked->covariate_count > RS_COVARIATES_MAX)
+	if (asked->covariates.count > RS_COVARIATES_MAX)
 		return rs_error_set(err, RS_USAGE, "give at most %d covariates", RS_COVARIATES_MAX);
-	if (asked->covariate_count == 0 && (asked->cluster || asked->residuals || asked->factor_count > 0))
+	if (asked->covariates.count == 0 &&
+	    (asked->cluster || asked->residuals || asked->covariates.factor_count > 0))
 		return rs_error_set(err, RS_USAGE, "clusters, factors and residuals need covariates");
-	if (asked->people_count > 0 && (asked->covariate_count == 0 || asked->time_count == 0))
+	if (asked->people_count > 0 && (asked->covariates.count == 0 || asked->time_count == 0))
 		return rs_error_set(err, RS_USAGE, "predictions need covariates and times");
 	if (asked->start && asked->distribution)
 		return rs_error_set(err, RS_USAGE, "a parametric regression has no late entry");
@@ -70,9 +71,9 @@ static enum rs_code read(struct analysis *a, struct rs_error *err)
 	const struct rs_survival_analysis *asked = a->asked;
 	struct told *told = &a->told;
 	const char *more[RS_COVARIATES_MAX + 2] = {asked->start, asked->cluster};
-	for (size_t c = 0; c < asked->covariate_count; c++)
-		more[2 + c] = asked->covariates[c];
-	RS_TRY(told_read(told, more, 2 + asked->covariate_count, err));
+	for (size_t c = 0; c < asked->covariates.count; c++)
+		more[2 + c] = asked->covariates.names[c];
+	RS_TRY(told_read(told, more, 2 + asked->covariates.count, err));
 	if (asked->start)
 		RS_TRY(read_start(a, err));
 	a->only = rs_allocate(told->count);
@@ -86,7 +87,7 @@ static enum rs_code read(struct analysis *a, struct rs_error *err)
 		RS_TRY(coded_of(told, asked->stratum, told->count, &a->strata, err));
 	if (asked->cluster)
 		RS_TRY(coded_of(told, asked->cluster, told->count, &a->clusters, err));
-	return design_read(told, asked, &a->design, err);
+	return design_read(told, &asked->covariates, &a->design, err);
 }
 
 static enum rs_code analyse(struct analysis *a, struct rs_error *err)
@@ -97,7 +98,7 @@ static enum rs_code analyse(struct analysis *a, struct rs_error *err)
 	if (asked->group)
 		RS_TRY(compare_groups(&a->told, err));
 	RS_TRY(analyse_means(a, err));
-	if (asked->covariate_count > 0)
+	if (asked->covariates.count > 0)
 		RS_TRY(analyse_cox(a, err));
 	if (asked->distribution)
 		RS_TRY(analyse_parametric(a, err));

@@ -39,19 +39,17 @@ static enum rs_code analyse(const char *text, const char *const *covariates, siz
 	static const double times[] = {4};
 	kept->count = 0;
 	assert_int_equal(rs_csv_parse(rs_bytes_of_str(rs_str_from(text)), &table, NULL), RS_OK);
-	const struct rs_survival_analysis asked = {.table = &table,
-	                                           .time = "t",
-	                                           .event = "e",
-	                                           .covariates = covariates,
-	                                           .covariate_count = count,
-	                                           .factors = factors,
-	                                           .factor_count = factors ? 1 : 0,
-	                                           .people = &person,
-	                                           .people_count = person ? 1 : 0,
-	                                           .times = times,
-	                                           .time_count = 1,
-	                                           .tau = NAN,
-	                                           .level = 0.95};
+	const struct rs_survival_analysis asked = {
+		.table = &table,
+		.time = "t",
+		.event = "e",
+		.covariates = {covariates, factors, count, factors ? 1 : 0},
+		.people = &person,
+		.people_count = person ? 1 : 0,
+		.times = times,
+		.time_count = 1,
+		.tau = NAN,
+		.level = 0.95};
 	enum rs_code code = rs_survival_analyse(&asked, keep, kept, err);
 	rs_csv_finish(&table);
 	return code;

@@ -171,6 +171,9 @@ static enum rs_code tell_calibration(const struct told *told, const char *of, co
 	struct rs_net_benefit benefit;
 	RS_TRY(rs_calibration_of(p, told->outcome, told->count, told->asked->level, &found, err));
 	finding_tell_value(told, of, "brier", found.brier);
+	finding_tell_value(told, of, "brier_miscalibration", found.brier_miscalibration);
+	finding_tell_value(told, of, "brier_discrimination", found.brier_discrimination);
+	finding_tell_value(told, of, "brier_uncertainty", found.brier_uncertainty);
 	finding_tell_value(told, of, "log_loss", found.log_loss);
 	finding_tell_interval(told, of, "calibration_intercept", &found.intercept);
 	finding_tell_interval(told, of, "calibration_slope", &found.slope);
@@ -259,6 +262,9 @@ static enum rs_code evaluate_classes(struct told *told, struct rs_error *err)
 	for (size_t s = 0; s < n; s++)
 		scores[s] = told->score[s];
 	finding_tell_value(told, "", "positives", (double)told->positives);
+	RS_TRY(tell_odds(told, err));
+	if (n == 0)
+		return RS_OK;
 	RS_TRY(rs_auc_of(scores, n, told->outcome, told->count, area, covariance, err));
 	for (size_t s = 0; s < n; s++)
 		RS_TRY(tell_score(told, s, area[s], covariance[s * n + s], err));
@@ -282,8 +288,16 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 		return rs_error_set(err, RS_USAGE, "give either an outcome or a time and an event");
 	if ((asked->time != NULL) != (asked->event != NULL))
 		return rs_error_set(err, RS_USAGE, "a time needs an event, an event a time");
-	if (asked->score_count > RS_SCORES_MAX || (asked->outcome && asked->score_count == 0))
+	if (asked->score_count > RS_SCORES_MAX ||
+	    (asked->outcome && asked->score_count == 0 && asked->covariates.count == 0))
 		return rs_error_set(err, RS_USAGE, "give 1 to %d scores", RS_SCORES_MAX);
+	if (asked->covariates.count > 0 && !asked->outcome)
+		return rs_error_set(err, RS_USAGE,
+		                    "covariates are of a class; for times, radseal survival has them");
+	if (asked->covariates.factor_count > 0 && asked->covariates.count == 0)
+		return rs_error_set(err, RS_USAGE, "factors need covariates");
+	if (asked->page && asked->outcome && asked->score_count == 0)
+		return rs_error_set(err, RS_USAGE, "a report of classes needs a score");
 	if (asked->group && asked->outcome)
 		return rs_error_set(err, RS_USAGE, "groups are compared by survival only");
 	if (asked->subject && asked->bootstrap == 0)
@@ -347,7 +361,7 @@ enum rs_code told_read(struct told *told, const char *const *more, size_t more_c
 static enum rs_code evaluate(struct told *told, struct rs_error *err)
 {
 	RS_TRY(check_asked(told->asked, err));
-	RS_TRY(told_read(told, NULL, 0, err));
+	RS_TRY(told_read(told, told->asked->covariates.names, told->asked->covariates.count, err));
 	return told->asked->outcome ? evaluate_classes(told, err) : evaluate_survival(told, err);
 }
 

@@ -10,6 +10,14 @@
 #define RS_SCORES_MAX 16
 #define RS_TIMES_MAX 32
 #define RS_EVENT_TYPES_MAX 8
+#define RS_COVARIATES_MAX 64
+
+/* Columns of a regression. Those whose cells are no numbers, and those named in `factors`, are categories: an indicator for
+ * each value but the first in the order of their bytes. */
+struct rs_covariates {
+	const char *const *names, *const *factors;
+	size_t count, factor_count; /* at most RS_COVARIATES_MAX */
+};
 
 /* Predictions beside what came of them. One of the outcomes is given. */
 struct rs_evaluation {
@@ -27,11 +35,12 @@ struct rs_evaluation {
 	size_t bootstrap;
 	uint64_t seed;
 	const char *subject;
-	struct rs_pool *pool; /* may be NULL */
-	double specificity;   /* class: also the area where it is at least this; 0: none */
-	double threshold;     /* positive from here on; NaN: 0.5 for probabilities, else none */
-	const double *times;  /* survival: what is told of these times; positive, ascending */
-	size_t time_count;    /* at most RS_TIMES_MAX */
+	struct rs_pool *pool;            /* may be NULL */
+	struct rs_covariates covariates; /* class: of a logistic regression of the outcome */
+	double specificity;              /* class: also the area where it is at least this; 0: none */
+	double threshold;                /* positive from here on; NaN: 0.5 for probabilities, else none */
+	const double *times;             /* survival: what is told of these times; positive, ascending */
+	size_t time_count;               /* at most RS_TIMES_MAX */
 	/* Survival: columns of predicted probabilities to be free of the event until each of the times; survival_count is
 	 * time_count, or 0. */
 	const char *const *survival;

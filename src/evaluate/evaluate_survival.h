@@ -7,8 +7,6 @@
 #include "survival/survival_cox.h"
 #include "survival/survival_parametric.h"
 
-#define RS_COVARIATES_MAX 64
-
 /* What rs_evaluation has of the same name means the same. */
 struct rs_survival_analysis {
 	const struct rs_csv *table;
@@ -18,10 +16,7 @@ struct rs_survival_analysis {
 	const char *stratum; /* groups are compared within its values, which have own baselines; NULL: one */
 	const char
 		*cluster; /* rows with the same cells belong together, for robust errors; NULL: each alone */
-	/* Of the regressions. Columns whose cells are no numbers, and those named in `factors`, are categories: an indicator for
-	 * each value but the first in the order of their bytes. */
-	const char *const *covariates, *const *factors;
-	size_t covariate_count, factor_count;
+	struct rs_covariates covariates; /* of the regressions */
 	enum rs_cox_ties
 		ties; /* with competing events, Efron's: as survival's finegray, Breslow's: as cmprsk's crr */
 	bool robust;  /* errors of the Cox model; a cluster asks for them, too */

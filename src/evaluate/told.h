@@ -61,6 +61,8 @@ enum rs_code compare_groups(const struct told *told, struct rs_error *err);
 enum rs_code tell_bootstrap(const struct told *told, const double *thresholds, struct rs_error *err);
 /* Discrimination, error and calibration at the times. */
 enum rs_code tell_times(const struct told *told, struct rs_error *err);
+/* The logistic regression of the outcome on the covariates asked for. */
+enum rs_code tell_odds(const struct told *told, struct rs_error *err);
 enum rs_code evaluate_survival(struct told *told, struct rs_error *err);
 struct rs_gathered;
 /* Writes asked->page and figure, those that are not NULL. */

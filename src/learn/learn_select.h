@@ -62,6 +62,10 @@ struct rs_ranked {
 };
 double rs_rank_test(const double *x, const uint8_t *groups, size_t group_count, size_t rows,
                     struct rs_ranked *work);
+/* Spearman's correlation with ordered groups, and its p by Student's t; 0 and 1 for a column or groups of equal values.
+ * groups  below RS_RANK_GROUPS_MAX */
+double rs_spearman(const double *x, const uint8_t *groups, size_t rows, struct rs_ranked *work,
+                   double *out_p);
 /* Benjamini & Hochberg: p becomes the share of false discoveries if all as small were called discoveries. In place.
  * order: twice count items of work */
 void rs_false_discovery(double *p, size_t count, size_t *order);

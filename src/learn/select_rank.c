@@ -11,10 +11,11 @@ static int by_value(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-double rs_rank_test(const double *x, const uint8_t *groups, size_t group_count, size_t rows,
-                    struct rs_ranked *work)
+/* Sums of ranks, and how many, by group; rows of equal values share theirs. Returns the sum of m^3 - m over m equal rows. */
+static double rank(const double *x, const uint8_t *groups, size_t rows, struct rs_ranked *work, double *ranks,
+                   double *counts)
 {
-	double n = (double)rows, ranks[RS_RANK_GROUPS_MAX] = {0}, counts[RS_RANK_GROUPS_MAX] = {0}, ties = 0;
+	double ties = 0;
 	for (size_t i = 0; i < rows; i++)
 		work[i] = (struct rs_ranked){x[i], groups[i]};
 	qsort(work, rows, sizeof *work, by_value);
@@ -28,6 +29,14 @@ double rs_rank_test(const double *x, const uint8_t *groups, size_t group_count, 
 			counts[work[i].group]++;
 		}
 	}
+	return ties;
+}
+
+double rs_rank_test(const double *x, const uint8_t *groups, size_t group_count, size_t rows,
+                    struct rs_ranked *work)
+{
+	double n = (double)rows, ranks[RS_RANK_GROUPS_MAX] = {0}, counts[RS_RANK_GROUPS_MAX] = {0};
+	double ties = rank(x, groups, rows, work, ranks, counts);
 	double untied = 1 - ties / (n * n * n - n);
 	if (!(untied > 0))
 		return 1;
@@ -41,6 +50,26 @@ double rs_rank_test(const double *x, const uint8_t *groups, size_t group_count, 
 		sum += ranks[g] * ranks[g] / counts[g];
 	return rs_chi_square_upper((12 / (n * (n + 1)) * sum - 3 * (n + 1)) / untied,
 	                           (double)group_count - 1);
+}
+
+double rs_spearman(const double *x, const uint8_t *groups, size_t rows, struct rs_ranked *work, double *out_p)
+{
+	double n = (double)rows, ranks[RS_RANK_GROUPS_MAX] = {0}, counts[RS_RANK_GROUPS_MAX] = {0};
+	double all = n * n * n - n, ties[2] = {rank(x, groups, rows, work, ranks, counts), 0};
+	double together = 0, before = 0;
+	for (size_t g = 0; g < RS_RANK_GROUPS_MAX; g++) {
+		double own = before + (counts[g] + 1) / 2; /* the rank that the group's rows share */
+		together += (own - (n + 1) / 2) * (ranks[g] - counts[g] * (n + 1) / 2);
+		ties[1] += counts[g] * counts[g] * counts[g] - counts[g];
+		before += counts[g];
+	}
+	double spread = sqrt((all - ties[0]) * (all - ties[1])) / 12;
+	*out_p = 1;
+	if (!(spread > 0) || rows < 3)
+		return 0;
+	double rho = fmin(1, fmax(-1, together / spread));
+	*out_p = rs_f_upper(rho * rho * (n - 2) / (1 - rho * rho), 1, n - 2);
+	return rho;
 }
 
 /* Merging, since what is sorted by lies elsewhere. spare: count items */

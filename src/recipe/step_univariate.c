@@ -134,11 +134,37 @@ static enum rs_code ranks_of(const struct rs_fitting *f, double *out, double *ou
 	return RS_OK;
 }
 
+enum test { TEST_MEANS, TEST_RANKS, TEST_SPEARMAN };
 struct options {
 	double p;
 	uint64_t keep;
-	uint32_t ranks, discoveries;
+	uint32_t test, discoveries;
 };
+
+/* Spearman's correlation with the number of the class. */
+static enum rs_code trends_of(const struct rs_fitting *f, double *out, double *out_p, struct rs_error *err)
+{
+	const struct rs_training *t = f->training;
+	struct rs_ranked *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(t->rows, sizeof *work);
+	if (!work)
+		return rs_error_memory(err, t->rows * sizeof *work, "selection");
+	for (size_t c = 0; c < f->count; c++)
+		out[c] = fabs(rs_spearman(f->x + c * t->rows, t->outcome, t->rows, work, &out_p[c]));
+	return RS_OK;
+}
+
+static enum rs_code test_of(const struct rs_fitting *f, enum test test, double *out, double *out_p,
+                            struct rs_error *err)
+{
+	const struct rs_training *t = f->training;
+	bool ordered = t->target == RS_TARGET_ORDINAL || t->target == RS_TARGET_BINARY;
+	if (test == TEST_SPEARMAN && !ordered)
+		return rs_error_set(err, RS_USAGE, "Spearman's test is of classes that have an order");
+	if (test == TEST_SPEARMAN)
+		return trends_of(f, out, out_p, err);
+	return test == TEST_RANKS && t->target != RS_TARGET_SURVIVAL ? ranks_of(f, out, out_p, err)
+	                                                             : rs_statistics_of(f, out, out_p, err);
+}
 
 static enum rs_code rate(const struct rs_fitting *f, const struct options *o, struct rated *rated,
                          struct rs_error *err)
@@ -148,10 +174,7 @@ static enum rs_code rate(const struct rs_fitting *f, const struct options *o, st
 	if (!statistic || !order)
 		return rs_error_memory(err, f->count * 2 * sizeof *statistic, "selection");
 	double *p = statistic + f->count;
-	if (o->ranks && f->training->target != RS_TARGET_SURVIVAL)
-		RS_TRY(ranks_of(f, statistic, p, err));
-	else
-		RS_TRY(rs_statistics_of(f, statistic, p, err));
+	RS_TRY(test_of(f, (enum test)o->test, statistic, p, err));
 	if (o->discoveries)
 		rs_false_discovery(p, f->count, order);
 	for (size_t c = 0; c < f->count; c++)
@@ -181,12 +204,12 @@ static enum rs_code choose_first(const struct rs_fitting *f, const void *options
 	return choose_univariate(f, &best, keep, err);
 }
 
-static const char *const tests[] = {"means", "ranks", NULL};
+static const char *const tests[] = {"means", "ranks", "spearman", NULL};
 static const char *const adjustments[] = {"none", "discoveries", NULL};
 static const struct rs_setting univariate_settings[] = {
 	{"p", RS_SETTING_NUMBER, offsetof(struct options, p), 0, 1, 0.05, NULL},
 	{"keep", RS_SETTING_COUNT, offsetof(struct options, keep), 0, 1000000, 0, NULL},
-	{"test", RS_SETTING_WORD, offsetof(struct options, ranks), 0, 0, 0, tests},
+	{"test", RS_SETTING_WORD, offsetof(struct options, test), 0, 0, 0, tests},
 	{"adjust", RS_SETTING_WORD, offsetof(struct options, discoveries), 0, 0, 0, adjustments},
 	{.name = NULL},
 };

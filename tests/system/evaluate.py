@@ -114,6 +114,27 @@ def check_partial(run, data):
     run(2, data / "prognosis/roc/aSAH.csv", "--class", "outcome", "--score", "s100b", "--specificity", "1", sentence="below 1")
 
 
+def check_odds(run, data):
+    """R's glm of the same columns; a column told twice and one that separates have no ratio."""
+    reference = json.loads((data / "prognosis/reference/logistic_calibration_aSAH.json").read_text())
+    table, options = data / "prognosis/roc/aSAH.csv", ("--class", "outcome", "--positive", "Poor")
+    found = run.findings(table, *options, "--covariates", "age,gender,s100b,ndka,wfns")
+    names = {"age": "age", "gender = Male": "genderFemale", "s100b": "s100b", "ndka": "ndka", "wfns": "as.integer(wfns)"}
+    for name, theirs in names.items():
+        sign = -1 if theirs == "genderFemale" else 1
+        near(found[name, "coefficient"]["value"], sign * reference["coef"][theirs])
+        assert abs(found[name, "standard_error"]["value"] / reference["se"][theirs] - 1) < 1e-6, name
+        low, high = found[name, "odds_ratio"]["interval"]
+        assert low < found[name, "odds_ratio"]["value"] < high
+    near(found["logistic", "deviance"]["value"], reference["deviance"])
+    near(found["logistic", "aic"]["value"], reference["deviance"] + 12)
+    assert run.findings(table, *options, "--covariates", "gos6", "--factors", "gos6")["logistic", "converged"]["value"] == 0
+    assert "wfns = 5" in {of for of, _ in run.findings(table, *options, "--covariates", "wfns", "--factors", "wfns")}
+    for more, sentence in [(("--factors", "wfns", "--score", "ndka"), "factors need covariates"), ((), "give 1 to 16 scores"),
+                           (("--covariates", "age", "--report", "x.html"), "needs a score"), (("--covariates", "years"), "years")]:
+        run(2, table, *options, *more, sentence=sentence)
+
+
 def check_bootstrap(run, folder):
     """Each subject has two rows, nearly alike; drawing rows alone would take them for two subjects."""
     made, table = random.Random(4), folder / "twice.csv"
@@ -178,6 +199,7 @@ def main():
             check_competing(run, pathlib.Path(sys.argv[2]), folder)
             check_times(run, pathlib.Path(sys.argv[2]), folder)
             check_partial(run, pathlib.Path(sys.argv[2]))
+            check_odds(run, pathlib.Path(sys.argv[2]))
 
 
 main()

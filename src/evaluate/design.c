@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis.h"
+#include "design.h"
 #include "table/table.h"
 
 #define DESIGN_SIZE_MAX ((size_t)4 << 30)
@@ -62,7 +62,7 @@ static enum rs_code read_levels(const struct told *told, struct covariate *covar
 	return RS_OK;
 }
 
-static bool is_factor(const struct rs_survival_analysis *asked, const char *name)
+static bool is_factor(const struct rs_covariates *asked, const char *name)
 {
 	for (size_t f = 0; f < asked->factor_count; f++)
 		if (strcmp(asked->factors[f], name) == 0)
@@ -114,21 +114,21 @@ static enum rs_code fill(const struct told *told, struct design *design, struct 
 	return RS_OK;
 }
 
-static enum rs_code read(const struct told *told, const struct rs_survival_analysis *asked,
-                         struct design *design, struct rs_error *err)
+static enum rs_code read(const struct told *told, const struct rs_covariates *asked, struct design *design,
+                         struct rs_error *err)
 {
 	size_t cells;
 	for (size_t f = 0; f < asked->factor_count; f++) {
 		size_t c = 0;
-		while (c < asked->covariate_count && strcmp(asked->covariates[c], asked->factors[f]) != 0)
+		while (c < asked->count && strcmp(asked->names[c], asked->factors[f]) != 0)
 			c++;
-		if (c == asked->covariate_count)
+		if (c == asked->count)
 			return rs_error_set(err, RS_USAGE, "the factor %s is no covariate",
 			                    asked->factors[f]);
 	}
-	for (size_t c = 0; c < asked->covariate_count; c++) {
+	for (size_t c = 0; c < asked->count; c++) {
 		struct covariate *covariate = &design->covariates[design->count++];
-		*covariate = (struct covariate){.name = asked->covariates[c], .columns = 1};
+		*covariate = (struct covariate){.name = asked->names[c], .columns = 1};
 		if (is_factor(asked, covariate->name) ||
 		    are_words(told, rs_csv_column(told->asked->table, covariate->name)))
 			RS_TRY(read_levels(told, covariate, design, err));
@@ -145,11 +145,11 @@ static enum rs_code read(const struct told *told, const struct rs_survival_analy
 	return fill(told, design, err);
 }
 
-enum rs_code design_read(const struct told *told, const struct rs_survival_analysis *asked,
-                         struct design *out, struct rs_error *err)
+enum rs_code design_read(const struct told *told, const struct rs_covariates *asked, struct design *out,
+                         struct rs_error *err)
 {
 	rs_arena_init(&out->arena, DESIGN_SIZE_MAX);
-	return asked->covariate_count > 0 ? read(told, asked, out, err) : RS_OK;
+	return asked->count > 0 ? read(told, asked, out, err) : RS_OK;
 }
 
 static enum rs_code take_value(const struct covariate *covariate, struct rs_str value, double *x,
