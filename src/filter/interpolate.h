@@ -5,6 +5,7 @@
 #define RS_FILTER_INTERPOLATE_H
 
 #include "filter/filter_resample.h"
+#include "numeric/numeric_spline.h"
 
 #define TAPS_MAX 10
 
@@ -34,12 +35,6 @@ void interpolate_row(enum rs_interpolator kind, const double *voxels, const stru
                      size_t count, double *out);
 /* The same for labels; supports of RS_INTERPOLATE_NEAREST. */
 void label_row(const uint32_t *labels, const struct row_supports *supports, size_t count, uint32_t *out);
-
-/* Cubic spline coefficients of the block in place: x, then y, then z; mirrored at its ends. */
-enum rs_code bspline_coefficients(double *voxels, const size_t size[3], struct rs_pool *pool,
-                                  struct rs_error *err);
-/* Weights of coefficients floor - 1 … floor + 2 at `fraction` above floor. */
-void bspline_weights(double fraction, double out[4]);
 
 /* Lines side by side, so that compilers can work on several at once. */
 #define LANES 8

@@ -219,7 +219,7 @@ static enum rs_code take_coefficients(const struct rs_volume *image, struct plan
 		       width * sizeof *block);
 	}
 	plan->voxels = block;
-	return bspline_coefficients(block, samples->size, pool, err);
+	return rs_spline_coefficients(block, samples->size, pool, err);
 }
 
 /* Half a voxel around the region must lie in the image. */

@@ -99,7 +99,7 @@ static struct blend blend_at(double position, size_t n, unsigned order)
 		out.weights[0] = 1 - fraction;
 		out.weights[1] = fraction;
 	} else if (order == 3) {
-		bspline_weights(fraction, out.weights);
+		rs_spline_weights(fraction, out.weights);
 		low -= 1;
 	}
 	out.first = (size_t)(low + EDGE);

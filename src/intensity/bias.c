@@ -14,13 +14,13 @@ struct estimating {
 	struct rs_pool *pool;
 	size_t volume[3], step[3], elements[3], count; /* of the samples */
 	double *logarithms, *field, *left, *change;    /* NAN outside the region */
-	struct lattice lattice;
+	struct rs_lattice lattice;
 };
 
 static void estimating_finish(struct estimating *e)
 {
 	rs_free(e->logarithms);
-	lattice_finish(&e->lattice);
+	rs_lattice_finish(&e->lattice);
 }
 
 static enum rs_code check(const struct rs_bias *how, struct rs_error *err)
@@ -103,13 +103,13 @@ static enum rs_code iterate(struct estimating *e, const struct grid_reach *grid,
                             struct rs_error *err)
 {
 	const struct sharpening how = {e->how->width, e->how->noise, e->how->bins};
-	struct lattice step;
+	struct rs_lattice step;
 	for (size_t i = 0; i < e->count; i++)
 		e->left[i] = e->logarithms[i] - e->field[i];
 	RS_TRY(sharpen(&how, e->left, e->count, e->change, err));
 	for (size_t i = 0; i < e->count; i++)
 		e->left[i] -= e->change[i];
-	RS_TRY(lattice_init(&step, e->lattice.elements, err));
+	RS_TRY(rs_lattice_init(&step, e->lattice.elements, err));
 	enum rs_code code = lattice_approach(&step, grid, e->left, err);
 	if (code == RS_OK)
 		code = lattice_values(&step, grid, e->pool, e->change, err);
@@ -117,7 +117,7 @@ static enum rs_code iterate(struct estimating *e, const struct grid_reach *grid,
 		e->field[i] += e->change[i];
 	for (size_t i = 0; code == RS_OK && i < step.size[0] * step.size[1] * step.size[2]; i++)
 		e->lattice.control[i] += step.control[i];
-	lattice_finish(&step);
+	rs_lattice_finish(&step);
 	*out_variation = code == RS_OK ? variation(e) : 0;
 	return code;
 }
@@ -162,14 +162,14 @@ enum rs_code rs_bias_field(const struct rs_volume *volume, const uint8_t *region
 	if (!region)
 		RS_TRY(rs_foreground_threshold(volume, &threshold, err));
 	RS_TRY(sample(&e, volume, region, threshold, err));
-	RS_TRY(lattice_init(&e.lattice, e.elements, err));
+	RS_TRY(rs_lattice_init(&e.lattice, e.elements, err));
 	for (unsigned level = 0; level < how->levels; level++) {
 		unsigned axes = 0;
 		/* A spline is not made finer than there are samples. */
 		for (int a = 0; a < 3; a++)
 			if (level > 0 && 2 * e.lattice.elements[a] <= (e.volume[a] - 1) / e.step[a])
 				axes |= 1u << a;
-		RS_TRY(lattice_refine(&e.lattice, axes, err));
+		RS_TRY(rs_lattice_refine(&e.lattice, axes, err));
 		RS_TRY(run_level(&e, err));
 	}
 	return write_field(&e, out_field, err);

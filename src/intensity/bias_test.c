@@ -82,25 +82,25 @@ static void splines(void **state)
 	static const size_t size[3] = {31, 17, 5}, every[3] = {1, 1, 1}, elements[3] = {4, 2, 1};
 	const size_t count = size[0] * size[1] * size[2];
 	double *values = rs_allocate_array(2 * count, sizeof *values), *after = values + count;
-	struct lattice lattice;
+	struct rs_lattice lattice;
 	struct grid_reach grid;
 	struct rs_stream random = {3};
 	(void)state;
 	assert_non_null(values);
-	assert_int_equal(lattice_init(&lattice, elements, NULL), RS_OK);
+	assert_int_equal(rs_lattice_init(&lattice, elements, NULL), RS_OK);
 	for (size_t i = 0; i < lattice.size[0] * lattice.size[1] * lattice.size[2]; i++)
 		lattice.control[i] = rs_stream_unit(&random);
 	assert_int_equal(grid_reach_init(&grid, size, every, lattice.elements, NULL), RS_OK);
 	assert_int_equal(lattice_values(&lattice, &grid, NULL, values, NULL), RS_OK);
 	grid_reach_finish(&grid);
-	assert_int_equal(lattice_refine(&lattice, 7, NULL), RS_OK);
+	assert_int_equal(rs_lattice_refine(&lattice, 7, NULL), RS_OK);
 	assert_int_equal(lattice.elements[0], 8);
 	assert_int_equal(grid_reach_init(&grid, size, every, lattice.elements, NULL), RS_OK);
 	assert_int_equal(lattice_values(&lattice, &grid, NULL, after, NULL), RS_OK);
 	for (size_t i = 0; i < count; i++)
 		assert_true(fabs(values[i] - after[i]) < 1e-12);
-	lattice_finish(&lattice);
-	assert_int_equal(lattice_init(&lattice, (const size_t[3]){8, 4, 2}, NULL), RS_OK);
+	rs_lattice_finish(&lattice);
+	assert_int_equal(rs_lattice_init(&lattice, (const size_t[3]){8, 4, 2}, NULL), RS_OK);
 	for (size_t i = 0; i < count; i++)
 		values[i] = i % 7 ? 5 : NAN;
 	assert_int_equal(lattice_approach(&lattice, &grid, values, NULL), RS_OK);
@@ -108,7 +108,7 @@ static void splines(void **state)
 	for (size_t i = 0; i < count; i++)
 		assert_in_range((unsigned)after[i], 4, 9); /* points on a knot weigh (11/9)^3 of it */
 	grid_reach_finish(&grid);
-	lattice_finish(&lattice);
+	rs_lattice_finish(&lattice);
 	rs_free(values);
 }
 

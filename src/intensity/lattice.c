@@ -5,43 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum rs_code lattice_init(struct lattice *out, const size_t elements[3], struct rs_error *err)
-{
-	struct lattice lattice;
-	size_t count = 1;
-	for (int a = 0; a < 3; a++) {
-		lattice.elements[a] = elements[a];
-		lattice.size[a] = elements[a] + 3;
-		if (elements[a] == 0 || elements[a] > 4096 || !rs_mul_size(count, lattice.size[a], &count))
-			return rs_error_set(err, RS_USAGE, "a spline has 1 to 4096 elements along an axis");
-	}
-	lattice.control = rs_allocate_array(count, sizeof *lattice.control);
-	if (!lattice.control)
-		return rs_error_memory(err, count * sizeof *lattice.control, "a spline's control points");
-	memset(lattice.control, 0, count * sizeof *lattice.control);
-	*out = lattice;
-	return RS_OK;
-}
-
-void lattice_finish(struct lattice *lattice)
-{
-	if (lattice)
-		rs_free(lattice->control);
-}
-
-void reach_of(double position, size_t elements, struct reach *out)
-{
-	double scaled = position * (double)elements;
-	double whole = floor(scaled);
-	whole = whole < 0 ? 0 : whole > (double)(elements - 1) ? (double)(elements - 1) : whole;
-	double t = scaled - whole, s = 1 - t;
-	out->first = (size_t)whole;
-	out->weight[0] = s * s * s / 6;
-	out->weight[1] = (3 * t * t * t - 6 * t * t + 4) / 6;
-	out->weight[2] = (3 * s * s * s - 6 * s * s + 4) / 6;
-	out->weight[3] = t * t * t / 6;
-}
-
 enum rs_code grid_reach_init(struct grid_reach *out, const size_t volume[3], const size_t step[3],
                              const size_t elements[3], struct rs_error *err)
 {
@@ -55,8 +18,8 @@ enum rs_code grid_reach_init(struct grid_reach *out, const size_t volume[3], con
 			return rs_error_memory(err, size * sizeof *reach.along[a], "a grid's weights");
 		}
 		for (size_t i = 0; i < size; i++)
-			reach_of(last > 0 ? (double)(i * step[a]) / last : 0.5, elements[a],
-			         &reach.along[a][i]);
+			rs_reach_of(last > 0 ? (double)(i * step[a]) / last : 0.5, elements[a],
+			            &reach.along[a][i]);
 	}
 	*out = reach;
 	return RS_OK;
@@ -68,17 +31,17 @@ void grid_reach_finish(struct grid_reach *reach)
 		rs_free(reach->along[a]);
 }
 
-static size_t control_count(const struct lattice *l) { return l->size[0] * l->size[1] * l->size[2]; }
+static size_t control_count(const struct rs_lattice *l) { return l->size[0] * l->size[1] * l->size[2]; }
 
 struct voting {
-	const struct lattice *lattice;
+	const struct rs_lattice *lattice;
 	double *votes, *weights;
 };
 
 static double square_sum(const double w[4]) { return w[0] * w[0] + w[1] * w[1] + w[2] * w[2] + w[3] * w[3]; }
 
-static void vote(const struct voting *v, const struct reach *x, const struct reach *y, const struct reach *z,
-                 double value)
+static void vote(const struct voting *v, const struct rs_reach *x, const struct rs_reach *y,
+                 const struct rs_reach *z, double value)
 {
 	const size_t *size = v->lattice->size;
 	double per = value / (square_sum(x->weight) * square_sum(y->weight) * square_sum(z->weight));
@@ -94,7 +57,7 @@ static void vote(const struct voting *v, const struct reach *x, const struct rea
 		}
 }
 
-enum rs_code lattice_approach(struct lattice *lattice, const struct grid_reach *grid, const double *values,
+enum rs_code lattice_approach(struct rs_lattice *lattice, const struct grid_reach *grid, const double *values,
                               struct rs_error *err)
 {
 	size_t count = control_count(lattice);
@@ -115,7 +78,7 @@ enum rs_code lattice_approach(struct lattice *lattice, const struct grid_reach *
 }
 
 struct evaluating {
-	const struct lattice *lattice;
+	const struct rs_lattice *lattice;
 	const struct grid_reach *grid;
 	double *out;
 };
@@ -125,7 +88,7 @@ static enum rs_code evaluate_plane(void *context, size_t z, struct rs_error *err
 {
 	const struct evaluating *e = context;
 	const size_t *size = e->lattice->size, plane = size[0] * size[1];
-	const struct reach *at_z = &e->grid->along[2][z];
+	const struct rs_reach *at_z = &e->grid->along[2][z];
 	double *flat RS_CLEANUP(rs_free_pointer) = rs_allocate_array(plane + size[0], sizeof *flat);
 	if (!flat)
 		return rs_error_memory(err, (plane + size[0]) * sizeof *flat, "a plane of the spline");
@@ -136,14 +99,14 @@ static enum rs_code evaluate_plane(void *context, size_t z, struct rs_error *err
 		          at_z->weight[2] * control[2 * plane] + at_z->weight[3] * control[3 * plane];
 	}
 	for (size_t y = 0; y < e->grid->size[1]; y++) {
-		const struct reach *at_y = &e->grid->along[1][y];
+		const struct rs_reach *at_y = &e->grid->along[1][y];
 		for (size_t i = 0; i < size[0]; i++) {
 			const double *from = flat + at_y->first * size[0] + i;
 			row[i] = at_y->weight[0] * from[0] + at_y->weight[1] * from[size[0]] +
 			         at_y->weight[2] * from[2 * size[0]] + at_y->weight[3] * from[3 * size[0]];
 		}
 		for (size_t x = 0; x < e->grid->size[0]; x++) {
-			const struct reach *at_x = &e->grid->along[0][x];
+			const struct rs_reach *at_x = &e->grid->along[0][x];
 			const double *from = row + at_x->first;
 			*out++ = at_x->weight[0] * from[0] + at_x->weight[1] * from[1] +
 			         at_x->weight[2] * from[2] + at_x->weight[3] * from[3];
@@ -152,42 +115,9 @@ static enum rs_code evaluate_plane(void *context, size_t z, struct rs_error *err
 	return RS_OK;
 }
 
-enum rs_code lattice_values(const struct lattice *lattice, const struct grid_reach *grid,
+enum rs_code lattice_values(const struct rs_lattice *lattice, const struct grid_reach *grid,
                             struct rs_pool *pool, double *out, struct rs_error *err)
 {
 	struct evaluating evaluating = {lattice, grid, out};
 	return rs_pool_for(pool, grid->size[2], evaluate_plane, &evaluating, err);
-}
-
-/* One axis: new control points are means of old ones, (1 4 ... )/8 at the knots and halves between them. */
-static enum rs_code refine_axis(struct lattice *lattice, int axis, struct rs_error *err)
-{
-	struct lattice fine;
-	size_t elements[3] = {lattice->elements[0], lattice->elements[1], lattice->elements[2]};
-	const size_t *from = lattice->size;
-	size_t stride = axis == 0 ? 1 : axis == 1 ? from[0] : from[0] * from[1];
-	elements[axis] *= 2;
-	RS_TRY(lattice_init(&fine, elements, err));
-	double *to = fine.control;
-	for (size_t z = 0; z < fine.size[2]; z++)
-		for (size_t y = 0; y < fine.size[1]; y++)
-			for (size_t x = 0; x < fine.size[0]; x++) {
-				size_t at[3] = {x, y, z}, between = (at[axis] + 1) % 2;
-				at[axis] = at[axis] / 2;
-				const double *old = lattice->control + (at[2] * from[1] + at[1]) * from[0] +
-				                    at[0];
-				*to++ = between ? (old[0] + old[stride]) / 2
-				                : (old[0] + 6 * old[stride] + old[2 * stride]) / 8;
-			}
-	lattice_finish(lattice);
-	*lattice = fine;
-	return RS_OK;
-}
-
-enum rs_code lattice_refine(struct lattice *lattice, unsigned axes, struct rs_error *err)
-{
-	for (int axis = 0; axis < 3; axis++)
-		if (axes & (1u << axis))
-			RS_TRY(refine_axis(lattice, axis, err));
-	return RS_OK;
 }
