@@ -19,7 +19,8 @@ struct enhanced {
 	const struct slice *slice;
 	const struct rs_dicom_element *shared, **own; /* items of functional groups; own by frame */
 	struct placed *places;
-	size_t count;
+	const struct rs_series_image *picked; /* NULL: all frames */
+	size_t count;                         /* of the frames that are wanted */
 	double orientation[6], spacing[2], between;
 };
 
@@ -39,23 +40,40 @@ static struct functional_groups groups_of(const struct enhanced *e, size_t frame
 	return (struct functional_groups){&e->slice->dicom, e->own[frame], e->shared};
 }
 
+static size_t frame_at(const struct enhanced *e, size_t index)
+{
+	return e->picked ? e->picked[index].frame : index;
+}
+
+static enum rs_code check_picked(const struct enhanced *e, size_t frames, struct rs_error *err)
+{
+	for (size_t i = 0; e->picked && i < e->count; i++)
+		if (e->picked[i].frame >= frames)
+			return rs_error_set(err, RS_USAGE, "has %zu frames, but no frame %u", frames,
+			                    e->picked[i].frame + 1);
+	return RS_OK;
+}
+
 static enum rs_code find_frames(struct enhanced *e, struct rs_error *err)
 {
 	const struct rs_dicom *dicom = &e->slice->dicom;
 	const struct rs_dicom_element *sequence = rs_dicom_find(dicom, NULL, PER_FRAME_GROUPS), *item;
-	size_t described = rs_dicom_item_count(dicom, sequence), i = 0;
-	e->count = e->slice->metadata.number_of_frames;
+	size_t described = rs_dicom_item_count(dicom, sequence), i = 0,
+	       frames = e->slice->metadata.number_of_frames;
+	if (!e->picked)
+		e->count = frames;
 	if (described == 0)
 		return rs_error_set(err, RS_UNSUPPORTED,
 		                    "has %zu frames and does not tell where they lie (no functional groups, "
 		                    "(5200,9230)); convert it to NIfTI, or split it into slices",
-		                    e->count);
-	if (described != e->count || e->count > SLICES_MAX)
+		                    frames);
+	if (described != frames || frames > SLICES_MAX || e->count > SLICES_MAX)
 		return rs_error_set(err, RS_MALFORMED,
-		                    "has %zu frames and describes %zu; at most %d are read", e->count,
+		                    "has %zu frames and describes %zu; at most %d are read", frames,
 		                    described, SLICES_MAX);
+	RS_TRY(check_picked(e, frames, err));
 	e->shared = first_child(dicom, rs_dicom_find(dicom, NULL, SHARED_GROUPS));
-	e->own = rs_allocate_array(e->count, sizeof *e->own);
+	e->own = rs_allocate_array(frames, sizeof *e->own);
 	e->places = rs_allocate_array(e->count, sizeof *e->places);
 	if (!e->own || !e->places)
 		return rs_error_memory(err, e->count * sizeof *e->places, "frames");
@@ -75,7 +93,7 @@ static bool read_plane(const struct enhanced *e, size_t frame, double orientatio
 static enum rs_code check_frame(const struct enhanced *e, size_t frame, struct rs_error *err)
 {
 	double orientation[6], spacing[2];
-	const struct functional_groups groups = groups_of(e, frame), first = groups_of(e, 0);
+	const struct functional_groups groups = groups_of(e, frame), first = groups_of(e, frame_at(e, 0));
 	if (!read_plane(e, frame, orientation, spacing))
 		return rs_error_set(err, RS_MALFORMED, "frame %zu has no orientation or pixel spacing",
 		                    frame + 1);
@@ -103,23 +121,25 @@ static enum rs_code check_frame(const struct enhanced *e, size_t frame, struct r
 
 static enum rs_code place_frames(struct enhanced *e, struct rs_error *err)
 {
-	if (!read_plane(e, 0, e->orientation, e->spacing))
-		return rs_error_set(err, RS_MALFORMED, "frame 1 has no orientation or pixel spacing");
+	if (!read_plane(e, frame_at(e, 0), e->orientation, e->spacing))
+		return rs_error_set(err, RS_MALFORMED, "frame %zu has no orientation or pixel spacing",
+		                    frame_at(e, 0) + 1);
 	for (size_t i = 0; i < e->count; i++) {
-		const struct functional_groups groups = groups_of(e, i);
-		e->places[i] = (struct placed){.index = i};
-		RS_TRY(check_frame(e, i, err));
+		size_t frame = frame_at(e, i);
+		const struct functional_groups groups = groups_of(e, frame);
+		e->places[i] = (struct placed){.index = frame};
+		RS_TRY(check_frame(e, frame, err));
 		if (!rs_dicom_doubles(functional(&groups, PLANE_POSITION, IMAGE_POSITION), 3,
 		                      e->places[i].position))
 			return rs_error_set(err, RS_MALFORMED, "frame %zu has no ImagePositionPatient",
-			                    i + 1);
+			                    frame + 1);
 	}
 	return places_sort(e->places, e->count, e->orientation, err);
 }
 
 static enum rs_code space_frames(struct enhanced *e, struct rs_error *err)
 {
-	const struct functional_groups groups = groups_of(e, 0);
+	const struct functional_groups groups = groups_of(e, frame_at(e, 0));
 	size_t second;
 	if (e->count > 1 && places_twins(e->places, e->count, &second)) {
 		char difference[160];
@@ -192,8 +212,10 @@ static enum rs_code build(struct enhanced *e, struct rs_volume *out, struct rs_e
 	return RS_OK;
 }
 
-enum rs_code enhanced_read(const struct slice *slice, struct rs_volume *out, struct rs_error *err)
+enum rs_code enhanced_read(const struct slice *slice, const struct rs_series_image *images, size_t count,
+                           struct rs_volume *out, struct rs_error *err)
 {
-	struct enhanced enhanced RS_CLEANUP(enhanced_finish) = {.slice = slice};
+	struct enhanced enhanced RS_CLEANUP(enhanced_finish) = {
+		.slice = slice, .picked = images, .count = count};
 	return build(&enhanced, out, err);
 }

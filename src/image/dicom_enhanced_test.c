@@ -2,6 +2,7 @@
  * times, and lies about the number of frames. */
 #include "image_test.h"
 #include "dicom/dicom.h"
+#include "image/image_series.h"
 
 #define ENHANCED_MR "1.2.840.10008.5.1.4.1.1.4.1"
 
@@ -176,6 +177,24 @@ static void several_times_at_every_place_are_counted(void **state)
 	refused("/d/e.dcm", RS_UNSUPPORTED, "at each of 2 places lie 2: several times");
 }
 
+static void one_of_several_times_is_picked(void **state)
+{
+	const struct frame frames[] = {{"10\\0\\0", NULL, NULL, NULL, 1, 1},
+	                               {"9\\0\\0", NULL, NULL, NULL, 1, 3},
+	                               {"10\\0\\0", NULL, NULL, NULL, 2, 5},
+	                               {"9\\0\\0", NULL, NULL, NULL, 2, 7}};
+	const struct rs_series_image second[] = {{"/d/e.dcm", 3}, {"/d/e.dcm", 2}},
+				     beyond[] = {{"/d/e.dcm", 3}, {"/d/e.dcm", 4}};
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err;
+	(void)state;
+	put_enhanced(frames, 4, "4", 4);
+	assert_int_equal(rs_volume_read_images(test_world, beyond, 2, &v, &err), RS_USAGE);
+	assert_non_null(strstr(err.message, "no frame 5"));
+	assert_int_equal(rs_volume_read_images(test_world, second, 2, &v, &err), RS_OK);
+	assert_true(v.geometry.size[2] == 2 && v.voxels[0] == 5 && v.voxels[2] == 7);
+}
+
 static void lies_about_frames_are_refused(void **state)
 {
 	(void)state;
@@ -224,6 +243,7 @@ int main(void)
 		cmocka_unit_test(one_frame_has_its_thickness),
 		cmocka_unit_test(stacks_that_are_none_are_refused),
 		cmocka_unit_test(several_times_at_every_place_are_counted),
+		cmocka_unit_test(one_of_several_times_is_picked),
 		cmocka_unit_test(lies_about_frames_are_refused),
 		cmocka_unit_test(no_beginning_of_it_is_read),
 		cmocka_unit_test(a_lack_of_memory_is_told),

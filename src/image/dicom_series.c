@@ -9,6 +9,7 @@
 #include "dicom_enhanced.h"
 #include "dicom_frames.h"
 #include "format.h"
+#include "image/image_series.h"
 #include "places.h"
 
 struct series {
@@ -17,6 +18,8 @@ struct series {
 	struct slice *slices;
 	struct placed *places; /* in order; made when the stack is built */
 	size_t count, capacity, skipped;
+	const struct rs_series_image *picked; /* frames of the one file; NULL: all */
+	size_t picked_count;
 };
 
 static void series_finish(struct series *series)
@@ -270,7 +273,7 @@ static enum rs_code build_volume(struct series *series, struct rs_volume *out, s
 		RS_TRY(of_slice(series, slice, check_slice(series, slice, err), err));
 	}
 	if (series->count == 1 && is_multi_frame(&series->slices[0]))
-		return enhanced_read(&series->slices[0], out, err);
+		return enhanced_read(&series->slices[0], series->picked, series->picked_count, out, err);
 	series->places = rs_allocate_array(series->count, sizeof *series->places);
 	if (!series->places)
 		return rs_error_memory(err, series->count * sizeof *series->places, "places");
@@ -285,6 +288,44 @@ enum rs_code dicom_series_read(const struct rs_world *world, const char *path, s
 	enum rs_code code = series_collect(&series, path, err);
 	if (code == RS_OK && (code = build_volume(&series, out, err)) != RS_OK)
 		rs_error_context(err, "%s", path);
+	series_finish(&series);
+	return code;
+}
+
+/* Frames of one file, which is read once; else a file each. */
+static enum rs_code series_pick(struct series *series, const struct rs_series_image *images, size_t count,
+                                struct rs_error *err)
+{
+	bool one_file = true;
+	for (size_t i = 1; i < count; i++)
+		one_file = one_file && strcmp(images[i].path, images[0].path) == 0;
+	series->directory = "";
+	if (one_file) {
+		RS_TRY(series_add(series, images[0].path, false, err));
+		series->picked = images;
+		series->picked_count = count;
+		if (is_multi_frame(&series->slices[0]))
+			return RS_OK;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (images[i].frame != 0)
+			return rs_error_set(err, RS_USAGE, "%s: frames of several files are asked for",
+			                    rs_path_name(images[i].path));
+		if (i > 0 || !one_file)
+			RS_TRY(series_add(series, images[i].path, false, err));
+	}
+	return RS_OK;
+}
+
+enum rs_code rs_volume_read_images(const struct rs_world *world, const struct rs_series_image *images,
+                                   size_t count, struct rs_volume *out, struct rs_error *err)
+{
+	struct series series = {.world = world};
+	if (count == 0)
+		return rs_error_set(err, RS_USAGE, "a volume needs images");
+	enum rs_code code = series_pick(&series, images, count, err);
+	if (code == RS_OK)
+		code = build_volume(&series, out, err);
 	series_finish(&series);
 	return code;
 }

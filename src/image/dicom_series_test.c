@@ -1,6 +1,7 @@
 /* Series and segmentations built with dicom's builder: order, gaps, twins, tilt, and segments. */
 #include "image_test.h"
 #include "dicom/dicom.h"
+#include "image/image_series.h"
 
 #define MR "1.2.840.10008.5.1.4.1.1.4"
 #define SEG "1.2.840.10008.5.1.4.1.1.66.4"
@@ -89,6 +90,22 @@ static void slices_are_ordered_by_place(void **state)
 	near(v.geometry.spacing_mm[2], 2.5);
 	near(v.geometry.origin_mm[2], 0);
 	assert_true(v.voxels[0] == 100 && v.voxels[4] == 101 && v.voxels[8] == 102 * 2 - 1000);
+}
+
+static void some_files_of_a_directory_are_picked(void **state)
+{
+	struct slice third = plain;
+	struct rs_volume v RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err;
+	const struct rs_series_image some[] = {{"/d/s/b.dcm", 0}, {"/d/s/c.dcm", 0}},
+				     frames[] = {{"/d/s/b.dcm", 0}, {"/d/s/c.dcm", 1}};
+	(void)state;
+	third.position = "-10\\20\\7.5";
+	put_series(&third);
+	assert_int_equal(rs_volume_read_images(test_world, some, 0, &v, &err), RS_USAGE);
+	assert_int_equal(rs_volume_read_images(test_world, frames, 2, &v, &err), RS_USAGE);
+	assert_int_equal(rs_volume_read_images(test_world, some, 2, &v, &err), RS_OK);
+	assert_true(v.geometry.size[2] == 2 && v.voxels[0] == 100 && v.voxels[4] == 101);
 }
 
 static void what_is_no_straight_series_is_refused(void **state)
@@ -337,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices_are_ordered_by_place),
+		cmocka_unit_test(some_files_of_a_directory_are_picked),
 		cmocka_unit_test(what_is_no_straight_series_is_refused),
 		cmocka_unit_test(objects_without_images_are_passed_over),
 		cmocka_unit_test(files_without_a_preamble_are_read),
