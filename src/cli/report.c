@@ -41,9 +41,12 @@ void report_row(struct report *report, const struct field *fields, size_t count)
 		bool is_number = fields[i].key[0] == '#';
 		rs_json_key(&report->json, fields[i].key + is_number);
 		uint64_t number = 0;
+		double real = 0;
 		bool has_value = fields[i].value && *fields[i].value;
 		if (has_value && is_number && rs_parse_u64(rs_str_from(fields[i].value), &number))
 			rs_json_u64(&report->json, number);
+		else if (has_value && is_number && rs_parse_f64(rs_str_from(fields[i].value), &real))
+			rs_json_f64(&report->json, real);
 		else if (has_value)
 			rs_json_text(&report->json, fields[i].value);
 		else

@@ -22,6 +22,7 @@
 	X(deidentify)   \
 	X(convert)      \
 	X(consent)      \
+	X(segment)      \
 	X(perturb)      \
 	X(extract)      \
 	X(export)       \
