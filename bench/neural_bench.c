@@ -67,7 +67,7 @@ static void measure(const char *name, uint32_t batch, uint32_t channels, const u
 	float *x = rs_allocate_array(batch, values * sizeof *x), *out = rs_allocate_array(batch, sizeof *out);
 	uint32_t *labels = rs_allocate_array(batch, sizeof *labels);
 	struct cubes cubes = {values, x};
-	const struct rs_samples samples = {batch, fill, &cubes, labels, NULL, NULL};
+	const struct rs_samples samples = {batch, fill, &cubes, labels, NULL, NULL, NULL};
 	const struct rs_network_training training = {.epochs = 1, .rate = 1e-3};
 	struct rs_network network;
 	struct rs_error err;
@@ -134,7 +134,7 @@ static void dump(struct rs_pool *pool, enum rs_loss loss, uint32_t outputs)
 	double time[SAMPLES];
 	uint8_t event[SAMPLES];
 	struct cubes cubes = {rs_shape_values(&input), x};
-	const struct rs_samples samples = {SAMPLES, fill, &cubes, labels, time, event};
+	const struct rs_samples samples = {SAMPLES, fill, &cubes, labels, time, event, NULL};
 	const struct rs_network_training training = {.loss = loss,
 	                                             .epochs = 4,
 	                                             .batch = 9,

@@ -18,6 +18,9 @@ enum rs_loss {
  * threads. */
 typedef enum rs_code rs_sample_fill(void *context, size_t index, struct rs_stream *augment, float *out,
                                     struct rs_error *err);
+/* The same for samples whose labels change with what is done to them: one for each position of the output. */
+typedef enum rs_code rs_sample_fill_labelled(void *context, size_t index, struct rs_stream *augment,
+                                             float *out, uint32_t *out_labels, struct rs_error *err);
 struct rs_samples {
 	size_t count;
 	rs_sample_fill *fill;
@@ -26,6 +29,7 @@ struct rs_samples {
 	const uint32_t *labels;
 	const double *time; /* survival */
 	const uint8_t *event;
+	rs_sample_fill_labelled *fill_labelled; /* to train: in place of fill and labels; NULL: those */
 };
 struct rs_network_training {
 	enum rs_loss loss;

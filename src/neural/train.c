@@ -44,7 +44,7 @@ static void trainer_finish(struct trainer *trainer)
 static bool is_survival(enum rs_loss loss) { return loss == RS_LOSS_EFRON || loss == RS_LOSS_BRESLOW; }
 
 static enum rs_code samples_check(const struct rs_network *network, const struct rs_samples *samples,
-                                  enum rs_loss loss, struct rs_error *err)
+                                  bool trains, enum rs_loss loss, struct rs_error *err)
 {
 	const struct rs_shape *out = rs_network_output(network);
 	const size_t labels = samples->count * rs_shape_positions(out);
@@ -59,11 +59,11 @@ static enum rs_code samples_check(const struct rs_network *network, const struct
 			events |= samples->event[i];
 		return events ? RS_OK : rs_error_set(err, RS_NOT_FOUND, "no event to learn from");
 	}
-	if (!samples->labels ||
+	if ((!samples->labels && !(trains && samples->fill_labelled)) ||
 	    (loss == RS_LOSS_OVERLAP && (out->channels < 2 || out->channels > LOSS_CHANNELS_MAX)))
 		return rs_error_set(err, RS_USAGE,
 		                    "a network of classes has labels, and a channel for each class");
-	for (size_t i = 0; i < labels; i++)
+	for (size_t i = 0; samples->labels && i < labels; i++)
 		if (samples->labels[i] >= (out->channels > 1 ? out->channels : 2))
 			return rs_error_set(err, RS_USAGE, "label %u of %zu is beyond the network's classes",
 			                    samples->labels[i], i);
@@ -121,6 +121,7 @@ struct filling {
 	const size_t *order; /* NULL: as they come, from `first` on, without augmentation */
 	size_t first;
 	uint64_t seed;
+	uint32_t *labels; /* of the batch, for samples that tell them */
 };
 
 static enum rs_code fill_one(void *context, size_t index, struct rs_error *err)
@@ -129,6 +130,12 @@ static enum rs_code fill_one(void *context, size_t index, struct rs_error *err)
 	const size_t sample = filling->order ? filling->order[index] : filling->first + index;
 	struct rs_stream stream = rs_stream_of(filling->seed, sample);
 	float *out = filling->pass->values[0] + index * rs_shape_values(&filling->pass->network->shapes[0]);
+	if (filling->order && filling->samples->fill_labelled)
+		return filling->samples->fill_labelled(
+			filling->samples->context, sample, &stream, out,
+			filling->labels +
+				index * rs_shape_positions(rs_network_output(filling->pass->network)),
+			err);
 	return filling->samples->fill(filling->samples->context, sample, filling->order ? &stream : NULL, out,
 	                              err);
 }
@@ -152,8 +159,12 @@ static enum rs_code learn_batch(struct trainer *trainer, size_t batch, double *l
 	const size_t count = trainer->samples->count, last = trainer->network->layer_count - 1;
 	const size_t begin = batch * count / trainer->batches, end = (batch + 1) * count / trainer->batches;
 	const struct truth truth = {trainer->labels, trainer->time, trainer->event};
-	struct filling filling = {trainer->samples, pass, trainer->order + begin, 0,
-	                          trainer->training->seed + ((uint64_t)trainer->epoch << 32) + 1};
+	struct filling filling = {trainer->samples,
+	                          pass,
+	                          trainer->order + begin,
+	                          0,
+	                          trainer->training->seed + ((uint64_t)trainer->epoch << 32) + 1,
+	                          trainer->labels};
 	pass->batch = end - begin;
 	pass->seed = trainer->training->seed + trainer->optimiser.step;
 	RS_TRY(rs_pool_for(pass->pool, pass->batch, fill_one, &filling, err));
@@ -173,7 +184,7 @@ enum rs_code rs_network_judge(const struct rs_network *network, const struct rs_
                               struct rs_pool *pool, float *out, struct rs_error *err)
 {
 	struct pass pass RS_CLEANUP(pass_finish) = {0};
-	struct filling filling = {samples, &pass, NULL, 0, 0};
+	struct filling filling = {samples, &pass, NULL, 0, 0, NULL};
 	const size_t values = rs_shape_values(rs_network_output(network)), last = network->layer_count - 1;
 	RS_TRY(pass_init(&pass, network,
 	                 samples->count < BATCH_OF_JUDGING ? samples->count : BATCH_OF_JUDGING, false, pool,
@@ -244,9 +255,9 @@ enum rs_code rs_network_train(struct rs_network *network, const struct rs_sample
 {
 	struct trainer trainer RS_CLEANUP(trainer_finish) = {
 		.network = network, .samples = samples, .validation = validation, .training = training};
-	RS_TRY(samples_check(network, samples, training->loss, err));
+	RS_TRY(samples_check(network, samples, true, training->loss, err));
 	if (validation)
-		RS_TRY(samples_check(network, validation, training->loss, err));
+		RS_TRY(samples_check(network, validation, false, training->loss, err));
 	if (training->epochs < 1 || !(training->rate > 0))
 		return rs_error_set(err, RS_USAGE,
 		                    "training takes at least one epoch, and a learning rate above 0");

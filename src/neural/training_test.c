@@ -114,7 +114,7 @@ static void steps(void **state)
 	float x[24];
 	uint32_t labels[6];
 	struct rows rows = {4, x};
-	const struct rs_samples samples = {6, fill_row, &rows, labels, NULL, NULL};
+	const struct rs_samples samples = {6, fill_row, &rows, labels, NULL, NULL, NULL};
 	(void)state;
 	for (size_t i = 0; i < 24; i++)
 		x[i] = 4 * number(i, 104729, 7, 997);
@@ -169,6 +169,14 @@ static enum rs_code fill_picture(void *context, size_t index, struct rs_stream *
 	return RS_OK;
 }
 
+/* The same, with its label. */
+static enum rs_code fill_both(void *context, size_t index, struct rs_stream *augment, float *out,
+                              uint32_t *out_labels, struct rs_error *err)
+{
+	*out_labels = ((const struct pictures *)context)->labels[index];
+	return fill_picture(context, index, augment, out, err);
+}
+
 static enum rs_code note_loss(void *context, uint32_t epoch, double loss, double validation_loss)
 {
 	double *lowest = context;
@@ -199,12 +207,17 @@ static void small_network(struct rs_network *out)
 	assert_int_equal(rs_network_create(&input, layers, RS_COUNT(layers), 3, out, &err), RS_OK);
 }
 
-/* Learns what there is to learn, keeps the epoch of the lowest validation loss, and has the same bits for any threads. */
+/* Learns what there is to learn, keeps the epoch of the lowest validation loss, and has the same bits for any threads and
+ * for labels that samples tell. */
 static void learns(void **state)
 {
 	static struct pictures seen, unseen;
-	const struct rs_samples samples = {PICTURES, fill_picture, &seen, seen.labels, NULL, NULL};
-	const struct rs_samples validation = {PICTURES, fill_picture, &unseen, unseen.labels, NULL, NULL};
+	const struct rs_samples samples[] = {
+		{PICTURES, fill_picture, &seen, seen.labels, NULL, NULL, NULL},
+		{PICTURES, NULL, &seen, NULL, NULL, NULL, fill_both},
+	};
+	const struct rs_samples validation = {PICTURES, fill_picture, &unseen, unseen.labels,
+	                                      NULL,     NULL,         NULL};
 	struct rs_network networks[2];
 	float said[PICTURES];
 	struct moment order[PICTURES];
@@ -228,8 +241,9 @@ static void learns(void **state)
 		                                             .progress_context = &lowest};
 		assert_int_equal(n ? rs_pool_create(3, &pool, &err) : RS_OK, RS_OK);
 		small_network(&networks[n]);
-		assert_int_equal(rs_network_train(&networks[n], &samples, &validation, &training, pool, &err),
-		                 RS_OK);
+		assert_int_equal(
+			rs_network_train(&networks[n], &samples[n], &validation, &training, pool, &err),
+			RS_OK);
 		assert_int_equal(rs_network_judge(&networks[n], &validation, pool, said, &err), RS_OK);
 		const struct truth truth = {unseen.labels, NULL, NULL};
 		const double loss = loss_of(&training, rs_network_output(&networks[n]), said, PICTURES,
@@ -256,10 +270,10 @@ static void refusals(void **state)
 	const struct rs_network_training training = {.epochs = 1, .rate = 0.1},
 					 survival = {.loss = RS_LOSS_EFRON, .epochs = 1, .rate = 0.1},
 					 wild = {.epochs = 3, .rate = 1e30};
-	const struct rs_samples none = {0, fill_picture, &seen, seen.labels, NULL, NULL},
-				beyond = {PICTURES, fill_picture, &seen, labels, NULL, NULL},
-				still = {PICTURES, fill_picture, &seen, NULL, time, event},
-				good = {PICTURES, fill_picture, &seen, seen.labels, NULL, NULL};
+	const struct rs_samples none = {0, fill_picture, &seen, seen.labels, NULL, NULL, NULL},
+				beyond = {PICTURES, fill_picture, &seen, labels, NULL, NULL, NULL},
+				still = {PICTURES, fill_picture, &seen, NULL, time, event, NULL},
+				good = {PICTURES, fill_picture, &seen, seen.labels, NULL, NULL, NULL};
 	const struct {
 		const struct rs_samples *samples;
 		const struct rs_network_training *training;

@@ -96,7 +96,7 @@ static struct rs_samples samples_of(const struct run *run, struct seen *seen, en
                                     const uint32_t *labels)
 {
 	*seen = (struct seen){&run->model, &run->pictures, part};
-	return (struct rs_samples){run->pictures.count[part], fill, seen, labels, NULL, NULL};
+	return (struct rs_samples){run->pictures.count[part], fill, seen, labels, NULL, NULL, NULL};
 }
 
 /* Mean 0 and deviation 1 as the training pictures have them. */

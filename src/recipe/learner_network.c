@@ -99,8 +99,8 @@ static enum rs_code fit_member(void *context, size_t index, struct rs_error *err
 	const uint64_t seed = rs_stream_of(lesson->seed, index).state;
 	const size_t share = lesson->rows / BATCHES > SMALLEST_BATCH ? lesson->rows / BATCHES
 	                                                             : SMALLEST_BATCH;
-	const struct rs_samples samples = {lesson->rows,    fill_row,     fitting,
-	                                   fitting->labels, lesson->time, lesson->outcome};
+	const struct rs_samples samples = {lesson->rows, fill_row,        fitting, fitting->labels,
+	                                   lesson->time, lesson->outcome, NULL};
 	const struct rs_network_training training = {.loss = survival ? RS_LOSS_EFRON : RS_LOSS_CLASSES,
 	                                             .epochs = (uint32_t)o->epochs,
 	                                             .batch = (uint32_t)(o->batch < share ? o->batch : share),
