@@ -27,8 +27,8 @@ static void add_step(const struct rs_cox_model *model, size_t s, struct rs_risk_
 	curve->hazard[curve->count++] = hazard;
 }
 
-enum rs_code rs_curve_fit(const struct rs_frame *frame, const double *risk, struct rs_risk_curve *out,
-                          struct rs_error *err)
+enum rs_code rs_risk_curve_fit(const struct rs_frame *frame, const double *risk, struct rs_risk_curve *out,
+                               struct rs_error *err)
 {
 	struct rs_cox_model model RS_CLEANUP(rs_cox_model_finish) = {0};
 	const struct rs_cox_data data = {

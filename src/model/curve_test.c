@@ -26,7 +26,7 @@ static void intervals_are_those_of_survfit(void **state)
 	struct rs_risk_curve curve = {0};
 	struct rs_error err = {0};
 	(void)state;
-	assert_int_equal(rs_curve_fit(&frame, risk, &curve, &err), RS_OK);
+	assert_int_equal(rs_risk_curve_fit(&frame, risk, &curve, &err), RS_OK);
 	for (size_t i = 0; i < RS_COUNT(known); i++) {
 		double survival, lower, upper;
 		rs_curve_survival(&curve, known[i].risk, &known[i].time, 1, &survival);

@@ -20,8 +20,8 @@ struct rs_risk_curve {
 	double *centre;
 };
 void rs_curve_finish(struct rs_risk_curve *curve);
-enum rs_code rs_curve_fit(const struct rs_frame *frame, const double *risk, struct rs_risk_curve *out,
-                          struct rs_error *err);
+enum rs_code rs_risk_curve_fit(const struct rs_frame *frame, const double *risk, struct rs_risk_curve *out,
+                               struct rs_error *err);
 /* times: ascending. */
 void rs_curve_survival(const struct rs_risk_curve *curve, double risk, const double *times, size_t count,
                        double *out);

@@ -109,7 +109,7 @@ static enum rs_code fill_fold(const struct rs_contender *of, size_t fold, double
 	if (events == 0)
 		return RS_OK;
 	const struct rs_frame others = {.rows = count, .time = time, .outcome = outcome};
-	RS_TRY(rs_curve_fit(&others, risk, &curve, err));
+	RS_TRY(rs_risk_curve_fit(&others, risk, &curve, err));
 	for (size_t i = 0; i < of->frame->rows; i++)
 		if (of->fold[i] == fold) {
 			size_t own = times_of(&risks->horizons, of->frame->time[i], times);

@@ -109,6 +109,6 @@ enum rs_code rs_whole_keep_predictions(const struct rs_whole *w, struct rs_model
 	qsort(model->residuals, model->residual_count, sizeof *model->residuals, ascending);
 	if (!survival)
 		return RS_OK;
-	RS_TRY(rs_curve_fit(frame, own->score, &model->curve, err));
+	RS_TRY(rs_risk_curve_fit(frame, own->score, &model->curve, err));
 	return rs_curve_bounds(&model->curve, frame, own->score, &model->bounds, err);
 }
