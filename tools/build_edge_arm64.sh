@@ -10,7 +10,7 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 root=$folder/root
 packages=(libc6 libc6-dev linux-libc-dev libgcc-s1 libssl3 libssl-dev libsodium23 libsodium-dev libsqlite3-0 libsqlite3-dev
-	libmosquitto1 libmosquitto-dev zlib1g zlib1g-dev libcares2)
+	libmosquitto1 libmosquitto-dev zlib1g zlib1g-dev libc-ares2)
 command -v aarch64-linux-gnu-gcc >/dev/null || {
 	echo "build_edge_arm64: install gcc-aarch64-linux-gnu" >&2
 	exit 1
