@@ -7,40 +7,41 @@
 	X(member)       \
 	X(device)       \
 	X(key)          \
-	X(account)      \
 	X(xray)         \
 	X(seal)         \
-	X(serve)        \
-	X(openapi)      \
-	X(dicom)        \
-	X(edge)         \
 	X(verify)       \
-	X(find)         \
 	X(retrieve)     \
-	X(break_glass)  \
 	X(open)         \
-	X(deidentify)   \
-	X(convert)      \
+	X(break_glass)  \
 	X(consent)      \
+	X(prepare)      \
 	X(segment)      \
+	X(deidentify)   \
+	X(account)      \
+	X(anchor)       \
+	X(find)         \
+	X(dicom)        \
+	X(openapi)      \
+	X(export)       \
+	X(edge)         \
+	X(convert)      \
 	X(perturb)      \
 	X(extract)      \
-	X(export)       \
-	X(evaluate)     \
+	X(serve)        \
+	X(quarantine)   \
 	X(survival)     \
 	X(train)        \
+	X(evaluate)     \
 	X(predict)      \
 	X(prove)        \
-	X(quarantine)   \
 	X(log)          \
 	X(witness)      \
-	X(anchor)       \
 	X(audit)        \
 	X(erase)        \
+	X(vault)        \
 	X(fsck)         \
 	X(backup)       \
 	X(restore)      \
-	X(vault)        \
 	X(demo)         \
 	X(manual)       \
 	X(completion)
