@@ -10,7 +10,7 @@ DEPENDENCY = re.compile(r"\b(?:dependency|find_library|subproject)\(\s*'([^']+)'
 DLOPEN = re.compile(r'\bdlopen\(\s*"([^"]+)"')
 GO_REQUIRE = re.compile(r"^(?:require\s+|\t)([a-z0-9.-]+\.[a-z]+/\S+)\s+v\d", re.M)
 # The licence text of the whole project stands in LICENSE; a notice inside a file would be that of another origin.
-NOTICE = re.compile(r"copyright|\(c\) ?(19|20)\d\d|all rights reserved|licensed under|@author|spdx-|\bA?GPL\b|©", re.I)
+NOTICE = re.compile(r"copyright|\(c\) ?(19|20)\d\d|all rights reserved|licensed under|@author\b|spdx-|\bA?GPL\b|©", re.I)
 # May be linked although its family may not: the licence's own exception says so.
 RUNTIME_EXCEPTION = "WITH GCC-exception-3.1"
 FORBIDDEN = re.compile(r"(?<!L)A?GPL-|SSPL|BUSL|CC-BY-NC|LicenseRef", re.I)

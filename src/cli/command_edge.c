@@ -125,7 +125,7 @@ static enum rs_code read_options(const struct command_line *line, struct signing
 	                                .once = option_given(line, "once")};
 	if (line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "edge: one directory is watched");
-	if (!option_given(line, "node-key") && strncmp(out->target, "mqtt", 4) == 0)
+	if (!option_given(line, "node-key") && strncmp(out->target, "dicom", 5) != 0)
 		return rs_error_set(
 			err, RS_USAGE,
 			"edge: --node-key names the node's keys/log.vkey: only it may acknowledge");
@@ -164,7 +164,7 @@ static const struct option options[] = {
 	{"key", "FILE",
          "what signs: mr-1.key of radseal key new with mr-1.unlock beside it, or a P-256 key in PEM"},
 	{"to", "URL",
-         "mqtts://HOST:PORT, mqtt://HOST:PORT, dicoms://TITLE@HOST:PORT or dicom://TITLE@HOST:PORT"},
+         "mqtts://HOST:PORT, https://HOST:PORT or dicoms://TITLE@HOST:PORT; each without s, in the clear"},
 	{"node-key", "FILE", "the node's keys/log.vkey: whose acknowledgements count"},
 	{"certificate", "FILE", "for TLS: the device's certificate, PEM"},
 	{"certificate-key", "FILE", "for TLS: its key"},
@@ -187,6 +187,9 @@ static const struct example examples[] = {
          "forward what the scanner writes to /scans"},
 	{"radseal edge /scans --state s --device us-2 --key us-2.key --to dicom://RADSEAL@10.0.0.9:11112 --patient P7 --once",
          "send what is there by DICOM, then end"},
+	{"radseal edge /scans --state s --device mr-1 --key mr-1.key --to https://node:8443 --node-key log.vkey "
+         "--certificate mr-1.pem --certificate-key mr-1.tls.key --authorities ca.pem",
+         "by signed HTTP requests, where there is no broker"},
 	{NULL, NULL},
 };
 

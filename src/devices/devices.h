@@ -42,9 +42,13 @@ enum rs_code rs_reception_open(struct rs_node *node, struct rs_intake *intake, c
                                struct rs_reception **out, struct rs_error *err);
 void rs_reception_close(struct rs_reception *reception); /* accepts NULL; no delivery may be left */
 
+/* Whether the ledger has a device of this key, whatever became of it. RS_NOT_FOUND */
+enum rs_code rs_reception_knows(struct rs_reception *reception, const struct rs_member_key *key,
+                                struct rs_error *err);
+
 /* One envelope on its way in, with what belongs to it. One thread at a time. */
 struct rs_delivery;
-/* transport: "mqtt"; device: whom the transport knows the sender as, empty when it does not.
+/* transport: "mqtt", "http"; device: whom the transport knows the sender as, empty when it does not.
  * errors  RS_MALFORMED, RS_ALTERED (a forged signature), RS_NO_SPACE (the quarantine is full), others: nothing is kept, and the
  *         device must not forget it */
 enum rs_code rs_delivery_begin(struct rs_reception *reception, const char *transport, struct rs_str device,

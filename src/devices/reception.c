@@ -40,6 +40,18 @@ static enum rs_code find_known(void *context, const struct rs_member_key *key, s
 	return known->code;
 }
 
+enum rs_code rs_reception_knows(struct rs_reception *reception, const struct rs_member_key *key,
+                                struct rs_error *err)
+{
+	struct rs_person person;
+	pthread_mutex_lock(&reception->mutex);
+	enum rs_code code = find_known(reception, key, &person, err);
+	pthread_mutex_unlock(&reception->mutex);
+	if (code == RS_NOT_FOUND || (code == RS_OK && person.role != RS_ROLE_DEVICE))
+		return rs_error_set(err, RS_NOT_FOUND, "the ledger knows no device of this key");
+	return code;
+}
+
 enum rs_code reception_judge(struct rs_reception *reception, const struct rs_envelope *envelope,
                              const struct rs_digest *digest, struct rs_str sender, struct verdict *out,
                              struct rs_error *err)

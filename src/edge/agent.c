@@ -102,17 +102,17 @@ static enum rs_code open_transport(struct agent *agent, struct transport **out, 
 		const char *scheme;
 		const struct transport_type *type;
 		bool is_tls;
-	} schemes[] = {{"mqtt://", &transport_mqtt, false},
-	               {"mqtts://", &transport_mqtt, true},
-	               {"dicom://", &transport_dicom, false},
-	               {"dicoms://", &transport_dicom, true}};
+	} schemes[] = {{"mqtt://", &transport_mqtt, false},   {"mqtts://", &transport_mqtt, true},
+	               {"dicom://", &transport_dicom, false}, {"dicoms://", &transport_dicom, true},
+	               {"http://", &transport_http, false},   {"https://", &transport_http, true}};
 	const char *target = agent->options->target;
 	for (size_t i = 0; i < RS_COUNT(schemes); i++)
 		if (strncmp(target, schemes[i].scheme, strlen(schemes[i].scheme)) == 0)
 			return schemes[i].type->open(agent, target + strlen(schemes[i].scheme),
 			                             schemes[i].is_tls, out, err);
 	return rs_error_set(err, RS_USAGE,
-	                    "'%s' is nothing to send to: mqtt://, mqtts://, dicom:// or dicoms://", target);
+	                    "'%s' is nothing to send to: mqtts://, https:// or dicoms://, or without s",
+	                    target);
 }
 
 static enum rs_code loop(struct agent *agent, struct transport *transport, int wake, struct rs_error *err)

@@ -55,7 +55,7 @@ struct transport_type {
 	enum rs_code (*step)(struct transport *transport, int wake, int wait_ms, struct rs_error *err);
 	void (*close)(struct transport *transport);
 };
-extern const struct transport_type transport_mqtt, transport_dicom;
+extern const struct transport_type transport_mqtt, transport_dicom, transport_http;
 struct transport { /* first member of every implementation */
 	const struct transport_type *type;
 	struct agent *agent;

@@ -16,7 +16,7 @@ struct rs_edge_options {
 	const char *state; /* directory of the queue */
 	const char *device;
 	const struct rs_cose_signer *signer;
-	/* "mqtt://HOST:PORT" or "mqtts://HOST:PORT" (TLS 1.3), "dicom://TITLE@HOST:PORT" or "dicoms://…" */
+	/* "mqtts://HOST:PORT" or "https://HOST:PORT" (TLS 1.3), "dicoms://TITLE@HOST:PORT"; each without s, in the clear */
 	const char *target;
 	const char *certificate, *key, *authorities; /* PEM files, for TLS */
 	struct rs_member_key node; /* the log's key: who must acknowledge. Over DICOM success does */

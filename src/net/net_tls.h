@@ -13,7 +13,8 @@ struct rs_tls_options {
 struct rs_tls;
 /* TLS 1.2 or 1.3. errors  RS_USAGE: a file that is none; RS_IO: nobody there; RS_DENIED: not who it should be, and why */
 enum rs_code rs_tls_connect(const struct rs_tls_options *options, struct rs_tls **out, struct rs_error *err);
-void rs_tls_close(struct rs_tls *tls); /* accepts NULL */
+void rs_tls_close(struct rs_tls *tls);        /* accepts NULL */
+bool rs_tls_is_v13(const struct rs_tls *tls); /* TLS 1.3 is what both sides speak */
 enum rs_code rs_tls_send(struct rs_tls *tls, struct rs_bytes bytes, struct rs_error *err);
 /* *out_read 0: the other side ended the connection in order. */
 enum rs_code rs_tls_receive(struct rs_tls *tls, void *out, size_t size, size_t *out_read,

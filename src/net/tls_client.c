@@ -142,6 +142,8 @@ enum rs_code rs_tls_connect(const struct rs_tls_options *options, struct rs_tls 
 	return RS_OK;
 }
 
+bool rs_tls_is_v13(const struct rs_tls *tls) { return SSL_version(tls->ssl) == TLS1_3_VERSION; }
+
 /* OpenSSL writes by write(): main() ignores SIGPIPE. */
 enum rs_code rs_tls_send(struct rs_tls *tls, struct rs_bytes bytes, struct rs_error *err)
 {

@@ -10,11 +10,12 @@
 #include "words.h"
 
 extern const struct operation operations_audit[], operations_consents[], operations_data[],
-	operations_glass[], operations_jobs[], operations_login[], operations_node[], operations_people[];
+	operations_envelopes[], operations_glass[], operations_jobs[], operations_login[], operations_node[],
+	operations_people[];
 
 static const struct operation *const tables[] = {operations_login, operations_people, operations_consents,
                                                  operations_data,  operations_glass,  operations_jobs,
-                                                 operations_audit, operations_node};
+                                                 operations_audit, operations_node,   operations_envelopes};
 
 /* One for each operation, and the end: made once, before there are threads. */
 #define OPERATIONS_MAX 64
@@ -328,7 +329,8 @@ void api_prepare(void)
 		routes_api[i] = operation->route;
 		routes_api[i].answer = answer;
 		if (operation->route.body_max) {
-			routes_api[i].begin = json_body_begin;
+			if (!routes_api[i].begin)
+				routes_api[i].begin = json_body_begin;
 			routes_api[i].take = json_body_take;
 			routes_api[i].finish = json_body_finish;
 		}

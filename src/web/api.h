@@ -26,8 +26,10 @@ struct field {
 
 struct call;
 struct operation {
-	struct route route; /* filled in by the table: method, path, right, body_max */
+	struct route
+		route; /* filled in by the table: method, path, right, body_max, and begin when not any body is read */
 	const char *summary, *group;
+	const struct field *headers;               /* that the function looks at itself; NULL: none */
 	const struct field *query, *body, *answer; /* NULL: none. Without body fields the body is bytes */
 	bool answers_list;                         /* of objects of `answer` */
 	const char *media; /* of what is answered, where that is not JSON by `answer`; NULL: that it is */

@@ -13,6 +13,7 @@
 #define HEAD_MAX ((size_t)16 * 1024)
 #define HEAD_FIELDS_MAX 100
 #define STREAM_BLOCK ((size_t)1 << 20)
+#define PASSED_OVER_MAX ((uint64_t)2 << 20)
 #define PROBLEM_SIZE ((size_t)4096)
 
 static const struct rs_error no_failure;
@@ -37,6 +38,12 @@ void request_put_header(struct request *request, const char *name, const char *v
 	struct header *header = &request->headers[request->header_count++];
 	header->name = name;
 	snprintf(header->value, sizeof header->value, "%s", value);
+}
+
+struct rs_str request_raw(const struct request *request)
+{
+	const struct exchange *exchange = exchange_of(request);
+	return (struct rs_str){exchange->raw, exchange->raw_size};
 }
 
 bool request_is_tls(const struct request *request) { return exchange_of(request)->door->is_tls; }
@@ -199,12 +206,14 @@ static enum rs_code refuse(struct request *request, unsigned status, enum rs_cod
 }
 
 /* What a client proved by TLS: the certificate at the end of a chain that leads to one of the authorities. */
-static struct rs_bytes certificate_of(struct exchange *exchange)
+struct rs_bytes request_certificate(const struct request *request)
 {
+	const struct exchange *exchange = exchange_of(request);
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection,
 	                                                               MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	unsigned status = 0, count = 0;
-	if (!exchange->door->web->options.authorities || !info || !info->tls_session)
+	if (!exchange->door->is_tls || !exchange->door->web->options.authorities || !info ||
+	    !info->tls_session)
 		return rs_bytes_of("", 0);
 	const gnutls_datum_t *list = gnutls_certificate_get_peers(info->tls_session, &count);
 	if (!list || count == 0 || gnutls_certificate_verify_peers2(info->tls_session, &status) != 0 ||
@@ -233,7 +242,7 @@ static enum rs_code authenticate(struct exchange *exchange, struct rs_error *err
 		.csrf = request_header(request, "Radseal-CSRF"),
 		.method = rs_str_from(request->route->method),
 		.path = {exchange->raw, exchange->raw_size},
-		.certificate = exchange->door->is_tls ? certificate_of(exchange) : rs_bytes_of("", 0),
+		.certificate = request_certificate(request),
 		.host = request->host,
 		.is_tls = exchange->door->is_tls,
 	};
@@ -441,9 +450,11 @@ static enum MHD_Result take(struct exchange *exchange, const char *data, size_t 
 	exchange->received += *size;
 	connection_allow(request->web, exchange->own, exchange->since_ns, exchange->received);
 	/* Without a Content-Length nobody could say before how much it would be. */
-	if (exchange->received > request->route->body_max)
+	bool has_failed = exchange->failure.code != RS_OK;
+	uint64_t most = request->route ? request->route->body_max : 0;
+	if (exchange->received > (has_failed && most < PASSED_OVER_MAX ? PASSED_OVER_MAX : most))
 		return MHD_NO;
-	if (exchange->failure.code == RS_OK && request->route->take)
+	if (!has_failed && request->route->take)
 		code = request->route->take(request, rs_bytes_of(data, *size), &err);
 	if (code != RS_OK)
 		fail(exchange, code, &err);
@@ -451,11 +462,14 @@ static enum MHD_Result take(struct exchange *exchange, const char *data, size_t 
 	return MHD_YES;
 }
 
-static bool has_body(const struct request *request)
+/* An answer before the body closes the connection, and who is still sending may never see it: that is for bodies alone that would
+ * take long to pass over. */
+static bool has_large_body(const struct request *request)
 {
 	struct rs_str length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t size = 0;
 	return request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING).size > 0 ||
-	       (length.size > 0 && !rs_str_equal_text(length, "0"));
+	       (length.size > 0 && (!rs_parse_u64(length, &size) || size > PASSED_OVER_MAX));
 }
 
 enum MHD_Result exchange_handle(void *context RS_UNUSED, struct MHD_Connection *connection RS_UNUSED,
@@ -473,8 +487,7 @@ enum MHD_Result exchange_handle(void *context RS_UNUSED, struct MHD_Connection *
 		if (code == RS_OK)
 			return MHD_YES;
 		fail(exchange, code, &err);
-		/* An answer before the body closes the connection, which is right when there is one. */
-		return has_body(&exchange->request) ? send_answer(exchange) : MHD_YES;
+		return has_large_body(&exchange->request) ? send_answer(exchange) : MHD_YES;
 	}
 	if (*upload_size > 0)
 		return take(exchange, upload, upload_size);

@@ -121,6 +121,8 @@ static void put_parameters(struct rs_json *json, const struct operation *operati
 	rs_json_array_begin(json);
 	if (strstr(operation->route.path, PATH_PARAMETER))
 		put_parameter(json, &name, "path");
+	for (const struct field *at = operation->headers; at && at->name; at++)
+		put_parameter(json, at, "header");
 	for (const struct field *at = operation->query; at && at->name; at++)
 		put_parameter(json, at, "query");
 	if (operation->route.right & ~(unsigned)RS_WEB_MAY_ACCOUNT)

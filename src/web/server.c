@@ -24,7 +24,8 @@
 #define PRIORITIES                                                                                         \
 	"NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AES-256-GCM:+AES-128-GCM:"                \
 	"+CHACHA20-POLY1305:+AEAD:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:"                        \
-	"+SIGN-EDDSA-ED25519:+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-RSA-PSS-RSAE-SHA256:"             \
+	"+SIGN-EDDSA-ED25519:+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-ECDSA-SECP256R1-SHA256:"          \
+	"+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-RSA-PSS-RSAE-SHA256:"                                          \
 	"+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+CTYPE-SRV-X509:+CTYPE-CLI-X509:+COMP-NULL:%SERVER_PRECEDENCE:" \
 	"%SAFE_RENEGOTIATION"
 
@@ -266,6 +267,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 	pthread_mutex_init(&web->mutex, NULL);
 	jobs_init(&web->jobs);
 	pthread_mutex_init(&web->rest_mutex, NULL);
+	pthread_mutex_init(&web->inflow_mutex, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->stopped, &attributes);
@@ -307,6 +309,7 @@ void rs_web_close(struct rs_web *web)
 			close(web->doors[i].socket);
 	}
 	jobs_finish(&web->jobs);
+	inflows_finish(web);
 	admitters_end(&web->admitters);
 	free_pem(web->certificate);
 	free_pem(web->key);
@@ -317,6 +320,7 @@ void rs_web_close(struct rs_web *web)
 	pthread_cond_destroy(&web->unloaded);
 	pthread_mutex_destroy(&web->mutex);
 	pthread_mutex_destroy(&web->rest_mutex);
+	pthread_mutex_destroy(&web->inflow_mutex);
 	rs_free(web->tallies);
 	rs_free(web);
 }

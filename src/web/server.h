@@ -77,6 +77,9 @@ struct rs_web {
 	size_t connection_count;
 	atomic_ullong requests;
 	struct jobs jobs;
+	pthread_mutex_t inflow_mutex; /* guards what devices are sending */
+	struct inflow *inflows;
+	size_t inflow_count;
 	pthread_mutex_t rest_mutex; /* guards options.rest_node */
 };
 
@@ -112,5 +115,8 @@ void connection_wait(struct connection *connection); /* for us: as long as it ta
 size_t route_count(void);
 const struct route *route_at(size_t index); /* in the order of the tallies; route_count() for NULL */
 size_t route_index(const struct route *route);
+
+/* Deliveries of devices that are not whole. */
+void inflows_finish(struct rs_web *web);
 
 #endif

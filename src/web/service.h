@@ -69,6 +69,9 @@ struct request {
 /* A header's value, or an empty text. */
 struct rs_str request_header(const struct request *request, const char *name);
 void request_put_header(struct request *request, const char *name, const char *value);
+struct rs_str request_raw(const struct request *request); /* path and query as they came */
+/* DER, of a client whose chain TLS and authorities prove; empty without one. */
+struct rs_bytes request_certificate(const struct request *request);
 bool request_is_tls(const struct request *request);
 /* The path as an absolute URL when the client said which host it called, else as it is. */
 #define URL_SIZE 512

@@ -299,6 +299,8 @@ def main():
             proofs(api, site, subject, scratch)
             revocations(api)
             erasure(api, site, api.do("get-log"), scratch)
+            for name, more in (("post-envelopes", {}), ("put-envelopes-name", {"path": "00", "query": {"offset": 0}})):
+                assert api.do(name, b"x", expect=401, **more)["code"] == "DENIED"  # signed ones: edge_http.py
             session = {name for name in names if "session" in name or name in ("post-login", "post-logout")}
             missed = names - api.called - session - {"get-openapi-json"}
             assert not missed, missed
