@@ -4,7 +4,9 @@ listed by QIDO-RS. radseal, and Orthanc with its DICOMweb plugin where they are 
 the server's peak of memory. radseal answers when an instance is encrypted, stored and sealed, durably, and gives out what it
 decrypted and compared with the ledger, after the request is on the ledger. "WADO again" are the same once more: from the system's
 cache on both sides, and already on the ledger. With --paired (web_compare_bench) nothing else is measured than retrieval with and
-without the comparison, in turn, on one node. BENCH_DIR names a folder on the disk to measure."""
+without the comparison, in turn, on one node; over a network of 1 Gb/s when it runs in a network namespace of its own whose loopback is that slow:
+`ip netns add slow; ip -n slow link set lo up; tc -n slow qdisc add dev lo root tbf rate 1gbit burst 256kb limit 4mb; ip netns exec slow
+web_bench.py …`. BENCH_DIR names a folder on the disk to measure."""
 import argparse
 import contextlib
 import hashlib

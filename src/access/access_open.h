@@ -17,10 +17,8 @@ struct rs_opened {
 enum rs_code rs_opened_init(struct rs_node *node, const struct rs_cid *cid, struct rs_opened *out,
                             struct rs_error *err);
 void rs_opened_finish(struct rs_opened *opened); /* accepts zeroed memory */
-/* Whether the ledger has it: the receipt against the node's log, the record against the receipt. errors  RS_ALTERED */
-enum rs_code rs_opened_check(const struct rs_node *node, const struct rs_opened *opened,
-                             struct rs_error *err);
-/* Gives the content piece by piece, the last one only when the whole is what the record says. errors  RS_ALTERED */
+/* Gives the content piece by piece, its end only when the ledger has it: the receipt against the node's log, the record against
+ * the receipt, the whole content against the record. errors  RS_ALTERED */
 enum rs_code rs_opened_read(const struct rs_node *node, const struct rs_opened *opened, rs_vault_take *take,
                             void *context, struct rs_error *err);
 

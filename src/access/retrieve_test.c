@@ -3,6 +3,7 @@
 #include "node/node_test.h"
 
 #include "node/node_parts.h"
+#include "access/access_open.h"
 #include "access/access_retrieve.h"
 #include "workflow/workflow.h"
 
@@ -201,6 +202,95 @@ static void nothing_leaves_before_its_request_is_durable(void **state)
 		;
 }
 
+static enum rs_code note_cid(void *context, const struct index_row *row, struct rs_error *err)
+{
+	struct rs_cid **next = context;
+	(void)err;
+	assert_true(rs_cid_from_bytes(row->cid, (*next)++));
+	return RS_OK;
+}
+
+static enum rs_code count_bytes(void *context, struct rs_bytes piece, struct rs_error *err)
+{
+	(void)err;
+	*(uint64_t *)context += piece.size;
+	return RS_OK;
+}
+
+static enum rs_code give(struct rs_node *node, const struct rs_cid *cid, int altered, uint64_t *out_size,
+                         uint64_t *out_given)
+{
+	struct rs_opened opened RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
+	struct rs_error err = {0};
+	assert_int_equal(rs_opened_init(node, cid, &opened, &err), RS_OK);
+	*out_given = 0;
+	switch (altered) {
+	case 1: opened.record.sha256.bytes[31] ^= 1; break;
+	case 2: opened.receipt.data[opened.receipt.size / 2] ^= 1; break;
+	case 3: opened.record.cid = rs_bytes_of(paths, sizeof cid->bytes); break;
+	case 4: opened.record.size++; break;
+	case 5: opened.record.size--; break;
+	default: break;
+	}
+	*out_size = opened.record.size;
+	enum rs_code code = rs_opened_read(node, &opened, count_bytes, out_given, &err);
+	assert_true(code == RS_OK || err.message[0]);
+	return code;
+}
+
+static void the_end_leaves_only_when_the_ledger_has_it(void **state)
+{
+	struct rs_sim *sim = make_sealed();
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_READ);
+	struct rs_cid cids[FILES], *next = cids;
+	(void)state;
+	assert_int_equal(index_each_row(node->index, note_cid, &next, NULL), RS_OK);
+	assert_int_equal(next - cids, FILES);
+	for (int altered = 0; altered < 6; altered++)
+		for (int i = 0; i < FILES; i++) {
+			uint64_t size, given;
+			enum rs_code code = give(node, &cids[i], altered, &size, &given);
+			assert_true(altered ? code != RS_OK && given < size : code == RS_OK && given == size);
+		}
+	rs_node_close(node);
+	rs_sim_destroy(sim);
+}
+
+/* Whoever has the keys and the disk can make another object under the same key and address. */
+static void other_content_under_the_same_key_does_not_leave_whole(void **state)
+{
+	struct rs_sim *sim = make_sealed();
+	struct rs_node *node = open_node(sim, "/node", RS_NODE_READ);
+	struct rs_cid cids[FILES], *next = cids, forged;
+	(void)state;
+	assert_int_equal(index_each_row(node->index, note_cid, &next, NULL), RS_OK);
+	for (int i = 0; i < FILES; i++) {
+		struct rs_opened opened RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
+		struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
+		struct rs_vault_staged *staged;
+		const uint8_t nonce[RS_OBJECT_NONCE_SIZE] = {0};
+		uint64_t given = 0;
+		assert_int_equal(rs_opened_init(node, &cids[i], &opened, NULL), RS_OK);
+		rs_buffer_init(&content, opened.record.size);
+		assert_int_equal(rs_vault_read(node->vault, &cids[i], &opened.object_key, &content, NULL),
+		                 RS_OK);
+		content.data[content.size / 2] ^= 1;
+		assert_int_equal(rs_vault_stage(node->vault, &opened.object_key, nonce,
+		                                rs_buffer_bytes(&content), &staged, &forged, NULL),
+		                 RS_OK);
+		assert_int_equal(rs_vault_publish(node->vault, NULL, &staged, 1, NULL), RS_OK);
+		char *from = rs_shard_path("/node/vault/objects", &forged, "");
+		char *to = rs_shard_path("/node/vault/objects", &cids[i], "");
+		assert_int_equal(node->world->files->rename(node->world->files, from, to, NULL), RS_OK);
+		rs_free(from);
+		rs_free(to);
+		assert_int_equal(rs_opened_read(node, &opened, count_bytes, &given, NULL), RS_ALTERED);
+		assert_true(given < content.size);
+	}
+	rs_node_close(node);
+	rs_sim_destroy(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +298,8 @@ int main(void)
 		cmocka_unit_test(a_refused_request_stands_in_the_log),
 		cmocka_unit_test(what_is_not_as_sealed_is_not_given_out),
 		cmocka_unit_test(nothing_leaves_before_its_request_is_durable),
+		cmocka_unit_test(the_end_leaves_only_when_the_ledger_has_it),
+		cmocka_unit_test(other_content_under_the_same_key_does_not_leave_whole),
 	};
 	if (rs_crypto_init(NULL) != RS_OK)
 		return 1;

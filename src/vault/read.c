@@ -11,6 +11,7 @@ struct reading {
 	uint64_t base, stored_size; /* of the object's bytes in the file */
 	struct rs_gcm *gcm;         /* NULL without a key */
 	uint8_t *block;             /* STORED_CHUNK_SIZE */
+	uint8_t *spare;             /* another one, in turn with it; NULL: none */
 	bool is_unaddressed;        /* the address is not recomputed */
 	struct rs_cid_builder builder;
 };
@@ -20,6 +21,7 @@ static void reading_finish(struct reading *reading)
 	rs_file_close(reading->file);
 	rs_gcm_destroy(reading->gcm);
 	rs_free(reading->block);
+	rs_free(reading->spare);
 	rs_cid_builder_finish(&reading->builder);
 }
 
@@ -109,6 +111,11 @@ static enum rs_code give_content(struct reading *reading, rs_vault_take *take, v
 		struct rs_bytes plain;
 		RS_TRY(reading_chunk(reading, chunk, &plain, err));
 		RS_TRY(take(context, plain, err));
+		if (reading->spare) {
+			uint8_t *taken = reading->block;
+			reading->block = reading->spare;
+			reading->spare = taken;
+		}
 	}
 	return RS_OK;
 }
@@ -161,6 +168,11 @@ static enum rs_code read_unaddressed(struct rs_vault *vault, const struct rs_cid
 {
 	struct reading reading RS_CLEANUP(reading_finish) = {.is_unaddressed = true};
 	RS_TRY(reading_begin(vault, cid, key, &reading, err));
+	if (reading.stored_size > STORED_CHUNK_SIZE) {
+		reading.spare = rs_reallocate(NULL, STORED_CHUNK_SIZE);
+		if (!reading.spare)
+			return rs_error_memory(err, STORED_CHUNK_SIZE, "a chunk");
+	}
 	return give_content(&reading, take, context, err);
 }
 

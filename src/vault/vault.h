@@ -130,7 +130,8 @@ enum rs_code rs_vault_read(struct rs_vault *vault, const struct rs_cid *cid, con
 typedef enum rs_code rs_vault_take(void *context, struct rs_bytes piece, struct rs_error *err);
 enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                               rs_vault_take *take, void *context, struct rs_error *err);
-/* The same without the address: for who compares the content with a hash anyway. */
+/* The same without the address: for who compares the content with a hash anyway. A piece stays as it is while the next one is
+ * made, until that was taken. */
 enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
                                        const struct rs_secret *key, rs_vault_take *take, void *context,
                                        struct rs_error *err);

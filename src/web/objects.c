@@ -154,7 +154,6 @@ enum rs_code object_read(struct rs_web *web, const struct picked *picked, rs_vau
 	if (!web_compares(web))
 		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened.object_key, take, context,
 		                                 err);
-	RS_TRY(rs_opened_check(node, &opened, err));
 	return rs_opened_read(node, &opened, take, context, err);
 }
 
