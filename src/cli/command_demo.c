@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "radiomics/radiomics.h"
+#include "demo_cohort.h"
 #include "session.h"
 #include "workflow/workflow_phantom.h"
 #include "workflow/workflow_check.h"
@@ -166,9 +167,26 @@ static void what_next(const char *program, const struct demo *demo)
 	printf("\nAll of it lies in %s, which may be deleted.\n", base);
 }
 
+static const struct option options[] = {
+	{"patients", "N", "cohort: how many, 1 to 9999 (default 40)"},
+	{"seed", "N", "cohort: what everything is drawn from (default 20261121); same seed, same bytes"},
+	{"output", "DIR", "cohort: a new directory"},
+	{"size", "SIZE",
+         "cohort: small (voxels of 3.2 x 3.2 x 4.5 mm, default) or full (1.4 x 1.4 x 2.25 mm)"},
+	{"truth", NULL, "cohort: also the true maps of tumour, ADC, Ktrans and T1, as NIfTI"},
+	{NULL, NULL, NULL},
+};
+static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
+
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct demo demo RS_CLEANUP(demo_finish) = {.world = rs_world_system()};
+	if (line->operand_count && rs_str_equal_text(rs_str_from(line->operands[0]), "cohort"))
+		return demo_cohort(line, err);
+	for (size_t i = 0; i + 1 < RS_COUNT(options); i++)
+		if (option_given(line, options[i].name))
+			return rs_error_set(err, RS_USAGE, "demo: --%s goes with `demo cohort`",
+			                    options[i].name);
 	if (line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "demo: name one new directory, or none for one in /tmp");
 	RS_TRY(session_pool(line, 2, &demo.pool, err));
@@ -182,22 +200,27 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	return RS_OK;
 }
 
-static const struct option options[] = {{NULL, NULL, NULL}};
-
 static const struct example examples[] = {
 	{"radseal demo", "the whole way of a scan, in a directory below /tmp"},
 	{"radseal demo /srv/demo", "the same in a directory of your choice"},
+	{"radseal demo cohort --patients 40 --seed 7 -o cohort-7",
+         "40 synthetic patients: MRI, masks, clinical data"},
 	{NULL, NULL},
 };
 
 const struct command command_demo = {
 	.name = "demo",
-	.arguments = "[DIR]",
+	.arguments = "[DIR] | cohort -o DIR",
 	.summary = "show the main job, end to end, on generated data",
 	.description =
 		"Makes a synthetic MR series with a tumour, seals it, proves one file genuine and an altered one not,\n"
-		"measures the tumour and checks the whole node. The files stay for you to try more.",
+		"measures the tumour and checks the whole node. The files stay for you to try more.\n\n"
+		"`demo cohort` makes patients that never lived: abdominal MRI with pancreatic ductal adenocarcinoma (T2, T1,\n"
+		"diffusion, ADC, flip angles, dynamic contrast) of five simulated centres by signal equations and published\n"
+		"tissue values, as DICOM series with segmentations of two readers; clinical.csv with stage, survival and\n"
+		"response; truth.json with what is behind it. Every file says that it is synthetic.",
 	.options = options,
+	.aliases = aliases,
 	.examples = examples,
 	.text_only = true,
 	.run = run,
