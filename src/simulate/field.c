@@ -8,7 +8,7 @@
 enum rs_code field_init(struct field *field, const double half_mm[static 3], double step_mm,
                         struct rs_stream *stream, struct rs_error *err)
 {
-	struct field made = {.step_mm = step_mm};
+	struct field made = {.per_mm = 1 / step_mm};
 	size_t count = 3;
 	for (int axis = 0; axis < 3; axis++) {
 		made.size[axis] = (size_t)ceil(2 * half_mm[axis] / step_mm) + 2;
@@ -31,7 +31,7 @@ void field_at(const struct field *field, const double point_mm[static 3], double
 	size_t cell[3];
 	double weight[3][2];
 	for (int axis = 0; axis < 3; axis++) {
-		double at = (point_mm[axis] - field->origin_mm[axis]) / field->step_mm;
+		double at = (point_mm[axis] - field->origin_mm[axis]) * field->per_mm;
 		at = draw_clamp(at, 0, (double)field->size[axis] - 1.001);
 		cell[axis] = (size_t)at;
 		double t = at - (double)cell[axis];

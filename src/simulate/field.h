@@ -8,7 +8,7 @@
 
 /* Three values at every point, cubic steps between lattice points; clamped at the border. */
 struct field {
-	double origin_mm[3], step_mm;
+	double origin_mm[3], per_mm; /* steps in a mm */
 	size_t size[3];
 	double *values; /* [z][y][x][3] */
 };

@@ -54,7 +54,7 @@ struct slice {
 	struct rs_dicom_builder *b;
 	char study_uid[65], series_uid[65], instance_uid[65], frame_uid[65];
 	char date[9], time[16], study_time[16];
-	double position[3];
+	double position[3], brightest; /* of the volume */
 };
 
 static void text(struct slice *s, uint32_t tag, const char *vr, const char *value)
@@ -247,9 +247,6 @@ static void put_pixels(struct slice *s, uint16_t *words)
 	const double spacing[2] = {g->spacing_mm[1], g->spacing_mm[0]};
 	const size_t count = g->size[0] * g->size[1];
 	const double *voxels = s->volume->voxels + s->index * count;
-	double most = 0;
-	for (size_t i = 0; i < rs_geometry_voxels(g); i++)
-		most = fmax(most, s->volume->voxels[i]);
 	for (size_t i = 0; i < count; i++)
 		words[i] = (uint16_t)voxels[i];
 	const uint16_t bits = s->image->kind == IMAGE_ADC ? 16 : 12;
@@ -262,8 +259,8 @@ static void put_pixels(struct slice *s, uint16_t *words)
 	rs_dicom_builder_u16(s->b, TAG(0028, 0101), bits);
 	rs_dicom_builder_u16(s->b, TAG(0028, 0102), (uint16_t)(bits - 1));
 	rs_dicom_builder_u16(s->b, TAG(0028, 0103), 0);
-	number(s, TAG(0028, 1050), "DS", floor(most / 3));
-	number(s, TAG(0028, 1051), "DS", floor(2 * most / 3) + 1);
+	number(s, TAG(0028, 1050), "DS", floor(s->brightest / 3));
+	number(s, TAG(0028, 1051), "DS", floor(2 * s->brightest / 3) + 1);
 	put_private_b(s);
 	rs_dicom_builder_words(s->b, RS_DICOM_PIXEL_DATA, "OW", words, count);
 }
@@ -338,6 +335,9 @@ enum rs_code instance_write_series(const struct instance_writer *writer, const s
 		return rs_error_memory(err, area * sizeof *words, "a slice");
 	if (image->place == 0)
 		RS_TRY(writer->world->files->make_directory(writer->world->files, directory, 0755, err));
+	for (size_t i = 0; i < rs_geometry_voxels(&volume->geometry); i++)
+		if (volume->voxels[i] > slice.brightest)
+			slice.brightest = volume->voxels[i];
 	for (slice.index = 0; slice.index < volume->geometry.size[2]; slice.index++)
 		RS_TRY(write_slice(&slice, directory, words, err));
 	return RS_OK;

@@ -16,7 +16,7 @@ static double breathes(const double at[3])
 void render_place(const struct anatomy *anatomy, const struct movement *m, const double at[static 3],
                   double out[static 3])
 {
-	double c = cos(m->turn), s = sin(m->turn), share = breathes(at);
+	double s = m->turn, c = sqrt(1 - s * s), share = breathes(at);
 	double q[3] = {c * at[0] - s * at[1] + m->shift_mm[0], s * at[0] + c * at[1] + m->shift_mm[1],
 	               at[2] + m->shift_mm[2]};
 	q[2] += m->breath_mm * share;
@@ -55,6 +55,12 @@ static void eight_labels(const struct anatomy *anatomy, const double place[3], c
 		                         cells[0][i & 1]];
 }
 
+static bool all_air(const uint8_t labels[static 8])
+{
+	static const uint8_t air[8]; /* AIR is 0 */
+	return memcmp(labels, air, sizeof air) == 0;
+}
+
 /* Places of an image whose axes are those of the body. */
 static void voxel_at(const struct rs_geometry *g, size_t x, size_t y, size_t z, double out[3])
 {
@@ -82,12 +88,13 @@ void render(const struct anatomy *anatomy, const struct field *grain, const stru
 	for (size_t z = 0; z < g->size[2]; z++)
 		for (size_t y = 0; y < g->size[1]; y++)
 			for (size_t x = 0; x < g->size[0]; x++, voxel++) {
-				double at[3], place[3], rough[3], noise[2], signal = 0;
+				double at[3], place[3], rough[3] = {0}, noise[2], signal = 0;
 				uint8_t labels[8];
 				voxel_at(g, x, y, z, at);
 				render_place(anatomy, movement, at, place);
-				field_at(grain, place, rough);
 				eight_labels(anatomy, place, g->spacing_mm, labels);
+				if (!all_air(labels))
+					field_at(grain, place, rough);
 				for (size_t i = 0; i < 8; i++)
 					signal += looks[labels[i]] * (1 + grains[labels[i]] * rough[0]);
 				signal *= sensitivity(receiver, at) / 8;

@@ -7,7 +7,7 @@
 
 /* Where the body is while an image is taken, relative to the T2 image. */
 struct movement {
-	double shift_mm[3], turn; /* radians about z */
+	double shift_mm[3], turn; /* sine of the angle about z */
 	double breath_mm;         /* downwards, of what lies in front */
 	double distortion_mm;     /* along y, of echo-planar images */
 };

@@ -78,7 +78,7 @@ static void tell_images(struct rs_json *json, const struct study_facts *facts)
 		for (int k = 0; k < 3; k++)
 			rs_json_f64(json, m->shift_mm[k]);
 		rs_json_array_end(json);
-		named(json, "turn_rad", m->turn);
+		named(json, "turn_sine", m->turn);
 		named(json, "breath_mm", m->breath_mm);
 		named(json, "distortion_mm", m->distortion_mm);
 		rs_json_object_end(json);
