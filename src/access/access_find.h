@@ -47,6 +47,7 @@ typedef enum rs_code rs_find_visit(void *context, const struct rs_found *found, 
 
 struct rs_find_counts {
 	uint64_t given, requests; /* requests: entries that were written for it */
+	uint64_t hidden;          /* that match, and that the actor may not see: for logs, not for answers */
 	bool has_ended, has_more; /* has_more: of what matches, the limit left some out */
 };
 /* errors  RS_USAGE: a key's value is none; RS_REFUSED "NAME: sentence": the actor may read nothing for this purpose;

@@ -245,8 +245,10 @@ static enum rs_code take(void *context, const struct rs_catalogue_match *match, 
 	RS_TRY(match->level == RS_LEVEL_PATIENT
 	               ? see_patient(finding, match->row[RS_LEVEL_PATIENT], &permitted, err)
 	               : see_study(finding, match->row[RS_LEVEL_STUDY], &permitted, err));
-	if (!permitted)
+	if (!permitted) {
+		finding->counts.hidden++;
 		return RS_OK;
+	}
 	if (finding->passed < find->offset) {
 		finding->passed++;
 		return RS_OK;

@@ -288,19 +288,23 @@ static const struct example examples[] = {
 const struct command command_serve = {
 	.name = "serve",
 	.arguments = "--dicom HOST:PORT [--ae TITLE] [--peers FILE] [--dicom-tls HOST:PORT …] [--home DIR]",
-	.summary = "answer a network: seal what scanners and archives send by DICOM",
+	.summary = "answer a network: seal what scanners and archives send, give out what they may have",
 	.description =
-		"Takes DICOM associations: verification (C-ECHO) and storage (C-STORE) of every storage class in\n"
-		"any transfer syntax. An instance is stored as it came, behind a preamble and meta group made\n"
-		"here, and answered with success when its bytes and its ledger entry are durable. Without --peers\n"
-		"anyone who calls the AE title may echo and store. Each line of that file is\n"
+		"Takes DICOM associations: verification (C-ECHO), storage (C-STORE) of every storage class in any\n"
+		"transfer syntax, queries and retrievals (C-FIND, C-GET, C-MOVE; patient and study root). An instance\n"
+		"is stored as it came, behind a preamble and meta group made here, and answered with success when\n"
+		"its bytes and its ledger entry are durable. Without --peers anyone who calls the AE title may echo\n"
+		"and store. Each line of that file is\n"
 		"\n"
-		"    AE-TITLE  ADDRESS[:PORT]  SERVICES  [TRANSFER-SYNTAXES]\n"
+		"    AE-TITLE  ADDRESS[:PORT]  SERVICES  [TRANSFER-SYNTAXES] [tls] [purpose=WORD]\n"
 		"\n"
 		"with addresses in numbers, services out of echo, store, private, commit (storage commitment, told\n"
-		"to ADDRESS:PORT, or within the association without a port), find (C-FIND, patient and study root:\n"
-		"what the serving member may read), all, and * for any title or address;\n"
-		"the first line that fits decides. SIGTERM ends it: what is under way is finished.\n"
+		"to ADDRESS:PORT, or within the association without a port), find (C-FIND), get (C-GET), move\n"
+		"(C-MOVE, to any title here whose address has a port, by TLS where tls stands), all, and * for any\n"
+		"title or address; the first line that fits decides. What is found and retrieved is what the\n"
+		"serving member may read for the purpose, or else for what its role is there for; each study that\n"
+		"is given out is an entry of the ledger. It leaves as it was sealed, or converted for who cannot\n"
+		"take that. SIGTERM ends it: what is under way is finished.\n"
 		"Other commands write meanwhile: whoever is revoked is refused from then on. They take turns with the\n"
 		"server, which waits for them (--wait) and tells peers to send again later when that was too long.",
 	.options = options,

@@ -73,6 +73,10 @@ enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct r
 /* As above, but stops before the pixel data (group 7FE0); for sealing and sorting. `file` may be
  * cut off anywhere after the pixel data's tag. */
 enum rs_code rs_dicom_parse_header(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err);
+/* As above, but of the preamble and the meta group alone; *out_begin is where the data set begins. `start` may be cut off
+ * anywhere behind that. */
+enum rs_code rs_dicom_parse_front(struct rs_bytes start, struct rs_dicom *out, size_t *out_begin,
+                                  struct rs_error *err);
 /* A file that is not in memory. read gives exactly `size` bytes, which lie in the file; offsets only grow. */
 struct rs_dicom_source {
 	uint64_t size;

@@ -11,7 +11,8 @@ struct reader {
 	struct dicom_window *window;
 	size_t walked; /* elements so far; scanning keeps few of them */
 	bool header_only;
-	bool stopped; /* reached the pixel data of a header-only walk */
+	bool stopped;      /* reached the pixel data of a header-only walk */
+	size_t *out_begin; /* of the data set: nothing else is wanted; NULL: all is */
 	struct rs_error *err;
 };
 
@@ -501,6 +502,10 @@ static enum rs_code parse_file(struct reader *r)
 	struct rs_dicom *d = r->dicom;
 	size_t pos = 0;
 	RS_TRY(parse_front(r, &pos));
+	if (r->out_begin) {
+		*r->out_begin = pos;
+		return RS_OK;
+	}
 	if (pos == r->bytes.size && d->meta_count != 0) {
 		d->bytes = r->bytes; /* a file of the meta group alone is whole */
 		return RS_OK;
@@ -544,6 +549,13 @@ enum rs_code rs_dicom_parse(struct rs_bytes file, struct rs_dicom *out, struct r
 enum rs_code rs_dicom_parse_header(struct rs_bytes file, struct rs_dicom *out, struct rs_error *err)
 {
 	struct reader r = {.bytes = file, .header_only = true, .err = err};
+	return parse(&r, out);
+}
+
+enum rs_code rs_dicom_parse_front(struct rs_bytes start, struct rs_dicom *out, size_t *out_begin,
+                                  struct rs_error *err)
+{
+	struct reader r = {.bytes = start, .out_begin = out_begin, .err = err};
 	return parse(&r, out);
 }
 

@@ -84,22 +84,31 @@ static void copy_uid(struct rs_str uid, char out[static RS_UID_SIZE])
 	out[size] = '\0';
 }
 
-/* The answer to one proposal, and the context when it is taken. */
-static void answer_one(const struct rs_presentation *proposed, const struct rs_acceptance *policy,
-                       struct rs_presentation *answer, struct rs_contexts *contexts)
+/* Who asks by C-GET provides storage itself; nothing else is served the other way round. */
+static bool is_turned(const struct rs_role_selection *asked, unsigned service,
+                      const struct rs_acceptance *policy)
 {
-	unsigned service = rs_service_of(proposed->abstract_syntax);
+	return asked && asked->scp && (service & (RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE)) &&
+	       (policy->services & RS_SERVICE_GET);
+}
+
+/* The answer to one proposal, and the context when it is taken. */
+static void answer_one(const struct rs_presentation *proposed, const struct rs_role_selection *asked,
+                       const struct rs_acceptance *policy, struct rs_presentation *answer,
+                       struct rs_contexts *contexts)
+{
+	const unsigned service = rs_service_of(proposed->abstract_syntax);
+	const bool served = (service & policy->services) || is_turned(asked, service, policy);
 	struct rs_str syntax;
 	size_t position = 0;
 	*answer = (struct rs_presentation){.id = proposed->id,
-	                                   .result = service & policy->services
-	                                                     ? RS_PRESENTATION_NO_TRANSFER_SYNTAX
-	                                                     : RS_PRESENTATION_NO_ABSTRACT_SYNTAX};
+	                                   .result = served ? RS_PRESENTATION_NO_TRANSFER_SYNTAX
+	                                                    : RS_PRESENTATION_NO_ABSTRACT_SYNTAX};
 	while (rs_presentation_next(proposed, &position, &syntax)) {
 		/* The item as it came, with its header of four bytes; a refusal shows the first. */
 		size_t item = (size_t)((const uint8_t *)syntax.data - proposed->transfer_syntaxes.data) - 4;
 		struct rs_bytes whole = {proposed->transfer_syntaxes.data + item, position - item};
-		bool taken = (service & policy->services) && takes_syntax(policy, service, syntax);
+		bool taken = served && takes_syntax(policy, service, syntax);
 		if (taken || answer->transfer_syntaxes.size == 0)
 			answer->transfer_syntaxes = whole;
 		if (!taken)
@@ -113,17 +122,16 @@ static void answer_one(const struct rs_presentation *proposed, const struct rs_a
 	}
 }
 
-/* Who asks by C-GET provides storage itself; nothing else is served the other way round. A role that is not asked for is
- * SCU of the requestor. */
-static void answer_roles(const struct rs_associate *request, struct rs_associate *answer,
-                         struct rs_contexts *contexts)
+/* A role that is not asked for is SCU of the requestor. */
+static void answer_roles(const struct rs_associate *request, const struct rs_acceptance *policy,
+                         struct rs_associate *answer, struct rs_contexts *contexts)
 {
 	for (size_t i = 0; i < request->role_count; i++) {
 		const struct rs_role_selection *asked = &request->roles[i];
 		unsigned service = rs_service_of(asked->sop_class);
-		bool can_turn = service & (RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE);
-		answer->roles[answer->role_count++] = (struct rs_role_selection){asked->sop_class, asked->scu,
-		                                                                 asked->scp && can_turn};
+		answer->roles[answer->role_count++] = (struct rs_role_selection){
+			asked->sop_class, asked->scu && (service & policy->services),
+			is_turned(asked, service, policy)};
 	}
 	for (size_t i = 0; i < contexts->count; i++) {
 		const struct rs_role_selection *role = role_of(answer,
@@ -152,9 +160,9 @@ enum rs_code rs_negotiate(const struct rs_associate *request, const struct rs_ac
 	out_answer->implementation_version = RS_STR(RS_DICOM_IMPLEMENTATION_VERSION);
 	out_answer->max_length = RS_PDU_SIZE_OFFERED;
 	for (size_t i = 0; i < request->context_count; i++)
-		answer_one(&request->contexts[i], policy, &out_answer->contexts[out_answer->context_count++],
-		           out_contexts);
-	answer_roles(request, out_answer, out_contexts);
+		answer_one(&request->contexts[i], role_of(request, request->contexts[i].abstract_syntax),
+		           policy, &out_answer->contexts[out_answer->context_count++], out_contexts);
+	answer_roles(request, policy, out_answer, out_contexts);
 	return RS_OK;
 }
 

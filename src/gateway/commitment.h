@@ -3,6 +3,7 @@
 #define RS_GATEWAY_COMMITMENT_H
 
 #include "dicomnet/dicomnet.h"
+#include "gateway/gateway.h"
 #include "peers.h"
 #include "workflow/workflow_intake.h"
 
@@ -16,9 +17,10 @@ enum { COMMITMENT_ALL = 1, COMMITMENT_SOME = 2 }; /* event types */
 enum rs_code commitment_answer(struct rs_intake *intake, struct rs_bytes request, const char *transfer_syntax,
                                struct rs_buffer *out, uint16_t *out_event, struct rs_error *err);
 
-/* Reports in an association of its own, from a thread of its own, some times over some minutes. `title`: ours. */
+/* Reports in an association of its own, from a thread of its own, some times over some minutes. The options are the
+ * caller's as long as it lives. */
 struct reporter;
-enum rs_code reporter_create(const char *title, const struct rs_log *log, struct reporter **out,
+enum rs_code reporter_create(const struct rs_gateway_options *options, struct reporter **out,
                              struct rs_error *err);
 void reporter_destroy(
 	struct reporter *reporter); /* accepts NULL; what is not reported is given up, and logged */

@@ -1,5 +1,5 @@
 /* Reading, answering, waiting; Verification and Storage (PS3.4 annexes A and B). */
-#include "connection.h"
+#include "held.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +68,7 @@ void connection_close(struct connection *connection)
 		atomic_fetch_sub(&connection->service->associations, 1);
 	rs_arrival_abandon(connection->arrival);
 	finding_destroy(connection->finding);
+	retrieving_destroy(connection->retrieving);
 	rs_association_destroy(connection->association);
 	rs_buffer_finish(&connection->rest);
 	rs_buffer_finish(&connection->message);
@@ -271,8 +272,8 @@ static enum rs_code end_commitment(struct connection *connection, const struct r
 	                                   : RS_OK;
 }
 
-/* PS3.4 section C.4.1.3.2: the identifier follows. */
-static void begin_find(struct connection *connection, const struct rs_context *context)
+/* PS3.4 sections C.4.1.3.2, C.4.2.3.2, C.4.3.3.2: the identifier follows. */
+static void begin_query(struct connection *connection, const struct rs_context *context)
 {
 	if (strcmp(context->sop_class, connection->request.sop_class) != 0)
 		refuse(connection, RS_STATUS_NOT_OF_ITS_CLASS, "the context is of another SOP class");
@@ -280,9 +281,11 @@ static void begin_find(struct connection *connection, const struct rs_context *c
 		refuse(connection, RS_STATUS_NOT_UNDERSTOOD, "there is no identifier");
 }
 
-static bool is_find(const struct connection *connection)
+static bool is_query(const struct connection *connection)
 {
-	return connection->request.field == RS_C_FIND_RQ && connection->status == RS_STATUS_SUCCESS;
+	const uint16_t field = connection->request.field;
+	return (field == RS_C_FIND_RQ || field == RS_C_GET_RQ || field == RS_C_MOVE_RQ) &&
+	       connection->status == RS_STATUS_SUCCESS;
 }
 
 static enum rs_code end_find(struct connection *connection, const struct rs_context *context,
@@ -290,10 +293,81 @@ static enum rs_code end_find(struct connection *connection, const struct rs_cont
 {
 	struct rs_error failure = {0};
 	enum rs_code code = finding_create(&connection->service->finding, &connection->request, context,
-	                                   rs_buffer_bytes(&connection->message), &connection->finding,
-	                                   &failure);
+	                                   connection->peer->purpose, rs_buffer_bytes(&connection->message),
+	                                   &connection->finding, &failure);
 	rs_buffer_clear(&connection->message);
 	return code == RS_OK ? RS_OK : respond(connection, status_of(code), failure.message, err);
+}
+
+static enum rs_code end_retrieve(struct connection *connection, const struct rs_context *context,
+                                 bool *out_waits, struct rs_error *err)
+{
+	struct rs_error failure = {0};
+	enum rs_code code = retrieving_create(&connection->service->retrieving, &connection->request, context,
+	                                      connection->peer, rs_buffer_bytes(&connection->message),
+	                                      &connection->retrieving, &failure);
+	rs_buffer_clear(&connection->message);
+	*out_waits = code == RS_OK;
+	if (code == RS_OK)
+		return RS_OK;
+	say(connection, RS_LOG_WARNING, "retrieval_refused", failure.message);
+	return respond(connection, code == RS_NOT_FOUND ? RS_STATUS_UNKNOWN_DESTINATION : status_of(code),
+	               failure.message, err);
+}
+
+static void tell_of_retrieval(const struct connection *connection, enum rs_code code,
+                              const struct rs_error *err)
+{
+	const struct retrieving_summary summary = retrieving_summary(connection->retrieving);
+	char found[24], hidden[24], completed[8], failed[8], warned[8], status[8];
+	bool fine = code == RS_OK && summary.failed == 0 && summary.reason[0] == '\0';
+	snprintf(found, sizeof found, "%zu", summary.found);
+	snprintf(hidden, sizeof hidden, "%llu", (unsigned long long)summary.hidden);
+	snprintf(completed, sizeof completed, "%u", summary.completed);
+	snprintf(failed, sizeof failed, "%u", summary.failed);
+	snprintf(warned, sizeof warned, "%u", summary.warned);
+	snprintf(status, sizeof status, "%04XH", (unsigned)summary.status);
+	RS_LOG(connection->service->options->log, fine && summary.hidden == 0 ? RS_LOG_INFO : RS_LOG_WARNING,
+	       "retrieval", {"peer", rs_association_peer_title(connection->association)},
+	       {"host", connection->host}, {"to", summary.destination}, {"level", summary.level},
+	       {"instances", found}, {"not_permitted", hidden}, {"completed", completed}, {"failed", failed},
+	       {"warned", warned}, {"status", code == RS_OK ? status : "none"},
+	       {"reason", code == RS_OK ? summary.reason : err->message});
+}
+
+/* By a thread of its own, which then gives the connection back. */
+static void retrieve(void *context)
+{
+	struct connection *connection = context;
+	struct rs_error err = {0};
+	struct held held;
+	enum rs_code code = held_begin(connection, connection->request.message, &held, &err);
+	if (code == RS_OK)
+		code = retrieving_run(connection->retrieving, &held, &err);
+	held_end(&held);
+	tell_of_retrieval(connection, code, &err);
+	retrieving_destroy(connection->retrieving);
+	connection->retrieving = NULL;
+	if (code != RS_OK)
+		(void)flush(connection); /* an abort */
+	if (code != RS_OK || !wait_for(connection, EPOLL_CTL_MOD, connection->rest.size > 0))
+		connection_close(connection);
+}
+
+/* False when the connection is still the worker's. */
+static bool hand_over(struct connection *connection)
+{
+	struct rs_error err = {0};
+	atomic_store(&connection->is_busy, true);
+	atomic_store(&connection->deadline_ns, UINT64_MAX);
+	if (hands_give(&connection->service->retrieving.hands, retrieve, connection))
+		return true;
+	retrieving_destroy(connection->retrieving);
+	connection->retrieving = NULL;
+	(void)respond(connection, RS_STATUS_OUT_OF_RESOURCES + 2, "as many retrievals as are served at once",
+	              &err);
+	(void)flush(connection);
+	return false;
 }
 
 /* One page; the peer may cancel between two. */
@@ -335,6 +409,7 @@ static enum rs_code take_command(struct connection *connection, const struct rs_
 {
 	const unsigned storage = RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE;
 	const unsigned service = event->context->service;
+	const uint16_t field = event->command->field;
 	if (connection->finding)
 		return take_meanwhile(connection, event->command, err);
 	connection->request = *event->command;
@@ -344,15 +419,18 @@ static enum rs_code take_command(struct connection *connection, const struct rs_
 	connection->is_awaited = connection->is_sidecar = false;
 	rs_buffer_clear(&connection->message);
 	/* Answers to reports; and cancelling what is over: nothing here takes long enough for that. */
-	if ((event->command->field & RS_COMMAND_RESPONSE) || event->command->field == RS_C_CANCEL_RQ)
+	if ((field & RS_COMMAND_RESPONSE) || field == RS_C_CANCEL_RQ)
 		return RS_OK;
-	if (event->command->field == RS_C_STORE_RQ && (service & storage))
+	/* A context may be there only because the peer retrieves: then it stores nothing by it. */
+	if (field == RS_C_STORE_RQ && (service & storage & connection->peer->takes.services))
 		begin_store(connection, event->context);
-	else if (event->command->field == RS_N_ACTION_RQ && service == RS_SERVICE_COMMITMENT)
+	else if (field == RS_N_ACTION_RQ && service == RS_SERVICE_COMMITMENT)
 		begin_commitment(connection);
-	else if (event->command->field == RS_C_FIND_RQ && service == RS_SERVICE_FIND)
-		begin_find(connection, event->context);
-	else if (event->command->field != RS_C_ECHO_RQ || service != RS_SERVICE_VERIFICATION)
+	else if ((field == RS_C_FIND_RQ && service == RS_SERVICE_FIND) ||
+	         (field == RS_C_GET_RQ && service == RS_SERVICE_GET) ||
+	         (field == RS_C_MOVE_RQ && service == RS_SERVICE_MOVE))
+		begin_query(connection, event->context);
+	else if (field != RS_C_ECHO_RQ || service != RS_SERVICE_VERIFICATION)
 		refuse(connection, RS_STATUS_UNRECOGNIZED_OPERATION, "this context does not serve that");
 	if (rs_command_has_data(event->command))
 		return RS_OK;
@@ -361,7 +439,7 @@ static enum rs_code take_command(struct connection *connection, const struct rs_
 	               err);
 }
 
-/* *out_waits: the arrival is whole, and to be admitted. */
+/* *out_waits: the arrival is whole, and to be admitted, or a retrieval is to be served. */
 static enum rs_code take_data(struct connection *connection, const struct rs_event *event, bool *out_waits,
                               struct rs_error *err)
 {
@@ -372,7 +450,7 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 		rs_sha256_update(&connection->hash, event->data.data, event->data.size);
 	if (connection->is_sidecar)
 		connection->is_sidecar = rs_buffer_append_bytes(&connection->message, event->data) == RS_OK;
-	if ((is_commitment(connection) || is_find(connection)) &&
+	if ((is_commitment(connection) || is_query(connection)) &&
 	    rs_buffer_append_bytes(&connection->message, event->data) != RS_OK)
 		refuse(connection, RS_STATUS_PROCESSING_FAILURE, "the request is too large");
 	connection->bytes += event->data.size;
@@ -381,8 +459,10 @@ static enum rs_code take_data(struct connection *connection, const struct rs_eve
 		return RS_OK;
 	if (is_commitment(connection))
 		return end_commitment(connection, event->context, err);
-	if (is_find(connection))
-		return end_find(connection, event->context, err);
+	if (is_query(connection))
+		return connection->request.field == RS_C_FIND_RQ
+		               ? end_find(connection, event->context, err)
+		               : end_retrieve(connection, event->context, out_waits, err);
 	connection->refused++;
 	return respond(connection, connection->status, connection->reason, err);
 }
@@ -556,6 +636,8 @@ void connection_serve(struct connection *connection, uint8_t *chunk)
 		if (connection->finding && next != NEXT_CLOSE)
 			next = go_on_finding(connection);
 	}
+	if (next == NEXT_WAIT && connection->retrieving && hand_over(connection))
+		return;
 	struct rs_arrival *arrival = connection->arrival;
 	if (next == NEXT_WAIT && connection->is_whole) {
 		/* From here on the connection is of who commits. */

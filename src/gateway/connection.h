@@ -1,5 +1,5 @@
-/* One connection of a peer, and what it asks for. At any moment it is of one thread: of a worker that serves it, of epoll, or of
- * who commits the instance that it waits for. */
+/* One connection of a peer, and what it asks for. At any moment it is of one thread: of a worker that serves it, of epoll, of
+ * who commits the instance that it waits for, or of the thread of its retrieval. */
 #ifndef RS_GATEWAY_CONNECTION_H
 #define RS_GATEWAY_CONNECTION_H
 
@@ -11,6 +11,7 @@
 #include "finding.h"
 #include "gateway/gateway.h"
 #include "peers.h"
+#include "retrieving.h"
 #include "transport.h"
 #include "workflow/workflow_intake.h"
 
@@ -24,10 +25,11 @@ struct service {
 	const struct peers *peers;
 	struct rs_intake *intake;
 	struct finding_service finding;
+	struct retrieving_service retrieving;
 	struct rs_reception *reception;
 	struct reporter *reporter;
 	atomic_uint associations;
-	atomic_bool stopping;
+	atomic_bool stopping, ending; /* ending: who waits for a peer waits no longer */
 	const struct rs_world *world;
 	int epoll;
 	void (*closed)(struct connection *connection); /* takes it out of the server's list */
@@ -48,10 +50,11 @@ struct connection {
 	struct rs_arrival *arrival;
 	bool is_awaited; /* a device announced it: its data set is hashed */
 	struct rs_sha256 hash;
-	bool is_sidecar;          /* it may have envelopes: kept in `message`, too */
-	bool is_whole;            /* it is, and waits to be admitted */
-	struct rs_buffer message; /* a data set that is no instance */
-	struct finding *finding;  /* a query that is being answered */
+	bool is_sidecar;               /* it may have envelopes: kept in `message`, too */
+	bool is_whole;                 /* it is, and waits to be admitted */
+	struct rs_buffer message;      /* a data set that is no instance */
+	struct finding *finding;       /* a query that is being answered */
+	struct retrieving *retrieving; /* a retrieval: the connection is of its thread */
 	uint16_t status;
 	char reason[RS_COMMENT_SIZE];
 	uint64_t message_since_ns, message_bytes;

@@ -14,6 +14,7 @@ struct finding {
 	struct finding_service service;
 	struct rs_command request;
 	uint8_t context;
+	enum rs_purpose purpose;
 	bool is_implicit, is_cancelled;
 	struct identifier identifier;
 	struct rs_catalogue_place place;
@@ -33,8 +34,8 @@ void finding_destroy(struct finding *finding)
 }
 
 enum rs_code finding_create(const struct finding_service *service, const struct rs_command *request,
-                            const struct rs_context *context, struct rs_bytes identifier,
-                            struct finding **out, struct rs_error *err)
+                            const struct rs_context *context, enum rs_purpose purpose,
+                            struct rs_bytes identifier, struct finding **out, struct rs_error *err)
 {
 	struct finding *finding = rs_allocate(sizeof *finding);
 	if (!finding)
@@ -42,6 +43,7 @@ enum rs_code finding_create(const struct finding_service *service, const struct 
 	finding->service = *service;
 	finding->request = *request;
 	finding->context = context->id;
+	finding->purpose = purpose;
 	finding->is_implicit = strcmp(context->transfer_syntax, RS_SYNTAX_IMPLICIT_LE) == 0;
 	rs_buffer_init(&finding->page, PAGE_MAX);
 	enum rs_code code = identifier_read(identifier, context->sop_class, context->transfer_syntax,
@@ -209,6 +211,7 @@ static enum rs_code find_page(void *context, struct rs_node *node RS_UNUSED, str
 	struct finding *finding = context;
 	const struct rs_find find = {
 		.actor = finding->service.actor,
+		.purpose = finding->purpose,
 		.query = {finding->identifier.level, finding->identifier.keys, finding->identifier.key_count},
 		.place = &finding->place};
 	struct rs_find_counts counts;

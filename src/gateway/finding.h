@@ -18,8 +18,8 @@ struct finding_service {
 struct finding;
 /* errors  as of identifier_read() */
 enum rs_code finding_create(const struct finding_service *service, const struct rs_command *request,
-                            const struct rs_context *context, struct rs_bytes identifier,
-                            struct finding **out, struct rs_error *err);
+                            const struct rs_context *context, enum rs_purpose purpose,
+                            struct rs_bytes identifier, struct finding **out, struct rs_error *err);
 void finding_destroy(struct finding *finding); /* accepts NULL */
 void finding_cancel(struct finding *finding);  /* the next page is the last answer */
 bool finding_is(const struct finding *finding, uint16_t message);

@@ -2,10 +2,12 @@
 #include "peers.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FILE_SIZE_MAX ((size_t)256 * 1024)
-#define WORDS_MAX 4
+#define WORDS_MAX 6 /* of a line */
+#define WORDS_LEAST 3
 
 static const struct {
 	const char *name;
@@ -16,8 +18,9 @@ static const struct {
 	{"private", RS_SERVICE_STORAGE_PRIVATE},
 	{"commit", RS_SERVICE_COMMITMENT},
 	{"find", RS_SERVICE_FIND},
-	{"all", RS_SERVICE_VERIFICATION | RS_SERVICE_STORAGE | RS_SERVICE_STORAGE_PRIVATE |
-                        RS_SERVICE_COMMITMENT | RS_SERVICE_FIND},
+	{"get", RS_SERVICE_GET},
+	{"move", RS_SERVICE_MOVE},
+	{"all", RS_SERVICES_ALL},
 };
 
 void peers_finish(struct peers *peers)
@@ -126,6 +129,34 @@ static size_t split_words(struct rs_str line, struct rs_str words[static WORDS_M
 	return count;
 }
 
+static bool parse_purpose(struct rs_str word, enum rs_purpose *out)
+{
+#define ROW(name, number, text, code)                   \
+	if (rs_str_equal_text(word, "purpose=" text)) { \
+		*out = RS_PURPOSE_##name;               \
+		return true;                            \
+	}
+	RS_PURPOSES(ROW)
+#undef ROW
+	return false;
+}
+
+/* What stands behind the services, in any order. */
+static enum rs_code parse_more(struct rs_str word, struct peer *out, struct rs_error *err)
+{
+	if (rs_str_equal_text(word, "tls")) {
+		out->is_tls = true;
+		return RS_OK;
+	}
+	if (parse_purpose(word, &out->purpose))
+		return RS_OK;
+	if (out->takes.transfer_syntaxes || word.data[0] < '0' || word.data[0] > '9')
+		return rs_error_set(err, RS_MALFORMED,
+		                    "behind the services stand transfer syntaxes, tls or purpose=…");
+	out->takes.transfer_syntaxes = rs_str_duplicate(word);
+	return out->takes.transfer_syntaxes ? RS_OK : rs_error_memory(err, word.size, "transfer syntaxes");
+}
+
 static enum rs_code parse_line(struct rs_str line, size_t number, struct peers *out, struct rs_error *err)
 {
 	struct rs_str words[WORDS_MAX + 1];
@@ -134,17 +165,21 @@ static enum rs_code parse_line(struct rs_str line, size_t number, struct peers *
 	if (count == 0 || words[0].data[0] == '#')
 		return RS_OK;
 	*peer = (struct peer){.port = 0};
-	const char *bad = count < 3 || count > WORDS_MAX        ? "has not three or four words"
-	                  : !parse_title(words[0], peer->title) ? "begins with no AE title"
-	                  : !parse_address(words[1], peer)      ? "has an address that is no number"
-	                  : !parse_services(words[2], &peer->takes.services)
-	                          ? "names a service that is not echo, store, private, commit, find or all"
-	                          : NULL;
+	const char *bad =
+		count < WORDS_LEAST || count > WORDS_MAX ? "has not three to six words"
+		: !parse_title(words[0], peer->title)    ? "begins with no AE title"
+		: !parse_address(words[1], peer)         ? "has an address that is no number"
+		: !parse_services(words[2], &peer->takes.services)
+			? "names a service that is not echo, store, private, commit, find, get, move or all"
+			: NULL;
 	if (bad)
 		return rs_error_set(err, RS_MALFORMED, "line %zu %s", number, bad);
-	if (count == WORDS_MAX && !(peer->takes.transfer_syntaxes = rs_str_duplicate(words[3])))
-		return rs_error_memory(err, words[3].size, "transfer syntaxes");
-	out->count++;
+	out->count++; /* what it owns is freed with the others from now on */
+	for (size_t i = WORDS_LEAST; i < count; i++) {
+		struct rs_error reason = {0};
+		if (parse_more(words[i], peer, &reason) != RS_OK)
+			return rs_error_set(err, reason.code, "line %zu: %s", number, reason.message);
+	}
 	return RS_OK;
 }
 
@@ -187,4 +222,21 @@ const struct peer *peers_find(const struct peers *peers, const char *title, cons
 			return peer;
 	}
 	return NULL;
+}
+
+const struct peer *peers_destination(const struct peers *peers, const char *title)
+{
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer *peer = &peers->items[i];
+		if (peer->port && peer->host[0] && strcmp(peer->title, title) == 0)
+			return peer;
+	}
+	return NULL;
+}
+
+void peer_address(const struct peer *peer, char out[static PEER_ADDRESS_SIZE])
+{
+	bool is_v6 = strchr(peer->host, ':') != NULL;
+	snprintf(out, PEER_ADDRESS_SIZE, "%s%s%s:%u", is_v6 ? "[" : "", peer->host, is_v6 ? "]" : "",
+	         peer->port);
 }

@@ -14,7 +14,8 @@
 
 struct report {
 	struct report *next;
-	char address[PEER_HOST_SIZE + 16], called[RS_TITLE_SIZE], transfer_syntax[RS_UID_SIZE];
+	char address[PEER_ADDRESS_SIZE], called[RS_TITLE_SIZE], transfer_syntax[RS_UID_SIZE];
+	bool is_tls;
 	uint16_t event;
 	struct rs_buffer data;
 	unsigned tries;
@@ -22,8 +23,7 @@ struct report {
 };
 
 struct reporter {
-	char title[RS_TITLE_SIZE];
-	const struct rs_log *log;
+	const struct rs_gateway_options *options;
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -75,7 +75,11 @@ static enum rs_code deliver(const struct reporter *reporter, const struct report
 	                                         .we_are_scp = true};
 	const struct rs_dicom_peer peer = {.address = report->address,
 	                                   .called = report->called,
-	                                   .calling = reporter->title,
+	                                   .calling = reporter->options->ae_title,
+	                                   .is_tls = report->is_tls,
+	                                   .certificate = reporter->options->certificate,
+	                                   .key = reporter->options->key,
+	                                   .authorities = reporter->options->authorities,
 	                                   .timeout_ms = TIMEOUT_MS};
 	struct client client;
 	RS_TRY(client_open(&peer, &proposal, 1, &client, err));
@@ -110,7 +114,7 @@ static void append(struct reporter *reporter, struct report *report)
 
 static void log_outcome(const struct reporter *reporter, const struct report *report, const char *outcome)
 {
-	RS_LOG(reporter->log, RS_LOG_INFO, "commitment_report", {"peer", report->called},
+	RS_LOG(reporter->options->log, RS_LOG_INFO, "commitment_report", {"peer", report->called},
 	       {"address", report->address}, {"outcome", outcome});
 }
 
@@ -149,14 +153,13 @@ static void *work(void *context)
 	return NULL;
 }
 
-enum rs_code reporter_create(const char *title, const struct rs_log *log, struct reporter **out,
+enum rs_code reporter_create(const struct rs_gateway_options *options, struct reporter **out,
                              struct rs_error *err)
 {
 	struct reporter *reporter = rs_allocate(sizeof *reporter);
 	if (!reporter)
 		return rs_error_memory(err, sizeof *reporter, "a reporter");
-	snprintf(reporter->title, sizeof reporter->title, "%s", title);
-	reporter->log = log;
+	reporter->options = options;
 	reporter->last = &reporter->first;
 	pthread_mutex_init(&reporter->mutex, NULL);
 	pthread_cond_init(&reporter->changed, NULL);
@@ -195,10 +198,9 @@ enum rs_code reporter_add(struct reporter *reporter, const struct peer *peer, co
 	struct report *report = rs_allocate(sizeof *report);
 	if (!report)
 		return rs_error_memory(err, sizeof *report, "a report");
-	bool is_v6 = strchr(peer->host, ':') != NULL;
 	report->event = event;
-	snprintf(report->address, sizeof report->address, "%s%s%s:%u", is_v6 ? "[" : "", peer->host,
-	         is_v6 ? "]" : "", peer->port);
+	peer_address(peer, report->address);
+	report->is_tls = peer->is_tls;
 	snprintf(report->called, sizeof report->called, "%s", called);
 	snprintf(report->transfer_syntax, sizeof report->transfer_syntax, "%s", transfer_syntax);
 	pthread_mutex_lock(&reporter->mutex);

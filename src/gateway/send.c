@@ -3,13 +3,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "client.h"
-#include "dicom/dicom_transcode.h"
+#include "storing.h"
 #include "workflow/workflow_walk.h"
 
 #define READ_AHEAD_MAX ((size_t)16 << 20) /* of the next file, while the peer works on one */
-#define COPY_MAX ((size_t)4 << 30)        /* of a file that is decoded for a peer, and what becomes of it */
-#define BACKOFF_NS 500000000L             /* before the first retry; doubled for each more */
+#define PIECE_SIZE ((size_t)256 * 1024)
+#define COPY_MAX ((size_t)4 << 30) /* of a file that is decoded for a peer, and what becomes of it */
+#define BACKOFF_NS 500000000L      /* before the first retry; doubled for each more */
 
 struct instance {
 	const struct walked_file *file;
@@ -19,9 +19,6 @@ struct instance {
 	bool is_done;
 	const char *sent_as; /* another transfer syntax than the file's; or NULL */
 };
-
-/* Besides an instance's own, in the order of preference. */
-static const char *const plain_syntaxes[] = {RS_DICOM_SYNTAX_EXPLICIT, RS_DICOM_SYNTAX_IMPLICIT};
 
 struct sending {
 	const struct rs_dicom_peer *peer;
@@ -116,19 +113,6 @@ static void look_at_all(struct sending *sending, const struct walk *walk)
 	}
 }
 
-/* Proposes a class in a syntax, unless that is proposed, or there is no room. */
-static size_t propose_one(struct client_proposal *proposals, size_t count, const char *sop_class,
-                          const char *transfer_syntax)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(proposals[i].sop_class, sop_class) == 0 &&
-		    strcmp(proposals[i].transfer_syntax, transfer_syntax) == 0)
-			return count;
-	if (count < RS_CONTEXTS_MAX)
-		proposals[count++] = (struct client_proposal){sop_class, transfer_syntax, false};
-	return count;
-}
-
 /* Contexts for what is left to be sent, each class in each syntax, and then in those it can be decoded to: as many as one
  * association can have. */
 static size_t propose(const struct sending *sending, struct client_proposal out[static RS_CONTEXTS_MAX])
@@ -138,10 +122,7 @@ static size_t propose(const struct sending *sending, struct client_proposal out[
 		const struct instance *instance = &sending->instances[i];
 		if (instance->is_done)
 			continue;
-		count = propose_one(out, count, instance->sop_class, instance->transfer_syntax);
-		for (size_t k = 0; rs_dicom_reads(instance->transfer_syntax) && k < RS_COUNT(plain_syntaxes);
-		     k++)
-			count = propose_one(out, count, instance->sop_class, plain_syntaxes[k]);
+		count = storing_propose(out, count, instance->sop_class, instance->transfer_syntax);
 	}
 	return count;
 }
@@ -171,81 +152,44 @@ static enum rs_code read_ahead(struct sending *sending, const struct instance *i
 	return RS_OK;
 }
 
-/* One PDU: its header, and `piece` behind it. */
-static enum rs_code send_piece(struct client *client, uint8_t context, struct rs_bytes piece, bool is_last,
-                               struct rs_error *err)
-{
-	struct rs_buffer *out = rs_association_out(client->association);
-	uint8_t header[RS_PDATA_HEADER_SIZE];
-	rs_association_piece_header(client->association, context, piece.size, is_last, header);
-	rs_buffer_append(out, header, sizeof header);
-	rs_buffer_append_bytes(out, piece);
-	RS_TRY(rs_buffer_check(out, "a PDU", err));
-	return client_flush(client, err);
-}
-
-/* The data set: of the copy that was made of it, or what was read ahead, then the rest of the file. */
-static enum rs_code send_data(struct sending *sending, struct client *client, uint8_t context,
-                              const struct instance *instance, struct rs_bytes copy, struct rs_error *err)
+/* What was read ahead, then the rest of the file. */
+static enum rs_code send_file(const struct sending *sending, const struct instance *instance,
+                              struct pdus *pdus, struct rs_error *err)
 {
 	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	size_t most = rs_association_piece_max(client->association);
 	uint8_t *memory RS_CLEANUP(rs_free_pointer) = NULL;
-	const struct rs_bytes here = copy.data ? copy : rs_buffer_bytes(&sending->content);
-	const uint64_t all = copy.data ? copy.size : instance->size;
-	for (uint64_t at = 0, size; at == 0 || at < all; at += size) {
-		struct rs_bytes piece = {here.data + at, 0};
-		size = all - at < most ? all - at : most;
-		if (at + size > here.size) {
-			if (!file)
-				RS_TRY(rs_file_open(rs_world_system(), instance->file->path, RS_OPEN_READ,
-				                    &file, err));
-			if (!memory && !(memory = rs_reallocate(NULL, most)))
-				return rs_error_memory(err, most, "a PDU");
-			RS_TRY(read_file(file, instance->begin + at, memory, (size_t)size, err));
-			piece.data = memory;
-		}
-		piece.size = (size_t)size;
-		RS_TRY(send_piece(client, context, piece, at + size == all, err));
-		if (all == 0)
-			break;
+	RS_TRY(pdus_put(pdus, rs_buffer_bytes(&sending->content), err));
+	if (pdus->left == 0)
+		return RS_OK;
+	RS_TRY(rs_file_open(rs_world_system(), instance->file->path, RS_OPEN_READ, &file, err));
+	memory = rs_reallocate(NULL, PIECE_SIZE);
+	if (!memory)
+		return rs_error_memory(err, PIECE_SIZE, "a file");
+	while (pdus->left > 0) {
+		size_t size = pdus->left < PIECE_SIZE ? (size_t)pdus->left : PIECE_SIZE;
+		RS_TRY(read_file(file, instance->begin + instance->size - pdus->left, memory, size, err));
+		RS_TRY(pdus_put(pdus, rs_bytes_of(memory, size), err));
 	}
 	return RS_OK;
 }
 
-/* A copy in the syntax that the peer takes; *out_data is a part of *copy. */
-static enum rs_code transcode(const struct instance *instance, const char *transfer_syntax,
-                              struct rs_buffer *copy, struct rs_bytes *out_data, struct rs_error *err)
-{
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
-	struct rs_dicom made RS_CLEANUP(rs_dicom_finish) = {0};
-	RS_TRY(rs_file_read_all(rs_world_system(), instance->file->path, COPY_MAX, &file, err));
-	RS_TRY(rs_dicom_parse(rs_buffer_bytes(&file), &dicom, err));
-	rs_buffer_init(copy, COPY_MAX);
-	RS_TRY(rs_dicom_transcode(&dicom, transfer_syntax, NULL, copy, err));
-	RS_TRY(rs_dicom_parse_header(rs_buffer_bytes(copy), &made, err));
-	const size_t begin = (size_t)data_begin(&made);
-	*out_data = rs_bytes_of(copy->data + begin, copy->size - begin);
-	return RS_OK;
-}
-
+/* The data set is that of the copy, if there is one. */
 static enum rs_code store(struct sending *sending, struct client *client, const struct rs_context *context,
                           const struct instance *instance, const struct instance *next, struct rs_bytes copy,
                           uint16_t *out_status, struct rs_error *err)
 {
-	struct rs_command request = {.present = RS_HAS(SOP_CLASS) | RS_HAS(FIELD) | RS_HAS(MESSAGE) |
-	                                        RS_HAS(PRIORITY) | RS_HAS(DATA) | RS_HAS(INSTANCE),
-	                             .field = RS_C_STORE_RQ,
-	                             .message = ++client->message,
-	                             .data = 0};
+	const struct link link = client_link(client);
 	struct rs_command response;
-	memcpy(request.sop_class, instance->sop_class, sizeof request.sop_class);
-	memcpy(request.instance, instance->sop_instance, sizeof request.instance);
+	struct pdus pdus;
 	if (sending->ahead != instance && !copy.data)
 		RS_TRY(read_ahead(sending, instance, err));
-	RS_TRY(rs_association_command(client->association, context->id, &request, err));
-	RS_TRY(send_data(sending, client, context->id, instance, copy, err));
+	RS_TRY(storing_request(&link, context, instance->sop_instance, NULL, 0, err));
+	RS_TRY(pdus_begin(&link, context->id, copy.data ? copy.size : instance->size, &pdus, err));
+	enum rs_code code = copy.data ? pdus_put(&pdus, copy, err) : send_file(sending, instance, &pdus, err);
+	if (code != RS_OK) {
+		link_break(&link);
+		return code;
+	}
 	if (next)
 		(void)read_ahead(sending, next, NULL); /* a failure is met again when it is its turn */
 	RS_TRY(client_response(client, &response, err));
@@ -276,19 +220,12 @@ static struct instance *next_of(const struct sending *sending, size_t from,
 	return NULL;
 }
 
-/* The context of the file's own syntax, or of one that it can be decoded to; NULL. *out_as: the second. */
-static const struct rs_context *context_of(const struct client *client, const struct instance *instance,
-                                           const char **out_as)
+static enum rs_code transcode(const struct instance *instance, const char *transfer_syntax,
+                              struct rs_buffer *copy, struct rs_bytes *out_data, struct rs_error *err)
 {
-	const struct rs_context *context = client_context(client, instance->sop_class,
-	                                                  instance->transfer_syntax);
-	*out_as = NULL;
-	for (size_t i = 0;
-	     !context && rs_dicom_reads(instance->transfer_syntax) && i < RS_COUNT(plain_syntaxes); i++) {
-		context = client_context(client, instance->sop_class, plain_syntaxes[i]);
-		*out_as = context ? plain_syntaxes[i] : NULL;
-	}
-	return context;
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	RS_TRY(rs_file_read_all(rs_world_system(), instance->file->path, COPY_MAX, &file, err));
+	return storing_transcode(rs_buffer_bytes(&file), transfer_syntax, COPY_MAX, copy, out_data, err);
 }
 
 /* A failure is that of the connection. */
@@ -299,7 +236,9 @@ static enum rs_code send_one(struct sending *sending, struct client *client, str
 	struct rs_bytes data = {NULL, 0};
 	struct rs_error reason = {0};
 	uint16_t status;
-	const struct rs_context *context = context_of(client, instance, &instance->sent_as);
+	const struct link link = client_link(client);
+	const struct rs_context *context = storing_context(&link, instance->sop_class,
+	                                                   instance->transfer_syntax, &instance->sent_as);
 	enum rs_code code = RS_OK;
 	if (!context)
 		code = rs_error_set(&reason, RS_REFUSED,

@@ -232,8 +232,14 @@ static enum rs_code prepare(struct rs_gateway *gateway, struct rs_node *node, co
 	service->finding = (struct finding_service){
 		.intake = service->intake, .actor = actor, .title = options->ae_title};
 	RS_TRY(rs_finder_create(node, &service->finding.finder, err));
+	service->retrieving.node = node;
+	service->retrieving.intake = service->intake;
+	service->retrieving.actor = actor;
+	service->retrieving.peers = &gateway->peers;
+	service->retrieving.options = options;
+	RS_TRY(rs_finder_create(node, &service->retrieving.finder, err));
 	RS_TRY(rs_reception_open(node, service->intake, options->log, &service->reception, err));
-	RS_TRY(reporter_create(options->ae_title, options->log, &service->reporter, err));
+	RS_TRY(reporter_create(options, &service->reporter, err));
 	RS_TRY(listen_at(gateway, 0, options->dicom, false, err));
 	return listen_at(gateway, 1, options->dicom_tls, true, err);
 }
@@ -257,6 +263,7 @@ enum rs_code rs_gateway_open(struct rs_node *node, const struct rs_actor *actor,
 	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)
 		gateway->listeners[i].socket = -1;
 	pthread_mutex_init(&gateway->mutex, NULL);
+	retrieving_service_init(&gateway->service.retrieving);
 	allow_files();
 	enum rs_code code = prepare(gateway, node, actor, err);
 	if (code != RS_OK) {
@@ -335,6 +342,8 @@ enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomi
 	uint64_t until = clock->monotonic_ns(clock) + GRACE_NS;
 	while (look_after(gateway, true) > 0 && clock->monotonic_ns(clock) < until)
 		tick();
+	atomic_store(&gateway->service.ending, true);
+	hands_wait(&gateway->service.retrieving.hands);
 	end_threads(gateway);
 	return code;
 }
@@ -348,6 +357,7 @@ enum rs_code rs_gateway_close(struct rs_gateway *gateway, struct rs_error *err)
 		connection_close(gateway->connections);
 	reporter_destroy(gateway->service.reporter);
 	rs_finder_destroy(gateway->service.finding.finder);
+	retrieving_service_finish(&gateway->service.retrieving);
 	enum rs_code code = rs_intake_close(gateway->service.intake, err);
 	rs_actor_close_pointer(&gateway->administrator);
 	for (size_t i = 0; i < RS_GATEWAY_PORT_COUNT; i++)

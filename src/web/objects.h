@@ -3,23 +3,10 @@
 #ifndef RS_WEB_OBJECTS_H
 #define RS_WEB_OBJECTS_H
 
-#include "access/access_find.h"
 #include "access/access_open.h"
+#include "access/access_pick.h"
 #include "service.h"
 
-#define PICKED_MAX ((size_t)65536)
-
-struct picked {
-	int64_t row; /* of the index: later ones have higher numbers */
-	struct rs_cid cid;
-	uint64_t size;
-	char study[UID_SIZE], series[UID_SIZE], instance[UID_SIZE], sop_class[UID_SIZE], syntax[UID_SIZE];
-};
-struct picked_list {
-	struct picked *items;
-	size_t count, capacity;
-};
-void picked_finish(struct picked_list *list); /* accepts zeroed memory */
 /* The instances of the study, series or instance in the request's values, in the order they were sealed: one decision and one
  * request to the ledger for the study. Of several contents under one SOPInstanceUID the last one stands.
  * errors  RS_NOT_FOUND: there is none that the caller may see; RS_REFUSED */

@@ -136,14 +136,14 @@ class Peer:
 
     def message(self):
         """A command and its data set: ({element: value}, context, bytes)."""
-        parts = {1: b"", 0: b""}
+        parts = {1: bytearray(), 0: bytearray()}
         while True:
             kind, body = self.receive()
             if kind != 4:
                 raise ConnectionError(f"PDU {kind}: {body.hex()}")
             parts[body[5] & 1] += body[6:]
             if body[5] & 2 and (not body[5] & 1 or elements_of(parts[1])[0x0800] == b"\1\1"):
-                return elements_of(parts[1]), body[4], parts[0]
+                return elements_of(bytes(parts[1])), body[4], bytes(parts[0])
 
     def status(self):
         return struct.unpack("<H", self.response()[0x0900])[0]
