@@ -2,16 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway/gateway_client.h"
+#include "dicom_words.h"
 #include "session.h"
 
-#define DEFAULT_TIMEOUT_S 60
-#define TIMEOUT_S_MAX 86400
-#define DEFAULT_RETRIES 3
-#define RETRIES_MAX 1000
 #define DEFAULT_LIMIT 1000
 #define LIMIT_MAX 1000000
-#define VALUE_MAX ((size_t)1 << 20)
 #define OUTPUT_MAX ((size_t)1 << 30)
 
 struct output {
@@ -20,27 +15,6 @@ struct output {
 	uint64_t sent, decoded, skipped, failed, bytes;
 	struct rs_error first;
 };
-
-static enum rs_code read_peer(const struct command_line *line, struct rs_dicom_peer *out,
-                              struct rs_error *err)
-{
-	const char *called = option_value(line, "called"), *calling = option_value(line, "ae");
-	uint64_t timeout_s, retries;
-	RS_TRY(option_u64(line, "timeout", DEFAULT_TIMEOUT_S, TIMEOUT_S_MAX, &timeout_s, err));
-	RS_TRY(option_u64(line, "retries", DEFAULT_RETRIES, RETRIES_MAX, &retries, err));
-	*out = (struct rs_dicom_peer){
-		.address = line->operands[1],
-		.called = called ? called : "ANY-SCP",
-		.calling = calling ? calling : "RADSEAL",
-		.is_tls = option_given(line, "tls"),
-		.certificate = option_value(line, "certificate"),
-		.key = option_value(line, "certificate-key"),
-		.authorities = option_value(line, "authorities"),
-		.timeout_ms = (unsigned)(timeout_s * 1000),
-		.retries = (unsigned)retries,
-	};
-	return RS_OK;
-}
 
 static void report_json(struct rs_json *json, const struct rs_dicom_sent *sent)
 {
@@ -133,77 +107,6 @@ static enum rs_code send_files(const struct command_line *line, const struct rs_
 	return conclude(&output, code, err);
 }
 
-/* What matches tell of the keys that were asked for: a table, or objects. */
-struct found {
-	struct rs_buffer text;
-	struct rs_json json;
-	bool as_json;
-	char *const *keys;
-	size_t key_count;
-};
-
-static struct rs_str keyword_of(const char *key)
-{
-	struct rs_str rest = rs_str_from(key), keyword = {key, 0};
-	rs_str_split(&rest, '=', &keyword);
-	return keyword;
-}
-
-/* Values of several parts stay so, parted by backslashes. */
-static enum rs_code read_value(const struct rs_dicom *match, struct rs_str keyword, struct rs_buffer *out,
-                               struct rs_error *err)
-{
-	const struct rs_dicom_entry *entry = rs_dicom_lookup_keyword(keyword);
-	const struct rs_dicom_element *element = entry ? rs_dicom_find(match, NULL, entry->tag) : NULL;
-	struct rs_dicom_charset charset;
-	rs_buffer_clear(out);
-	if (!element)
-		return RS_OK;
-	RS_TRY(rs_dicom_charset_of(match, element, &charset, err));
-	for (size_t i = 0; i < rs_dicom_multiplicity(element); i++) {
-		if (i > 0)
-			rs_buffer_append_u8(out, '\\');
-		RS_TRY(rs_dicom_text_utf8(&charset, element, i, out, NULL, err));
-	}
-	return rs_buffer_check(out, "a value", err);
-}
-
-static void print_cell(struct rs_buffer *out, struct rs_str value, bool is_first)
-{
-	if (!is_first)
-		rs_buffer_append_u8(out, '\t');
-	for (size_t i = 0; i < value.size; i++)
-		rs_buffer_append_u8(out, (uint8_t)value.data[i] < ' ' || value.data[i] == 0x7F
-		                                 ? (uint8_t)' '
-		                                 : (uint8_t)value.data[i]);
-}
-
-static enum rs_code take_match(void *context, const struct rs_dicom *match, struct rs_error *err)
-{
-	struct found *found = context;
-	struct rs_buffer value RS_CLEANUP(rs_buffer_finish) = {0};
-	rs_buffer_init(&value, VALUE_MAX);
-	if (found->as_json)
-		rs_json_object_begin(&found->json);
-	for (size_t i = 0; i < found->key_count; i++) {
-		char name[64];
-		struct rs_str keyword = keyword_of(found->keys[i]);
-		snprintf(name, sizeof name, RS_STR_FORMAT, RS_STR_ARGUMENTS(keyword));
-		RS_TRY(read_value(match, keyword, &value, err));
-		if (found->as_json) {
-			rs_json_key(&found->json, name);
-			rs_json_str(&found->json, rs_buffer_str(&value));
-		} else {
-			print_cell(&found->text, rs_buffer_str(&value), i == 0);
-		}
-	}
-	if (found->as_json)
-		rs_json_object_end(&found->json);
-	else
-		rs_buffer_append_u8(&found->text, '\n');
-	return rs_buffer_check(&found->text, "the matches", err);
-}
-
 static enum rs_code read_query(const struct command_line *line, struct rs_dicom_query *out,
                                struct rs_error *err)
 {
@@ -227,30 +130,12 @@ static enum rs_code read_query(const struct command_line *line, struct rs_dicom_
 static enum rs_code find(const struct command_line *line, const struct rs_dicom_peer *peer,
                          struct rs_error *err)
 {
-	struct found found = {.as_json = option_given(line, "json"),
-	                      .keys = line->operands + 2,
-	                      .key_count = line->operand_count - 2};
+	struct matches found RS_CLEANUP(matches_finish) = {.key_count = 0};
 	struct rs_dicom_query query;
 	RS_TRY(read_query(line, &query, err));
-	rs_buffer_init(&found.text, OUTPUT_MAX);
-	rs_json_init(&found.json, &found.text, true);
-	if (found.as_json)
-		rs_json_array_begin(&found.json);
-	for (size_t i = 0; !found.as_json && i < found.key_count; i++)
-		print_cell(&found.text, keyword_of(found.keys[i]), i == 0);
-	if (!found.as_json)
-		rs_buffer_append_u8(&found.text, '\n');
-	enum rs_code code = rs_dicom_peer_find(peer, &query, take_match, &found, err);
-	if (code == RS_OK && found.as_json) {
-		rs_json_array_end(&found.json);
-		rs_buffer_append_text(&found.text, "\n");
-	}
-	if (code == RS_OK)
-		code = rs_buffer_check(&found.text, "the matches", err);
-	if (code == RS_OK)
-		code = session_write(NULL, rs_buffer_bytes(&found.text), err);
-	rs_buffer_finish(&found.text);
-	return code;
+	matches_begin(&found, option_given(line, "json"), query.keys, query.key_count);
+	RS_TRY(rs_dicom_peer_find(peer, &query, matches_take, &found, err));
+	return matches_print(&found, err);
 }
 
 static enum rs_code move(const struct command_line *line, const struct rs_dicom_peer *peer,
@@ -289,7 +174,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	if (line->operand_count < 2)
 		return rs_error_set(err, RS_USAGE,
 		                    "dicom needs what to do and with whom: dicom echo HOST:PORT");
-	RS_TRY(read_peer(line, &peer, err));
+	RS_TRY(dicom_peer(line, line->operands[1], &peer, err));
 	for (size_t i = 0; i < RS_COUNT(verbs); i++)
 		if (strcmp(line->operands[0], verbs[i].name) == 0)
 			return verbs[i].run(line, &peer, err);
@@ -297,18 +182,11 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct option options[] = {
-	{"called", "TITLE", "the peer's AE title (default ANY-SCP)"},
-	{"ae", "TITLE", "ours (default RADSEAL)"},
 	{"level", "LEVEL", "of find and move: patient, study (the default), series or image"},
 	{"patient-root", NULL, "ask by the patient root instead of the study root"},
 	{"limit", "N", "of matches; then the query is cancelled (default 1000)"},
 	{"to", "TITLE", "of move: the AE title that the peer sends to (default: ours)"},
-	{"tls", NULL, "over TLS; the peer's certificate has to be that of its host"},
-	{"certificate", "FILE", "ours, shown to peers that ask for one, PEM"},
-	{"certificate-key", "FILE", "its key, PEM"},
-	{"authorities", "FILE", "that the peer's certificate is of, PEM (default: those of the system)"},
-	{"timeout", "SECONDS", "without an answer (default 60)"},
-	{"retries", "N", "of broken connections and of instances the peer has no room for (default 3)"},
+	DICOM_PEER_OPTIONS,
 	{NULL, NULL, NULL},
 };
 

@@ -21,6 +21,7 @@
 	X(anchor)       \
 	X(find)         \
 	X(dicom)        \
+	X(fetch)        \
 	X(openapi)      \
 	X(export)       \
 	X(edge)         \

@@ -8,6 +8,15 @@
 
 #define CHUNK_SIZE ((size_t)64 * 1024)
 
+/* One selection for a class, in however many contexts. */
+static bool has_role(const struct rs_associate *request, const char *sop_class)
+{
+	for (size_t i = 0; i < request->role_count; i++)
+		if (rs_str_equal_text(request->roles[i].sop_class, sop_class))
+			return true;
+	return false;
+}
+
 static enum rs_code make_request(const struct rs_dicom_peer *peer, const struct client_proposal *proposals,
                                  size_t count, struct client *client, struct rs_error *err)
 {
@@ -36,7 +45,7 @@ static enum rs_code make_request(const struct rs_dicom_peer *peer, const struct 
 			.abstract_syntax = rs_str_from(proposals[i].sop_class),
 			.transfer_syntaxes = rs_bytes_of(client->syntaxes.data + at, size),
 		};
-		if (proposals[i].we_are_scp)
+		if (proposals[i].we_are_scp && !has_role(request, proposals[i].sop_class))
 			request->roles[request->role_count++] = (struct rs_role_selection){
 				rs_str_from(proposals[i].sop_class), .scu = false, .scp = true};
 		at += size;
@@ -71,8 +80,7 @@ enum rs_code client_flush(struct client *client, struct rs_error *err)
 	return RS_OK;
 }
 
-/* The next event, whatever it is. */
-static enum rs_code next_event(struct client *client, struct rs_event *out, struct rs_error *err)
+enum rs_code client_event(struct client *client, struct rs_event *out, struct rs_error *err)
 {
 	for (;;) {
 		size_t used, got;
@@ -106,14 +114,14 @@ enum rs_code client_message(struct client *client, struct rs_command *out, struc
                             struct rs_error *err)
 {
 	struct rs_event event;
-	RS_TRY(next_event(client, &event, err));
+	RS_TRY(client_event(client, &event, err));
 	if (event.kind != RS_EVENT_COMMAND || !(event.command->field & RS_COMMAND_RESPONSE) ||
 	    event.command->message != client->message)
 		return rs_error_set(err, RS_MALFORMED, "the peer answers something else than was asked");
 	*out = *event.command;
 	rs_buffer_clear(data);
 	for (bool more = rs_command_has_data(out); more; more = !event.is_last) {
-		RS_TRY(next_event(client, &event, err));
+		RS_TRY(client_event(client, &event, err));
 		if (event.kind != RS_EVENT_DATA)
 			return rs_error_set(err, RS_MALFORMED,
 			                    "the peer does not send the data set of its answer");
@@ -150,7 +158,7 @@ static enum rs_code associate(struct client *client, struct rs_error *err)
 		return rs_error_memory(err, CHUNK_SIZE, "an association");
 	RS_TRY(rs_association_open(client->request, &client->association, err));
 	RS_TRY(client_flush(client, err));
-	RS_TRY(next_event(client, &event, err));
+	RS_TRY(client_event(client, &event, err));
 	return event.kind == RS_EVENT_ACCEPTED
 	               ? RS_OK
 	               : rs_error_set(err, RS_MALFORMED, "the peer answers something else than was asked");
@@ -180,7 +188,7 @@ void client_close(struct client *client)
 	if (client->association && rs_association_is_established(client->association)) {
 		rs_association_release(client->association);
 		if (client_flush(client, NULL) == RS_OK)
-			(void)next_event(client, &event, NULL);
+			(void)client_event(client, &event, NULL);
 	}
 	rs_association_destroy(client->association);
 	if (client->is_connected)

@@ -28,6 +28,8 @@ enum rs_code client_open(const struct rs_dicom_peer *peer, const struct client_p
                          size_t count, struct client *out, struct rs_error *err);
 /* Releases when that is still possible. */
 void client_close(struct client *client);
+/* Waits for the next event, whatever it is: none of a rejection or an abort, which are failures. */
+enum rs_code client_event(struct client *client, struct rs_event *out, struct rs_error *err);
 /* Waits for the response to what was sent last. */
 enum rs_code client_response(struct client *client, struct rs_command *out, struct rs_error *err);
 /* The same with the data set that comes with it, cleared before; at most what the buffer may hold. */

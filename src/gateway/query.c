@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "asking.h"
 
 #define KEYS_MAX 128
 #define ANSWER_MAX ((size_t)1 << 20) /* a match */
@@ -121,59 +121,70 @@ static enum rs_code write_identifier(const struct rs_dicom_query *query, struct 
 	return rs_buffer_check(out, "a query", err);
 }
 
-/* A question on its way. */
-struct asking {
-	struct client client;
-	uint8_t context;
-	struct rs_buffer identifier, answer;
-	const char *sop_class;
-};
-
-static void asking_finish(struct asking *asking)
+void asking_finish(struct asking *asking)
 {
 	client_close(&asking->client);
 	rs_buffer_finish(&asking->identifier);
 	rs_buffer_finish(&asking->answer);
 }
 
-static enum rs_code ask(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query, uint16_t field,
-                        const char *destination, struct asking *out, struct rs_error *err)
+const char *asking_class(const struct rs_dicom_query *query, uint16_t field)
 {
-	static const char *const classes[2][2] = {{ROOT "2.1", ROOT "2.2"}, {ROOT "1.1", ROOT "1.2"}};
-	*out = (struct asking){.sop_class = classes[query->is_patient_root][field == RS_C_MOVE_RQ]};
-	const struct client_proposal proposal = {out->sop_class, RS_SYNTAX_IMPLICIT_LE, false};
+	static const char *const classes[2][3] = {{ROOT "2.1", ROOT "2.2", ROOT "2.3"},
+	                                          {ROOT "1.1", ROOT "1.2", ROOT "1.3"}};
+	return classes[query->is_patient_root][field == RS_C_FIND_RQ ? 0 : field == RS_C_MOVE_RQ ? 1 : 2];
+}
+
+static enum rs_code put_request(struct asking *asking, uint16_t field, const char *destination,
+                                struct rs_error *err)
+{
 	struct rs_command request = {.present = RS_HAS(SOP_CLASS) | RS_HAS(FIELD) | RS_HAS(MESSAGE) |
 	                                        RS_HAS(PRIORITY) | RS_HAS(DATA) |
 	                                        (destination ? RS_HAS(DESTINATION) : 0),
 	                             .field = field,
 	                             .message = 1};
+	struct rs_association *association = asking->client.association;
+	if (destination)
+		memcpy(request.title, destination, strlen(destination) + 1);
+	memcpy(request.sop_class, asking->sop_class, strlen(asking->sop_class) + 1);
+	asking->client.message = request.message;
+	RS_TRY(rs_association_command(association, asking->context, &request, err));
+	RS_TRY(rs_association_data(association, asking->context, rs_buffer_bytes(&asking->identifier), err));
+	return client_flush(&asking->client, err);
+}
+
+enum rs_code asking_open(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query, uint16_t field,
+                         const char *destination, const struct client_proposal *proposals, size_t count,
+                         struct asking *out, struct rs_error *err)
+{
+	*out = (struct asking){.sop_class = asking_class(query, field)};
 	rs_buffer_init(&out->identifier, ANSWER_MAX);
 	rs_buffer_init(&out->answer, ANSWER_MAX);
 	RS_TRY(write_identifier(query, &out->identifier, err));
 	if (destination && strlen(destination) >= RS_TITLE_SIZE)
 		return rs_error_set(err, RS_USAGE, "AE titles have 1 to %d characters", RS_TITLE_SIZE - 1);
-	if (destination)
-		memcpy(request.title, destination, strlen(destination) + 1);
-	memcpy(request.sop_class, out->sop_class, strlen(out->sop_class) + 1);
-	RS_TRY(client_open(peer, &proposal, 1, &out->client, err));
+	RS_TRY(client_open(peer, proposals, count, &out->client, err));
 	const struct rs_context *context = client_context(&out->client, out->sop_class,
 	                                                  RS_SYNTAX_IMPLICIT_LE);
 	if (!context)
 		return rs_error_set(err, RS_REFUSED, "%s: the peer does not serve that", peer->address);
 	out->context = context->id;
-	out->client.message = request.message;
-	RS_TRY(rs_association_command(out->client.association, out->context, &request, err));
-	RS_TRY(rs_association_data(out->client.association, out->context, rs_buffer_bytes(&out->identifier),
-	                           err));
-	return client_flush(&out->client, err);
+	return put_request(out, field, destination, err);
 }
 
-static bool is_pending(uint16_t status)
+static enum rs_code ask(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query, uint16_t field,
+                        const char *destination, struct asking *out, struct rs_error *err)
+{
+	const struct client_proposal proposal = {asking_class(query, field), RS_SYNTAX_IMPLICIT_LE, false};
+	return asking_open(peer, query, field, destination, &proposal, 1, out, err);
+}
+
+bool asking_is_pending(uint16_t status)
 {
 	return status == RS_STATUS_PENDING || status == RS_STATUS_PENDING + 1;
 }
 
-static enum rs_code refused(const struct rs_command *response, struct rs_error *err)
+enum rs_code asking_refused(const struct rs_command *response, struct rs_error *err)
 {
 	return rs_error_set(err, RS_REFUSED, "the peer answers with status %04XH%s%s", response->status,
 	                    response->comment[0] ? ": " : "", response->comment);
@@ -211,7 +222,7 @@ enum rs_code rs_dicom_peer_find(const struct rs_dicom_peer *peer, const struct r
 	RS_TRY(ask(peer, query, RS_C_FIND_RQ, NULL, &asking, err));
 	for (;;) {
 		RS_TRY(client_message(&asking.client, &response, &asking.answer, err));
-		if (!is_pending(response.status))
+		if (!asking_is_pending(response.status))
 			break;
 		if (count++ < query->matches_max)
 			RS_TRY(give(&asking, match, context, err));
@@ -220,7 +231,7 @@ enum rs_code rs_dicom_peer_find(const struct rs_dicom_peer *peer, const struct r
 	}
 	bool ended = response.status == RS_STATUS_SUCCESS ||
 	             (response.status == RS_STATUS_CANCELLED && count >= query->matches_max);
-	return ended ? RS_OK : refused(&response, err);
+	return ended ? RS_OK : asking_refused(&response, err);
 }
 
 enum rs_code rs_dicom_peer_move(const struct rs_dicom_peer *peer, const struct rs_dicom_query *query,
@@ -230,10 +241,10 @@ enum rs_code rs_dicom_peer_move(const struct rs_dicom_peer *peer, const struct r
 	struct rs_command response = {.status = RS_STATUS_PENDING};
 	*out = (struct rs_dicom_moved){.completed = 0};
 	RS_TRY(ask(peer, query, RS_C_MOVE_RQ, destination, &asking, err));
-	while (is_pending(response.status)) {
+	while (asking_is_pending(response.status)) {
 		RS_TRY(client_message(&asking.client, &response, &asking.answer, err));
 		if (response.present & RS_HAS(COMPLETED))
 			*out = (struct rs_dicom_moved){response.completed, response.failed, response.warned};
 	}
-	return response.status == RS_STATUS_SUCCESS ? RS_OK : refused(&response, err);
+	return response.status == RS_STATUS_SUCCESS ? RS_OK : asking_refused(&response, err);
 }

@@ -212,7 +212,7 @@ def orthanc(scratch, files):
         ports = [free.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(2)]
     (scratch / "orthanc.json").write_text(json.dumps({
         "StorageDirectory": str(scratch / "orthanc"), "IndexDirectory": str(scratch / "orthanc"), "DicomPort": ports[0],
-        "HttpPort": ports[1], "AuthenticationEnabled": False, "DicomAlwaysAllowFind": True, "DefaultEncoding": "Utf8",
+        "HttpPort": ports[1], "AuthenticationEnabled": False, "DicomAlwaysAllowFind": True, "DicomAlwaysAllowGet": True, "DicomAlwaysAllowMove": True, "DicomAlwaysAllowStore": True, "DefaultEncoding": "Utf8",
         "DicomModalities": {}}))
     process = subprocess.Popen(["Orthanc", scratch / "orthanc.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{ports[1]}/"
