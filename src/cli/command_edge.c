@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "crypto/crypto.h"
+#include "dicomnet/dicomnet.h"
 #include "edge/edge.h"
 #include "ledger/ledger_log.h"
 
@@ -113,6 +114,9 @@ static enum rs_code read_options(const struct command_line *line, struct signing
 		if (!option_given(line, needed[i]))
 			return rs_error_set(err, RS_USAGE, "edge: --%s is missing", needed[i]);
 	*out = (struct rs_edge_options){.watch = line->operand_count ? line->operands[0] : NULL,
+	                                .listen = option_value(line, "listen-dicom"),
+	                                .title = option_value(line, "ae") ? option_value(line, "ae")
+	                                                                  : "RADSEAL-EDGE",
 	                                .state = option_value(line, "state"),
 	                                .device = option_value(line, "device"),
 	                                .signer = &signing->signer,
@@ -123,6 +127,11 @@ static enum rs_code read_options(const struct command_line *line, struct signing
 	                                .patient = option_value(line, "patient"),
 	                                .normalise = option_given(line, "normalise"),
 	                                .once = option_given(line, "once")};
+	if (out->listen && out->once)
+		return rs_error_set(err, RS_USAGE,
+		                    "edge: --listen-dicom never ends by itself, as --once would");
+	if (strlen(out->title) >= RS_TITLE_SIZE)
+		return rs_error_set(err, RS_USAGE, "edge: --ae: an AE title has at most 16 characters");
 	if (line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "edge: one directory is watched");
 	if (!option_given(line, "node-key") && strncmp(out->target, "dicom", 5) != 0)
@@ -160,6 +169,9 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 static const struct option options[] = {
 	{"state", "DIR", "where the queue and the node's receipts lie"},
+	{"listen-dicom", "HOST:PORT",
+         "take what scanners send there by C-STORE; in the clear, so keep it between the two"},
+	{"ae", "TITLE", "the AE title they have to call (default RADSEAL-EDGE)"},
 	{"device", "NAME", "the device's name: that of its certificate for the broker"},
 	{"key", "FILE",
          "what signs: mr-1.key of radseal key new with mr-1.unlock beside it, or a P-256 key in PEM"},
@@ -195,7 +207,8 @@ static const struct example examples[] = {
 
 const struct command command_edge = {
 	.name = "edge",
-	.arguments = "[DIR] --state DIR --device NAME --key FILE --to URL [--node-key FILE] [--once]",
+	.arguments =
+		"[DIR] [--listen-dicom HOST:PORT] --state DIR --device NAME --key FILE --to URL [--node-key FILE] [--once]",
 	.summary = "forward files from beside a scanner: signed, queued, acknowledged by the node",
 	.description =
 		"Watches DIR, takes every file that has settled into a queue on disk, signs it, removes it from DIR, and\n"
@@ -204,7 +217,9 @@ const struct command command_edge = {
 		"PNG, PGM, NIfTI, NRRD and MetaImage become Secondary Capture with the untouched original inside,\n"
 		"baseline JPEG stays as it is in a DICOM of its own. The queue survives kill -9 and power cuts; lost\n"
 		"connections are tried again, later each time, and data sets go on where they were. A manifest of each\n"
-		"series follows it. The program radseal-edge is this command alone, for small machines.",
+		"series follows it. With --listen-dicom it also takes what scanners send by C-STORE, answered with success\n"
+		"once it is durable here, and signed as it was received. The program radseal-edge is this command alone,\n"
+		"for small machines.",
 	.options = options,
 	.examples = examples,
 	.run = run,

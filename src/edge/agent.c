@@ -76,10 +76,11 @@ enum rs_code agent_settle(struct agent *agent, struct item *item, enum rs_acknow
 	return queue_settle(&agent->queue, item, message, err);
 }
 
-static enum rs_code watch(const char *directory, int *out, struct rs_error *err)
+static enum rs_code watch(const char *directory, const char *received, int *out, struct rs_error *err)
 {
 	*out = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (*out < 0 || (directory && inotify_add_watch(*out, directory, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)) {
+	if (*out < 0 || inotify_add_watch(*out, received, IN_MOVED_TO) < 0 ||
+	    (directory && inotify_add_watch(*out, directory, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)) {
 		if (*out >= 0)
 			close(*out);
 		return rs_error_set(err, RS_IO, "the directory %s cannot be watched",
@@ -141,6 +142,12 @@ static enum rs_code begin(struct agent *agent, struct rs_error *err)
 	if (!agent->series)
 		return rs_error_memory(err, 1, "a path");
 	RS_TRY(rs_directory_make(agent->world, agent->series, err));
+	agent->received = rs_path_join(options->state, "received");
+	if (!agent->received)
+		return rs_error_memory(err, 1, "a path");
+	RS_TRY(rs_directory_make(agent->world, agent->received, err));
+	if (options->listen)
+		RS_TRY(listener_open(agent->world, options, agent->received, &agent->listener, err));
 	agent->tokens_ns = agent_now_ns(agent);
 	return rs_world_random(agent->world, agent->boot, sizeof agent->boot, err);
 }
@@ -154,7 +161,7 @@ enum rs_code rs_edge_run(const struct rs_world *world, const struct rs_edge_opti
 	*out = (struct rs_edge_summary){.taken = 0};
 	enum rs_code code = begin(&agent, err);
 	if (code == RS_OK)
-		code = watch(options->watch, &wake, err);
+		code = watch(options->watch, agent.received, &wake, err);
 	if (code == RS_OK)
 		code = open_transport(&agent, &transport, err);
 	if (code == RS_OK)
@@ -163,7 +170,9 @@ enum rs_code rs_edge_run(const struct rs_world *world, const struct rs_edge_opti
 		transport->type->close(transport);
 	if (wake >= 0)
 		close(wake);
+	listener_close(agent.listener);
 	queue_close(&agent.queue);
 	rs_free(agent.series);
+	rs_free(agent.received);
 	return code;
 }

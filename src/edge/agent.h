@@ -3,6 +3,7 @@
 #define RS_EDGE_AGENT_H
 
 #include "edge/edge.h"
+#include "listen.h"
 #include "queue.h"
 #include "wrap.h"
 
@@ -18,6 +19,8 @@ struct agent {
 	uint64_t sequence;
 	struct rs_digest previous; /* the last receipt, or envelope; zeros: none yet */
 	char *series;              /* directory of what manifests will list */
+	char *received;            /* directory of what came by C-STORE */
+	struct listener *listener; /* NULL: nobody may send */
 	uint64_t series_looked_ns;
 	double tokens; /* bytes that may be sent now, when the rate is limited */
 	uint64_t tokens_ns;
@@ -39,7 +42,7 @@ enum rs_code agent_sign(struct agent *agent, struct rs_envelope *envelope, const
 enum rs_code agent_settle(struct agent *agent, struct item *item, enum rs_acknowledged outcome,
                           uint64_t bytes, struct rs_bytes message, struct rs_error *err);
 
-/* Into the queue what lies in the watched directory and has settled. */
+/* Into the queue what lies in the watched directory and has settled, and what was received. */
 enum rs_code take_files(struct agent *agent, struct rs_error *err);
 /* What a series has, noted before its item is in the queue. */
 enum rs_code series_note(struct agent *agent, const struct wrapped *wrapped, struct rs_error *err);

@@ -13,7 +13,9 @@ enum rs_edge_filter { RS_EDGE_UNFILTERED, RS_EDGE_MEDIAN, RS_EDGE_NLM };
 struct rs_edge_options {
 	const char *
 		watch; /* directory; what is in its subdirectory "stat" goes first. NULL: what is queued is sent, no more */
-	const char *state; /* directory of the queue */
+	const char *listen; /* "HOST:PORT" where scanners may send by C-STORE; NULL: nowhere */
+	const char *title;  /* the AE title that they call */
+	const char *state;  /* directory of the queue */
 	const char *device;
 	const struct rs_cose_signer *signer;
 	/* "mqtts://HOST:PORT" or "https://HOST:PORT" (TLS 1.3), "dicoms://TITLE@HOST:PORT"; each without s, in the clear */

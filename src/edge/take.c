@@ -12,6 +12,7 @@ struct looking {
 	struct agent *agent;
 	const char *directory;
 	unsigned priority;
+	bool is_whole; /* nobody writes there any more */
 	size_t taken;
 };
 
@@ -26,7 +27,8 @@ static enum rs_code refuse(struct looking *looking, const char *path, const char
 {
 	struct agent *agent = looking->agent;
 	const struct rs_files *files = agent->world->files;
-	char *directory RS_CLEANUP(rs_free_pointer) = rs_path_join(agent->options->watch, ".refused");
+	char *directory RS_CLEANUP(rs_free_pointer) = rs_path_join(
+		agent->options->watch ? agent->options->watch : looking->directory, ".refused");
 	char *target RS_CLEANUP(rs_free_pointer) = directory ? rs_path_join(directory, name) : NULL;
 	if (!target)
 		return rs_error_memory(err, strlen(name), "a path");
@@ -112,10 +114,12 @@ static enum rs_code look_at(void *context, struct rs_str name, enum rs_file_kind
 	if (agent->world->files->stat(agent->world->files, path, &stat, NULL) != RS_OK)
 		return RS_OK;
 	uint64_t now_ms = rs_world_now_ms(agent->world), modified_ms = stat.modified_ns / 1000000;
-	if (modified_ms <= now_ms && now_ms - modified_ms < agent->options->settle_ms)
+	if (!looking->is_whole && modified_ms <= now_ms && now_ms - modified_ms < agent->options->settle_ms)
 		return RS_OK;
 	/* An original is sent beside its pixels: so much is needed at most. */
-	if (!queue_has_room(&agent->queue, 4 * stat.size)) {
+	bool has_room = queue_has_room(&agent->queue, looking->is_whole ? stat.size : 4 * stat.size);
+	listener_allow(agent->listener, has_room);
+	if (!has_room) {
 		uint64_t now = agent_now_ns(agent);
 		if (now - agent->quota_told_ns > (uint64_t)60 * 1000000000)
 			agent_say(agent, RS_LOG_WARNING, "queue_full", "", "files wait where they are");
@@ -130,7 +134,7 @@ static enum rs_code look_in(struct agent *agent, const char *directory, unsigned
 {
 	const struct rs_files *files = agent->world->files;
 	char *urgent RS_CLEANUP(rs_free_pointer) = rs_path_join(directory, URGENT);
-	struct looking looking = {agent, priority ? urgent : directory, priority, 0};
+	struct looking looking = {agent, priority ? urgent : directory, priority, false, 0};
 	if (!urgent)
 		return rs_error_memory(err, strlen(directory), "a path");
 	if (priority && !rs_path_exists(agent->world, urgent))
@@ -140,7 +144,11 @@ static enum rs_code look_in(struct agent *agent, const char *directory, unsigned
 
 enum rs_code take_files(struct agent *agent, struct rs_error *err)
 {
+	const struct rs_files *files = agent->world->files;
+	struct looking received = {agent, agent->received, 0, true, 0};
 	agent->is_directory_empty = true;
+	listener_allow(agent->listener, queue_has_room(&agent->queue, agent->options->quota / 8));
+	RS_TRY(files->list(files, agent->received, look_at, &received, err));
 	if (!agent->options->watch)
 		return RS_OK;
 	RS_TRY(look_in(agent, agent->options->watch, 1, err));
