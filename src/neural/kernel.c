@@ -8,8 +8,8 @@ const struct product_ways product_plain = {plain_add, plain_add_transposed};
 
 static const struct product_ways *best(void)
 {
-	const struct product_ways *wide = product_wide();
-	return wide ? wide : &product_plain;
+	const struct product_ways *wide = product_wide(), *widest = product_widest();
+	return widest ? widest : wide ? wide : &product_plain;
 }
 
 void product_add(const struct product *product) { best()->add(product); }

@@ -18,6 +18,7 @@ struct product {
 	size_t b_row;
 	float *c;
 	size_t c_row;
+	const size_t *b_at; /* where each row of b begins, in place of b_row; NULL: that */
 };
 /* c += a b, b being inner x columns: each element adds its terms in ascending order. */
 void product_add(const struct product *product);
@@ -32,6 +33,7 @@ struct product_ways {
 };
 extern const struct product_ways product_plain;
 const struct product_ways *product_wide(void); /* NULL where the processor has none */
+const struct product_ways *product_widest(void);
 
 /* Sums of `count` values, of x, of x y, of (x - shift)², in one order that is fixed, too. */
 float sum_of(const float *x, size_t count);

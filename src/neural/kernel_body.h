@@ -1,6 +1,7 @@
 /* The bodies of the products, included once for each set of instructions that they are compiled for: TARGET is the
  * attribute, OF(name) the name, WIDTH the lanes of one register. Multiplications and additions of lanes are the same
  * numbers however many of them an instruction does; nothing is fused. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernel.h"
@@ -14,17 +15,25 @@ typedef float lanes __attribute__((vector_size(32), aligned(4), may_alias));
 #define AT(address) (*(const lanes *)(const void *)(address))
 #define TO(address) (*(lanes *)(void *)(address))
 
+TARGET static inline __attribute__((always_inline)) const float *OF(row)(const struct product *p, bool listed,
+                                                                         size_t k)
+{
+	return p->b + (listed ? p->b_at[k] : k * p->b_row);
+}
+
 /* Four rows by two registers of c stay in registers while k runs. */
-TARGET static void OF(add_four)(const struct product *p, const float *a, size_t column, float *c)
+TARGET static inline __attribute__((always_inline)) void OF(add_four)(const struct product *p, bool listed,
+                                                                      const float *a, size_t column, float *c)
 {
 	float *row0 = c + column, *row1 = row0 + p->c_row, *row2 = row1 + p->c_row, *row3 = row2 + p->c_row;
-	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row, *b = p->b + column;
+	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row;
 	row_lanes c00 = AT_ROW(row0), c01 = AT_ROW(row0 + WIDTH), c10 = AT_ROW(row1),
 		  c11 = AT_ROW(row1 + WIDTH);
 	row_lanes c20 = AT_ROW(row2), c21 = AT_ROW(row2 + WIDTH), c30 = AT_ROW(row3),
 		  c31 = AT_ROW(row3 + WIDTH);
-	for (size_t k = 0; k < p->inner; k++, b += p->b_row) {
+	for (size_t k = 0; k < p->inner; k++) {
 		const size_t at = k * p->a_column;
+		const float *b = OF(row)(p, listed, k) + column;
 		const row_lanes b0 = AT_ROW(b), b1 = AT_ROW(b + WIDTH);
 		c00 += a[at] * b0;
 		c01 += a[at] * b1;
@@ -45,34 +54,43 @@ TARGET static void OF(add_four)(const struct product *p, const float *a, size_t 
 	TO_ROW(row3 + WIDTH) = c31;
 }
 
-TARGET static void OF(add_row)(const struct product *p, const float *a, size_t column, float *c)
+TARGET static inline __attribute__((always_inline)) void OF(add_row)(const struct product *p, bool listed,
+                                                                     const float *a, size_t column, float *c)
 {
 	for (; column + WIDTH <= p->columns; column += WIDTH) {
 		row_lanes sum = AT_ROW(c + column);
 		for (size_t k = 0; k < p->inner; k++)
-			sum += a[k * p->a_column] * AT_ROW(p->b + k * p->b_row + column);
+			sum += a[k * p->a_column] * AT_ROW(OF(row)(p, listed, k) + column);
 		TO_ROW(c + column) = sum;
 	}
 	for (; column < p->columns; column++) {
 		float sum = c[column];
 		for (size_t k = 0; k < p->inner; k++)
-			sum += a[k * p->a_column] * p->b[k * p->b_row + column];
+			sum += a[k * p->a_column] * OF(row)(p, listed, k)[column];
 		c[column] = sum;
 	}
 }
 
-TARGET static void OF(add)(const struct product *p)
+TARGET static inline __attribute__((always_inline)) void OF(add_rows)(const struct product *p, bool listed)
 {
 	const size_t wide = p->columns / (2 * WIDTH) * (2 * WIDTH);
 	size_t row = 0;
 	for (; row + 4 <= p->rows; row += 4) {
 		for (size_t column = 0; column < wide; column += 2 * WIDTH)
-			OF(add_four)(p, p->a + row * p->a_row, column, p->c + row * p->c_row);
+			OF(add_four)(p, listed, p->a + row * p->a_row, column, p->c + row * p->c_row);
 		for (size_t r = row; r < row + 4 && wide < p->columns; r++)
-			OF(add_row)(p, p->a + r * p->a_row, wide, p->c + r * p->c_row);
+			OF(add_row)(p, listed, p->a + r * p->a_row, wide, p->c + r * p->c_row);
 	}
 	for (; row < p->rows; row++)
-		OF(add_row)(p, p->a + row * p->a_row, 0, p->c + row * p->c_row);
+		OF(add_row)(p, listed, p->a + row * p->a_row, 0, p->c + row * p->c_row);
+}
+
+TARGET static void OF(add)(const struct product *p)
+{
+	if (p->b_at)
+		OF(add_rows)(p, true);
+	else
+		OF(add_rows)(p, false);
 }
 
 /* out[i] += the sum of the lanes of v[i], by the fixed tree. */
@@ -97,9 +115,10 @@ TARGET static const float *OF(rest)(const float *x, size_t count, float padded[L
 }
 
 /* Four rows by two columns. */
-TARGET static void OF(dot_eight)(const struct product *p, const float *a, const float *b, float *c)
+TARGET static void OF(dot_eight)(const struct product *p, const float *a, const float *b, const float *b1,
+                                 float *c)
 {
-	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row, *b1 = b + p->b_row;
+	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row;
 	lanes v00 = {0}, v01 = {0}, v10 = {0}, v11 = {0}, v20 = {0}, v21 = {0}, v30 = {0}, v31 = {0};
 	size_t k = 0;
 	for (; k + LANES <= p->inner; k += LANES) {
@@ -158,17 +177,16 @@ TARGET static void OF(dot_one)(const struct product *p, const float *a, const fl
 TARGET static void OF(add_transposed)(const struct product *p)
 {
 	const size_t pairs = p->columns / 2 * 2;
-	size_t row = 0;
-	for (; row + 4 <= p->rows; row += 4) {
-		for (size_t column = 0; column < pairs; column += 2)
+	for (size_t row = 0; row < p->rows; row += 4) {
+		const size_t rows = p->rows - row < 4 ? p->rows - row : 4;
+		const float *a = p->a + row * p->a_row;
+		float *c = p->c + row * p->c_row;
+		for (size_t column = 0; rows == 4 && column < pairs; column += 2)
 			OF(dot_eight)
-		(p, p->a + row * p->a_row, p->b + column * p->b_row, p->c + row * p->c_row + column);
-		for (size_t r = row; r < row + 4 && pairs < p->columns; r++)
-			OF(dot_one)
-		(p, p->a + r * p->a_row, p->b + pairs * p->b_row, p->c + r * p->c_row + pairs);
+		(p, a, OF(row)(p, p->b_at, column), OF(row)(p, p->b_at, column + 1), c + column);
+		for (size_t r = 0; r < rows; r++)
+			for (size_t column = rows == 4 ? pairs : 0; column < p->columns; column++)
+				OF(dot_one)
+		(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
 	}
-	for (; row < p->rows; row++)
-		for (size_t column = 0; column < p->columns; column++)
-			OF(dot_one)
-	(p, p->a + row * p->a_row, p->b + column * p->b_row, p->c + row * p->c_row + column);
 }

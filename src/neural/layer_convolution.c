@@ -7,12 +7,12 @@
  * are the same for any number of threads. */
 #include <string.h>
 
+#include "direct.h"
 #include "kernel.h"
 #include "pass.h"
 
 #define TILE_VALUES ((size_t)1 << 16) /* of a gathered matrix: stays in the second cache */
 #define TILE_STEP 16
-#define GROUPS 8                   /* sums of weights' slopes that run beside each other */
 #define ROWS_MAX ((size_t)1 << 20) /* of a gathered matrix: channels x taps */
 
 struct pair {
@@ -246,7 +246,7 @@ static void tile_add(const struct pair *pair, bool from_large, size_t columns, s
 		for (size_t i = 0; i < count; i++)
 			sums[c * pitch + i] = offsets[c];
 	product_add(&(struct product){made->channels, rows, padded, weights, rows, 1, scratch, pitch, sums,
-	                              pitch});
+	                              pitch, NULL});
 	put_columns(made, sums, first, count, pitch, out);
 }
 
@@ -275,6 +275,8 @@ static void shrink_item(const struct stage *stage, size_t tile, float *scratch)
 static enum rs_code shrink(const struct stage *stage, struct rs_error *err)
 {
 	const struct pair pair = pair_of(stage);
+	if (direct_suits(stage->layer, stage->in, stage->out))
+		return direct_apply(stage, false, err);
 	return stage_for(
 		stage,
 		tile_count(pair.large->channels * pair.taps, stage->pass->batch * pair.small_positions),
@@ -296,6 +298,8 @@ static enum rs_code grow(const struct stage *stage, struct rs_error *err)
 {
 	const struct pair pair = pair_of(stage);
 	turn_weights(stage, &pair);
+	if (direct_suits(stage->layer, stage->in, stage->out))
+		return direct_apply(stage, true, err);
 	return stage_for(
 		stage,
 		tile_count(pair.small->channels * pair.taps, stage->pass->batch * pair.large_positions),
@@ -313,12 +317,13 @@ static void gradient_item(const struct stage *stage, size_t item, float *scratch
 	const size_t columns = stage->pass->batch * pair.small_positions, tiles = tile_count(rows, columns);
 	float *sum = stage->notes + (item + 1) * channels * rows, *small = scratch + rows * pitch;
 	memset(sum, 0, channels * rows * sizeof *sum);
-	for (size_t tile = tiles * item / GROUPS; tile < tiles * (item + 1) / GROUPS; tile++) {
+	for (size_t tile = tiles * item / GROUPS_OF_SUMS; tile < tiles * (item + 1) / GROUPS_OF_SUMS;
+	     tile++) {
 		const size_t first = tile * pitch, count = columns - first < pitch ? columns - first : pitch;
 		gather(&pair, true, grows ? stage->dy : stage->x, first, count, pitch, scratch);
 		take_columns(pair.small, grows ? stage->x : stage->dy, first, count, pitch, small);
-		product_add_transposed(
-			&(struct product){channels, count, rows, small, pitch, 1, scratch, pitch, sum, rows});
+		product_add_transposed(&(struct product){channels, count, rows, small, pitch, 1, scratch,
+		                                         pitch, sum, rows, NULL});
 	}
 }
 
@@ -338,8 +343,10 @@ static enum rs_code gradient(const struct stage *stage, struct rs_error *err)
 {
 	const struct pair pair = pair_of(stage);
 	const size_t count = pair.small->channels * pair.large->channels * pair.taps;
-	RS_TRY(stage_for(stage, GROUPS, gradient_item, err));
-	for (size_t g = 1; g <= GROUPS; g++)
+	RS_TRY(direct_suits(stage->layer, stage->in, stage->out)
+	               ? direct_gradient(stage, err)
+	               : stage_for(stage, GROUPS_OF_SUMS, gradient_item, err));
+	for (size_t g = 1; g <= GROUPS_OF_SUMS; g++)
 		for (size_t i = 0; i < count; i++)
 			stage->gradient[i] += stage->notes[g * count + i];
 	return stage_for(stage, stage->out->channels, offset_item, err);
@@ -399,8 +406,10 @@ static void sizes(const struct rs_layer *layer, const struct rs_shape *in, const
 	sizes->weights = in->channels * taps * out->channels;
 	sizes->fan = in->channels * taps;
 	sizes->offsets = out->channels;
-	sizes->scratch = shrinking > growing ? shrinking : growing;
-	sizes->notes = training ? sizes->weights * (GROUPS + 1) : grows ? sizes->weights : 0;
+	sizes->scratch = direct_suits(layer, in, out) ? direct_scratch(layer, in, out)
+	                 : shrinking > growing        ? shrinking
+	                                              : growing;
+	sizes->notes = training ? sizes->weights * (GROUPS_OF_SUMS + 1) : grows ? sizes->weights : 0;
 }
 
 const struct layer_kind layer_convolution = {"convolution", shape, sizes, shrink, back_to_large};

@@ -41,7 +41,7 @@ static void forward_block(const struct stage *stage, size_t item, float *scratch
 	for (size_t r = 0; r < rows; r++)
 		memcpy(y + r * out, offsets, out * sizeof *y);
 	product_add_transposed(&(struct product){rows, in, out, stage->x + item * BLOCK * in, in, 1,
-	                                         stage->weights, in, y, out});
+	                                         stage->weights, in, y, out, NULL});
 }
 
 static void backward_block(const struct stage *stage, size_t item, float *scratch)
@@ -50,7 +50,7 @@ static void backward_block(const struct stage *stage, size_t item, float *scratc
 	(void)scratch;
 	product_add(&(struct product){block_size(stage->pass->batch, item), out, in,
 	                              stage->dy + item * BLOCK * out, out, 1, stage->weights, in,
-	                              stage->dx + item * BLOCK * in, in});
+	                              stage->dx + item * BLOCK * in, in, NULL});
 }
 
 static void gradient_block(const struct stage *stage, size_t item, float *scratch)
@@ -61,7 +61,7 @@ static void gradient_block(const struct stage *stage, size_t item, float *scratc
 	float *offsets = stage->gradient + in * out + item * BLOCK;
 	(void)scratch;
 	product_add(&(struct product){rows, stage->pass->batch, in, dy, 1, out, stage->x, in,
-	                              stage->gradient + item * BLOCK * in, in});
+	                              stage->gradient + item * BLOCK * in, in, NULL});
 	for (size_t n = 0; n < stage->pass->batch; n++)
 		for (size_t r = 0; r < rows; r++)
 			offsets[r] += dy[n * out + r];

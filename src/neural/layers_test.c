@@ -274,7 +274,7 @@ static void drops(void **state)
 static void products(void **state)
 {
 	enum { SIDE = 37 };
-	const struct product_ways *ways[] = {&product_plain, product_wide()};
+	const struct product_ways *ways[] = {&product_plain, product_wide(), product_widest()};
 	float a[SIDE * SIDE], b[SIDE * SIDE], expected[SIDE * SIDE], c[SIDE * SIDE];
 	(void)state;
 	for (size_t i = 0; i < RS_COUNT(a); i++) {
@@ -284,8 +284,8 @@ static void products(void **state)
 	for (size_t n = 0; n < 2 * SIDE * 4; n++) {
 		const bool transposed = n & 1;
 		const size_t rows = 1 + n % 9, inner = 1 + n / 2 % SIDE, columns = 1 + n * 7 % SIDE;
-		const struct product p = {rows, inner,  columns, a, inner, 1, b, transposed ? inner : columns,
-		                          c,    columns};
+		const struct product p = {
+			rows, inner, columns, a, inner, 1, b, transposed ? inner : columns, c, columns, NULL};
 		for (size_t i = 0; i < rows * columns; i++) {
 			float sum = 1, lane[8] = {0};
 			for (size_t k = 0; k < inner; k++) {
@@ -298,7 +298,9 @@ static void products(void **state)
 			expected[i] = sum + (((lane[0] + lane[1]) + (lane[2] + lane[3])) +
 			                     ((lane[4] + lane[5]) + (lane[6] + lane[7])));
 		}
-		for (size_t w = 0; w < RS_COUNT(ways) && ways[w]; w++) {
+		for (size_t w = 0; w < RS_COUNT(ways); w++) {
+			if (!ways[w])
+				continue;
 			for (size_t i = 0; i < rows * columns; i++)
 				c[i] = 1;
 			(transposed ? ways[w]->add_transposed : ways[w]->add)(&p);

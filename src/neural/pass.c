@@ -32,6 +32,7 @@ static enum rs_code notes_allocate(struct pass *pass, struct rs_error *err)
 		    !(pass->notes[i] = rs_allocate_array(count, sizeof **pass->notes)))
 			return rs_error_memory(err, 0, "notes of a network's layers; take smaller batches");
 	}
+	pass->scratch_size = (pass->scratch_size + 15) / 16 * 16; /* each thread's begins aligned */
 	pass->scratch = rs_allocate_array(rs_pool_threads(pass->pool),
 	                                  (pass->scratch_size + 16) * sizeof *pass->scratch);
 	return pass->notes && pass->scratch ? RS_OK
