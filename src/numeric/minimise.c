@@ -8,6 +8,7 @@
 #define LOOKS_MAX 20 /* along one direction */
 #define ENOUGH 1e-4  /* Wolfe's conditions, with the constants that Nocedal and Wright advise */
 #define FLAT 0.9
+#define QUIET 3 /* small steps in a row that end it */
 
 struct past {
 	double *step, *change, inverse; /* 1 / (step · change) */
@@ -180,7 +181,7 @@ enum rs_code rs_minimise_run(const struct rs_minimise *what, double *x, struct r
 {
 	struct state s RS_CLEANUP(state_finish) = {0};
 	struct rs_minimised done = {0};
-	bool last = false;
+	unsigned quiet = 0;
 	RS_TRY(state_init(&s, what, x, err));
 	s.looks = 1;
 	RS_TRY(what->function(what->context, x, &s.value, s.slopes, err));
@@ -188,7 +189,7 @@ enum rs_code rs_minimise_run(const struct rs_minimise *what, double *x, struct r
 		return rs_error_set(err, RS_USAGE,
 		                    "the function has no value where its minimum is looked for");
 	done.before = s.value;
-	while (done.steps < what->steps && !last) {
+	while (done.steps < what->steps && quiet < QUIET) {
 		struct place step;
 		const double before = s.value;
 		choose_direction(&s);
@@ -209,7 +210,8 @@ enum rs_code rs_minimise_run(const struct rs_minimise *what, double *x, struct r
 		}
 		advance(&s, &step);
 		done.steps++;
-		last = step.at * size <= what->least_x || before - s.value <= what->least_value;
+		const bool small = step.at * size <= what->least_x || before - s.value <= what->least_value;
+		quiet = small ? quiet + 1 : 0;
 	}
 	done.after = s.value;
 	done.looks = s.looks;

@@ -14,7 +14,7 @@ const char *rs_transform_kind_name(enum rs_transform_kind kind);
 enum rs_code rs_transform_kind_of(const char *name, enum rs_transform_kind *out, struct rs_error *err);
 
 /* Fixed point x lies at matrix · x + offset_mm + u(x) of the moving volume. u is a cubic B-spline over a lattice of control
- * points, and 0 beyond it; no lattice: u is 0 everywhere. */
+ * points, and goes on beyond it as at its edge; no lattice: u is 0 everywhere. */
 struct rs_transform {
 	enum rs_transform_kind kind;
 	double matrix[3][3], offset_mm[3];
@@ -54,8 +54,8 @@ struct rs_register {
 	unsigned bins;               /* grey levels of the joint histogram, 8 … 256 */
 	unsigned steps;              /* of the optimiser, at most, on a level; 1 … 1000 */
 	double lattice_mm;           /* of a B-spline: distance of control points on the finest level */
-	double stiffness;            /* what bending costs, against mutual information */
-	uint64_t seed;               /* of the points' places */
+	double stiffness; /* mm²: what the mean square of second derivatives (1/mm) costs, in nats */
+	uint64_t seed;    /* of the points' places */
 	/* One byte a voxel, not 0: what is looked at; NULL: all. */
 	const uint8_t *fixed_region, *moving_region;
 	const struct rs_transform
@@ -64,10 +64,10 @@ struct rs_register {
 #define RS_REGISTER_DEFAULT                                                                         \
 	{                                                                                           \
 		.kind = RS_TRANSFORM_RIGID, .levels = 3, .samples = 60000, .bins = 32, .steps = 60, \
-		.lattice_mm = 30, .stiffness = 0.01, .seed = 1                                      \
+		.lattice_mm = 30, .stiffness = 5, .seed = 1                                         \
 	}
 
-/* Before: at the start. Both similarities are of the same points of the fixed volume at full sharpness. */
+/* Before: at the start. Similarities are of points of the fixed volume at full sharpness that did not steer. */
 struct rs_register_report {
 	double mi_before, mi_after; /* mutual information, nats */
 	double ncc_before,
@@ -77,7 +77,8 @@ struct rs_register_report {
 	double greatest_mm;    /* rs_transform_greatest_mm() */
 	unsigned steps;        /* of the optimiser, on all levels */
 	unsigned looks;        /* how often the mutual information was computed */
-	size_t samples;        /* points of the finest level */
+	size_t samples;        /* points that steered */
+	bool stayed;           /* nothing better than the start was found: that is what comes out */
 };
 
 /* errors  RS_REFUSED, and the volumes are best left where they are: when the fields of view do not overlap, when a volume

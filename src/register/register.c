@@ -1,0 +1,292 @@
+/* From coarse to fine, and from the stiffest motion to the softest that is asked for. */
+#include "register/register.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "numeric/numeric_minimise.h"
+#include "numeric/numeric_spline.h"
+#include "register/match.h"
+
+#define OVERLAP_LEAST 0.05 /* of the fixed volume's points, to begin with */
+#define OVERLAP_KEPT 0.5   /* of what there was at the start: less is another place, not a better one */
+#define AS_GOOD 0.01       /* information that is lost with other points, too */
+#define ELEMENTS_MAX 128   /* of a lattice along an axis */
+#define FIRST_STEP 0.5     /* in distances of the level's voxels */
+#define LONGEST_STEP 4.0
+#define LEAST_STEP 0.005
+#define LEAST_GAIN 1e-6 /* nats */
+
+struct registering {
+	const struct rs_volume *fixed, *moving;
+	const struct rs_register *how;
+	struct rs_pool *pool;
+	double sharp_mm; /* of the finest level */
+	struct view fixed_views[RS_REGISTER_LEVELS_MAX],
+		moving_views[RS_REGISTER_LEVELS_MAX]; /* 0: the finest */
+	struct points points, judges; /* those that steer, and others that tell what came of it */
+	struct rs_transform now;
+	struct rs_register_report report;
+};
+
+static void registering_finish(struct registering *r)
+{
+	for (size_t level = 0; level < RS_REGISTER_LEVELS_MAX; level++) {
+		view_finish(&r->fixed_views[level]);
+		view_finish(&r->moving_views[level]);
+	}
+	points_finish(&r->points);
+	points_finish(&r->judges);
+	rs_transform_finish(&r->now);
+}
+
+static enum rs_code check(const struct rs_register *how, struct rs_error *err)
+{
+	if (how->levels < 1 || how->levels > RS_REGISTER_LEVELS_MAX || how->samples < 1000 ||
+	    how->samples > 10000000 || how->bins < 8 || how->bins > 256 || how->steps < 1 ||
+	    how->steps > 1000)
+		return rs_error_set(
+			err, RS_USAGE,
+			"registration takes 1 to %d levels, 1000 to 10 million samples, 8 to 256 bins and "
+			"1 to 1000 steps",
+			RS_REGISTER_LEVELS_MAX);
+	if (!(how->lattice_mm > 0) || !isfinite(how->lattice_mm) || !(how->stiffness >= 0) ||
+	    isinf(how->stiffness))
+		return rs_error_set(
+			err, RS_USAGE,
+			"registration needs a lattice of more than 0 mm and a stiffness of 0 or more");
+	if (how->start && how->start->control_mm)
+		return rs_error_set(err, RS_USAGE, "registration starts from a rigid or affine transform");
+	return RS_OK;
+}
+
+static enum rs_code check_finite(const struct rs_volume *volume, const char *which, struct rs_error *err)
+{
+	const size_t *n = volume->geometry.size;
+	for (size_t i = 0; i < rs_geometry_voxels(&volume->geometry); i++)
+		if (!isfinite(volume->voxels[i]))
+			return rs_error_set(err, RS_REFUSED,
+			                    "voxel (%zu, %zu, %zu) of the %s volume is not a finite number",
+			                    i % n[0], i / n[0] % n[1], i / n[0] / n[1], which);
+	return RS_OK;
+}
+
+static double finest_mm(const struct rs_geometry *g)
+{
+	return fmin(g->spacing_mm[0], fmin(g->spacing_mm[1], g->spacing_mm[2]));
+}
+
+/* The finest level is as sharp as the coarser of the two. */
+static enum rs_code prepare(struct registering *r, struct rs_error *err)
+{
+	const struct rs_register *how = r->how;
+	RS_TRY(check_finite(r->fixed, "fixed", err));
+	RS_TRY(check_finite(r->moving, "moving", err));
+	r->sharp_mm = fmax(finest_mm(&r->fixed->geometry), finest_mm(&r->moving->geometry));
+	for (unsigned level = 0; level < how->levels; level++) {
+		const double sharp_mm = ldexp(r->sharp_mm, (int)level);
+		if (view_init(&r->fixed_views[level], r->fixed, how->fixed_region, sharp_mm, r->pool, err) !=
+		    RS_OK)
+			return rs_error_context(err, "the fixed volume");
+		if (view_init(&r->moving_views[level], r->moving, how->moving_region, sharp_mm, r->pool,
+		              err) != RS_OK)
+			return rs_error_context(err, "the moving volume");
+	}
+	RS_TRY(points_draw(&r->points, r->fixed, how->fixed_region, how->samples, how->seed, err));
+	return points_draw(&r->judges, r->fixed, how->fixed_region, how->samples, ~how->seed, err);
+}
+
+/* What other points than those that steered say of the transform. */
+static enum rs_code judge(struct registering *r, double *out_information, double *out_correlation,
+                          double *out_overlap, struct rs_error *err)
+{
+	struct motion motion RS_CLEANUP(motion_finish) = {0};
+	struct match match RS_CLEANUP(match_finish) = {0};
+	const double zeros[LINEAR_MAX] = {0};
+	struct rs_transform base = r->now;
+	base.control_mm = NULL;
+	base.kind = r->now.control_mm ? RS_TRANSFORM_AFFINE : r->now.kind;
+	RS_TRY(motion_init(&motion, r->now.kind, &base, &r->now.lattice, 0, &r->judges, &r->moving_views[0],
+	                   err));
+	points_look(&r->judges, &r->fixed_views[0], r->how->bins);
+	RS_TRY(match_init(&match, &r->judges, &r->moving_views[0], &motion, r->how->bins, r->pool, err));
+	RS_TRY(match_measure(&match, r->now.control_mm ? r->now.control_mm : zeros, out_information,
+	                     out_correlation, err));
+	*out_overlap = (double)match.held / (double)r->judges.count;
+	return RS_OK;
+}
+
+/* A lattice over all of the fixed volume, whose elements are no shorter than the distance asked for, where they can. */
+static enum rs_code begin_lattice(struct registering *r, double distance_mm, struct rs_error *err)
+{
+	const struct rs_geometry *fixed = &r->fixed->geometry;
+	struct rs_geometry *lattice = &r->now.lattice;
+	struct space space;
+	double first[3];
+	RS_TRY(space_of(fixed, &space, err));
+	*lattice = *fixed;
+	for (int a = 0; a < 3; a++) {
+		const double side_mm = (double)fixed->size[a] * fixed->spacing_mm[a];
+		const double elements = fmin(fmax(floor(side_mm / distance_mm), 1), ELEMENTS_MAX);
+		lattice->size[a] = (size_t)elements + 3;
+		lattice->spacing_mm[a] = side_mm / elements;
+		first[a] = -0.5 - lattice->spacing_mm[a] / fixed->spacing_mm[a];
+	}
+	space_point(&space, first, lattice->origin_mm);
+	const size_t count = 3 * rs_geometry_voxels(lattice);
+	r->now.control_mm = rs_allocate_array(count, sizeof *r->now.control_mm);
+	r->now.kind = RS_TRANSFORM_BSPLINE;
+	return r->now.control_mm ? RS_OK
+	                         : rs_error_memory(err, count * sizeof *r->now.control_mm, "a lattice");
+}
+
+/* The same deformation, with elements halved that stay as long as is asked for. */
+static enum rs_code refine_lattice(struct registering *r, struct rs_error *err)
+{
+	struct rs_geometry *lattice = &r->now.lattice;
+	const size_t old = rs_geometry_voxels(lattice);
+	size_t elements[3], fine = 0;
+	unsigned axes = 0;
+	double *control RS_CLEANUP(rs_free_pointer) = NULL;
+	for (int a = 0; a < 3; a++) {
+		elements[a] = lattice->size[a] - 3;
+		if (lattice->spacing_mm[a] / 2 >= 0.7 * r->how->lattice_mm && 2 * elements[a] <= ELEMENTS_MAX)
+			axes |= 1u << a;
+	}
+	for (size_t a = 0; a < 3; a++) {
+		struct rs_lattice one RS_CLEANUP(rs_lattice_finish) = {0};
+		RS_TRY(rs_lattice_init(&one, elements, err));
+		memcpy(one.control, r->now.control_mm + a * old, old * sizeof *one.control);
+		RS_TRY(rs_lattice_refine(&one, axes, err));
+		fine = one.size[0] * one.size[1] * one.size[2];
+		if (!control)
+			control = rs_allocate_array(fine, 3 * sizeof *control);
+		if (!control)
+			return rs_error_memory(err, fine * 3 * sizeof *control, "a lattice");
+		memcpy(control + a * fine, one.control, fine * sizeof *control);
+	}
+	for (int a = 0; a < 3; a++)
+		if (axes & (1u << a)) {
+			lattice->size[a] = 2 * elements[a] + 3;
+			lattice->spacing_mm[a] /= 2;
+			/* The first control point lies one element before the volume. */
+			for (int row = 0; row < 3; row++)
+				lattice->origin_mm[row] += lattice->direction[row][a] *
+				                           lattice->spacing_mm[a];
+		}
+	rs_free(r->now.control_mm);
+	r->now.control_mm = control;
+	control = NULL;
+	return RS_OK;
+}
+
+/* One motion on one level. */
+static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, unsigned level,
+                            struct rs_error *err)
+{
+	struct motion motion RS_CLEANUP(motion_finish) = {0};
+	struct match match RS_CLEANUP(match_finish) = {0};
+	const struct view *moving = &r->moving_views[level];
+	const double sharp_mm = ldexp(r->sharp_mm, (int)level);
+	double linear[LINEAR_MAX] = {0};
+	struct rs_transform base = r->now;
+	struct rs_minimised done;
+	base.control_mm = NULL;
+	RS_TRY(motion_init(&motion, kind, &base, &r->now.lattice, r->how->stiffness, &r->points, moving,
+	                   err));
+	points_look(&r->points, &r->fixed_views[level], r->how->bins);
+	RS_TRY(match_init(&match, &r->points, moving, &motion, r->how->bins, r->pool, err));
+	match.held_least = (size_t)(OVERLAP_KEPT * r->report.overlap_before * (double)r->points.count);
+	const struct rs_minimise what = {.function = match_cost,
+	                                 .context = &match,
+	                                 .count = motion.count,
+	                                 .first = FIRST_STEP * sharp_mm,
+	                                 .longest = LONGEST_STEP * sharp_mm,
+	                                 .least_x = LEAST_STEP * sharp_mm,
+	                                 .least_value = LEAST_GAIN,
+	                                 .steps = r->how->steps};
+	double *parameters = kind == RS_TRANSFORM_BSPLINE ? r->now.control_mm : linear;
+	RS_TRY(rs_minimise_run(&what, parameters, &done, err));
+	r->report.steps += done.steps;
+	r->report.looks += done.looks;
+	if (kind != RS_TRANSFORM_BSPLINE)
+		motion_linear(&motion, linear, &r->now);
+	return RS_OK;
+}
+
+/* Stiffer motions than the one asked for leave the finest level to it. */
+static enum rs_code run(struct registering *r, struct rs_error *err)
+{
+	const struct rs_register *how = r->how;
+	for (int kind = RS_TRANSFORM_RIGID; kind <= (int)how->kind; kind++) {
+		const unsigned last = kind < (int)how->kind && how->levels > 1;
+		for (unsigned level = how->levels; level-- > last;) {
+			if (kind == RS_TRANSFORM_BSPLINE && level == how->levels - 1)
+				RS_TRY(begin_lattice(r, ldexp(how->lattice_mm, (int)level), err));
+			else if (kind == RS_TRANSFORM_BSPLINE)
+				RS_TRY(refine_lattice(r, err));
+			RS_TRY(improve(r, (enum rs_transform_kind)kind, level, err));
+		}
+	}
+	return RS_OK;
+}
+
+static void begin(struct registering *r)
+{
+	rs_transform_identity(&r->now);
+	if (r->how->start)
+		r->now = *r->how->start;
+}
+
+static enum rs_code check_start(struct registering *r, struct rs_error *err)
+{
+	struct rs_register_report *report = &r->report;
+	RS_TRY(judge(r, &report->mi_before, &report->ncc_before, &report->overlap_before, err));
+	if (report->overlap_before < OVERLAP_LEAST)
+		return rs_error_set(
+			err, RS_REFUSED,
+			"the fields of view do not overlap: %.1f %% of the fixed volume lie in the moving "
+			"one, at least %.0f %% are needed; are both of the same patient and frame of "
+			"reference?",
+			100 * report->overlap_before, 100 * OVERLAP_LEAST);
+	return RS_OK;
+}
+
+static enum rs_code check_end(struct registering *r, struct rs_error *err)
+{
+	struct rs_register_report *report = &r->report;
+	RS_TRY(judge(r, &report->mi_after, &report->ncc_after, &report->overlap_after, err));
+	report->samples = r->points.count;
+	if (report->mi_after < (1 - AS_GOOD) * report->mi_before)
+		return rs_error_set(
+			err, RS_REFUSED,
+			"registration made it worse: mutual information was %.4f before and %.4f after; "
+			"the volumes are better left where they are",
+			report->mi_before, report->mi_after);
+	if (report->mi_after < report->mi_before) { /* by no more than other points would make of it */
+		rs_transform_finish(&r->now);
+		begin(r);
+		report->stayed = true;
+		RS_TRY(judge(r, &report->mi_after, &report->ncc_after, &report->overlap_after, err));
+	}
+	report->greatest_mm = rs_transform_greatest_mm(&r->now, &r->fixed->geometry);
+	return RS_OK;
+}
+
+enum rs_code rs_register(const struct rs_volume *fixed, const struct rs_volume *moving,
+                         const struct rs_register *how, struct rs_pool *pool, struct rs_transform *out,
+                         struct rs_register_report *out_report, struct rs_error *err)
+{
+	struct registering r RS_CLEANUP(registering_finish) = {
+		.fixed = fixed, .moving = moving, .how = how, .pool = pool};
+	RS_TRY(check(how, err));
+	begin(&r);
+	RS_TRY(prepare(&r, err));
+	RS_TRY(check_start(&r, err));
+	RS_TRY(run(&r, err));
+	RS_TRY(check_end(&r, err));
+	*out = r.now;
+	r.now.control_mm = NULL;
+	*out_report = r.report;
+	return RS_OK;
+}
