@@ -1,17 +1,30 @@
 /* radseal segment: the verbs' table, their options, and how masks are read. */
 #include "command_segment.h"
+#include "sealing.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct segment_verb *const verbs[] = {
 	&segment_compare,
+	&segment_train,
+	&segment_apply,
 };
 
 static const struct option options[] = {
 	{"image", "IMAGE", "the image whose grid an RTSTRUCT is drawn on"},
 	{"label", "LABEL", "only this region of the masks: a label's number or name"},
 	{"tolerance", "MM", "compare: how far surfaces may be apart and count as one (default 1)"},
+	{"output", "FILE", "train: the model; apply: the mask (.nii, .nii.gz, .nrrd)"},
+	{"uncertainty", "FILE", "apply: how unsure each voxel is, in bits: 0 sure, 1 as good as a toss"},
+	{"whole", NULL, "apply: keep every part of the region, not the largest alone"},
+	{"validate", "SHARE", "train: of the subjects, held out and judged (default 0.2)"},
+	{"spacing", "MM", "train: the side of the cubes that the network sees (default 2.5)"},
+	{"epochs", "N", "train: rounds of all cases (default 40)"},
+	{"patches", "N", "train: cut from each case in each epoch (default 4)"},
+	{"width", "N", "train: channels of the network's first level (default 8)"},
+	{"seed", "N", "train: another one draws another split and another start (default 1)"},
+	SEALING_OPTIONS,
 	{NULL, NULL, NULL},
 };
 
@@ -94,19 +107,36 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 static const struct example examples[] = {
 	{"radseal segment compare reader1.nii.gz reader2.nii.gz --tolerance 2",
          "Dice, surface Dice within 2 mm, Hausdorff 95, volumes"},
+	{"radseal segment train cases.csv -o tumour.model --validate 0.25",
+         "a network of the table's images, judged on a quarter of the subjects"},
+	{"radseal segment apply tumour.model t1.nii.gz - adc.nii.gz -o tumour.nii.gz --uncertainty unsure.nrrd",
+         "of three images the second is missing"},
 	{NULL, NULL},
 };
+static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
 const struct command command_segment = {
 	.name = "segment",
-	.arguments = "compare A B… [options]",
-	.summary = "compare masks of the same region",
+	.arguments = "compare A B… | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
+	.summary = "compare masks of the same region; outline it by a network",
 	.description =
 		"compare holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances between\n"
 		"surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance, its\n"
 		"95th percentile, the mean. Distances are between surface elements, weighted by their area, as DeepMind's\n"
-		"surface-distance defines them.",
+		"surface-distance defines them.\n"
+		"\n"
+		"train makes a network (a 3-D U-Net) from a table: columns subject and mask, and one of paths for each\n"
+		"image, such as T1 and ADC, by whose name the model knows it. The images of a row lie on one grid; an empty\n"
+		"cell is one that is missing. Subjects that are held out (--validate) shape nothing of the model: their Dice\n"
+		"is what it is worth. The file is data, not a program; it tells the spacing, the images and hashes of what it\n"
+		"was trained on, and its SHA-256 is printed. The same table, options and seed give the same bytes.\n"
+		"apply takes the images in the order of the table's columns, '-' for a missing one. A voxel is inside where\n"
+		"the mean of four probabilities (of the study, and of it mirrored along each axis) is at least 0.5; the\n"
+		"largest connected part is kept. --uncertainty is the entropy of that mean.\n"
+		"With --home train asks for the images and seals the model; apply asks for images and model, and seals the\n"
+		"mask as made from them.",
 	.options = options,
 	.examples = examples,
+	.aliases = aliases,
 	.run = run,
 };

@@ -112,9 +112,10 @@ enum rs_code sealing_permit_model(const struct sealing *sealing, const char *pat
 	rs_sha256(content, &digest);
 	enum rs_code code = rs_node_sealed(sealing->node, &digest, &sealed, err);
 	if (code == RS_NOT_FOUND)
-		return rs_error_set(err, code,
-		                    "%s: this model is not sealed in the node; radseal train --home seals it",
-		                    path);
+		return rs_error_set(
+			err, code,
+			"%s: this model is not sealed in the node; radseal train or segment train with --home seals it",
+			path);
 	RS_TRY(code);
 	return rs_node_permit(sealing->node, sealing->actor, &path, 1, sealing->purpose, sealing->operation,
 	                      err);
@@ -222,6 +223,46 @@ enum rs_code sealing_model(struct sealing *sealing, const char *replaces, struct
 		{names[2], RS_OBJECT_REPORT, "application/yaml", study, &own.subject, parent, NULL},
 	};
 	return admit(sealing, others, RS_COUNT(others), out, err);
+}
+
+/* The one subject of what was asked for; NULL: nobody's. */
+static enum rs_code subject_of(const struct sealing *sealing, const struct rs_pseudonym **out,
+                               struct rs_error *err)
+{
+	*out = NULL;
+	for (size_t i = 0; i < sealing->count; i++) {
+		const struct rs_pseudonym *own = &sealing->sources[i].subject;
+		if (!sealing->sources[i].known)
+			continue;
+		if (*out && memcmp(*out, own, sizeof *own) != 0)
+			return rs_error_set(
+				err, RS_REFUSED,
+				"the images are of several subjects: what is made of them would be nobody's");
+		*out = own;
+	}
+	return RS_OK;
+}
+
+enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, const char *media,
+                          const struct rs_digest *model, struct rs_bytes content, struct receipts *out,
+                          struct rs_error *err)
+{
+	struct rs_buffer parents RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_sealed sealed;
+	char name[] = "made";
+	struct rs_made made = {.name = name, .kind = kind, .media = media, .content = content};
+	rs_buffer_init(&parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
+	if (model) {
+		RS_TRY(rs_node_sealed(sealing->node, model, &sealed, err));
+		add_parent(&parents, &sealed.commitment);
+		RS_TRY(subject_of(sealing, &made.subject, err));
+	}
+	for (size_t i = 0; i < sealing->count; i++)
+		if (sealing->sources[i].has_object)
+			add_parent(&parents, &sealing->sources[i].commitment);
+	RS_TRY(rs_buffer_check(&parents, "the parents of what was made", err));
+	made.parents = rs_buffer_bytes(&parents);
+	return admit(sealing, &made, 1, out, err);
 }
 
 /* What each prediction is made from, and whose it is: the row's vectors and the model. */

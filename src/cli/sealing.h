@@ -51,6 +51,11 @@ void receipts_finish(struct receipts *receipts);
 enum rs_code sealing_model(struct sealing *sealing, const char *replaces, struct rs_bytes model,
                            struct rs_bytes report, bool report_is_json, struct rs_bytes study,
                            struct receipts *out, struct rs_error *err);
+/* One thing made of the files that were asked for: a model, or (by a sealed model) what belongs to their subject.
+ * errors  RS_REFUSED: the files are of several subjects */
+enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, const char *media,
+                          const struct rs_digest *model, struct rs_bytes content, struct receipts *out,
+                          struct rs_error *err);
 /* Each row of text, from one of `ends` to the next, as an object of its subject, below `head`. */
 enum rs_code sealing_predictions(struct sealing *sealing, const struct rs_digest *model, struct rs_bytes head,
                                  const struct rs_buffer *text, const size_t *ends, size_t count,

@@ -1,5 +1,5 @@
-/* Convolutions that leave the size as it is: see direct.h. Blocks are cut by the shapes alone, so that sums over them are the same
- * for any number of threads. */
+/* Convolutions that leave the size as it is: see direct.h. Blocks are cut by the shapes alone, so that sums over them are the
+ * same for any number of threads. */
 #include <string.h>
 
 #include "direct.h"
