@@ -9,8 +9,9 @@
  * The first line that fits decides. Addresses are numbers, as names are what others say they are; "*" is any. Services: echo,
  * store, private (SOP classes that are not DICOM's), commit (storage commitment; reported to the address when it has a port, else
  * within the association that asked), find (queries), get, move (retrievals; queries and retrievals as far as the serving member
- * may read), or all. Instances are moved to titles whose address has a port; with "tls" over TLS, which reports are, too. What is
- * found and retrieved is asked for with the purpose, or else with what the serving member's role is there for. */
+ * may read), or all. Transfer syntaxes restrict what is taken from the peer, and what is moved to it. Instances are moved to
+ * titles whose address has a port; with "tls" over TLS, which reports are, too. What is found and retrieved is asked for with the
+ * purpose, or else with what the serving member's role is there for. */
 #ifndef RS_GATEWAY_PEERS_H
 #define RS_GATEWAY_PEERS_H
 

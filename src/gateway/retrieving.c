@@ -242,6 +242,22 @@ static enum rs_code get(struct retrieving *retrieving, struct held *asker, struc
 	return RS_OK;
 }
 
+/* Without those that the destination's line does not name. */
+static size_t keep_taken(const struct peer *peer, struct client_proposal *proposals, size_t from,
+                         size_t count)
+{
+	size_t kept = from;
+	for (size_t i = from; i < count; i++) {
+		struct rs_str rest = rs_str_from(peer->takes.transfer_syntaxes), one;
+		bool named = peer->takes.transfer_syntaxes == NULL;
+		while (!named && rs_str_split(&rest, ',', &one))
+			named = rs_str_equal_text(rs_str_trim(one), proposals[i].transfer_syntax);
+		if (named)
+			proposals[kept++] = proposals[i];
+	}
+	return kept;
+}
+
 /* Contexts for the next instances, as many as one association can have; gives the first that has none. */
 static size_t propose(const struct retrieving *retrieving, struct client_proposal out[static RS_CONTEXTS_MAX],
                       size_t *out_count)
@@ -253,7 +269,7 @@ static size_t propose(const struct retrieving *retrieving, struct client_proposa
 		size_t count = storing_propose(out, *out_count, picked->sop_class, picked->syntax);
 		if (count == RS_CONTEXTS_MAX && *out_count > 0 && count > *out_count)
 			break; /* some of its own may have found no room */
-		*out_count = count;
+		*out_count = keep_taken(retrieving->destination, out, *out_count, count);
 	}
 	return i;
 }
@@ -309,6 +325,12 @@ static enum rs_code move(struct retrieving *retrieving, struct held *asker, stru
 		struct client client;
 		size_t count, end = propose(retrieving, proposals, &count);
 		const unsigned before = retrieving->completed + retrieving->warned;
+		if (count == 0) {
+			rs_error_set(&lost, RS_UNSUPPORTED,
+			             "the destination takes no transfer syntax of theirs");
+			fail_rest(retrieving, end, &lost);
+			continue;
+		}
 		enum rs_code code = client_open(&peer, proposals, count, &client, &lost);
 		if (code == RS_OK) {
 			code = move_some(retrieving, asker, &client, end, &lost, err);
