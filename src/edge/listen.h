@@ -1,5 +1,6 @@
 /* Reception by C-STORE: what scanners send lies as a DICOM file in the state's directory "received" when it is answered with
- * success, durably; the agent takes it from there into its queue, and signs it. A thread that accepts, and one for each association. */
+ * success, durably; the agent takes it from there into its queue, and signs it. A thread that accepts, and one for each
+ * association. */
 #ifndef RS_EDGE_LISTEN_H
 #define RS_EDGE_LISTEN_H
 
