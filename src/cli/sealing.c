@@ -4,11 +4,13 @@
 
 #include "access/access_retrieve.h"
 #include "access_words.h"
+#include "image/image.h"
 #include "session.h"
 #include "workflow/workflow_made.h"
 
 #define PREDICTION_MAX ((size_t)1 << 20)
 #define PICTURE_MAX ((size_t)1 << 30)
+#define VOLUME_MAX ((size_t)16 << 30)
 
 enum rs_code sealing_open(const struct command_line *line, struct rs_pool *pool, enum rs_operation operation,
                           bool must_ask, struct sealing *out, struct rs_error *err)
@@ -333,4 +335,42 @@ enum rs_code sealing_predictions(struct sealing *sealing, const struct rs_digest
 	}
 	rs_free(predictions);
 	return code;
+}
+
+static enum rs_code admit_volume(struct sealing *sealing, char *path, const struct rs_sealed *report,
+                                 struct receipts *out, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_made made = {.name = path,
+	                       .kind = RS_OBJECT_IMAGE,
+	                       .subject = &report->subject,
+	                       .parents = rs_bytes_of(report->commitment.bytes, RS_SHA256_SIZE)};
+	RS_TRY(rs_file_read_all(rs_world_system(), path, VOLUME_MAX, &file, err));
+	made.content = rs_buffer_bytes(&file);
+	RS_TRY(rs_image_inspect(made.content, &made.media, err));
+	return admit(sealing, &made, 1, out, err);
+}
+
+enum rs_code sealing_prepared(struct sealing *sealing, struct rs_bytes report, char *const *files,
+                              size_t count, struct receipts *out, struct rs_error *err)
+{
+	struct rs_buffer parents RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_sealed sealed;
+	char name[] = "prepared.json";
+	struct rs_made made = {
+		.name = name, .kind = RS_OBJECT_REPORT, .media = "application/json", .content = report};
+	rs_buffer_init(&parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
+	for (size_t i = 0; i < sealing->count; i++) {
+		if (!sealing->sources[i].has_object)
+			continue;
+		if (!made.subject)
+			made.subject = &sealing->sources[i].subject;
+		add_parent(&parents, &sealing->sources[i].commitment);
+	}
+	made.parents = rs_buffer_bytes(&parents);
+	RS_TRY(admit(sealing, &made, 1, out, err));
+	RS_TRY(sealed_content(sealing, report, &sealed, err));
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(admit_volume(sealing, files[i], &sealed, out, err));
+	return RS_OK;
 }

@@ -60,5 +60,9 @@ enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, con
 enum rs_code sealing_predictions(struct sealing *sealing, const struct rs_digest *model, struct rs_bytes head,
                                  const struct rs_buffer *text, const size_t *ends, size_t count,
                                  struct receipts *out, struct rs_error *err);
+/* What was prepared of the files that were asked for: the report as made from them, the volumes from the report; all are the
+ * subject's of the first file that is sealed here. */
+enum rs_code sealing_prepared(struct sealing *sealing, struct rs_bytes report, char *const *files,
+                              size_t count, struct receipts *out, struct rs_error *err);
 
 #endif

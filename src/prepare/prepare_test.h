@@ -42,6 +42,9 @@ struct attribute {
 	const char *vr, *value;
 };
 #define SIDE 4
+/* Of what is put next. */
+static const char *test_frame = "1.2.3.9";
+static double test_offset;
 
 static inline void put_number(struct rs_dicom_builder *b, const struct attribute *a)
 {
@@ -89,10 +92,10 @@ static inline void put_image(const char *path, const char *series, double z, uns
 	rs_dicom_builder_text(&b, 0x00200011, "IS", text);
 	(void)snprintf(text, sizeof text, "%u", instance);
 	rs_dicom_builder_text(&b, 0x00200013, "IS", text);
-	(void)snprintf(text, sizeof text, "0\\0\\%g", z);
+	(void)snprintf(text, sizeof text, "0\\0\\%g", z + test_offset);
 	rs_dicom_builder_text(&b, 0x00200032, "DS", text);
 	rs_dicom_builder_text(&b, 0x00200037, "DS", "1\\0\\0\\0\\1\\0");
-	rs_dicom_builder_text(&b, 0x00200052, "UI", "1.2.3.9");
+	rs_dicom_builder_text(&b, 0x00200052, "UI", test_frame);
 	put_attributes(&b, own, 0x00200053, 0x00280002);
 	rs_dicom_builder_u16(&b, 0x00280002, 1);
 	rs_dicom_builder_text(&b, 0x00280004, "CS", "MONOCHROME2");

@@ -1,0 +1,126 @@
+"""radseal prepare, on a synthetic cohort: `prepare.py RADSEAL [DATA]`. DATA: real abdominal MR (mpmri_cmb_crc)."""
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from node_tools import Radseal
+
+# A grid of 4 mm suffices to see that things are in their places, and takes no time.
+COARSE = """steps:
+- adc
+- dce
+- register: {samples: 8000, on: [T1, DWI, DCE, ADC]}
+- resample: {spacing_mm: 4, order: 1}
+- normalise: {on: [T1, T2]}
+"""
+
+
+def median_in(program, volume, mask):
+    done = program.run("extract", volume, mask, "--json", "--quiet", check=0)
+    return float(json.loads(done.stdout)["original_firstorder_Median"])
+
+
+def recognition(program, cohort):
+    """Every simulated manufacturer's series are what they were made as."""
+    for patient in sorted(cohort.glob("SIM-*")):
+        scans = json.loads(program.run("prepare", patient / "study", "--json", check=0).stdout)
+        chosen = {scan["sequence"]: scan for scan in scans if scan["chosen"]}
+        assert {"T1", "T2", "DWI", "DCE"} <= set(chosen), (patient.name, sorted(chosen))
+        assert [round(v["b"]) for v in chosen["DWI"]["volumes"]] == [0, 50, 400, 800], chosen["DWI"]
+        times = [v["time_s"] for v in chosen["DCE"]["volumes"]]
+        assert len(times) == 10 and times == sorted(times) and times[-1] == 210, times
+
+
+def preparation(program, patient, out, truth):
+    (out / "coarse.yaml").write_text(COARSE)
+    mask = patient / "masks" / "reader1.dcm"
+    common = ["prepare", patient / "study", "--pipeline", out / "coarse.yaml", "--mask", mask, "--quiet"]
+    program.run(*common, "-o", out / "one", "-j", "1", check=0)
+    program.run(*common, "-o", out / "two", "-j", "2", check=0)
+    report = json.loads((out / "one" / "prepared.json").read_text())
+    assert (out / "one" / "prepared.json").read_bytes() == (out / "two" / "prepared.json").read_bytes()
+    names = {volume["name"] for volume in report["volumes"]}
+    assert {"T1", "T2", "DWI_b0800", "ADC", "ADC_fit", "DCE_10", "DCE_iauc", "Ktrans", "ve", "T1_map", "mask"} <= names, names
+    for volume in report["volumes"]:
+        content = (out / "one" / volume["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == volume["sha256"], volume["name"]
+    assert report["left_out"] == [] and report["grid"]["spacing_mm"] == [4, 4, 4]
+    registered = [step for step in report["steps"] if step["step"] == "register"]
+    assert registered and all(s["mutual_information_after"] >= s["mutual_information_before"] for s in registered)
+    tumour = truth["tumour"]
+    adc = median_in(program, out / "one" / "ADC.nii.gz", out / "one" / "mask.nii.gz")
+    ktrans = median_in(program, out / "one" / "Ktrans.nii.gz", out / "one" / "mask.nii.gz")
+    # The tumour's own texture and its neighbours within the mask move the median, not by more than this.
+    assert abs(adc / (1e6 * tumour["diffusion_mm2_s"]) - 1) < 0.25, (adc, tumour)
+    assert 0.4 < ktrans / tumour["ktrans_per_min"] < 2.5, (ktrans, tumour)
+    return report
+
+
+def what_is_left_out_is_said(program, patient, out):
+    """A sequence that is missing costs nothing else; the exit status tells."""
+    broken = out / "broken"
+    shutil.copytree(patient / "study", broken)
+    (broken / "cut.dcm").write_bytes(next(broken.rglob("*.dcm")).read_bytes()[:300])
+    done = program.run("prepare", broken, "-o", out / "left", "--step", "adc: {b_least: 600}", "--quiet", check=1)
+    assert "ADC: there is one b-value" in done.stderr and "cut.dcm" in done.stderr, done.stderr
+    report = json.loads((out / "left" / "prepared.json").read_text())
+    assert len(report["left_out"]) == 2 and (out / "left" / "T2.nii.gz").exists()
+    done = program.run("prepare", patient / "study", "--sequence", "T2=7", check=2)
+    assert "SERIES=NAME" in done.stderr
+    done = program.run("prepare", patient / "study", "-o", out / "x", "--step", "blur", check=1)
+    assert "'blur' is unknown; there are denoise" in done.stderr, done.stderr
+    done = program.run("prepare", out / "one", check=4)
+    assert "no DICOM image" in done.stderr, done.stderr
+
+
+def landmarks(program, out, patient):
+    program.run("prepare", "fit", out / "left", "-o", out / "landmarks.txt", check=0)
+    assert (out / "landmarks.txt").read_text().startswith("radseal-landmarks/v1\nT1 1\n")
+    step = f"normalise: {{method: landmarks, file: {out / 'landmarks.txt'}, on: [T2]}}"
+    program.run("prepare", patient / "study", "-o", out / "scaled", "--step", step, "--quiet", check=0)
+    report = json.loads((out / "scaled" / "prepared.json").read_text())
+    digest = hashlib.sha256((out / "landmarks.txt").read_bytes()).hexdigest()
+    assert [s["landmarks_sha256"] for s in report["steps"]] == [digest]
+
+
+def sealing(program, patient, out):
+    node = Radseal(program.program, out / "home")
+    node.init()
+    node.seal(patient / "study")
+    node.run("prepare", patient / "study", "-o", out / "sealed", "--step", "adc: {on: [DWI]}", "--home", node.home,
+             "--quiet", check=0)
+    made = [out / "sealed" / "prepared.json", out / "sealed" / "ADC.nii.gz"]
+    assert set(node.verdicts(*made).values()) == {"genuine"}, node.verdicts(*made)
+    node.fsck(check=0)
+
+
+def real_data(program, data, out):
+    scans = json.loads(program.run("prepare", data, "--json", check=0).stdout)
+    assert sorted((s["sequence"], s["slices"]) for s in scans) == [("ADC", 36), ("T2", 33)], scans
+    program.run("prepare", data, "-o", out / "real", "--pipeline", out / "coarse.yaml", "--quiet", check=0)
+    report = json.loads((out / "real" / "prepared.json").read_text())
+    assert {v["name"] for v in report["volumes"]} == {"ADC", "T2"}
+
+
+def main():
+    program = Radseal(sys.argv[1], "no-home")
+    with tempfile.TemporaryDirectory() as scratch:
+        out = pathlib.Path(scratch)
+        cohort = out / "cohort"
+        program.run("demo", "cohort", "--patients", "5", "--seed", "11", "-o", cohort, "--quiet", check=0)
+        truth = json.loads((cohort / "truth.json").read_text())["patients"][0]
+        patient = cohort / truth["case"]
+        recognition(program, cohort)
+        preparation(program, patient, out, truth)
+        what_is_left_out_is_said(program, patient, out)
+        landmarks(program, out, patient)
+        sealing(program, patient, out)
+        if len(sys.argv) > 2:
+            real_data(program, pathlib.Path(sys.argv[2]), out)
+
+
+if __name__ == "__main__":
+    main()
