@@ -261,16 +261,18 @@ static void applying_finish(struct applying *applying)
 	sealing_finish(&applying->sealing);
 }
 
-/* The images that are there. */
+/* The images that are there; a mask belongs to the one subject that they are of. */
 static enum rs_code permit_images(const struct command_line *line, struct sealing *sealing,
                                   struct rs_error *err)
 {
 	const char *paths[RS_LEARNED_CHANNELS_MAX];
+	const struct rs_pseudonym *subject;
 	size_t count = 0;
 	for (size_t c = 1; c + 1 < line->operand_count; c++)
 		if (strcmp(segment_operand(line, c), MISSING) != 0)
 			paths[count++] = segment_operand(line, c);
-	return sealing_permit_files(sealing, paths, count, err);
+	RS_TRY(sealing_permit_files(sealing, paths, count, err));
+	return sealing_subject(sealing, &subject, err);
 }
 
 /* What lies in the mask's file, made by the model. */

@@ -227,9 +227,8 @@ enum rs_code sealing_model(struct sealing *sealing, const char *replaces, struct
 	return admit(sealing, others, RS_COUNT(others), out, err);
 }
 
-/* The one subject of what was asked for; NULL: nobody's. */
-static enum rs_code subject_of(const struct sealing *sealing, const struct rs_pseudonym **out,
-                               struct rs_error *err)
+enum rs_code sealing_subject(const struct sealing *sealing, const struct rs_pseudonym **out,
+                             struct rs_error *err)
 {
 	*out = NULL;
 	for (size_t i = 0; i < sealing->count; i++) {
@@ -257,7 +256,7 @@ enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, con
 	if (model) {
 		RS_TRY(rs_node_sealed(sealing->node, model, &sealed, err));
 		add_parent(&parents, &sealed.commitment);
-		RS_TRY(subject_of(sealing, &made.subject, err));
+		RS_TRY(sealing_subject(sealing, &made.subject, err));
 	}
 	for (size_t i = 0; i < sealing->count; i++)
 		if (sealing->sources[i].has_object)

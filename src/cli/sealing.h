@@ -51,8 +51,10 @@ void receipts_finish(struct receipts *receipts);
 enum rs_code sealing_model(struct sealing *sealing, const char *replaces, struct rs_bytes model,
                            struct rs_bytes report, bool report_is_json, struct rs_bytes study,
                            struct receipts *out, struct rs_error *err);
-/* One thing made of the files that were asked for: a model, or (by a sealed model) what belongs to their subject.
- * errors  RS_REFUSED: the files are of several subjects */
+/* The one subject of what was asked for; NULL: nobody's. errors  RS_REFUSED: there are several */
+enum rs_code sealing_subject(const struct sealing *sealing, const struct rs_pseudonym **out,
+                             struct rs_error *err);
+/* One thing made of the files that were asked for: a model, or (by a sealed model) what belongs to their one subject. */
 enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, const char *media,
                           const struct rs_digest *model, struct rs_bytes content, struct receipts *out,
                           struct rs_error *err);

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+from node_tools import Radseal
+
 SIZE, SPACING = (28, 26, 14), (3.0, 3.0, 4.0)
 CASES = 8
 
@@ -69,7 +71,7 @@ def dice(first, second):
 
 def check_learning(radseal, folder, rows, truth):
     report = json.loads(run(0, radseal, "segment", "train", folder / "cases.csv", "-o", folder / "a.model", "--validate", "0.25",
-                            "--epochs", "12", "--patches", "4", "--width", "4", "--spacing", "3", "--json"))
+                            "--epochs", "10", "--patches", "4", "--width", "4", "--spacing", "3", "--json"))
     held = {row["subject"]: row for row in report["held_out"]}
     assert report["channels"] == ["T1", "T2", "ADC"] and report["trained_on"] == CASES - 2 and len(held) == 2, report
     print(f"# held-out Dice {report['dice_mean']:.3f}")
@@ -116,6 +118,42 @@ def check_refusals(radseal, folder, rows):
     assert not mask.exists()
 
 
+def check_sealing(program, folder, rows):
+    """In a node: nothing is read without leave; the model is made from what it learned of, the mask from images and model."""
+    node = Radseal(program, folder / "node")
+    node.run("init", node.home, "--consortium", "--quiet", check=0)
+    at_home = ("--home", node.home)
+    for key, role, admin in (("doctor", "radiologist", None), ("researcher", "researcher", "research-admin")):
+        node.run("key", "new", key, *at_home, check=0)
+        node.run("member", "grant", key, "--role", role, *(("--as", admin) if admin else ()), *at_home, check=0)
+    for row in rows:
+        node.run("seal", "--subject", row[0], *(folder / name for name in row[1:] if name), *at_home, check=0)
+    model, mask = folder / "sealed.model", folder / "sealed.nii.gz"
+    research, care = ("--as", "researcher", "--purpose", "research"), ("--as", "doctor", "--purpose", "treatment")
+    train = ("segment", "train", folder / "few.csv", "-o", model, "--validate", "0", "--epochs", "1", "--patches", "1", "--width", "1",
+             *research, *at_home)
+    assert "NO_CONSENT: " in node.run(*train, check=3).stderr and not model.exists()
+    for row in rows:
+        node.run("consent", "grant", "--subject", row[0], "--organisation", "Research", "--roles", "researcher",
+                 "--purposes", "research", "--operations", "read,train", *at_home, check=0)
+    told = json.loads(node.run(*train, "--json", check=0).stdout)
+    assert pathlib.Path(told["receipt"]).exists() and told["held_out"] == []
+    images = [folder / name for name in rows[0][1:4]]
+    apply = ("segment", "apply", model, *images, "-o", mask, *at_home)
+    node.run(*apply, check=2)  # for what purpose?
+    node.run(*apply, *care, check=0)
+    other = ("segment", "apply", model, images[0], folder / rows[1][2], "-", "-o", folder / "other.nrrd", *at_home, *care)
+    assert "several subjects" in node.run(*other, check=3).stderr and not (folder / "other.nrrd").exists()
+    assert node.verdicts(model, mask) == {str(model): "genuine", str(mask): "genuine"}
+    entries = json.loads(node.run("audit", "all", "--json", *at_home, check=0).stdout)["lines"]
+    objects = [entry for entry in entries if entry["type"] == "object-register" and entry["kind"] in ("model", "mask")][-2:]
+    assert [entry["kind"] for entry in objects] == ["model", "mask"], objects
+    assert len(objects[0]["parents"].split()) == sum(1 for row in rows for name in row[1:] if name), objects
+    assert len(objects[1]["parents"].split()) == 4 and objects[0]["object"] in objects[1]["parents"], objects
+    stranger = ("segment", "apply", folder / "a.model", *images, "-o", mask, *at_home, *care)
+    assert "not sealed in the node" in node.run(*stranger, check=4).stderr
+
+
 def run_any(*arguments):
     return subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=300)
 
@@ -134,6 +172,8 @@ def main():
         check_learning(radseal, folder, rows, truth)
         check_same(radseal, folder)
         check_refusals(radseal, folder, rows)
+        write_table(folder / "few.csv", rows[:3])
+        check_sealing(radseal, folder, rows[:3])
     print("ok")
 
 
