@@ -79,6 +79,33 @@ static void truncation_never_crashes(void **state)
 	}
 }
 
+/* With and without a meta group, whole and cut off right behind it. */
+static void the_front_ends_where_the_data_set_begins(void **state)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_dicom dicom RS_CLEANUP(rs_dicom_finish) = {0};
+	struct rs_dicom front = {0};
+	struct rs_error err = {0};
+	size_t begin = 0;
+	(void)state;
+	make(RS_DICOM_EXPLICIT_LE, &file);
+	assert_int_equal(rs_dicom_parse(rs_buffer_bytes(&file), &dicom, &err), RS_OK);
+	const size_t expected = (size_t)dicom.elements[dicom.meta_count].offset;
+	const struct rs_bytes cases[] = {rs_buffer_bytes(&file), {file.data, expected}};
+	for (size_t i = 0; i < RS_COUNT(cases); i++) {
+		assert_int_equal(rs_dicom_parse_front(cases[i], &front, &begin, &err), RS_OK);
+		assert_int_equal(begin, expected);
+		assert_int_equal(front.count, dicom.meta_count);
+		rs_dicom_finish(&front);
+	}
+	assert_int_not_equal(rs_dicom_parse_front(rs_bytes_of(file.data, expected - 3), &front, &begin, &err),
+	                     RS_OK);
+	const struct rs_bytes bare = {file.data + expected, file.size - expected};
+	assert_int_equal(rs_dicom_parse_front(bare, &front, &begin, &err), RS_OK);
+	assert_int_equal(begin, 0);
+	rs_dicom_finish(&front);
+}
+
 static void deep_nesting_is_refused(void **state)
 {
 	(void)state;
@@ -97,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding_is_read),
 	                                   cmocka_unit_test(truncation_never_crashes),
+	                                   cmocka_unit_test(the_front_ends_where_the_data_set_begins),
 	                                   cmocka_unit_test(deep_nesting_is_refused)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

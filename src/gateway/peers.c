@@ -151,8 +151,9 @@ static enum rs_code parse_more(struct rs_str word, struct peer *out, struct rs_e
 	if (parse_purpose(word, &out->purpose))
 		return RS_OK;
 	if (out->takes.transfer_syntaxes || word.data[0] < '0' || word.data[0] > '9')
-		return rs_error_set(err, RS_MALFORMED,
-		                    "behind the services stand transfer syntaxes, tls or purpose=…");
+		return rs_error_set(
+			err, RS_MALFORMED,
+			"has something else than transfer syntaxes, tls or purpose=… behind the services");
 	out->takes.transfer_syntaxes = rs_str_duplicate(word);
 	return out->takes.transfer_syntaxes ? RS_OK : rs_error_memory(err, word.size, "transfer syntaxes");
 }
@@ -178,7 +179,7 @@ static enum rs_code parse_line(struct rs_str line, size_t number, struct peers *
 	for (size_t i = WORDS_LEAST; i < count; i++) {
 		struct rs_error reason = {0};
 		if (parse_more(words[i], peer, &reason) != RS_OK)
-			return rs_error_set(err, reason.code, "line %zu: %s", number, reason.message);
+			return rs_error_set(err, reason.code, "line %zu %s", number, reason.message);
 	}
 	return RS_OK;
 }
@@ -228,7 +229,7 @@ const struct peer *peers_destination(const struct peers *peers, const char *titl
 {
 	for (size_t i = 0; i < peers->count; i++) {
 		const struct peer *peer = &peers->items[i];
-		if (peer->port && peer->host[0] && strcmp(peer->title, title) == 0)
+		if (peer->port && peer->host[0] && peer->title[0] && strcmp(peer->title, title) == 0)
 			return peer;
 	}
 	return NULL;

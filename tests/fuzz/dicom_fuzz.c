@@ -51,6 +51,25 @@ static void scan(struct rs_bytes file, enum rs_code parsed, const struct rs_dico
 	rs_dicom_finish(&scanned);
 }
 
+/* The front of what is sound is sound, too, and ends where the first element of the data set begins. */
+static void front(struct rs_bytes file, enum rs_code parsed, const struct rs_dicom *dicom)
+{
+	struct rs_dicom found = {0};
+	struct rs_error err = {0};
+	size_t begin = 0;
+	enum rs_code code = rs_dicom_parse_front(file, &found, &begin, &err);
+	assert(parsed != RS_OK || code == RS_OK);
+	if (code != RS_OK)
+		return;
+	assert(begin <= file.size);
+	if (parsed == RS_OK) {
+		assert(found.count == dicom->meta_count);
+		if (dicom->inflated == NULL && dicom->count > dicom->meta_count)
+			assert(dicom->elements[dicom->meta_count].offset == begin);
+	}
+	rs_dicom_finish(&found);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rs_dicom dicom = {0};
@@ -61,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rs_dicom_finish(&dicom);
 	enum rs_code code = rs_dicom_parse(rs_bytes_of(data, size), &dicom, &err);
 	scan(rs_bytes_of(data, size), code, &dicom);
+	front(rs_bytes_of(data, size), code, &dicom);
 	if (code != RS_OK) {
 		assert(err.message[0]);
 		return 0;
