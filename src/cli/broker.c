@@ -13,6 +13,7 @@
 
 #define PEM_MAX ((size_t)16384)
 #define CONF_MAX ((size_t)16384)
+#define LIST_MAX ((size_t)16 << 20)
 #define AUTHORITY_DAYS 3650
 #define MACHINE_DAYS 825
 #define PORT 8883
@@ -105,6 +106,8 @@ static enum rs_code write_configuration(const char *directory, struct rs_error *
 		"per_listener_settings false\n"
 		"listener %d\n"
 		"cafile %s/ca.pem\ncertfile %s/broker.pem\nkeyfile %s/broker.key\n"
+		"# Who was revoked; after radseal device certificate NAME --revoke send mosquitto SIGHUP.\n"
+		"crlfile %s/crl.pem\n"
 		"tls_version tlsv1.3\n"
 		"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
 		"acl_file %s/acl\n"
@@ -115,7 +118,7 @@ static enum rs_code write_configuration(const char *directory, struct rs_error *
 		"# A node that is away: so much waits for it; devices send again what did not fit.\n"
 		"max_queued_bytes 1073741824\nmax_queued_messages 0\nmax_inflight_messages 100\n"
 		"set_tcp_nodelay true\n",
-		directory, PORT, directory, directory, directory, directory, own_name(), directory,
+		directory, PORT, directory, directory, directory, directory, directory, own_name(), directory,
 		RS_MQTT_CHUNK_MAX + 4096);
 	RS_TRY(rs_buffer_check(&text, "mosquitto.conf", err));
 	RS_TRY(write_in(directory, "mosquitto.conf", rs_buffer_bytes(&text), err));
@@ -132,6 +135,22 @@ static enum rs_code write_configuration(const char *directory, struct rs_error *
 		"topic write " RS_MQTT_PREFIX "+/receipt\n");
 	RS_TRY(rs_buffer_check(&text, "acl", err));
 	return write_in(directory, "acl", rs_buffer_bytes(&text), err);
+}
+
+/* The list of what is revoked, with `revoked` (PEM; may be empty) on it. */
+static enum rs_code write_revocations(const char *directory, const struct pair *authority,
+                                      struct rs_bytes earlier, struct rs_bytes revoked, struct rs_error *err)
+{
+	struct rs_buffer list RS_CLEANUP(rs_buffer_finish) = {0};
+	const struct rs_revocations_request request = {.authority = rs_buffer_bytes(&authority->certificate),
+	                                               .authority_key = rs_buffer_bytes(&authority->key),
+	                                               .earlier = earlier,
+	                                               .revoked = revoked,
+	                                               .now_ms = rs_world_now_ms(rs_world_system()),
+	                                               .days = AUTHORITY_DAYS};
+	rs_buffer_init(&list, LIST_MAX);
+	RS_TRY(rs_revocations_make(&request, &list, err));
+	return write_in(directory, "crl.pem", rs_buffer_bytes(&list), err);
 }
 
 enum rs_code broker_make(const char *home, const char *hosts, struct rs_error *err)
@@ -158,26 +177,60 @@ enum rs_code broker_make(const char *home, const char *hosts, struct rs_error *e
 	RS_TRY(issue(directory, RS_CERTIFICATE_SERVER, "broker", "radseal broker", (const char *)names.data,
 	             &authority, err));
 	RS_TRY(issue(directory, RS_CERTIFICATE_CLIENT, "node", RS_MQTT_NODE, NULL, &authority, err));
+	RS_TRY(write_revocations(directory, &authority, rs_bytes_of("", 0), rs_bytes_of("", 0), err));
 	return write_configuration(directory, err);
+}
+
+static enum rs_code read_authority(const char *home, struct pair *out, struct rs_error *err)
+{
+	char *certificate RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/ca.pem");
+	char *key RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/ca.key");
+	if (!certificate || !key)
+		return rs_error_memory(err, strlen(home), "a path");
+	if (!rs_path_exists(rs_world_system(), certificate))
+		return rs_error_set(err, RS_NOT_FOUND, "%s is missing; make it with radseal init --mqtt",
+		                    certificate);
+	RS_TRY(rs_file_read_all(rs_world_system(), certificate, PEM_MAX, &out->certificate, err));
+	return rs_file_read_all(rs_world_system(), key, PEM_MAX, &out->key, err);
+}
+
+static enum rs_code check_name(const char *device, struct rs_error *err)
+{
+	if (rs_device_name_valid(rs_str_from(device)) && strcmp(device, RS_MQTT_NODE) != 0)
+		return RS_OK;
+	return rs_error_set(err, RS_USAGE,
+	                    "'%s' is no name of a device: 1 to %d letters, digits, '-', '_' or '.'", device,
+	                    RS_DEVICE_NAME_MAX);
 }
 
 enum rs_code broker_certify(const char *home, const char *device, struct rs_error *err)
 {
 	struct pair authority RS_CLEANUP(pair_finish) = {.key = {0}};
 	char *directory RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/devices");
-	char *certificate RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/ca.pem");
-	char *key RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/ca.key");
-	if (!directory || !certificate || !key)
+	if (!directory)
 		return rs_error_memory(err, strlen(home), "a path");
-	if (!rs_device_name_valid(rs_str_from(device)) || strcmp(device, RS_MQTT_NODE) == 0)
-		return rs_error_set(err, RS_USAGE,
-		                    "'%s' is no name of a device: 1 to %d letters, digits, '-', '_' or '.'",
-		                    device, RS_DEVICE_NAME_MAX);
-	if (!rs_path_exists(rs_world_system(), certificate))
-		return rs_error_set(err, RS_NOT_FOUND, "%s is missing; make it with radseal init --mqtt",
-		                    certificate);
-	RS_TRY(rs_file_read_all(rs_world_system(), certificate, PEM_MAX, &authority.certificate, err));
-	RS_TRY(rs_file_read_all(rs_world_system(), key, PEM_MAX, &authority.key, err));
+	RS_TRY(check_name(device, err));
+	RS_TRY(read_authority(home, &authority, err));
 	RS_TRY(rs_directory_make(rs_world_system(), directory, err));
 	return issue(directory, RS_CERTIFICATE_CLIENT, device, device, NULL, &authority, err);
+}
+
+enum rs_code broker_revoke(const char *home, const char *device, struct rs_error *err)
+{
+	struct pair authority RS_CLEANUP(pair_finish) = {.key = {0}};
+	struct rs_buffer revoked RS_CLEANUP(rs_buffer_finish) = {0},
+				 earlier RS_CLEANUP(rs_buffer_finish) = {0};
+	char *directory RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt");
+	char *list RS_CLEANUP(rs_free_pointer) = rs_path_join(home, "mqtt/crl.pem");
+	char *certificate RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/mqtt/devices/%s.pem", home,
+	                                                               device);
+	if (!directory || !list || !certificate)
+		return rs_error_memory(err, strlen(home), "a path");
+	RS_TRY(check_name(device, err));
+	RS_TRY(read_authority(home, &authority, err));
+	RS_TRY(rs_file_read_all(rs_world_system(), certificate, PEM_MAX, &revoked, err));
+	if (rs_path_exists(rs_world_system(), list))
+		RS_TRY(rs_file_read_all(rs_world_system(), list, LIST_MAX, &earlier, err));
+	return write_revocations(directory, &authority, rs_buffer_bytes(&earlier), rs_buffer_bytes(&revoked),
+	                         err);
 }

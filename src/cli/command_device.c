@@ -99,6 +99,15 @@ static enum rs_code certificate(const struct command_line *line, struct rs_node 
                                 const struct rs_actor *actor RS_UNUSED, struct rs_error *err)
 {
 	const char *home = session_home(line), *name = line->operands[1];
+	if (option_given(line, "revoke")) {
+		RS_TRY(broker_revoke(home, name, err));
+		if (option_given(line, "json"))
+			printf("{\"device\": \"%s\"}\n", name);
+		else if (!option_given(line, "quiet"))
+			printf("revoked in %s/mqtt/crl.pem; send SIGHUP to mosquitto, and to radseal serve --revocations\n",
+			       home);
+		return RS_OK;
+	}
 	RS_TRY(broker_certify(home, name, err));
 	if (option_given(line, "json"))
 		printf("{\"device\": \"%s\"}\n", name);
@@ -120,6 +129,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 static const struct option options[] = {
 	{"org", "NAME", "enrol: the organisation; otherwise that of who signs"},
 	{"name", "TEXT", "enrol: which device that is, kept encrypted in this node"},
+	{"revoke", NULL, "certificate: revoke what was made for this device, instead of making it"},
 	{"history", "WHO", "list: all that happened to one key"},
 	SESSION_AS_OPTIONS,
 	{NULL, NULL, NULL},
@@ -144,7 +154,8 @@ const struct command command_device = {
 		"and nothing else. rotate puts another key in its place: the old one is refused from then on\n"
 		"(ROTATED) and the ledger keeps the link between them; the device may sign that itself. Neither\n"
 		"a rotated nor a revoked key comes back. series tells which series the devices' manifests announced,\n"
-		"and how much of each has come. certificate makes the one with which a device meets the MQTT broker.",
+		"and how much of each has come. certificate makes the one with which a device meets the MQTT broker, or,\n"
+		"with --revoke, puts it on the list of DIR/mqtt/crl.pem, which broker and server read.",
 	.options = options,
 	.examples = examples,
 	.run = run,

@@ -23,9 +23,10 @@
 #define SESSION_HOURS_MAX 24
 #define POOL_THREADS 4 /* wait for the disk side by side: index, objects, keys */
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, hangups;
 
 static void on_signal(int number RS_UNUSED) { stop = 1; }
+static void on_hangup(int number RS_UNUSED) { hangups = (hangups + 1) & 0xff; }
 
 static enum rs_code read_options(const struct command_line *line, const struct rs_log *log,
                                  struct rs_gateway_options *out, struct rs_error *err)
@@ -41,6 +42,8 @@ static enum rs_code read_options(const struct command_line *line, const struct r
 		.certificate = option_value(line, "certificate"),
 		.key = option_value(line, "certificate-key"),
 		.authorities = option_value(line, "authorities"),
+		.revocations = option_value(line, "revocations"),
+		.hangups = &hangups,
 		.peers = option_value(line, "peers"),
 		.associations_max = (unsigned)associations,
 		.idle_s = (unsigned)idle_s,
@@ -131,6 +134,8 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 		.certificate = option_value(line, "certificate"),
 		.key = option_value(line, "certificate-key"),
 		.authorities = option_value(line, "authorities"),
+		.revocations = option_value(line, "revocations"),
+		.hangups = &hangups,
 		.authenticators = out->authenticators,
 		.rest_node = out->rest,
 		.connections_max = (unsigned)connections,
@@ -225,6 +230,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	RS_TRY(rs_gateway_open(node, actor, &options, &gateway, err));
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = on_hangup;
+	sigaction(SIGHUP, &action, NULL);
 	http.rest = rest;
 	enum rs_code code = http_open(line, node, actor, gateway, &log, &http, err);
 	if (code == RS_OK)
@@ -247,6 +254,7 @@ static const struct option options[] = {
 	{"certificate", "FILE", "for TLS: our certificate and those above it, PEM"},
 	{"certificate-key", "FILE", "for TLS: its key, PEM"},
 	{"authorities", "FILE", "for TLS: peers must have a certificate of one of these, PEM"},
+	{"revocations", "FILE", "lists of certificates that these revoked, PEM; SIGHUP reads them again"},
 	{"http", "HOST:PORT", "listen there for HTTP: on the loopback, or --http-proxied"},
 	{"http-proxied", NULL, "--http may be elsewhere: what is in front of it speaks TLS"},
 	{"http-origins", "LIST",

@@ -19,4 +19,17 @@ enum rs_code rs_certificate_make(const struct rs_certificate_request *request,
                                  struct rs_buffer *out_certificate, struct rs_buffer *out_key,
                                  struct rs_error *err);
 
+/* What an authority has revoked, as PEM (X.509 CRL), appended: what `earlier` lists, and `revoked`.
+ * errors  RS_MALFORMED, RS_ALTERED: `earlier` is another's; RS_USAGE: `revoked` is */
+struct rs_revocations_request {
+	struct rs_bytes authority, authority_key; /* PEM */
+	struct rs_bytes earlier, revoked;         /* PEM; may be empty */
+	uint64_t now_ms;
+	unsigned days; /* until who checks wants another */
+};
+enum rs_code rs_revocations_make(const struct rs_revocations_request *request, struct rs_buffer *out,
+                                 struct rs_error *err);
+/* Days until the first of the lists in a PEM file is out of date; below zero when it is. RS_MALFORMED: it has none */
+enum rs_code rs_revocations_days(struct rs_bytes pem, double *out, struct rs_error *err);
+
 #endif

@@ -18,6 +18,10 @@ struct rs_gateway_options {
 	/* PEM files for dicom_tls: our certificates with the key; authorities: peers need a certificate of one of these (NULL:
 	 * none is asked for). */
 	const char *certificate, *key, *authorities;
+	/* PEM file of lists of certificates that authorities revoked; NULL: none. It and the files above are read again when
+	 * *hangups (NULL: never) changes, for connections from then on. */
+	const char *revocations;
+	const volatile sig_atomic_t *hangups;
 	const char *peers;         /* NULL: anyone who calls our title may echo and store */
 	unsigned threads;          /* that serve; 0: as many as suit the machine */
 	unsigned associations_max; /* at once; more are rejected as "local limit exceeded" */
@@ -42,6 +46,8 @@ struct rs_reception *rs_gateway_reception(const struct rs_gateway *gateway);
 unsigned rs_gateway_associations(const struct rs_gateway *gateway); /* now */
 /* Until the certificate of dicom_tls ends, below zero when it has; false without TLS. It is warned of for 30 days before. */
 bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out);
+/* Until a list of revocations is out of date, below zero when one is; false without any. Warned of in the same way. */
+bool rs_gateway_revocations_days(const struct rs_gateway *gateway, double *out);
 /* Serves until *stop; then what is under way is finished, for ten seconds at most. */
 enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomic_t *stop,
                             struct rs_error *err);

@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "crypto/crypto_certificate.h"
 #include "net/net_socket.h"
 
 #define TICK_NS 20000000L
 #define TICKS_PER_LOOK 5
 #define TICKS_PER_SETTLING 10
 #define TICKS_PER_DAY (24u * 3600 * 50)
+#define REVOCATIONS_MAX ((size_t)16 << 20)
 #define CERTIFICATE_DAYS 30 /* before its end it is warned of */
 #define GRACE_NS ((uint64_t)10 * 1000000000)
 #define THREADS_MAX 64
@@ -92,6 +94,16 @@ static void tick(void)
 	(void)nanosleep(&pause, NULL);
 }
 
+/* Another one may take its place meanwhile. */
+static SSL_CTX *tls_now(struct rs_gateway *gateway)
+{
+	pthread_mutex_lock(&gateway->mutex);
+	SSL_CTX *tls = gateway->tls;
+	(void)SSL_CTX_up_ref(tls);
+	pthread_mutex_unlock(&gateway->mutex);
+	return tls;
+}
+
 static void accept_all(struct rs_gateway *gateway, const struct listener *listener)
 {
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -111,8 +123,10 @@ static void accept_all(struct rs_gateway *gateway, const struct listener *listen
 			close(socket);
 			continue;
 		}
-		if (connection_open(&gateway->service, socket, listener->is_tls ? gateway->tls : NULL, host,
-		                    &connection, NULL) != RS_OK)
+		SSL_CTX *tls = listener->is_tls ? tls_now(gateway) : NULL;
+		enum rs_code code = connection_open(&gateway->service, socket, tls, host, &connection, NULL);
+		SSL_CTX_free(tls);
+		if (code != RS_OK)
 			continue;
 		enlist(gateway, connection);
 		if (!connection_start(connection))
@@ -217,8 +231,14 @@ static enum rs_code prepare(struct rs_gateway *gateway, struct rs_node *node, co
 	struct service *service = &gateway->service;
 	RS_TRY(peers_read(service->world, options->peers, &gateway->peers, err));
 	if (options->dicom_tls)
-		RS_TRY(tls_server(options->certificate, options->key, options->authorities, &gateway->tls,
-		                  err));
+		RS_TRY(tls_server(options->certificate, options->key, options->authorities,
+		                  options->revocations, &gateway->tls, err));
+	if (options->revocations && !options->authorities)
+		return rs_error_set(err, RS_USAGE,
+		                    "--revocations says what --authorities revoked: name these, too");
+	if (options->revocations && !rs_gateway_revocations_days(gateway, &(double){0}))
+		return rs_error_set(err, RS_MALFORMED, "%s: there is no list of revoked certificates in it",
+		                    options->revocations);
 	service->epoll = epoll_create1(EPOLL_CLOEXEC);
 	gateway->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (service->epoll < 0 || gateway->wake < 0)
@@ -307,8 +327,39 @@ bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out)
 {
 	if (!gateway->tls)
 		return false;
-	*out = tls_days_left(gateway->tls);
+	SSL_CTX *tls = tls_now((struct rs_gateway *)(uintptr_t)gateway);
+	*out = tls_days_left(tls);
+	SSL_CTX_free(tls);
 	return true;
+}
+
+bool rs_gateway_revocations_days(const struct rs_gateway *gateway, double *out)
+{
+	struct rs_buffer pem RS_CLEANUP(rs_buffer_finish) = {0};
+	const char *path = gateway->options.revocations;
+	return path && rs_file_read_all(gateway->service.world, path, REVOCATIONS_MAX, &pem, NULL) == RS_OK &&
+	       rs_revocations_days(rs_buffer_bytes(&pem), out, NULL) == RS_OK;
+}
+
+/* With the files as they are now. What cannot be read leaves things as they were. */
+static void read_again(struct rs_gateway *gateway)
+{
+	const struct rs_gateway_options *options = &gateway->options;
+	SSL_CTX *now = NULL;
+	struct rs_error err = {0};
+	if (!gateway->tls)
+		return;
+	if (tls_server(options->certificate, options->key, options->authorities, options->revocations, &now,
+	               &err) != RS_OK) {
+		RS_LOG(options->log, RS_LOG_ERROR, "certificates_not_read", {"reason", err.message});
+		return;
+	}
+	pthread_mutex_lock(&gateway->mutex);
+	SSL_CTX *before = gateway->tls;
+	gateway->tls = now;
+	pthread_mutex_unlock(&gateway->mutex);
+	SSL_CTX_free(before);
+	RS_LOG(options->log, RS_LOG_INFO, "certificates_read", {"reason", "the server was asked to"});
 }
 
 /* Once a day, while there is time to renew it. */
@@ -316,6 +367,13 @@ static void warn_of_certificate(const struct rs_gateway *gateway)
 {
 	char left[32];
 	double days;
+	if (rs_gateway_revocations_days(gateway, &days) && days <= CERTIFICATE_DAYS) {
+		snprintf(left, sizeof left, "%.1f", days);
+		RS_LOG(gateway->options.log, days > 0 ? RS_LOG_WARNING : RS_LOG_ERROR,
+		       days > 0 ? "revocations_end" : "revocations_ended", {"days_left", left},
+		       {"reason",
+		        "certificates cannot be checked from then on, and are refused: put a new list there"});
+	}
 	if (!rs_gateway_certificate_days(gateway, &days) || days > CERTIFICATE_DAYS)
 		return;
 	snprintf(left, sizeof left, "%.1f", days);
@@ -330,8 +388,14 @@ enum rs_code rs_gateway_run(struct rs_gateway *gateway, const volatile sig_atomi
 {
 	const struct rs_clock *clock = gateway->service.world->clock;
 	enum rs_code code = start_threads(gateway, err);
+	const volatile sig_atomic_t *hangups = gateway->options.hangups;
+	sig_atomic_t seen = hangups ? *hangups : 0;
 	for (unsigned ticks = 0; code == RS_OK && !*stop; ticks++) {
 		tick();
+		if (hangups && *hangups != seen) {
+			seen = *hangups;
+			read_again(gateway);
+		}
 		if (ticks % TICKS_PER_LOOK == 0)
 			(void)look_after(gateway, false);
 		settle(gateway, ticks % TICKS_PER_SETTLING == 0);

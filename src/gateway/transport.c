@@ -48,8 +48,19 @@ static SSL_CTX *make_context(const SSL_METHOD *method)
 	return context;
 }
 
+/* A peer whose authority has no list among them, or one that is out of date, is refused, too. */
+static enum rs_code load_revocations(SSL_CTX *context, const char *revocations, struct rs_error *err)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context);
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+	if (!lookup || X509_load_crl_file(lookup, revocations, X509_FILETYPE_PEM) < 1)
+		return tls_failure("the revocations", revocations, err);
+	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+	return RS_OK;
+}
+
 static enum rs_code load_server(SSL_CTX *context, const char *certificate, const char *key,
-                                const char *authorities, struct rs_error *err)
+                                const char *authorities, const char *revocations, struct rs_error *err)
 {
 	/* A session is resumed by this server alone, which has to have a name for that when it asks for certificates. */
 	SSL_CTX_set_session_id_context(context, (const unsigned char *)"radseal", 7);
@@ -63,16 +74,16 @@ static enum rs_code load_server(SSL_CTX *context, const char *certificate, const
 	}
 	SSL_CTX_set_client_CA_list(context, names);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	return RS_OK;
+	return revocations ? load_revocations(context, revocations, err) : RS_OK;
 }
 
-enum rs_code tls_server(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
-                        struct rs_error *err)
+enum rs_code tls_server(const char *certificate, const char *key, const char *authorities,
+                        const char *revocations, SSL_CTX **out, struct rs_error *err)
 {
 	if (!certificate || !key)
 		return rs_error_set(err, RS_USAGE, "TLS needs a certificate and its key, as PEM files");
 	SSL_CTX *context = make_context(TLS_server_method());
-	enum rs_code code = context ? load_server(context, certificate, key, authorities, err)
+	enum rs_code code = context ? load_server(context, certificate, key, authorities, revocations, err)
 	                            : rs_error_memory(err, 1, "TLS");
 	if (code != RS_OK) {
 		SSL_CTX_free(context);

@@ -20,10 +20,11 @@ struct transport {
 	const char *failure; /* why TLS ended it; NULL: it did not. Static. */
 };
 
-/* authorities: NULL asks the other side for no certificate (a server), or trusts the system's (a client).
+/* revocations: PEM file of lists of what authorities revoked, one of each; NULL: nobody is asked.
+ * authorities: NULL asks the other side for no certificate (a server), or trusts the system's (a client).
  * errors  RS_USAGE naming the file, RS_INTERNAL */
-enum rs_code tls_server(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
-                        struct rs_error *err);
+enum rs_code tls_server(const char *certificate, const char *key, const char *authorities,
+                        const char *revocations, SSL_CTX **out, struct rs_error *err);
 /* certificate and key may be NULL. */
 enum rs_code tls_client(const char *certificate, const char *key, const char *authorities, SSL_CTX **out,
                         struct rs_error *err);

@@ -89,6 +89,8 @@ static enum rs_code prove(struct request *request, struct rs_error *err)
 	char digits[RS_MEMBER_KEY_TEXT_SIZE];
 	rs_member_key_format(&sender.id, digits);
 	(void)snprintf(request->caller.name, sizeof request->caller.name, "device %.*s", KEY_DIGITS, digits);
+	if (request_is_revoked(request))
+		return rs_error_set(err, RS_DENIED, REVOKED);
 	if (request_certificate(request).size > 0)
 		return RS_OK;
 	enum rs_code code = rs_reception_knows(rs_gateway_reception(web_gateway(request->web)), &sender.id,

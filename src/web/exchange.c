@@ -205,21 +205,34 @@ static enum rs_code refuse(struct request *request, unsigned status, enum rs_cod
 	return rs_error_set(err, code, "%s", why);
 }
 
-/* What a client proved by TLS: the certificate at the end of a chain that leads to one of the authorities. */
-struct rs_bytes request_certificate(const struct request *request)
+/* What a client showed in TLS, judged once a request: lists of revocations are read anew now and then. */
+static const gnutls_datum_t *certificate_of(const struct request *request)
 {
-	const struct exchange *exchange = exchange_of(request);
+	struct exchange *exchange = exchange_of(request);
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection,
 	                                                               MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	unsigned status = 0, count = 0;
+	unsigned count = 0;
 	if (!exchange->door->is_tls || !exchange->door->web->options.authorities || !info ||
 	    !info->tls_session)
-		return rs_bytes_of("", 0);
+		return NULL;
 	const gnutls_datum_t *list = gnutls_certificate_get_peers(info->tls_session, &count);
-	if (!list || count == 0 || gnutls_certificate_verify_peers2(info->tls_session, &status) != 0 ||
-	    status != 0)
-		return rs_bytes_of("", 0);
-	return rs_bytes_of(list[0].data, list[0].size);
+	if (list && count > 0 && !exchange->is_judged)
+		exchange->trust = trust_judge(exchange->door->web, list, count);
+	exchange->is_judged = true;
+	return list;
+}
+
+/* What stands at the end of a chain that leads to one of the authorities. */
+struct rs_bytes request_certificate(const struct request *request)
+{
+	const gnutls_datum_t *list = certificate_of(request);
+	return list && exchange_of(request)->trust == TRUST_GOOD ? rs_bytes_of(list[0].data, list[0].size)
+	                                                         : rs_bytes_of("", 0);
+}
+
+bool request_is_revoked(const struct request *request)
+{
+	return certificate_of(request) && exchange_of(request)->trust == TRUST_REVOKED;
 }
 
 static void challenge(struct request *request)
@@ -247,11 +260,14 @@ static enum rs_code authenticate(struct exchange *exchange, struct rs_error *err
 		.is_tls = exchange->door->is_tls,
 	};
 	enum rs_code code = RS_NOT_FOUND;
-	for (size_t i = 0; code == RS_NOT_FOUND && i < options->authenticator_count; i++) {
+	for (size_t i = 0;
+	     code == RS_NOT_FOUND && !request_is_revoked(request) && i < options->authenticator_count; i++) {
 		const struct rs_web_authenticator *one = &options->authenticators[i];
 		code = one->authenticate(one->context, &shown, &request->caller, err);
 	}
-	if (code == RS_NOT_FOUND)
+	if (request_is_revoked(request))
+		code = rs_error_set(err, RS_DENIED, REVOKED);
+	else if (code == RS_NOT_FOUND)
 		code = rs_error_set(err, RS_DENIED, "say who calls: this needs credentials");
 	if (code == RS_DENIED) {
 		challenge(request);

@@ -156,6 +156,9 @@ static enum rs_code metrics(struct request *request, struct rs_error *err)
 	if ((web->certificate && days_left(web->certificate, &days)) ||
 	    rs_gateway_certificate_days(web_gateway(web), &days))
 		put(out, "certificate_days_left", "gauge", "Until the server's certificate ends.", days);
+	if (rs_gateway_revocations_days(web_gateway(web), &days))
+		put(out, "revocations_days_left", "gauge",
+		    "Until a list of revoked certificates is out of date.", days);
 	snprintf(request->media, sizeof request->media, "text/plain; version=0.0.4; charset=utf-8");
 	return rs_buffer_check(out, "the metrics", err);
 }

@@ -145,10 +145,24 @@ static void tick(void)
 	(void)nanosleep(&pause, NULL);
 }
 
+/* What was revoked since. The server's own certificate is the library's until it starts again. */
+static void read_again(struct rs_web *web)
+{
+	struct rs_error err = {0};
+	if (trust_read(web, &err) != RS_OK)
+		RS_LOG(web->options.log, RS_LOG_ERROR, "revocations_not_read", {"reason", err.message});
+}
+
 static void *watch(void *context)
 {
 	struct rs_web *web = context;
+	const volatile sig_atomic_t *hangups = web->options.hangups;
+	sig_atomic_t seen = hangups ? *hangups : 0;
 	while (!*web->stop && !atomic_load(&web->stopping)) {
+		if (hangups && *hangups != seen) {
+			seen = *hangups;
+			read_again(web);
+		}
 		(void)look_after(web, false);
 		tick();
 	}
@@ -175,7 +189,10 @@ static enum rs_code read_certificates(struct rs_web *web, struct rs_error *err)
 		return rs_error_set(err, RS_USAGE, "TLS needs a certificate and its key, as PEM files");
 	RS_TRY(read_pem(options->certificate, &web->certificate, err));
 	RS_TRY(read_pem(options->key, &web->key, err));
-	return options->authorities ? read_pem(options->authorities, &web->authorities, err) : RS_OK;
+	if (!options->authorities)
+		return RS_OK;
+	RS_TRY(read_pem(options->authorities, &web->authorities, err));
+	return trust_read(web, err);
 }
 
 static bool is_loopback(int socket)
@@ -268,6 +285,7 @@ enum rs_code rs_web_open(struct rs_node *node, struct rs_gateway *gateway,
 	jobs_init(&web->jobs);
 	pthread_mutex_init(&web->rest_mutex, NULL);
 	pthread_mutex_init(&web->inflow_mutex, NULL);
+	pthread_rwlock_init(&web->trust_lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->stopped, &attributes);
@@ -314,6 +332,7 @@ void rs_web_close(struct rs_web *web)
 	free_pem(web->certificate);
 	free_pem(web->key);
 	free_pem(web->authorities);
+	trust_finish(web);
 	for (size_t i = 0; i < FINDER_COUNT; i++)
 		rs_finder_destroy(web->finders[i]);
 	pthread_cond_destroy(&web->stopped);

@@ -2,6 +2,7 @@
 #ifndef RS_WEB_SERVER_H
 #define RS_WEB_SERVER_H
 
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -65,6 +66,8 @@ struct rs_web {
 	const volatile sig_atomic_t *stop;
 	struct door doors[RS_WEB_PORT_COUNT];
 	char *certificate, *key, *authorities; /* contents of the files */
+	pthread_rwlock_t trust_lock;           /* guards the list */
+	gnutls_x509_trust_list_t trust;
 	struct tally *tallies;
 	pthread_t watcher;
 	bool is_watched;
@@ -83,6 +86,12 @@ struct rs_web {
 	pthread_mutex_t rest_mutex; /* guards options.rest_node */
 };
 
+/* What a certificate proves: nothing, or nothing any more, or who it says. */
+enum trust { TRUST_NONE, TRUST_REVOKED, TRUST_GOOD };
+enum rs_code trust_read(struct rs_web *web, struct rs_error *err); /* what was before stays after a failure */
+void trust_finish(struct rs_web *web);
+enum trust trust_judge(struct rs_web *web, const gnutls_datum_t *certificates, unsigned count);
+
 /* A request and what the server itself keeps of it. */
 struct exchange {
 	struct request request;
@@ -92,6 +101,8 @@ struct exchange {
 	struct rs_error failure; /* code RS_OK: none */
 	bool is_begun, is_refused, is_queued, is_broken;
 	uint64_t since_ns, received, sent;
+	bool is_judged; /* what the client's certificate proves is known */
+	enum trust trust;
 	size_t raw_size;
 	char raw[]; /* the target as it came, cut after TARGET_SIZE_MAX */
 };

@@ -72,6 +72,8 @@ void request_put_header(struct request *request, const char *name, const char *v
 struct rs_str request_raw(const struct request *request); /* path and query as they came */
 /* DER, of a client whose chain TLS and authorities prove; empty without one. */
 struct rs_bytes request_certificate(const struct request *request);
+#define REVOKED "the certificate that was shown is revoked, or lists of what is are out of date"
+bool request_is_revoked(const struct request *request); /* the certificate that was shown */
 bool request_is_tls(const struct request *request);
 /* The path as an absolute URL when the client said which host it called, else as it is. */
 #define URL_SIZE 512

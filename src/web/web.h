@@ -18,6 +18,9 @@ struct rs_web_options {
 	bool is_proxied; /* http may listen elsewhere than on the loopback: what is in front of it speaks TLS */
 	const char *certificate, *key,
 		*authorities; /* PEM files, for https; authorities of clients, may be NULL */
+	/* PEM file of what the authorities revoked; NULL: none. Read again when *hangups (NULL: never) changes. */
+	const char *revocations;
+	const volatile sig_atomic_t *hangups;
 	const struct rs_web_authenticator *authenticators;
 	size_t authenticator_count;
 	const char *
