@@ -26,6 +26,7 @@
 	X(export)       \
 	X(edge)         \
 	X(convert)      \
+	X(register)     \
 	X(perturb)      \
 	X(extract)      \
 	X(serve)        \

@@ -64,7 +64,7 @@ struct rs_register {
 #define RS_REGISTER_DEFAULT                                                                         \
 	{                                                                                           \
 		.kind = RS_TRANSFORM_RIGID, .levels = 3, .samples = 60000, .bins = 32, .steps = 60, \
-		.lattice_mm = 30, .stiffness = 5, .seed = 1                                         \
+		.lattice_mm = 30, .stiffness = 1000, .seed = 1                                      \
 	}
 
 /* Before: at the start. Similarities are of points of the fixed volume at full sharpness that did not steer. */

@@ -95,6 +95,7 @@ static void recover(const struct truth *applied, enum rs_transform_kind kind, do
 	truth = applied;
 	how.kind = kind;
 	how.samples = 20000;
+	how.stiffness = 30; /* the body is rich in contrast, and little noisy */
 	scan_make(&fixed, &fixed_grid, 0, NULL, 6, 11);
 	scan_make(&moving, &moving_grid, 1, backward, 6, 12);
 	if (rs_register(&fixed, &moving, &how, NULL, &found, &report, &err) != RS_OK)
