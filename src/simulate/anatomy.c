@@ -9,7 +9,8 @@
 #define COARSE_BEND_MM 3.5
 #define FINE_BEND_MM 1.0
 #define SQUARISH 0.55 /* of a column's outline: 0 an ellipse, 1 a rectangle (Fernandez-Guasti's squircle) */
-#define TUMOUR_REACH 1.6  /* times the radius: no wave of the margin goes beyond */
+#define WAVE_MOST 1.7 /* of the margin, smoothly: higher ones would leave islands */
+#define TUMOUR_REACH 1.6  /* times the radius: no wave goes beyond, margins being 0.32 at most */
 #define NECROSIS_RIM 0.22 /* of the radius stays alive */
 
 double tumour_outside(const struct tumour *tumour, const double point[static 3])
@@ -21,7 +22,7 @@ double tumour_outside(const struct tumour *tumour, const double point[static 3])
 	                         d[1] * tumour->turn[0] - d[0] * tumour->turn[1], d[2]};
 	for (int i = 0; i < 3; i++)
 		sum += along[i] * along[i] / (tumour->radius[i] * tumour->radius[i]);
-	double wave = draw_clamp(1 + tumour->margin * waves_at(&tumour->outline, point), 0.5, TUMOUR_REACH);
+	double wave = 1 + tumour->margin * WAVE_MOST * tanh(waves_at(&tumour->outline, point) / WAVE_MOST);
 	return (sqrt(sum) - wave) * (tumour->radius[0] + tumour->radius[1] + tumour->radius[2]) / 3;
 }
 

@@ -1,8 +1,10 @@
 /* The biology of one patient. An aggression that nobody measures makes the tumour grow, thickens its cells (less
  * diffusion), starves it (less perfusion, necrosis), and roughens texture and margin; each of these also varies for reasons
  * of its own. Stage, survival and response are drawn from the same aggression with chance, so that no reader of images can
- * know them for sure. The sizes of effects are chosen, not measured: directions are those that are published (perfusion and
- * diffusion with grade: Zaboriene et al., Diagnostics 13 (2023) 521; Ma et al., Quant. Imaging Med. Surg. 8 (2018) 301). */
+ * know them for sure. The sizes of effects are chosen, not measured: directions are published (perfusion and diffusion with
+ * grade: Zaboriene et al., Diagnostics 13 (2023) 521; Ma et al., Quant. Imaging Med. Surg. 8 (2018) 301), shares are set so
+ * that a cross-validated elastic net of features of T1, T2, ADC and wash-in reaches AUC 0.87 (advanced), 0.86 (responds) and
+ * concordance 0.72 of 150 small patients; clinical columns 0.67 (advanced), 0.63 (survival). */
 #include "patient.h"
 
 #include <stdio.h>
@@ -14,13 +16,13 @@
 #define HALF_HOUR_MS 1800000u
 
 /* How much of each trait is aggression (or perfusion), the rest being its own. */
-#define SHARE_DIFFUSION 0.75
+#define SHARE_DIFFUSION 0.80
 #define SHARE_PERFUSION 0.60
-#define SHARE_TEXTURE 0.80
-#define SHARE_NECROSIS 0.65
-#define SHARE_MARGIN 0.75
-#define SHARE_SIZE 0.40
-#define SHARE_CA19_9 0.40
+#define SHARE_TEXTURE 0.85
+#define SHARE_NECROSIS 0.70
+#define SHARE_MARGIN 0.80
+#define SHARE_SIZE 0.30
+#define SHARE_CA19_9 0.32
 
 static void draw_tumour(struct rs_stream *stream, struct patient *p)
 {
@@ -32,7 +34,7 @@ static void draw_tumour(struct rs_stream *stream, struct patient *p)
 	p->t1_factor = exp(0.05 * draw_related(stream, p->stroma, 0.7));
 	p->t2_factor = exp(-0.08 * draw_related(stream, p->stroma, 0.5));
 	p->heterogeneity = draw_clamp(0.95 + 0.35 * draw_related(stream, g, SHARE_TEXTURE), 0.2, 2);
-	p->texture_mm = draw_clamp(11 * exp(-0.15 * draw_related(stream, g, 0.5)), 7, 16);
+	p->texture_mm = draw_clamp(13 * exp(-0.15 * draw_related(stream, g, 0.5)), 9, 18);
 	p->necrosis = draw_clamp(2.0 - 0.6 * draw_related(stream, g, SHARE_NECROSIS), 0.6, 4);
 	p->margin = draw_clamp(0.13 * exp(0.40 * draw_related(stream, g, SHARE_MARGIN)), 0.04, 0.32);
 }
@@ -45,6 +47,7 @@ static void draw_person(struct rs_stream *stream, struct patient *p)
 	p->age = (unsigned)draw_clamp(floor(67 + 9 * draw_normal(stream)), 38, 89);
 	p->male = rs_stream_unit(stream) < 0.53;
 	p->weight_kg = draw_clamp((p->male ? 78 : 68) + 12 * draw_normal(stream), 45, 125);
+	p->told_size_mm = floor(p->size_mm * exp(0.10 * draw_normal(stream)) + 0.5);
 	p->ca19_9 = draw_clamp(160 * exp(1.4 * draw_related(stream, p->aggression, SHARE_CA19_9)), 2, 20000);
 }
 
@@ -52,7 +55,7 @@ static void draw_person(struct rs_stream *stream, struct patient *p)
 static void draw_stage(struct rs_stream *stream, struct patient *p)
 {
 	double g = p->aggression;
-	p->advanced = draw_logistic(stream, 0.1 + 3.6 * g);
+	p->advanced = draw_logistic(stream, 0.1 + 4.5 * g);
 	p->m = p->advanced && draw_logistic(stream, -0.1 + 0.5 * g);
 	bool borderline = draw_logistic(stream, -0.4 + 0.8 * g);
 	p->extent = p->m ? METASTATIC : p->advanced ? LOCALLY_ADVANCED : borderline ? BORDERLINE : RESECTABLE;
@@ -64,12 +67,12 @@ static void draw_stage(struct rs_stream *stream, struct patient *p)
 /* Weibull times (hazard rising with time) and even censoring: months. */
 static void draw_fate(struct rs_stream *stream, struct patient *p)
 {
-	double score = 0.85 * p->aggression + 0.35 * p->advanced + 0.2 * (p->age - 67.0) / 10;
-	double death = 24 * pow(-log(1 - rs_stream_unit(stream)) * exp(-score), 1 / 1.3);
+	double score = 1.5 * p->aggression + 0.4 * p->advanced + 0.2 * (p->age - 67.0) / 10;
+	double death = 20 * pow(-log(1 - rs_stream_unit(stream)) * exp(-score), 1 / 1.3);
 	double seen = draw_between(stream, 8, 48);
 	p->died = death <= seen;
 	p->time_months = fmax(0.1, floor(10 * fmin(death, seen)) / 10);
-	p->responds = draw_logistic(stream, -0.1 + 2.4 * p->perfusion - 1.0 * p->aggression);
+	p->responds = draw_logistic(stream, -0.1 + 3.0 * p->perfusion - 1.6 * p->aggression);
 }
 
 void patient_draw(uint64_t seed, size_t number, struct patient *out)

@@ -30,6 +30,7 @@ struct patient {
 	unsigned age;
 	bool male;
 	double weight_kg, ca19_9; /* U/ml */
+	double told_size_mm;      /* of an earlier examination's report */
 	/* what becomes of the patient */
 	unsigned t, n, m; /* AJCC 8: T1 … T4, N0 … N2, M0 … M1 */
 	enum extent extent;

@@ -201,29 +201,6 @@ static double volume_of(const struct rs_mask *mask)
 	return (double)count * g->spacing_mm[0] * g->spacing_mm[1] * g->spacing_mm[2];
 }
 
-/* The longest side of the mask's box, as one reads it off a screen. */
-static double size_of(const struct rs_mask *mask)
-{
-	const struct rs_geometry *g = &mask->geometry;
-	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0}, voxel = 0;
-	double longest = 0;
-	for (size_t z = 0; z < g->size[2]; z++)
-		for (size_t y = 0; y < g->size[1]; y++)
-			for (size_t x = 0; x < g->size[0]; x++) {
-				const size_t at[3] = {x, y, z};
-				if (!mask->labels[voxel++])
-					continue;
-				for (int i = 0; i < 3; i++) {
-					low[i] = at[i] < low[i] ? at[i] : low[i];
-					high[i] = at[i] > high[i] ? at[i] : high[i];
-				}
-			}
-	for (int i = 0; i < 3; i++)
-		longest = high[i] >= low[i] ? fmax(longest, (double)(high[i] - low[i] + 1) * g->spacing_mm[i])
-		                            : longest;
-	return longest;
-}
-
 static enum rs_code write_mask(struct making *m, const struct rs_export_source *source, unsigned reader,
                                const struct rs_mask *mask, struct rs_error *err)
 {
@@ -263,8 +240,6 @@ static enum rs_code read_mask(struct making *m, const struct rs_export_source *s
 	snprintf(mask.names[0].name, sizeof mask.names[0].name, "Tumour, reader %u (SYNTHETIC)", reader + 1);
 	render_mask(&m->anatomy, &straying, outside, steady, &mask);
 	m->facts->reader_mm3[reader] = volume_of(&mask);
-	if (reader == 0)
-		m->facts->seen_size_mm = size_of(&mask);
 	return write_mask(m, source, reader, &mask, err);
 }
 

@@ -15,7 +15,6 @@ struct study_facts {
 	double arrival_s;
 	double volume_mm3; /* of the tumour on the T2 image's grid */
 	double reader_mm3[READERS];
-	double seen_size_mm; /* as the first reader measures it: longest side of the mask's box */
 };
 enum rs_code study_make(const struct rs_world *world, const struct rs_simulate_options *options,
                         const struct patient *patient, const char *directory, struct study_facts *out,

@@ -23,9 +23,9 @@ static void clinical(const struct rs_simulate_options *options, const struct cas
 		const struct patient *p = &rows[i].patient;
 		rs_buffer_printf(out, "%s,yes,%c,%s,%u,%s,%.0f,%s,%.0f,%s,%s,%d,%d,%.1f,%d\n", p->id,
 		                 (int)('A' + p->centre), scanner_of(p)->at_3t ? "3" : "1.5", p->age,
-		                 p->male ? "M" : "F", p->ca19_9, patient_location(p),
-		                 rows[i].facts.seen_size_mm, patient_stage(p), patient_extent(p), p->advanced,
-		                 p->responds, p->time_months, p->died);
+		                 p->male ? "M" : "F", p->ca19_9, patient_location(p), p->told_size_mm,
+		                 patient_stage(p), patient_extent(p), p->advanced, p->responds,
+		                 p->time_months, p->died);
 	}
 }
 

@@ -17,10 +17,10 @@
 #define LEVELS_PER_UNIT 10.0
 
 /* What one unit of denser cells does to the tumour: less water moves, less blood comes. Chosen. */
-#define UNIT_DIFFUSION (-0.13)
-#define UNIT_T1 0.03
-#define UNIT_T2 (-0.08)
-#define UNIT_KTRANS (-0.30)
+#define UNIT_DIFFUSION (-0.18)
+#define UNIT_T1 0.06
+#define UNIT_T2 (-0.15)
+#define UNIT_KTRANS (-0.40)
 
 struct row {
 	double t1_ms[2], t2_ms[2]; /* 1.5 T, 3 T */
