@@ -348,8 +348,10 @@ static void retrieve(void *context)
 	tell_of_retrieval(connection, code, &err);
 	retrieving_destroy(connection->retrieving);
 	connection->retrieving = NULL;
+	if (code == RS_MALFORMED)
+		rs_association_abort(connection->association, RS_ABORT_PROVIDER, RS_ABORT_UNEXPECTED_PDU);
 	if (code != RS_OK)
-		(void)flush(connection); /* an abort */
+		(void)flush(connection);
 	if (code != RS_OK || !wait_for(connection, EPOLL_CTL_MOD, connection->rest.size > 0))
 		connection_close(connection);
 }

@@ -192,6 +192,37 @@ def cancelled(node, peers):
     print("C-CANCEL: what is left stays")
 
 
+def not_converted(node, scratch, peers):
+    """A video is sent as it is, or fails; a peer that says something else than its answers is left, and nobody else."""
+    mpeg = "1.2.840.10008.1.2.4.100"
+    sop_class, uid, plain = instance(1, "P6", 6, 1)
+    fragment = struct.pack("<HHI", 0xFFFE, 0xE000, 8) + bytes(8)
+    data = plain[:plain.index(b"\xe0\x7f\x10\0OW")] + b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff" + struct.pack(
+        "<HHI", 0xFFFE, 0xE000, 0) + fragment + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    (scratch / "video.dcm").write_bytes(meta(sop_class, uid, mpeg) + data)
+    node.seal(scratch / "video.dcm")
+    with node.serving("--peers", peers) as port:
+        for syntaxes, status in (([EXPLICIT], 0xA702), ([mpeg], 0)):
+            with Asker(port) as peer:
+                peer.open([(SECONDARY, syntaxes)]).ask("study", {"StudyInstanceUID": "1.2.9.6"})
+                got, told, failed = peer.take()
+                assert told[-1][0] == status and (failed == [uid] or got[uid][1] == data), told
+        for odd in (command(e0002=VERIFICATION, e0100=0x30, e0110=1, e0800=0x101),
+                    command(e0002=SECONDARY, e0100=0x8001, e0120=99, e0800=0x101, e0900=0, e1000=uid), b"\xff" * 20, None):
+            with Asker(port) as peer:
+                peer.open(BOTH).ask("study", {"StudyInstanceUID": "1.2.9.1"})
+                peer.message()
+                peer.send(*(values(1, 1, odd, 4096) if odd else [bytes.fromhex("05000000000400000000")]))
+                try:
+                    raise AssertionError(peer.take())
+                except ConnectionError as broken:
+                    assert "PDU 7" in str(broken), broken
+        with Asker(port) as peer:
+            peer.open(BOTH).ask("study", {"StudyInstanceUID": "1.2.9.1"})
+            assert len(peer.take()[0]) == 5
+    print("a video as it is or not at all; answers that are none end an association")
+
+
 class Destination:
     """Takes what is moved to it, for as many instances as it lives."""
 
@@ -385,6 +416,7 @@ def main():
         levels(node, made, peers)
         odd_requests(node, peers)
         cancelled(node, peers)
+        not_converted(node, scratch, peers)
         moved(node, made, scratch)
         faults(node, scratch, peers)
         by_the_contract(node, scratch)
