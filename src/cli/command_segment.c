@@ -20,7 +20,7 @@ static const struct option options[] = {
 	{"whole", NULL, "apply: keep every part of the region, not the largest alone"},
 	{"validate", "SHARE", "train: of the subjects, held out and judged (default 0.2)"},
 	{"spacing", "MM", "train: the side of the cubes that the network sees (default 2.5)"},
-	{"epochs", "N", "train: rounds of all cases (default 40)"},
+	{"epochs", "N", "train: rounds of all cases (default 30)"},
 	{"patches", "N", "train: cut from each case in each epoch (default 4)"},
 	{"width", "N", "train: channels of the network's first level (default 8)"},
 	{"seed", "N", "train: another one draws another split and another start (default 1)"},

@@ -406,7 +406,7 @@ static void refuses(void **state)
 	         "image 2 has 4 x 4 x 4 voxels, the first image 36 x 34 x 22", FEW},
 		{"subject,T1,mask\nA,odd.nrrd,small.nrrd\nB,odd.nrrd,small.nrrd\n", "no numbers", FEW},
 		{"subject,T1,mask\nA,small.nrrd,empty.nrrd\nB,small.nrrd,empty.nrrd\n", "nothing to learn",
-	         few},
+	         FEW},
 		{"",
 	         "from 0 to below 1",
 	         {.held_out = 1, .spacing_mm = 3, .epochs = 1, .patches = 1, .width = 1}},
