@@ -1,6 +1,8 @@
 /* Products with the instructions that every processor of the platform has, and the choice among the ways. */
 #define TARGET
 #define WIDTH 4
+#define TALL 4
+#define ACROSS 2
 #define OF(name) plain_##name
 #include "kernel_body.h"
 

@@ -18,7 +18,8 @@ struct product {
 	size_t b_row;
 	float *c;
 	size_t c_row;
-	const size_t *b_at; /* where each row of b begins, in place of b_row; NULL: that */
+	const size_t *
+		b_at; /* where each row of b begins, in place of b_row; then product_add() takes a_row 1. NULL: that */
 };
 /* c += a b, b being inner x columns: each element adds its terms in ascending order. */
 void product_add(const struct product *product);

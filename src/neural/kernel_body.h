@@ -1,5 +1,6 @@
 /* The bodies of the products, included once for each set of instructions that they are compiled for: TARGET is the
- * attribute, OF(name) the name, WIDTH the lanes of one register. Multiplications and additions of lanes are the same
+ * attribute, OF(name) the name, WIDTH the lanes of one register, TALL (rows) and ACROSS (columns) how much of a product there are
+ * registers for. Multiplications and additions of lanes are the same
  * numbers however many of them an instruction does; nothing is fused. */
 #include <stdbool.h>
 #include <string.h>
@@ -15,47 +16,46 @@ typedef float lanes __attribute__((vector_size(32), aligned(4), may_alias));
 #define AT(address) (*(const lanes *)(const void *)(address))
 #define TO(address) (*(lanes *)(void *)(address))
 
-TARGET static inline __attribute__((always_inline)) const float *OF(row)(const struct product *p, bool listed,
-                                                                         size_t k)
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define INLINED TARGET static inline __attribute__((always_inline))
+
+INLINED const float *OF(row)(const struct product *p, bool listed, size_t k)
 {
 	return p->b + (listed ? p->b_at[k] : k * p->b_row);
 }
 
-/* Four rows by two registers of c stay in registers while k runs. */
-TARGET static inline __attribute__((always_inline)) void OF(add_four)(const struct product *p, bool listed,
-                                                                      const float *a, size_t column, float *c)
+/* So many rows by two registers of c stay in registers while k runs. listed: as product_add() says, a_row is 1. */
+INLINED void OF(add_tile)(const struct product *p, bool listed, size_t rows, const float *a, size_t column,
+                          float *c)
 {
-	float *row0 = c + column, *row1 = row0 + p->c_row, *row2 = row1 + p->c_row, *row3 = row2 + p->c_row;
-	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row;
-	row_lanes c00 = AT_ROW(row0), c01 = AT_ROW(row0 + WIDTH), c10 = AT_ROW(row1),
-		  c11 = AT_ROW(row1 + WIDTH);
-	row_lanes c20 = AT_ROW(row2), c21 = AT_ROW(row2 + WIDTH), c30 = AT_ROW(row3),
-		  c31 = AT_ROW(row3 + WIDTH);
-	for (size_t k = 0; k < p->inner; k++) {
-		const size_t at = k * p->a_column;
+	const size_t a_row = listed ? 1 : p->a_row;
+	row_lanes sums[TALL][2];
+	UNROLL for (size_t r = 0; r < rows; r++)
+	{
+		sums[r][0] = AT_ROW(c + r * p->c_row + column);
+		sums[r][1] = AT_ROW(c + r * p->c_row + column + WIDTH);
+	}
+	for (size_t k = 0; k < p->inner; k++, a += p->a_column) {
 		const float *b = OF(row)(p, listed, k) + column;
 		const row_lanes b0 = AT_ROW(b), b1 = AT_ROW(b + WIDTH);
-		c00 += a[at] * b0;
-		c01 += a[at] * b1;
-		c10 += a1[at] * b0;
-		c11 += a1[at] * b1;
-		c20 += a2[at] * b0;
-		c21 += a2[at] * b1;
-		c30 += a3[at] * b0;
-		c31 += a3[at] * b1;
+		UNROLL for (size_t r = 0; r < rows; r++)
+		{
+			sums[r][0] += a[r * a_row] * b0;
+			sums[r][1] += a[r * a_row] * b1;
+		}
 	}
-	TO_ROW(row0) = c00;
-	TO_ROW(row0 + WIDTH) = c01;
-	TO_ROW(row1) = c10;
-	TO_ROW(row1 + WIDTH) = c11;
-	TO_ROW(row2) = c20;
-	TO_ROW(row2 + WIDTH) = c21;
-	TO_ROW(row3) = c30;
-	TO_ROW(row3 + WIDTH) = c31;
+	UNROLL for (size_t r = 0; r < rows; r++)
+	{
+		TO_ROW(c + r * p->c_row + column) = sums[r][0];
+		TO_ROW(c + r * p->c_row + column + WIDTH) = sums[r][1];
+	}
 }
 
-TARGET static inline __attribute__((always_inline)) void OF(add_row)(const struct product *p, bool listed,
-                                                                     const float *a, size_t column, float *c)
+INLINED void OF(add_row)(const struct product *p, bool listed, const float *a, size_t column, float *c)
 {
 	for (; column + WIDTH <= p->columns; column += WIDTH) {
 		row_lanes sum = AT_ROW(c + column);
@@ -71,26 +71,32 @@ TARGET static inline __attribute__((always_inline)) void OF(add_row)(const struc
 	}
 }
 
-TARGET static inline __attribute__((always_inline)) void OF(add_rows)(const struct product *p, bool listed)
+INLINED size_t OF(add_rows)(const struct product *p, bool listed, size_t row, size_t rows)
 {
 	const size_t wide = p->columns / (2 * WIDTH) * (2 * WIDTH);
-	size_t row = 0;
-	for (; row + 4 <= p->rows; row += 4) {
+	for (; row + rows <= p->rows; row += rows) {
 		for (size_t column = 0; column < wide; column += 2 * WIDTH)
-			OF(add_four)(p, listed, p->a + row * p->a_row, column, p->c + row * p->c_row);
-		for (size_t r = row; r < row + 4 && wide < p->columns; r++)
+			OF(add_tile)(p, listed, rows, p->a + row * p->a_row, column, p->c + row * p->c_row);
+		for (size_t r = row; r < row + rows && wide < p->columns; r++)
 			OF(add_row)(p, listed, p->a + r * p->a_row, wide, p->c + r * p->c_row);
 	}
-	for (; row < p->rows; row++)
-		OF(add_row)(p, listed, p->a + row * p->a_row, 0, p->c + row * p->c_row);
+	return row;
+}
+
+INLINED void OF(add_all)(const struct product *p, bool listed)
+{
+	size_t row = OF(add_rows)(p, listed, 0, TALL);
+	row = TALL > 4 ? OF(add_rows)(p, listed, row, 4) : row;
+	row = OF(add_rows)(p, listed, row, 2);
+	(void)OF(add_rows)(p, listed, row, 1);
 }
 
 TARGET static void OF(add)(const struct product *p)
 {
 	if (p->b_at)
-		OF(add_rows)(p, true);
+		OF(add_all)(p, true);
 	else
-		OF(add_rows)(p, false);
+		OF(add_all)(p, false);
 }
 
 /* out[i] += the sum of the lanes of v[i], by the fixed tree. */
@@ -114,47 +120,35 @@ TARGET static const float *OF(rest)(const float *x, size_t count, float padded[L
 	return memcpy(padded, x, count * sizeof *x);
 }
 
-/* Four rows by two columns. */
-TARGET static void OF(dot_eight)(const struct product *p, const float *a, const float *b, const float *b1,
-                                 float *c)
+/* Four rows by some columns: sums of lanes stay in registers, as many as there are. */
+INLINED void OF(dot_tile)(const struct product *p, const float *a, size_t column, float *c)
 {
-	const float *a1 = a + p->a_row, *a2 = a1 + p->a_row, *a3 = a2 + p->a_row;
-	lanes v00 = {0}, v01 = {0}, v10 = {0}, v11 = {0}, v20 = {0}, v21 = {0}, v30 = {0}, v31 = {0};
+	const float *b[ACROSS];
+	lanes v[ACROSS][4] = {{{0}}};
+	float sum[8];
 	size_t k = 0;
+	UNROLL for (size_t j = 0; j < ACROSS; j++) b[j] = OF(row)(p, p->b_at, column + j);
 	for (; k + LANES <= p->inner; k += LANES) {
-		const lanes x = AT(b + k), y = AT(b1 + k);
-		v00 += AT(a + k) * x;
-		v01 += AT(a + k) * y;
-		v10 += AT(a1 + k) * x;
-		v11 += AT(a1 + k) * y;
-		v20 += AT(a2 + k) * x;
-		v21 += AT(a2 + k) * y;
-		v30 += AT(a3 + k) * x;
-		v31 += AT(a3 + k) * y;
+		UNROLL for (size_t r = 0; r < 4; r++)
+		{
+			const lanes x = AT(a + r * p->a_row + k);
+			UNROLL for (size_t j = 0; j < ACROSS; j++) v[j][r] += x * AT(b[j] + k);
+		}
 	}
 	if (k < p->inner) {
-		const size_t left = p->inner - k;
-		float padded[6][LANES];
-		const lanes x = AT(OF(rest)(b + k, left, padded[0])),
-			    y = AT(OF(rest)(b1 + k, left, padded[1]));
-		const lanes r0 = AT(OF(rest)(a + k, left, padded[2])),
-			    r1 = AT(OF(rest)(a1 + k, left, padded[3]));
-		const lanes r2 = AT(OF(rest)(a2 + k, left, padded[4])),
-			    r3 = AT(OF(rest)(a3 + k, left, padded[5]));
-		v00 += r0 * x;
-		v01 += r0 * y;
-		v10 += r1 * x;
-		v11 += r1 * y;
-		v20 += r2 * x;
-		v21 += r2 * y;
-		v30 += r3 * x;
-		v31 += r3 * y;
+		float padded[2][LANES];
+		for (size_t r = 0; r < 4; r++)
+			for (size_t j = 0; j < ACROSS; j++)
+				v[j][r] += AT(OF(rest)(a + r * p->a_row + k, p->inner - k, padded[0])) *
+				           AT(OF(rest)(b[j] + k, p->inner - k, padded[1]));
 	}
-	float sum[8];
-	OF(fold)((const lanes[8]){v00, v01, v10, v11, v20, v21, v30, v31}, sum);
-	for (size_t i = 0; i < 4; i++) {
-		c[i * p->c_row] += sum[2 * i];
-		c[i * p->c_row + 1] += sum[2 * i + 1];
+	for (size_t j = 0; j < ACROSS; j += 2) {
+		OF(fold)
+		((const lanes[8]){v[j][0], v[j][1], v[j][2], v[j][3], v[j + 1][0], v[j + 1][1], v[j + 1][2],
+		                  v[j + 1][3]},
+		 sum);
+		for (size_t i = 0; i < 8; i++)
+			c[i % 4 * p->c_row + j + i / 4] += sum[i];
 	}
 }
 
@@ -176,17 +170,16 @@ TARGET static void OF(dot_one)(const struct product *p, const float *a, const fl
 
 TARGET static void OF(add_transposed)(const struct product *p)
 {
-	const size_t pairs = p->columns / 2 * 2;
+	const size_t tiled = p->columns / ACROSS * ACROSS;
 	for (size_t row = 0; row < p->rows; row += 4) {
 		const size_t rows = p->rows - row < 4 ? p->rows - row : 4;
 		const float *a = p->a + row * p->a_row;
 		float *c = p->c + row * p->c_row;
-		for (size_t column = 0; rows == 4 && column < pairs; column += 2)
-			OF(dot_eight)
-		(p, a, OF(row)(p, p->b_at, column), OF(row)(p, p->b_at, column + 1), c + column);
+		for (size_t column = 0; rows == 4 && column < tiled; column += ACROSS)
+			OF(dot_tile)(p, a, column, c + column);
 		for (size_t r = 0; r < rows; r++)
-			for (size_t column = rows == 4 ? pairs : 0; column < p->columns; column++)
+			for (size_t column = rows == 4 ? tiled : 0; column < p->columns; column++)
 				OF(dot_one)
-		(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
+				(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
 	}
 }

@@ -6,6 +6,8 @@
 
 #define TARGET __attribute__((target("avx2")))
 #define WIDTH 8
+#define TALL 4
+#define ACROSS 2
 #define OF(name) wide_##name
 #include "kernel_body.h"
 

@@ -6,6 +6,8 @@
 
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2")))
 #define WIDTH 16
+#define TALL 8
+#define ACROSS 4
 #define OF(name) widest_##name
 #include "kernel_body.h"
 

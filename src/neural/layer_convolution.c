@@ -297,9 +297,9 @@ static void grow_item(const struct stage *stage, size_t tile, float *scratch)
 static enum rs_code grow(const struct stage *stage, struct rs_error *err)
 {
 	const struct pair pair = pair_of(stage);
-	turn_weights(stage, &pair);
 	if (direct_suits(stage->layer, stage->in, stage->out))
 		return direct_apply(stage, true, err);
+	turn_weights(stage, &pair);
 	return stage_for(
 		stage,
 		tile_count(pair.small->channels * pair.taps, stage->pass->batch * pair.large_positions),
@@ -406,10 +406,9 @@ static void sizes(const struct rs_layer *layer, const struct rs_shape *in, const
 	sizes->weights = in->channels * taps * out->channels;
 	sizes->fan = in->channels * taps;
 	sizes->offsets = out->channels;
-	sizes->scratch = direct_suits(layer, in, out) ? direct_scratch(layer, in, out)
-	                 : shrinking > growing        ? shrinking
-	                                              : growing;
-	sizes->notes = training ? sizes->weights * (GROUPS_OF_SUMS + 1) : grows ? sizes->weights : 0;
+	const bool direct = direct_suits(layer, in, out);
+	sizes->scratch = direct ? direct_scratch(layer, in, out) : shrinking > growing ? shrinking : growing;
+	sizes->notes = sizes->weights * (training ? GROUPS_OF_SUMS + 1 : grows || direct ? 1 : 0);
 }
 
 const struct layer_kind layer_convolution = {"convolution", shape, sizes, shrink, back_to_large};

@@ -133,6 +133,19 @@ static size_t made_at(const struct block *block, size_t channel, size_t row)
 	       to->size[2];
 }
 
+/* Weights by channel and tap of what is seen, then by channel of what is made: a product's column lies side by side. In the
+ * notes. */
+static void pack_weights(const struct stage *stage, const struct block *block)
+{
+	const size_t taps = block->taps, in = stage->in->channels, out = stage->out->channels;
+	for (size_t o = 0; o < out; o++)
+		for (size_t i = 0; i < in; i++)
+			for (size_t tap = 0; tap < taps; tap++)
+				stage->notes[block->back ? (o * taps + tap) * in + i
+				                         : (i * taps + tap) * out + o] =
+					stage->weights[(o * in + i) * taps + tap];
+}
+
 struct applied {
 	struct block block;
 	const float *weights, *source, *offsets; /* offsets: NULL: added to what is there */
@@ -146,7 +159,7 @@ static struct applied applied_of(const struct stage *stage, bool back)
 	                                                stage->layer->kernel[2];
 	return back ? (struct applied){block_of(stage->layer, stage->out, stage->in, true), stage->notes,
 	                               stage->dy, NULL, stage->dx}
-	            : (struct applied){block_of(stage->layer, stage->in, stage->out, false), stage->weights,
+	            : (struct applied){block_of(stage->layer, stage->in, stage->out, false), stage->notes,
 	                               stage->x, offsets, stage->y};
 }
 
@@ -168,7 +181,7 @@ static void apply_block(struct applied *applied, size_t index, float *scratch)
 			memcpy(sums + c * columns + row * block->pitch,
 			       applied->made + made_at(block, c, row), width * sizeof *sums);
 	}
-	product_add(&(struct product){channels, inner, columns, applied->weights, inner, 1, copy, 0, sums,
+	product_add(&(struct product){channels, inner, columns, applied->weights, 1, channels, copy, 0, sums,
 	                              columns, at});
 	for (size_t c = 0; c < channels; c++)
 		for (size_t row = 0; row < block->height; row++)
@@ -191,6 +204,7 @@ static void back_item(const struct stage *stage, size_t index, float *scratch)
 enum rs_code direct_apply(const struct stage *stage, bool back, struct rs_error *err)
 {
 	const struct applied applied = applied_of(stage, back);
+	pack_weights(stage, &applied.block);
 	return stage_for(stage, block_count(&applied.block, stage->pass->batch),
 	                 back ? back_item : forward_item, err);
 }
