@@ -28,6 +28,7 @@ struct rs_find {
 	struct rs_catalogue_query query;
 	uint64_t offset; /* matches that are passed over */
 	uint64_t limit;  /* 0: a page of a few hundred; ask again with the same place until it has ended */
+	bool will_read; /* the objects of images: the disk may begin with the first while requests are written */
 	struct rs_catalogue_place *place; /* NULL: from the beginning */
 };
 struct rs_found {

@@ -349,12 +349,25 @@ static enum rs_code look(struct finding *finding, struct rs_error *err)
 	return code;
 }
 
+/* Stored bytes only: nothing is decrypted before the request is durable. */
+static void expect_first(const struct finding *finding)
+{
+	struct rs_node *node = finding->finder->node;
+	struct index_row row;
+	struct rs_cid cid;
+	if (finding->find->will_read && finding->count > 0 && finding->asking.size > 0 &&
+	    index_find_row(node->index, finding->matches[0].row[RS_LEVEL_IMAGE], &row, NULL) == RS_OK &&
+	    rs_cid_from_bytes(row.cid, &cid))
+		rs_vault_expect(node->vault, &cid);
+}
+
 enum rs_code rs_finder_find(struct rs_finder *finder, const struct rs_find *find, rs_find_visit *visit,
                             void *context, struct rs_find_counts *out, struct rs_error *err)
 {
 	struct finding finding RS_CLEANUP(finding_finish) = {.count = 0};
 	RS_TRY(begin(finder, find, &finding, err));
 	RS_TRY(look(&finding, err));
+	expect_first(&finding);
 	RS_TRY(ask(&finding, err));
 	enum rs_code code = hold(finder->node, err);
 	if (code == RS_OK)

@@ -64,6 +64,8 @@ struct rs_files {
 	/* The disk may begin to write what it was given, so that a sync later has less to wait for. Promises nothing. May be
 	 * NULL. */
 	void (*start_writeback)(struct rs_file *file);
+	/* The disk may begin to read what will be asked for next. Promises nothing. May be NULL. */
+	void (*start_reading)(struct rs_file *file, uint64_t offset, size_t size);
 	/* Advisory, held until close; RS_BUSY when another process has it. */
 	enum rs_code (*lock)(struct rs_file *file, bool exclusive, struct rs_error *err);
 	void (*close)(struct rs_file *file); /* accepts NULL */
@@ -109,6 +111,7 @@ enum rs_code rs_file_write_at(struct rs_file *file, uint64_t offset, const void 
 enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_error *err);
 enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err);
 void rs_file_start_writeback(struct rs_file *file);
+void rs_file_start_reading(struct rs_file *file, uint64_t offset, size_t size);
 void rs_file_close(struct rs_file *file);          /* accepts NULL */
 void rs_file_close_pointer(struct rs_file **file); /* for RS_CLEANUP */
 /* A regular file of at most `maximum` bytes; others are refused as rs_file_read_all() does. */

@@ -36,6 +36,12 @@ enum rs_code rs_file_size(struct rs_file *file, uint64_t *out_size, struct rs_er
 
 enum rs_code rs_file_sync(struct rs_file *file, struct rs_error *err) { return file->files->sync(file, err); }
 
+void rs_file_start_reading(struct rs_file *file, uint64_t offset, size_t size)
+{
+	if (file->files->start_reading)
+		file->files->start_reading(file, offset, size);
+}
+
 void rs_file_start_writeback(struct rs_file *file)
 {
 	if (file->files->start_writeback)

@@ -165,6 +165,7 @@ static void content_tears_by_sectors(void **state)
 		fill(file, 'n', LARGE);
 		if (seed & 1)
 			rs_file_start_writeback(file); /* promises nothing, keeps nothing back */
+		rs_file_start_reading(file, 0, 1);
 		rs_sim_cut(sim, seed & 1 ? RS_SIM_LOSE_ALL : RS_SIM_TEAR);
 		rs_file_close(file);
 		int old = count("/a/x", 'o'), new = count("/a/x", 'n');

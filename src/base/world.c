@@ -186,6 +186,11 @@ static void system_start_writeback(struct rs_file *file)
 	(void)sync_file_range(self(file)->descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+static void system_start_reading(struct rs_file *file, uint64_t offset, size_t size)
+{
+	(void)posix_fadvise(self(file)->descriptor, (off_t)offset, (off_t)size, POSIX_FADV_WILLNEED);
+}
+
 static enum rs_code system_lock(struct rs_file *file, bool exclusive, struct rs_error *err)
 {
 	if (flock(self(file)->descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
@@ -320,6 +325,7 @@ static const struct rs_files system_files = {
 	.truncate = system_truncate,
 	.sync = system_sync,
 	.start_writeback = system_start_writeback,
+	.start_reading = system_start_reading,
 	.lock = system_lock,
 	.close = system_close,
 	.rename = system_rename,

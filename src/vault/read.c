@@ -183,6 +183,15 @@ enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_c
 	return name_object(cid, read_unaddressed(vault, cid, key, take, context, err), err);
 }
 
+void rs_vault_expect(struct rs_vault *vault, const struct rs_cid *cid)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	if (object_path(vault, cid, &path, NULL) == RS_OK &&
+	    rs_file_open(vault->world, path, RS_OPEN_READ, &file, NULL) == RS_OK)
+		rs_file_start_reading(file, 0, 4 * STORED_CHUNK_SIZE);
+}
+
 enum rs_code rs_object_read_to(const struct rs_world *world, const char *path, uint64_t offset,
                                const struct rs_cid *cid, const struct rs_secret *key, rs_vault_take *take,
                                void *context, struct rs_error *err)

@@ -135,6 +135,8 @@ enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, 
 enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
                                        const struct rs_secret *key, rs_vault_take *take, void *context,
                                        struct rs_error *err);
+/* An object will be read soon: the disk may begin with its first few MiB. Promises nothing. */
+void rs_vault_expect(struct rs_vault *vault, const struct rs_cid *cid);
 /* The stored bytes as they are, which need no key. */
 enum rs_code rs_vault_read_stored(struct rs_vault *vault, const struct rs_cid *cid, rs_vault_take *take,
                                   void *context, struct rs_error *err);

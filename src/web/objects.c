@@ -14,7 +14,8 @@ enum rs_code picked_of_request(struct request *request, struct picked_list *out,
 	struct rs_catalogue_key keys[RS_COUNT(tags)];
 	struct rs_find find = {.actor = request->caller.actor,
 	                       .purpose = request->purpose,
-	                       .query = {.level = RS_LEVEL_IMAGE, .keys = keys}};
+	                       .query = {.level = RS_LEVEL_IMAGE, .keys = keys},
+	                       .will_read = true};
 	for (size_t i = 0; i < RS_COUNT(tags) && request->values[i].size > 0; i++)
 		keys[find.query.key_count++] = (struct rs_catalogue_key){tags[i], request->values[i]};
 	RS_TRY(pick_instances(web_intake(request->web), web_finder(request->web, FINDER_OF_RETRIEVALS), &find,

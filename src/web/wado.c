@@ -89,6 +89,8 @@ static enum rs_code produce_parts(void *context, struct flow *flow, struct rs_er
 		size_t size = boundary_begin(retrieving->boundary, DICOM, syntax_of(retrieving, picked),
 		                             text);
 		RS_TRY(flow_put(flow, rs_bytes_of(text, size), err));
+		if (i + 1 < retrieving->list.count)
+			rs_vault_expect(web_node(retrieving->web)->vault, &retrieving->list.items[i + 1].cid);
 		RS_TRY(is_converted(retrieving, picked)
 		               ? put_converted(retrieving, picked, flow, err)
 		               : object_read(retrieving->web, picked, put, flow, err));
