@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/audit_fhir.h"
 #include "write.h"
 
 #define TERMINOLOGY "http://terminology.hl7.org/CodeSystem/"
@@ -19,6 +20,14 @@ struct coding {
 #define SECURITY                                  \
 	{                                         \
 		DICOM, "110113", "Security Alert" \
+	}
+#define ACTIVITY                                        \
+	{                                               \
+		DICOM, "110100", "Application Activity" \
+	}
+#define AUTHENTICATION                                 \
+	{                                              \
+		DICOM, "110114", "User Authentication" \
 	}
 #define USER_SECURITY                                               \
 	{                                                           \
@@ -395,20 +404,12 @@ static void entities(struct rs_audit_writer *writer)
 	rs_json_array_end(json);
 }
 
-void fhir_line(struct rs_audit_writer *writer, const struct rs_audit_line *line)
+static void resource(struct rs_audit_writer *writer, const struct rs_audit_line *line)
 {
 	struct rs_json *json = &writer->json;
-	char uuid[37], url[64], time[RS_TIME_TEXT_SIZE];
+	char uuid[37], time[RS_TIME_TEXT_SIZE];
 	uuid_of(line->act.id, uuid);
-	snprintf(url, sizeof url, "urn:uuid:%s", uuid);
 	rs_format_time_ms(line->act.time_ms, time);
-	if (writer->lines == 1) { /* FHIR knows no empty arrays */
-		rs_json_key(json, "entry");
-		rs_json_array_begin(json);
-	}
-	rs_json_object_begin(json);
-	member_text(json, "fullUrl", url);
-	rs_json_key(json, "resource");
 	rs_json_object_begin(json);
 	member_text(json, "resourceType", "AuditEvent");
 	member_text(json, "id", uuid);
@@ -420,5 +421,117 @@ void fhir_line(struct rs_audit_writer *writer, const struct rs_audit_line *line)
 	source(writer);
 	entities(writer);
 	rs_json_object_end(json);
+}
+
+void fhir_line(struct rs_audit_writer *writer, const struct rs_audit_line *line)
+{
+	struct rs_json *json = &writer->json;
+	char uuid[37], url[64];
+	uuid_of(line->act.id, uuid);
+	snprintf(url, sizeof url, "urn:uuid:%s", uuid);
+	if (writer->lines == 1) { /* FHIR knows no empty arrays */
+		rs_json_key(json, "entry");
+		rs_json_array_begin(json);
+	}
+	rs_json_object_begin(json);
+	member_text(json, "fullUrl", url);
+	rs_json_key(json, "resource");
+	resource(writer, line);
 	rs_json_object_end(json);
+}
+
+enum rs_code rs_fhir_line(const struct rs_audit_heading *heading, const struct rs_audit_line *line,
+                          struct rs_buffer *out, struct rs_error *err)
+{
+	struct rs_audit_writer writer = {.heading = heading};
+	rs_json_init(&writer.json, out, false);
+	rs_buffer_init(&writer.cells.text, CELLS_MAX);
+	cells_fill(&writer.cells, heading, line);
+	enum rs_code code = rs_buffer_check(&writer.cells.text, "an audit event", err);
+	if (code == RS_OK) {
+		resource(&writer, line);
+		code = rs_buffer_check(out, "an audit event", err);
+	}
+	rs_buffer_finish(&writer.cells.text);
+	return code;
+}
+
+static void event_agent(struct rs_json *json, const struct rs_atna_event *event)
+{
+	rs_json_key(json, "agent");
+	rs_json_array_begin(json);
+	rs_json_object_begin(json);
+	if (event->user[0])
+		reference(json, "who", NULL, OF_KEYS, event->user, NULL);
+	else
+		member_text(json, "altId", "unknown");
+	requestor(json, true);
+	if (event->host[0]) {
+		rs_json_key(json, "network");
+		rs_json_object_begin(json);
+		member_text(json, "address", event->host);
+		member_text(json, "type", "2"); /* an IP address */
+		rs_json_object_end(json);
+	}
+	rs_json_object_end(json);
+	rs_json_array_end(json);
+}
+
+static void event_entity(struct rs_audit_writer *writer, const struct rs_atna_event *event, uint64_t number)
+{
+	struct rs_json *json = &writer->json;
+	char events[NAMESPACE_SIZE], text[24];
+	namespace_of(writer, "event", events);
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	rs_json_key(json, "entity");
+	rs_json_array_begin(json);
+	entity_begin(json, NULL, events, text, NULL, &thing, &security_role);
+	if (event->kind == RS_ATNA_LOST) {
+		snprintf(text, sizeof text, "%" PRIu64, event->count);
+		rs_json_key(json, "detail");
+		rs_json_array_begin(json);
+		detail(json, "lost", text);
+		rs_json_array_end(json);
+	}
+	rs_json_object_end(json);
+	rs_json_array_end(json);
+}
+
+/* As audit/atna.c has them. */
+static const struct {
+	struct coding type, subtype;
+} doors[] = {
+	[RS_ATNA_START] = {ACTIVITY, {DICOM, "110120", "Application Start"}},
+	[RS_ATNA_STOP] = {ACTIVITY, {DICOM, "110121", "Application Stop"}},
+	[RS_ATNA_LOGIN] = {AUTHENTICATION, {DICOM, "110122", "Login"}},
+	[RS_ATNA_LOGOUT] = {AUTHENTICATION, {DICOM, "110123", "Logout"}},
+	[RS_ATNA_REFUSED] = {SECURITY, {DICOM, "110126", "Node Authentication"}},
+	[RS_ATNA_LOST] = {SECURITY, {DICOM, "110128", "Audit Recording Stopped"}},
+};
+
+enum rs_code rs_fhir_event(const struct rs_audit_heading *heading, const struct rs_atna_event *event,
+                           uint64_t number, struct rs_buffer *out, struct rs_error *err)
+{
+	struct rs_audit_writer writer = {.heading = heading};
+	struct rs_json *json = &writer.json;
+	char time[RS_TIME_TEXT_SIZE];
+	rs_format_time_ms(event->time_ms, time);
+	rs_json_init(json, out, false);
+	rs_json_object_begin(json);
+	member_text(json, "resourceType", "AuditEvent");
+	coding(json, "type", &doors[event->kind].type);
+	rs_json_key(json, "subtype");
+	rs_json_array_begin(json);
+	rs_json_object_begin(json);
+	coding_members(json, &doors[event->kind].subtype);
+	rs_json_object_end(json);
+	rs_json_array_end(json);
+	member_text(json, "action", "E");
+	member_text(json, "recorded", time);
+	member_text(json, "outcome", event->failed || event->kind == RS_ATNA_REFUSED ? "8" : "0");
+	event_agent(json, event);
+	source(&writer);
+	event_entity(&writer, event, number);
+	rs_json_object_end(json);
+	return rs_buffer_check(out, "an audit event", err);
 }

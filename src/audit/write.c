@@ -6,7 +6,6 @@
 #include "write.h"
 
 #define OUTPUT_MAX ((size_t)1 << 20) /* of one line: 64 parents in four formats take 20 KiB */
-#define CELLS_MAX ((size_t)64 * 1024)
 
 const char *const proved_text =
 	"Each line is an entry of the log under this checkpoint: its signature fits, its place is proved, and the contract, "

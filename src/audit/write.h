@@ -52,6 +52,7 @@ enum column {
 const char *column_name(enum column column);
 bool column_is_number(enum column column);
 
+#define CELLS_MAX ((size_t)64 * 1024)
 struct cells {
 	struct rs_buffer text;
 	size_t at[COLUMN_COUNT]; /* where the NUL-terminated text begins; 0: empty */

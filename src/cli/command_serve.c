@@ -64,7 +64,7 @@ struct http {
 	struct rs_node *node; /* the people's */
 	struct rs_node *rest; /* of REST alone; borrowed */
 	struct rs_web_people *people;
-	struct rs_collector *collector;
+	struct rs_collector *syslog, *collector; /* collector: the first of them, with the other behind it */
 	struct rs_web_authenticator authenticators[1 + RS_WEB_PEOPLE_AUTHENTICATORS];
 	struct rs_web *web;
 };
@@ -72,7 +72,9 @@ struct http {
 static void http_close(struct http *http)
 {
 	rs_web_close(http->web);
-	rs_collector_close(http->collector);
+	if (http->collector != http->syslog)
+		rs_collector_close(http->collector);
+	rs_collector_close(http->syslog);
 	rs_web_people_close(http->people);
 	rs_node_close(http->node);
 	rs_web_tokens_free(http->tokens);
@@ -106,17 +108,31 @@ static enum rs_code people_open(const struct command_line *line, struct rs_web_o
 	return RS_OK;
 }
 
-static enum rs_code collector_open(const struct command_line *line, struct rs_gateway *gateway,
-                                   const struct rs_log *log, struct rs_collector **out, struct rs_error *err)
+static enum rs_code collector_open(const struct command_line *line, const char *name, const char *authorities,
+                                   struct rs_gateway *gateway, const struct rs_log *log,
+                                   struct rs_collector *next, struct rs_collector **out, struct rs_error *err)
 {
 	const struct rs_collector_options options = {
-		.address = option_value(line, "syslog"),
-		.authorities = option_value(line, "syslog-authorities"),
+		.address = option_value(line, name),
+		.authorities = option_value(line, authorities),
 		.certificate = option_value(line, "certificate"),
 		.key = option_value(line, "certificate-key"),
 		.log = log,
+		.next = next,
 	};
+	*out = next;
 	return options.address ? rs_collector_open(gateway, &options, out, err) : RS_OK;
+}
+
+static enum rs_code collectors_open(const struct command_line *line, struct rs_gateway *gateway,
+                                    const struct rs_log *log, struct http *out, struct rs_error *err)
+{
+	const char *events = option_value(line, "fhir-audit");
+	if (events && !rs_str_starts_with(rs_str_from(events), "https://"))
+		return rs_error_set(err, RS_USAGE, "--fhir-audit '%s': https://host/path is needed", events);
+	RS_TRY(collector_open(line, "syslog", "syslog-authorities", gateway, log, NULL, &out->syslog, err));
+	return collector_open(line, "fhir-audit", "fhir-audit-authorities", gateway, log, out->syslog,
+	                      &out->collector, err);
 }
 
 static enum rs_code http_open(const struct command_line *line, struct rs_node *node,
@@ -143,7 +159,7 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 	                                      CONNECTIONS_OF_ADDRESS,
 		.log = log,
 	};
-	RS_TRY(collector_open(line, gateway, log, &out->collector, err));
+	RS_TRY(collectors_open(line, gateway, log, out, err));
 	options.collector = out->collector;
 	if (!options.http && !options.https)
 		return RS_OK;
@@ -268,6 +284,9 @@ static const struct option options[] = {
 	{"session-hours", "HOURS", "and after so long in any case (default 12)"},
 	{"syslog", "HOST:PORT", "audit messages (IHE ATNA) go there, by syslog over TLS, each at least once"},
 	{"syslog-authorities", "FILE", "who may have signed its certificate, PEM; otherwise the system's"},
+	{"fhir-audit", "URL", "the same as FHIR AuditEvents, by POST to https://host/path/AuditEvent"},
+	{"fhir-audit-authorities", "FILE",
+         "who may have signed its certificate, PEM; otherwise the system's"},
 	{"connections", "N", "of HTTP at once (default 200), a quarter of them from one address"},
 	{"associations", "N", "at once (default 100); more are rejected"},
 	{"mqtt", "HOST:PORT",

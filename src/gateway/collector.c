@@ -1,53 +1,21 @@
 /* The thread that brings audit messages to the collector. */
-#include "gateway/gateway_collector.h"
+#include "collector.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "access/access_audit.h"
-#include "net/net_tls.h"
 #include "node/node_parts.h"
-#include "spool.h"
 #include "workflow/workflow_intake.h"
 
-#define TIMEOUT_MS 10000
-#define BATCH 64 /* messages between two looks at the connection */
 #define PAUSE_MS 500
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define SETTLED_NS UINT64_C(1000000000) /* a connection that still stands then has not just been reset */
 #define GRACE_NS UINT64_C(2000000000)
-#define HOST_SIZE 256
-
-/* How far the two streams are. */
-struct place {
-	uint64_t entries, events;
-};
-
-struct rs_collector {
-	struct rs_intake *intake;
-	char *address, *authorities, *certificate, *key;
-	const struct rs_log *log;
-	const struct rs_clock *clock;
-	char host[HOST_SIZE], origin[ORIGIN_MAX + 1];
-	struct rs_atna_source source;
-	pthread_t thread;
-	pthread_mutex_t mutex; /* guards what follows */
-	pthread_cond_t woken;
-	bool stops, warned;
-	struct spool spool;
-	/* The thread's own. */
-	struct rs_audit *audit;
-	struct rs_tls *tls;
-	struct place sent, marked; /* marked: sent when the mark was set, and not yet known to be delivered */
-	bool has_mark;
-	uint64_t mark_ns;
-	unsigned backoff_ms;
-};
 
 static uint64_t now_ns(const struct rs_collector *collector)
 {
@@ -113,26 +81,31 @@ static bool connect_to(struct rs_collector *collector)
 	return true;
 }
 
-struct batch {
-	struct rs_collector *collector;
-	struct rs_buffer bytes;
-	struct place end;
-};
+static void note(struct batch *batch)
+{
+	batch->items[batch->count++] = (struct batch_item){batch->bytes.size, batch->end};
+}
 
 static enum rs_code take_event(void *context, uint64_t number, const struct rs_atna_event *event,
                                struct rs_error *err)
 {
 	struct batch *batch = context;
-	RS_TRY(rs_atna_event(&batch->collector->source, event, number, &batch->bytes, err));
+	const struct rs_collector *collector = batch->collector;
+	RS_TRY(collector->is_fhir ? rs_fhir_event(&batch->heading, event, number, &batch->bytes, err)
+	                          : rs_atna_event(&collector->source, event, number, &batch->bytes, err));
 	batch->end.events = number;
+	note(batch);
 	return RS_OK;
 }
 
 static enum rs_code take_line(void *context, const struct rs_audit_line *line, struct rs_error *err)
 {
 	struct batch *batch = context;
-	RS_TRY(rs_atna_line(&batch->collector->source, line, &batch->bytes, err));
+	const struct rs_collector *collector = batch->collector;
+	RS_TRY(collector->is_fhir ? rs_fhir_line(&batch->heading, line, &batch->bytes, err)
+	                          : rs_atna_line(&collector->source, line, &batch->bytes, err));
 	batch->end.entries = line->entry + 1;
+	note(batch);
 	return RS_OK;
 }
 
@@ -147,13 +120,18 @@ static enum rs_code take_lines(void *context, struct rs_node *node, struct rs_er
 		RS_TRY(rs_audit_update(collector->audit, NULL, NULL, err));
 	else
 		RS_TRY(rs_node_audit_open(node, false, NULL, NULL, &collector->audit, err));
+	RS_TRY(rs_node_checkpoint(node, &batch->heading.checkpoint, err));
 	return rs_audit_entries(collector->audit, batch->end.entries, BATCH, rs_world_now_ms(node->world),
 	                        take_line, batch, err);
 }
 
-static enum rs_code fill(struct batch *batch, struct rs_error *err)
+enum rs_code batch_fill(struct batch *batch, struct rs_error *err)
 {
 	struct rs_collector *collector = batch->collector;
+	batch->end = collector->sent;
+	batch->heading = (struct rs_audit_heading){.request = RS_AUDIT_NO_ENTRY};
+	snprintf(batch->heading.checkpoint.origin, sizeof batch->heading.checkpoint.origin, "%s",
+	         collector->origin);
 	pthread_mutex_lock(&collector->mutex);
 	enum rs_code code = spool_each(&collector->spool, batch->end.events, BATCH, take_event, batch, err);
 	pthread_mutex_unlock(&collector->mutex);
@@ -166,13 +144,23 @@ static void batch_finish(struct batch *batch) { rs_buffer_finish(&batch->bytes);
 /* *out_any: something was sent. */
 static enum rs_code send_batch(struct rs_collector *collector, bool *out_any, struct rs_error *err)
 {
-	struct batch batch RS_CLEANUP(batch_finish) = {.collector = collector, .end = collector->sent};
+	struct batch batch RS_CLEANUP(batch_finish) = {.collector = collector};
 	rs_buffer_init(&batch.bytes, 2 * BATCH * RS_ATNA_MESSAGE_MAX);
-	RS_TRY(fill(&batch, err));
+	RS_TRY(batch_fill(&batch, err));
 	*out_any = batch.bytes.size > 0;
 	RS_TRY(rs_tls_send(collector->tls, rs_buffer_bytes(&batch.bytes), err));
 	collector->sent = batch.end;
 	return RS_OK;
+}
+
+enum rs_code collector_delivered(struct rs_collector *collector, const struct place *place,
+                                 struct rs_error *err)
+{
+	pthread_mutex_lock(&collector->mutex);
+	enum rs_code code = spool_delivered(&collector->spool, place->entries, place->events, err);
+	collector->warned = false;
+	pthread_mutex_unlock(&collector->mutex);
+	return code;
 }
 
 static enum rs_code confirm(struct rs_collector *collector, struct rs_error *err)
@@ -182,12 +170,7 @@ static enum rs_code confirm(struct rs_collector *collector, struct rs_error *err
 		return rs_error_set(err, RS_IO, "the collector ended the connection");
 	if (collector->has_mark && now - collector->mark_ns >= SETTLED_NS &&
 	    rs_tls_unacknowledged(collector->tls) == 0) {
-		pthread_mutex_lock(&collector->mutex);
-		enum rs_code code = spool_delivered(&collector->spool, collector->marked.entries,
-		                                    collector->marked.events, err);
-		collector->warned = false;
-		pthread_mutex_unlock(&collector->mutex);
-		RS_TRY(code);
+		RS_TRY(collector_delivered(collector, &collector->marked, err));
 		collector->has_mark = false;
 		collector->backoff_ms = 0;
 	}
@@ -204,8 +187,9 @@ static void deliver(struct rs_collector *collector)
 {
 	struct rs_error err = {.message = ""};
 	bool any = false;
-	enum rs_code code = send_batch(collector, &any, &err);
-	if (code == RS_OK)
+	enum rs_code code = collector->is_fhir ? posting_deliver(collector, &any, &err)
+	                                       : send_batch(collector, &any, &err);
+	if (code == RS_OK && !collector->is_fhir)
 		code = confirm(collector, &err);
 	if (code != RS_OK)
 		disconnect(collector, &err);
@@ -234,13 +218,14 @@ static void *work(void *context)
 {
 	struct rs_collector *collector = context;
 	while (!stops(collector)) {
-		if (collector->tls || connect_to(collector))
+		if (collector->is_fhir || collector->tls || connect_to(collector))
 			deliver(collector);
-		if (!collector->tls)
+		if (!collector->tls && collector->backoff_ms > 0)
 			wait_ms(collector, collector->backoff_ms);
 	}
 	const uint64_t until = now_ns(collector) + GRACE_NS;
-	while (collector->tls && now_ns(collector) < until && !is_all_delivered(collector)) {
+	while ((collector->is_fhir ? collector->backoff_ms == 0 : collector->tls != NULL) &&
+	       now_ns(collector) < until && !is_all_delivered(collector)) {
 		const struct timespec pause = {.tv_nsec = 50000000};
 		deliver(collector);
 		(void)nanosleep(&pause, NULL);
@@ -248,19 +233,11 @@ static void *work(void *context)
 	return NULL;
 }
 
-void rs_collector_tell(struct rs_collector *collector, enum rs_atna_kind kind, bool failed,
-                       const uint8_t *user, const char *host)
+static void tell(struct rs_collector *collector, const struct rs_atna_event *event)
 {
-	struct rs_atna_event event = {
-		.kind = kind, .failed = failed, .time_ms = rs_world_now_ms(rs_world_system())};
 	struct rs_error err = {.message = ""};
-	if (!collector)
-		return;
-	if (user)
-		rs_hex_encode(rs_bytes_of(user, RS_KEY_SIZE), event.user);
-	(void)snprintf(event.host, sizeof event.host, "%s", host ? host : "");
 	pthread_mutex_lock(&collector->mutex);
-	enum rs_code code = spool_put(&collector->spool, &event, RS_COLLECTOR_EVENTS_MAX, &err);
+	enum rs_code code = spool_put(&collector->spool, event, RS_COLLECTOR_EVENTS_MAX, &err);
 	bool full = collector->spool.lost > 0 && !collector->warned;
 	collector->warned = collector->warned || full;
 	pthread_cond_signal(&collector->woken);
@@ -273,6 +250,18 @@ void rs_collector_tell(struct rs_collector *collector, enum rs_atna_kind kind, b
 	if (code != RS_OK || full)
 		RS_LOG(collector->log, RS_LOG_ERROR, "collector", {"address", collector->address},
 		       {"reason", err.message});
+}
+
+void rs_collector_tell(struct rs_collector *collector, enum rs_atna_kind kind, bool failed,
+                       const uint8_t *user, const char *host)
+{
+	struct rs_atna_event event = {
+		.kind = kind, .failed = failed, .time_ms = rs_world_now_ms(rs_world_system())};
+	if (user)
+		rs_hex_encode(rs_bytes_of(user, RS_KEY_SIZE), event.user);
+	(void)snprintf(event.host, sizeof event.host, "%s", host ? host : "");
+	for (; collector; collector = collector->next)
+		tell(collector, &event);
 }
 
 /* Paths and address belong to the caller's command line, but cost little. */
@@ -296,8 +285,11 @@ static enum rs_code open_node(void *context, struct rs_node *node, struct rs_err
 	struct rs_collector *collector = context;
 	char *path RS_CLEANUP(rs_free_pointer) = NULL;
 	(void)snprintf(collector->origin, sizeof collector->origin, "%s", node->config.origin);
-	RS_TRY(node_path(node, "collector.sqlite", &path, err));
-	return spool_open(node->world, path, &collector->spool, err);
+	RS_TRY(node_path(node, collector->is_fhir ? "collector-fhir.sqlite" : "collector.sqlite", &path,
+	                 err));
+	RS_TRY(spool_open(node->world, path, &collector->spool, err));
+	collector->sent = (struct place){collector->spool.entries, collector->spool.events};
+	return RS_OK;
 }
 
 static enum rs_code start(struct rs_collector *collector, struct rs_error *err)
@@ -333,6 +325,7 @@ enum rs_code rs_collector_open(struct rs_gateway *gateway, const struct rs_colle
 		return rs_error_memory(err, sizeof *collector, "a collector");
 	collector->intake = rs_gateway_intake(gateway);
 	collector->log = options->log;
+	collector->is_fhir = rs_str_starts_with(rs_str_from(options->address), "https://");
 	collector->clock = rs_world_system()->clock;
 	pthread_mutex_init(&collector->mutex, NULL);
 	pthread_condattr_init(&attributes);
@@ -347,6 +340,7 @@ enum rs_code rs_collector_open(struct rs_gateway *gateway, const struct rs_colle
 		return code;
 	}
 	rs_collector_tell(collector, RS_ATNA_START, false, NULL, NULL);
+	collector->next = options->next;
 	*out = collector;
 	return RS_OK;
 }
@@ -355,6 +349,7 @@ void rs_collector_close(struct rs_collector *collector)
 {
 	if (!collector)
 		return;
+	collector->next = NULL;
 	rs_collector_tell(collector, RS_ATNA_STOP, false, NULL, NULL);
 	pthread_mutex_lock(&collector->mutex);
 	collector->stops = true;

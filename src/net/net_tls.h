@@ -24,6 +24,12 @@ size_t rs_tls_unacknowledged(const struct rs_tls *tls);
 /* False once the other side has closed, or sent anything: for protocols in which it has nothing to say. */
 bool rs_tls_is_open(const struct rs_tls *tls);
 
+/* To the host of "https://host[:port]/path"; options->address is not looked at. */
+enum rs_code rs_https_connect(const char *url, const struct rs_tls_options *options, struct rs_tls **out,
+                              struct rs_error *err);
+/* One POST, and the status of its answer, whose body is passed over. *out_goes_on: the next one may follow on this connection. */
+enum rs_code rs_https_post(struct rs_tls *tls, const char *url, const char *media, struct rs_bytes body,
+                           unsigned *out_status, bool *out_goes_on, struct rs_error *err);
 /* The body of an answer with status 200, appended; no redirects. url: "https://host[:port]/path".
  * errors  as above; RS_USAGE: not https; RS_IO: another status, or an answer that is none */
 enum rs_code rs_https_get(const char *url, const char *authorities, size_t maximum, unsigned timeout_ms,

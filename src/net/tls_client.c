@@ -213,15 +213,17 @@ static enum rs_code parse_url(const char *text, struct url *out, struct rs_error
 
 /* Servers end connections without saying so in TLS: whether the answer is whole can then be told by its own size only, which is
  * looked at when it is parsed. */
-static bool says_its_size(struct rs_str answer)
+static bool says(struct rs_str answer, struct rs_str what)
 {
 	struct rs_str line;
 	while (rs_str_split(&answer, '\n', &line) && line.size > 1)
-		if (line.size > 15 &&
-		    rs_str_equal_ignoring_case((struct rs_str){line.data, 15}, RS_STR("Content-Length:")))
+		if (line.size > what.size &&
+		    rs_str_equal_ignoring_case((struct rs_str){line.data, what.size}, what))
 			return true;
 	return false;
 }
+
+static bool says_its_size(struct rs_str answer) { return says(answer, RS_STR("Content-Length:")); }
 
 /* HTTP/1.0, so that no answer comes in chunks. */
 static enum rs_code ask(struct rs_tls *tls, const struct url *url, struct rs_buffer *received,
@@ -278,4 +280,61 @@ enum rs_code rs_https_get(const char *url, const char *authorities, size_t maxim
 		return rs_error_set(err, RS_IO, "%s: the answer's status is %u", url, status);
 	rs_buffer_append_bytes(out, body);
 	return rs_buffer_check(out, "an answer", err);
+}
+
+static void url_finish(struct url *url) { rs_buffer_finish(&url->address); }
+
+enum rs_code rs_https_connect(const char *url, const struct rs_tls_options *options, struct rs_tls **out,
+                              struct rs_error *err)
+{
+	struct url parsed RS_CLEANUP(url_finish) = {.host = {"", 0}};
+	struct rs_tls_options with_address = *options;
+	rs_buffer_init(&parsed.address, 1024 + 8);
+	RS_TRY(parse_url(url, &parsed, err));
+	with_address.address = rs_buffer_str(&parsed.address);
+	return rs_tls_connect(&with_address, out, err);
+}
+
+/* Until the answer is whole, as its size says; one that says none ends, for us, with its head. */
+static enum rs_code receive_status(struct rs_tls *tls, unsigned *out_status, bool *out_goes_on,
+                                   struct rs_error *err)
+{
+	struct rs_buffer received RS_CLEANUP(rs_buffer_finish) = {0};
+	uint8_t chunk[4096];
+	struct rs_bytes body;
+	size_t size;
+	rs_buffer_init(&received, RS_HTTP_HEAD_MAX + RS_HTTP_BODY_MAX);
+	for (;;) {
+		RS_TRY(rs_tls_receive(tls, chunk, sizeof chunk, &size, err));
+		rs_buffer_append(&received, chunk, size);
+		RS_TRY(rs_buffer_check(&received, "an answer", err));
+		enum rs_code code = rs_http_parse_answer(rs_buffer_bytes(&received), out_status, &body, err);
+		if (code == RS_OK)
+			break;
+		if (code != RS_MALFORMED || size == 0)
+			return code;
+	}
+	*out_goes_on = says_its_size(rs_buffer_str(&received)) &&
+	               says(rs_buffer_str(&received), RS_STR("Connection: keep-alive"));
+	return RS_OK;
+}
+
+enum rs_code rs_https_post(struct rs_tls *tls, const char *url, const char *media, struct rs_bytes body,
+                           unsigned *out_status, bool *out_goes_on, struct rs_error *err)
+{
+	struct url parsed RS_CLEANUP(url_finish) = {.host = {"", 0}};
+	struct rs_buffer request RS_CLEANUP(rs_buffer_finish) = {0};
+	rs_buffer_init(&parsed.address, 1024 + 8);
+	rs_buffer_init(&request, RS_HTTP_HEAD_MAX + body.size);
+	RS_TRY(parse_url(url, &parsed, err));
+	rs_buffer_printf(
+		&request,
+		"POST " RS_STR_FORMAT " HTTP/1.0\r\nHost: " RS_STR_FORMAT
+		"\r\nConnection: keep-alive\r\nContent-Type: %s\r\nContent-Length: %zu\r\nAccept: application/fhir+json\r\n"
+		"Prefer: return=minimal\r\n\r\n",
+		RS_STR_ARGUMENTS(parsed.path), RS_STR_ARGUMENTS(parsed.host), media, body.size);
+	rs_buffer_append_bytes(&request, body);
+	RS_TRY(rs_buffer_check(&request, "a request", err));
+	RS_TRY(rs_tls_send(tls, rs_buffer_bytes(&request), err));
+	return receive_status(tls, out_status, out_goes_on, err);
 }

@@ -25,7 +25,8 @@ TYPES = {
     "Reference": {"reference": (0, 1, STRING), "type": (0, 1, URI), "identifier": (0, 1, "Identifier"), "display": (0, 1, STRING)},
     "Agent": {"type": (0, 1, "CodeableConcept"), "role": (0, None, "CodeableConcept"), "who": (0, 1, "Reference"),
               "altId": (0, 1, STRING), "name": (0, 1, STRING), "requestor": (1, 1, BOOLEAN), "policy": (0, None, URI),
-              "purposeOfUse": (0, None, "CodeableConcept")},
+              "purposeOfUse": (0, None, "CodeableConcept"), "network": (0, 1, "Network")},
+    "Network": {"address": (0, 1, STRING), "type": (0, 1, CODE)},
     "Source": {"site": (0, 1, STRING), "observer": (1, 1, "Reference"), "type": (0, None, "Coding")},
     "Detail": {"type": (1, 1, STRING), "valueString": (0, 1, STRING), "valueBase64Binary": (0, 1, STRING)},
     "Entity": {"what": (0, 1, "Reference"), "type": (0, 1, "Coding"), "role": (0, 1, "Coding"), "lifecycle": (0, 1, "Coding"),
@@ -86,22 +87,28 @@ def judge_member(value, name, least, most, inner, place):
         judge(one, inner, place)
 
 
+def judge_event(event):
+    assert event["resourceType"] == "AuditEvent"
+    judge(event, "AuditEvent", "")
+    assert event["action"] in "CRUDE" and event["outcome"] in ("0", "4", "8", "12")
+    for entity in event["entity"]:  # sev-1, and one value for each detail
+        assert not ("name" in entity and "query" in entity) and entity["what"].get("type", "Patient") in RESOURCES
+        assert all(("valueString" in one) != ("valueBase64Binary" in one) for one in entity.get("detail", []))
+    assert sum(agent["requestor"] for agent in event["agent"]) == 1
+    assert all(agent.get("network", {}).get("type", "2") in "12345" for agent in event["agent"])
+
+
 def judge_bundle(bundle):
     judge({name: bundle[name] for name in bundle if name != "entry"}, "Bundle", "")
     assert bundle["resourceType"] == "Bundle" and bundle["type"] == "collection" and bundle.get("entry") != []
     urls = set()
     for entry in bundle.get("entry", []):
         event = entry["resource"]
-        assert set(entry) == {"fullUrl", "resource"} and event["resourceType"] == "AuditEvent"
-        judge(event, "AuditEvent", "")
+        assert set(entry) == {"fullUrl", "resource"}
+        judge_event(event)
         assert entry["fullUrl"] == "urn:uuid:" + event["id"] and entry["fullUrl"] not in urls  # bdl-7
         assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", entry["fullUrl"])
         urls.add(entry["fullUrl"])
-        assert event["action"] in "CRUDE" and event["outcome"] in ("0", "4", "8", "12")
-        for entity in event["entity"]:  # sev-1, and one value for each detail
-            assert not ("name" in entity and "query" in entity) and entity["what"].get("type", "Patient") in RESOURCES
-            assert all(("valueString" in one) != ("valueBase64Binary" in one) for one in entity.get("detail", []))
-        assert sum(agent["requestor"] for agent in event["agent"]) == 1
     return bundle.get("entry", [])
 
 
