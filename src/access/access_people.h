@@ -15,6 +15,11 @@
 enum rs_code rs_node_find_person(struct rs_node *node, const char *text, struct rs_member_key *out,
                                  struct rs_error *err);
 
+/* Who may act at all now, as the ledger has it. errors  RS_REFUSED "NAME: sentence": unknown, revoked, or outside of the role's
+ * period */
+enum rs_code rs_node_person_in_force(struct rs_node *node, const struct rs_member_key *key,
+                                     struct rs_person *out, struct rs_error *err);
+
 struct rs_person_status {
 	struct rs_person person;
 	uint64_t revoked_ms;              /* by the ledger's entry; 0: never */

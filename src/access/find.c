@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "contract/contract_people.h"
+#include "access/access_people.h"
 #include "node/node_parts.h"
 #include "release.h"
 
@@ -84,16 +84,8 @@ static enum rs_purpose purpose_of(enum rs_role role)
 /* Whether there is anything that the actor could see for this purpose: else a refusal is told, and not an empty answer. */
 static enum rs_code check_actor(struct finding *finding, struct rs_error *err)
 {
-	const struct rs_state state = rs_node_state(finding->finder->node);
 	struct rs_person person;
-	enum rs_code code = rs_contract_person(&state, &finding->who, &person, err);
-	if (code == RS_NOT_FOUND)
-		return refuse(RS_REFUSAL_UNKNOWN_SIGNER, err);
-	RS_TRY(code);
-	if (person.revoked)
-		return refuse(RS_REFUSAL_REVOKED, err);
-	if (finding->now_ms < person.from_ms || (person.until_ms && finding->now_ms >= person.until_ms))
-		return refuse(RS_REFUSAL_OUT_OF_PERIOD, err);
+	RS_TRY(rs_node_person_in_force(finding->finder->node, &finding->who, &person, err));
 	finding->purpose = finding->find->purpose ? finding->find->purpose : purpose_of(person.role);
 	if (!finding->purpose || !rs_contract_bases(person.role, finding->purpose, RS_OPERATION_READ))
 		return refuse(RS_REFUSAL_PURPOSE, err);

@@ -284,3 +284,26 @@ enum rs_code rs_node_member_rotate(struct rs_node *node, const struct rs_actor *
 	RS_TRY(rotate_step(node, actor, ROTATION_GRANT, &person, replacement, out_entry, err));
 	return rotate_step(node, actor, ROTATION_REVOKE, &person, replacement, &revoked, err);
 }
+
+static enum rs_code refuse(enum rs_refusal refusal, struct rs_error *err)
+{
+	return rs_error_set(err, RS_REFUSED, "%s: %s", rs_refusal_name(refusal), rs_refusal_text(refusal));
+}
+
+enum rs_code rs_node_person_in_force(struct rs_node *node, const struct rs_member_key *key,
+                                     struct rs_person *out, struct rs_error *err)
+{
+	const struct rs_state state = rs_node_state(node);
+	const uint64_t now_ms = rs_world_now_ms(node->world);
+	struct rs_person person;
+	enum rs_code code = rs_contract_person(&state, key, &person, err);
+	if (code == RS_NOT_FOUND)
+		return refuse(RS_REFUSAL_UNKNOWN_SIGNER, err);
+	RS_TRY(code);
+	if (person.revoked)
+		return refuse(RS_REFUSAL_REVOKED, err);
+	if (now_ms < person.from_ms || (person.until_ms && now_ms >= person.until_ms))
+		return refuse(RS_REFUSAL_OUT_OF_PERIOD, err);
+	*out = person;
+	return RS_OK;
+}

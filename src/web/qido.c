@@ -7,14 +7,11 @@
 #include "accept.h"
 #include "dicom_json.h"
 #include "objects.h"
+#include "qido.h"
 #include "services.h"
 
 #define LIMIT_DEFAULT 1000
-#define LIMIT_MAX 10000
-#define OFFSET_MAX 1000000
-#define ATTRIBUTES_MAX 128
 #define RETRIEVE_URL RS_DICOM_TAG(0x0008, 0x1190)
-#define VALUES_SIZE ((size_t)64 * 1024) /* of all keys */
 #define PATH_SIZE (4 * UID_SIZE)
 
 static const struct offer offers[] = {{"application/dicom+json", NULL}, {"application/json", NULL}};
@@ -26,19 +23,6 @@ static const uint32_t always[RS_LEVEL_COUNT][14] = {
                             0x00201208},
 	[RS_LEVEL_SERIES] = {0x00080060, 0x0008103E, 0x0020000E, 0x00200011, 0x00201209},
 	[RS_LEVEL_IMAGE] = {0x00080016, 0x00080018, 0x00200013},
-};
-
-struct asked {
-	struct request *request;
-	struct rs_find find;
-	struct rs_find_counts counts;
-	struct rs_catalogue_key keys[RS_CATALOGUE_KEYS_MAX];
-	uint32_t included[ATTRIBUTES_MAX]; /* by includefield */
-	size_t included_count;
-	char values[VALUES_SIZE];
-	size_t values_used;
-	struct rs_json json;
-	bool is_ignored, is_fuzzy; /* something that was asked for is not done */
 };
 
 static bool tag_of(struct rs_str name, uint32_t *out)
@@ -225,10 +209,11 @@ static enum rs_code find(void *context, struct rs_node *node RS_UNUSED, struct r
 	                      &asked->counts, err);
 }
 
-static enum rs_code prepare(struct asked *asked, enum rs_level level, struct rs_error *err)
+enum rs_code asked_init(struct asked *asked, struct request *request, enum rs_level level,
+                        struct rs_error *err)
 {
 	static const uint32_t tags[] = {0x0020000D, 0x0020000E};
-	struct request *request = asked->request;
+	asked->request = request;
 	asked->find = (struct rs_find){.actor = request->caller.actor,
 	                               .purpose = request->purpose,
 	                               .limit = LIMIT_DEFAULT,
@@ -262,9 +247,8 @@ static enum rs_code answer(struct request *request, enum rs_level level, struct 
 	struct accepted accepted;
 	if (!asked)
 		return rs_error_memory(err, sizeof *asked, "a query");
-	asked->request = request;
 	RS_TRY(accept_choose(request, offers, RS_COUNT(offers), &accepted, err));
-	RS_TRY(prepare(asked, level, err));
+	RS_TRY(asked_init(asked, request, level, err));
 	rs_json_init(&asked->json, &request->body, false);
 	rs_json_array_begin(&asked->json);
 	if (asked->find.limit > 0)

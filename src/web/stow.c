@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/access_people.h"
 #include "multipart.h"
 #include "services.h"
 
@@ -134,6 +135,15 @@ static enum rs_code begin_body(struct storing *storing, struct rs_error *err)
 	return multipart_init(&storing->multipart, boundary, &parts, err);
 }
 
+/* What is stored is signed by the node: so that a revoked member's token stores nothing, its member is looked at here. */
+static enum rs_code is_in_force(void *context, struct rs_node *node, struct rs_error *err)
+{
+	const struct request *request = context;
+	const struct rs_member_key who = rs_actor_id(request->caller.actor);
+	struct rs_person person;
+	return rs_node_person_in_force(node, &who, &person, err);
+}
+
 static enum rs_code begin(struct request *request, struct rs_error *err)
 {
 	struct rs_str accept = request_header(request, "Accept");
@@ -145,6 +155,7 @@ static enum rs_code begin(struct request *request, struct rs_error *err)
 		request->status = 406;
 		return rs_error_set(err, RS_UNSUPPORTED, "the answer is " DICOM_JSON);
 	}
+	RS_TRY(rs_intake_run(web_intake(request->web), is_in_force, request, err));
 	struct storing *storing = rs_allocate(sizeof *storing);
 	if (!storing)
 		return rs_error_memory(err, sizeof *storing, "a request");
