@@ -180,6 +180,6 @@ TARGET static void OF(add_transposed)(const struct product *p)
 		for (size_t r = 0; r < rows; r++)
 			for (size_t column = rows == 4 ? tiled : 0; column < p->columns; column++)
 				OF(dot_one)
-				(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
+		(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
 	}
 }
