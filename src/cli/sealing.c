@@ -336,40 +336,43 @@ enum rs_code sealing_predictions(struct sealing *sealing, const struct rs_digest
 	return code;
 }
 
-static enum rs_code admit_volume(struct sealing *sealing, char *path, const struct rs_sealed *report,
-                                 struct receipts *out, struct rs_error *err)
+/* Seals it, and adds its commitment to the report's parents. */
+static enum rs_code admit_volume(struct sealing *sealing, char *path, const struct rs_made *like,
+                                 struct rs_buffer *report_parents, struct receipts *out, struct rs_error *err)
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_made made = {.name = path,
-	                       .kind = RS_OBJECT_IMAGE,
-	                       .subject = &report->subject,
-	                       .parents = rs_bytes_of(report->commitment.bytes, RS_SHA256_SIZE)};
+	struct rs_made made = *like;
+	struct rs_sealed sealed;
 	RS_TRY(rs_file_read_all(rs_world_system(), path, VOLUME_MAX, &file, err));
+	made.name = path;
+	made.kind = rs_str_ends_with(rs_str_from(path), "/mask.nii.gz") ? RS_OBJECT_MASK : RS_OBJECT_IMAGE;
 	made.content = rs_buffer_bytes(&file);
 	RS_TRY(rs_image_inspect(made.content, &made.media, err));
-	return admit(sealing, &made, 1, out, err);
+	RS_TRY(admit(sealing, &made, 1, out, err));
+	RS_TRY(sealed_content(sealing, made.content, &sealed, err));
+	add_parent(report_parents, &sealed.commitment);
+	return RS_OK;
 }
 
 enum rs_code sealing_prepared(struct sealing *sealing, struct rs_bytes report, char *const *files,
                               size_t count, struct receipts *out, struct rs_error *err)
 {
-	struct rs_buffer parents RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_sealed sealed;
+	struct rs_buffer parents RS_CLEANUP(rs_buffer_finish) = {0},
+				 volumes RS_CLEANUP(rs_buffer_finish) = {0};
 	char name[] = "prepared.json";
-	struct rs_made made = {
-		.name = name, .kind = RS_OBJECT_REPORT, .media = "application/json", .content = report};
+	struct rs_made made = {.name = name};
 	rs_buffer_init(&parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
-	for (size_t i = 0; i < sealing->count; i++) {
-		if (!sealing->sources[i].has_object)
-			continue;
-		if (!made.subject)
-			made.subject = &sealing->sources[i].subject;
-		add_parent(&parents, &sealing->sources[i].commitment);
-	}
+	rs_buffer_init(&volumes, RS_PARENTS_MAX * RS_SHA256_SIZE);
+	RS_TRY(sealing_subject(sealing, &made.subject, err));
+	for (size_t i = 0; i < sealing->count; i++)
+		if (sealing->sources[i].has_object)
+			add_parent(&parents, &sealing->sources[i].commitment);
 	made.parents = rs_buffer_bytes(&parents);
-	RS_TRY(admit(sealing, &made, 1, out, err));
-	RS_TRY(sealed_content(sealing, report, &sealed, err));
 	for (size_t i = 0; i < count; i++)
-		RS_TRY(admit_volume(sealing, files[i], &sealed, out, err));
-	return RS_OK;
+		RS_TRY(admit_volume(sealing, files[i], &made, &volumes, out, err));
+	made.kind = RS_OBJECT_REPORT;
+	made.media = "application/json";
+	made.content = report;
+	made.parents = rs_buffer_bytes(&volumes);
+	return admit(sealing, &made, 1, out, err);
 }

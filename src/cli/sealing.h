@@ -62,8 +62,8 @@ enum rs_code sealing_made(struct sealing *sealing, enum rs_object_kind kind, con
 enum rs_code sealing_predictions(struct sealing *sealing, const struct rs_digest *model, struct rs_bytes head,
                                  const struct rs_buffer *text, const size_t *ends, size_t count,
                                  struct receipts *out, struct rs_error *err);
-/* What was prepared of the files that were asked for: the report as made from them, the volumes from the report; all are the
- * subject's of the first file that is sealed here. */
+/* What was prepared of the files that were asked for: the volumes as made from them, the report from the volumes; all are the
+ * subject's of what was asked for. */
 enum rs_code sealing_prepared(struct sealing *sealing, struct rs_bytes report, char *const *files,
                               size_t count, struct receipts *out, struct rs_error *err);
 

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "numeric/numeric.h"
 #include "numeric/numeric_smooth.h"
 
 #define BINS 256
+#define QUANTILE 0.99
 
 static int ascending(const void *a, const void *b)
 {
@@ -14,8 +16,8 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-enum rs_code region_sorted(const struct rs_volume *volume, const uint8_t *region, double **out,
-                           size_t *out_count, struct rs_error *err)
+static enum rs_code region_values(const struct rs_volume *volume, const uint8_t *region, double **out,
+                                  size_t *out_count, struct rs_error *err)
 {
 	size_t voxels = rs_geometry_voxels(&volume->geometry), count = 0;
 	double *values = rs_allocate_array(voxels, sizeof *values);
@@ -34,9 +36,16 @@ enum rs_code region_sorted(const struct rs_volume *volume, const uint8_t *region
 		rs_free(values);
 		return rs_error_set(err, RS_REFUSED, "the region is empty");
 	}
-	qsort(values, count, sizeof *values, ascending);
 	*out = values;
 	*out_count = count;
+	return RS_OK;
+}
+
+enum rs_code region_sorted(const struct rs_volume *volume, const uint8_t *region, double **out,
+                           size_t *out_count, struct rs_error *err)
+{
+	RS_TRY(region_values(volume, region, out, out_count, err));
+	qsort(*out, *out_count, sizeof **out, ascending);
 	return RS_OK;
 }
 
@@ -68,10 +77,19 @@ enum rs_code rs_foreground_threshold(const struct rs_volume *volume, double *out
 {
 	double counts[BINS] = {0}, *values RS_CLEANUP(rs_free_pointer) = NULL;
 	size_t count;
-	RS_TRY(region_sorted(volume, NULL, &values, &count, err));
-	double low = values[0], high = rs_quantile_of(values, count, 0.99);
+	RS_TRY(region_values(volume, NULL, &values, &count, err));
+	/* In their places: the two values that the quantile lies between. Sorting all takes ten times as long. */
+	size_t below = (size_t)(QUANTILE * (double)(count - 1));
+	rs_select(values, 0, count, below);
+	if (below + 1 < count)
+		rs_select(values, below + 1, count, below + 1);
+	double low = values[0], high = rs_quantile_of(values, count, QUANTILE), greatest = low;
+	for (size_t i = 0; i < count; i++) {
+		low = fmin(low, values[i]);
+		greatest = fmax(greatest, values[i]);
+	}
 	if (!(high > low))
-		high = values[count - 1];
+		high = greatest;
 	if (!(high > low))
 		return rs_error_set(err, RS_REFUSED, "all voxels are equal: %g", low);
 	for (size_t i = 0; i < count; i++) {
