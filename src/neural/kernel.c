@@ -4,6 +4,20 @@
 #define TALL 4
 #define ACROSS 2
 #define OF(name) plain_##name
+/* fmaf() of the C library rounds once, too, with an instruction for it or without. */
+#define SPLAT_ROW(x) ((row_lanes){(x), (x), (x), (x)})
+#define FUSE_ROW(sum, x, y)                                                    \
+	do {                                                                   \
+		const row_lanes x_ = (x), y_ = (y);                            \
+		for (int i_ = 0; i_ < WIDTH; i_++)                             \
+			(sum)[i_] = __builtin_fmaf(x_[i_], y_[i_], (sum)[i_]); \
+	} while (0)
+#define FUSE(sum, x, y)                                                        \
+	do {                                                                   \
+		const lanes x_ = (x), y_ = (y);                                \
+		for (int i_ = 0; i_ < LANES; i_++)                             \
+			(sum)[i_] = __builtin_fmaf(x_[i_], y_[i_], (sum)[i_]); \
+	} while (0)
 #include "kernel_body.h"
 
 const struct product_ways product_plain = {plain_add, plain_add_transposed};

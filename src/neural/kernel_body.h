@@ -1,7 +1,7 @@
 /* The bodies of the products, included once for each set of instructions that they are compiled for: TARGET is the
  * attribute, OF(name) the name, WIDTH the lanes of one register, TALL (rows) and ACROSS (columns) how much of a product there are
- * registers for. Multiplications and additions of lanes are the same
- * numbers however many of them an instruction does; nothing is fused. */
+ * registers for. FUSE and FUSE_ROW
+ * multiply and add with one rounding. Lanes are the same numbers however many of them an instruction does. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -44,8 +44,9 @@ INLINED void OF(add_tile)(const struct product *p, bool listed, size_t rows, con
 		const row_lanes b0 = AT_ROW(b), b1 = AT_ROW(b + WIDTH);
 		UNROLL for (size_t r = 0; r < rows; r++)
 		{
-			sums[r][0] += a[r * a_row] * b0;
-			sums[r][1] += a[r * a_row] * b1;
+			const row_lanes x = SPLAT_ROW(a[r * a_row]);
+			FUSE_ROW(sums[r][0], x, b0);
+			FUSE_ROW(sums[r][1], x, b1);
 		}
 	}
 	UNROLL for (size_t r = 0; r < rows; r++)
@@ -60,13 +61,13 @@ INLINED void OF(add_row)(const struct product *p, bool listed, const float *a, s
 	for (; column + WIDTH <= p->columns; column += WIDTH) {
 		row_lanes sum = AT_ROW(c + column);
 		for (size_t k = 0; k < p->inner; k++)
-			sum += a[k * p->a_column] * AT_ROW(OF(row)(p, listed, k) + column);
+			FUSE_ROW(sum, SPLAT_ROW(a[k * p->a_column]), AT_ROW(OF(row)(p, listed, k) + column));
 		TO_ROW(c + column) = sum;
 	}
 	for (; column < p->columns; column++) {
 		float sum = c[column];
 		for (size_t k = 0; k < p->inner; k++)
-			sum += a[k * p->a_column] * OF(row)(p, listed, k)[column];
+			sum = __builtin_fmaf(a[k * p->a_column], OF(row)(p, listed, k)[column], sum);
 		c[column] = sum;
 	}
 }
@@ -132,15 +133,15 @@ INLINED void OF(dot_tile)(const struct product *p, const float *a, size_t column
 		UNROLL for (size_t r = 0; r < 4; r++)
 		{
 			const lanes x = AT(a + r * p->a_row + k);
-			UNROLL for (size_t j = 0; j < ACROSS; j++) v[j][r] += x * AT(b[j] + k);
+			UNROLL for (size_t j = 0; j < ACROSS; j++) FUSE(v[j][r], x, AT(b[j] + k));
 		}
 	}
 	if (k < p->inner) {
 		float padded[2][LANES];
 		for (size_t r = 0; r < 4; r++)
 			for (size_t j = 0; j < ACROSS; j++)
-				v[j][r] += AT(OF(rest)(a + r * p->a_row + k, p->inner - k, padded[0])) *
-				           AT(OF(rest)(b[j] + k, p->inner - k, padded[1]));
+				FUSE(v[j][r], AT(OF(rest)(a + r * p->a_row + k, p->inner - k, padded[0])),
+				     AT(OF(rest)(b[j] + k, p->inner - k, padded[1])));
 	}
 	for (size_t j = 0; j < ACROSS; j += 2) {
 		OF(fold)
@@ -158,11 +159,11 @@ TARGET static void OF(dot_one)(const struct product *p, const float *a, const fl
 	float sum[8];
 	size_t k = 0;
 	for (; k + LANES <= p->inner; k += LANES)
-		v[0] += AT(a + k) * AT(b + k);
+		FUSE(v[0], AT(a + k), AT(b + k));
 	if (k < p->inner) {
 		float padded[2][LANES];
-		v[0] += AT(OF(rest)(a + k, p->inner - k, padded[0])) *
-		        AT(OF(rest)(b + k, p->inner - k, padded[1]));
+		FUSE(v[0], AT(OF(rest)(a + k, p->inner - k, padded[0])),
+		     AT(OF(rest)(b + k, p->inner - k, padded[1])));
 	}
 	OF(fold)(v, sum);
 	*c += sum[0];
@@ -178,8 +179,9 @@ TARGET static void OF(add_transposed)(const struct product *p)
 		for (size_t column = 0; rows == 4 && column < tiled; column += ACROSS)
 			OF(dot_tile)(p, a, column, c + column);
 		for (size_t r = 0; r < rows; r++)
-			for (size_t column = rows == 4 ? tiled : 0; column < p->columns; column++)
-				OF(dot_one)
-		(p, a + r * p->a_row, OF(row)(p, p->b_at, column), c + r * p->c_row + column);
+			for (size_t column = rows == 4 ? tiled : 0; column < p->columns; column++) {
+				const float *b = OF(row)(p, p->b_at, column);
+				OF(dot_one)(p, a + r * p->a_row, b, c + r * p->c_row + column);
+			}
 	}
 }

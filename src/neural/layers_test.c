@@ -292,8 +292,8 @@ static void products(void **state)
 				const float x = a[i / columns * inner + k];
 				const float y = transposed ? b[i % columns * inner + k]
 				                           : b[k * columns + i % columns];
-				const float term = x * y;
-				*(transposed ? &lane[k % 8] : &sum) += term;
+				float *to = transposed ? &lane[k % 8] : &sum;
+				*to = fmaf(x, y, *to);
 			}
 			expected[i] = sum + (((lane[0] + lane[1]) + (lane[2] + lane[3])) +
 			                     ((lane[4] + lane[5]) + (lane[6] + lane[7])));
