@@ -113,4 +113,15 @@ enum rs_code rs_quarantine_release(struct rs_node *node, const struct rs_actor *
 enum rs_code rs_quarantine_discard(struct rs_node *node, const struct rs_actor *actor, uint64_t id,
                                    struct rs_error *err);
 
+/* After an erasure: what in quarantine says that it is of this patient is gone, and what else came of the same studies. What
+ * says nothing of the kind (manifests, data sets without PatientID) stays, counted. actor: of who may release and discard;
+ * NULL when the contract permitted the erasure.
+ * errors  RS_REFUSED; RS_BUSY: traces are left while another process reads: call again */
+struct rs_quarantine_forgotten {
+	uint64_t removed, unattributed;
+};
+enum rs_code rs_quarantine_forget(struct rs_node *node, const struct rs_actor *actor, const char *issuer,
+                                  const char *patient_id, struct rs_quarantine_forgotten *out,
+                                  struct rs_error *err);
+
 #endif

@@ -1,6 +1,7 @@
 /* What lies in quarantine, and what becomes of it; what manifests said and what came. */
 #include <string.h>
 
+#include "held.h"
 #include "reception.h"
 
 #define MEMORY_MAX ((size_t)16 << 20)
@@ -75,7 +76,7 @@ enum rs_code rs_quarantine_each(struct rs_node *node, rs_quarantine_visit *visit
 }
 
 /* Who governs a node's devices governs what they sent. */
-static enum rs_code check_permitted(struct rs_node *node, const struct rs_actor *actor, struct rs_error *err)
+enum rs_code held_check_permitted(struct rs_node *node, const struct rs_actor *actor, struct rs_error *err)
 {
 	const struct rs_member_key id = rs_actor_id(actor);
 	const struct rs_state state = rs_node_state(node);
@@ -91,19 +92,9 @@ static enum rs_code check_permitted(struct rs_node *node, const struct rs_actor 
 		"ROLE: only data engineers and administrators decide what becomes of the quarantine");
 }
 
-/* One that is kept. */
-struct held {
-	struct rs_buffer message;
-	struct rs_envelope envelope;
-	struct rs_digest digest;
-	struct rs_cid cid;
-	bool has_object;
-	uint8_t nonce[RS_OBJECT_NONCE_SIZE];
-};
+void held_finish(struct held *held) { rs_buffer_finish(&held->message); }
 
-static void held_finish(struct held *held) { rs_buffer_finish(&held->message); }
-
-static enum rs_code find_held(struct devices *devices, uint64_t id, struct held *out, struct rs_error *err)
+enum rs_code held_find(struct devices *devices, uint64_t id, struct held *out, struct rs_error *err)
 {
 	struct rs_statement *get = devices_sql(devices, GET_QUARANTINED);
 	bool found;
@@ -144,9 +135,9 @@ enum rs_code rs_quarantine_discard(struct rs_node *node, const struct rs_actor *
 {
 	struct devices devices RS_CLEANUP(devices_close) = {.node = NULL};
 	struct held held RS_CLEANUP(held_finish) = {.has_object = false};
-	RS_TRY(check_permitted(node, actor, err));
+	RS_TRY(held_check_permitted(node, actor, err));
 	RS_TRY(devices_open(node, RS_STORE_WRITE, &devices, err));
-	RS_TRY(find_held(&devices, id, &held, err));
+	RS_TRY(held_find(&devices, id, &held, err));
 	return end(&devices, actor, id, DISCARDED, &held, err);
 }
 
@@ -169,12 +160,12 @@ static enum rs_code take_piece(void *context, struct rs_bytes piece, struct rs_e
 	return rs_arrival_add(context, piece, err);
 }
 
-static enum rs_code feed(struct devices *devices, const struct held *held, struct rs_arrival *arrival,
-                         struct rs_error *err)
+enum rs_code held_read(struct devices *devices, const struct held *held, rs_vault_take *take, void *context,
+                       struct rs_error *err)
 {
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	rs_subject_object_key(&devices->secret, held->nonce, &key);
-	return rs_vault_read_to(devices->vault, &held->cid, &key, take_piece, arrival, err);
+	return rs_vault_read_to(devices->vault, &held->cid, &key, take, context, err);
 }
 
 static enum rs_code admit(struct devices *devices, struct rs_intake *intake, const struct held *held,
@@ -184,7 +175,7 @@ static enum rs_code admit(struct devices *devices, struct rs_intake *intake, con
 	struct rs_arrival *arrival;
 	RS_TRY(arrival_of(intake, &held->envelope, "quarantine", rs_buffer_bytes(&held->message), &arrival,
 	                  err));
-	enum rs_code code = feed(devices, held, arrival, err);
+	enum rs_code code = held_read(devices, held, take_piece, arrival, err);
 	if (code != RS_OK) {
 		rs_arrival_abandon(arrival);
 		return code;
@@ -215,9 +206,9 @@ enum rs_code rs_quarantine_release(struct rs_node *node, const struct rs_actor *
 {
 	struct devices devices RS_CLEANUP(devices_close) = {.node = NULL};
 	struct held held RS_CLEANUP(held_finish) = {.has_object = false};
-	RS_TRY(check_permitted(node, actor, err));
+	RS_TRY(held_check_permitted(node, actor, err));
 	RS_TRY(devices_open(node, RS_STORE_WRITE, &devices, err));
-	RS_TRY(find_held(&devices, id, &held, err));
+	RS_TRY(held_find(&devices, id, &held, err));
 	RS_TRY(release(&devices, actor, &held, err));
 	return end(&devices, actor, id, RELEASED, &held, err);
 }

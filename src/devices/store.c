@@ -40,6 +40,7 @@ static const char *const statements[SQL_COUNT] = {
 	[GET_QUARANTINED] = "SELECT box,cid,nonce,size,digest FROM quarantine WHERE id=?1 AND state=0",
 	[END_QUARANTINED] =
 		"UPDATE quarantine SET state=?2,member=?3,ended=?4,box=NULL,cid=NULL,nonce=NULL WHERE id=?1",
+	[DROP_QUARANTINED] = "DELETE FROM quarantine WHERE id=?1",
 	[EACH_QUARANTINED] = "SELECT id,distrust,time,box,size FROM quarantine WHERE state=0 ORDER BY id",
 	[EACH_SERIES] = "SELECT m.key,m.name,m.time,count(*),"
 			"sum(EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)),"

@@ -221,16 +221,6 @@ static enum rs_code save_directory(struct saving *saving, const char *name, stru
 	return files->list(files, path, save_listed, &listing, err);
 }
 
-/* Before the databases are pinned: what the checkpoints among them promise, the pinned ledger has. */
-static enum rs_code save_files(struct saving *saving, struct rs_error *err)
-{
-	for (size_t i = 0; i < RS_COUNT(small_files); i++)
-		RS_TRY(save_small(saving, small_files[i], err));
-	RS_TRY(save_directory(saving, "certificates", err));
-	RS_TRY(save_directory(saving, "reasons", err));
-	return save_directory(saving, "witness", err);
-}
-
 /* SQLite copies to a file; it lies in the node for a moment, so that nothing readable ever lies on the backup's disk. */
 static enum rs_code save_database(struct saving *saving, const char *name, struct rs_store *store,
                                   struct rs_error *err)
@@ -249,6 +239,32 @@ static enum rs_code save_database(struct saving *saving, const char *name, struc
 		code = save_content(saving, name, &(struct rs_content){size, read_file, file}, err);
 	(void)world->files->remove(world->files, path, NULL);
 	return code;
+}
+
+/* Databases of what is no entry of the ledger: they are behind it, as they were copied before. */
+static enum rs_code save_other(struct saving *saving, const char *name, struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_store *store;
+	RS_TRY(node_path(saving->node, name, &path, err));
+	if (!rs_path_exists(saving->node->world, path))
+		return RS_OK;
+	RS_TRY(rs_store_open(saving->node->world, path, RS_STORE_READ, NULL, 0, &store, err));
+	enum rs_code code = save_database(saving, name, store, err);
+	rs_store_close(store);
+	return code;
+}
+
+/* Before the databases are pinned: what the checkpoints among them promise, the pinned ledger has. */
+static enum rs_code save_files(struct saving *saving, struct rs_error *err)
+{
+	for (size_t i = 0; i < RS_COUNT(small_files); i++)
+		RS_TRY(save_small(saving, small_files[i], err));
+	RS_TRY(save_other(saving, "accounts.sqlite", err));
+	RS_TRY(save_other(saving, "devices.sqlite", err));
+	RS_TRY(save_directory(saving, "certificates", err));
+	RS_TRY(save_directory(saving, "reasons", err));
+	return save_directory(saving, "witness", err);
 }
 
 static enum rs_code collect_object(void *context, const struct index_row *row, struct rs_error *err)

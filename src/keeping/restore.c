@@ -66,7 +66,8 @@ static enum rs_code see_content(void *context, struct rs_str name, enum rs_file_
 /* What an interrupted restore left of databases would mix with what comes now. */
 static enum rs_code clear_databases(const struct restoring *restoring, struct rs_error *err)
 {
-	static const char *const names[] = {"ledger.sqlite", "index.sqlite", "subjects.sqlite"};
+	static const char *const names[] = {"ledger.sqlite", "index.sqlite", "subjects.sqlite",
+	                                    "accounts.sqlite", "devices.sqlite"};
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	for (size_t i = 0; i < RS_COUNT(names) * RS_COUNT(suffixes); i++) {
 		char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/%s%s", restoring->home,
@@ -143,8 +144,10 @@ static enum rs_code write_piece(void *context, uint64_t offset, struct rs_bytes 
 /* The manifest is authentic, and yet its names are those of a node and no others. */
 static const char *place_of(const char *name)
 {
-	static const char *const known[] = {"keys/log.vkey", "keys/last-checkpoint",
-	                                    "keys/cosigned-checkpoint", "ledger.sqlite", "index.sqlite"};
+	static const char *const known[] = {
+		"keys/log.vkey", "keys/last-checkpoint", "keys/cosigned-checkpoint",
+		"ledger.sqlite", "index.sqlite",         "accounts.sqlite",
+		"devices.sqlite"};
 	if (strcmp(name, CONFIG) == 0)
 		return RESTORING;
 	for (size_t i = 0; i < RS_COUNT(known); i++)
@@ -204,6 +207,22 @@ static enum rs_code restore_objects(struct restoring *restoring, struct rs_error
 	return code;
 }
 
+/* What lay in quarantine is in no backup: what an erasure took away would come back with it. */
+static enum rs_code empty_quarantine(struct restoring *restoring, struct rs_error *err)
+{
+	char *path RS_CLEANUP(rs_free_pointer) = NULL;
+	struct rs_store *store;
+	RS_TRY(path_in(restoring, "devices.sqlite", &path, err));
+	if (!rs_path_exists(restoring->world, path))
+		return RS_OK;
+	RS_TRY(rs_store_open(restoring->world, path, RS_STORE_WRITE, NULL, 0, &store, err));
+	enum rs_code code = rs_store_run(store, "DELETE FROM quarantine WHERE state=0", err);
+	if (code == RS_OK)
+		code = rs_store_scrub(store, err);
+	rs_store_close(store);
+	return code;
+}
+
 static enum rs_code restore_data(struct restoring *restoring, struct rs_error *err)
 {
 	const struct rs_restore_options *options = restoring->options;
@@ -213,6 +232,7 @@ static enum rs_code restore_data(struct restoring *restoring, struct rs_error *e
 	RS_TRY(rs_vault_open(restoring->world, options->data, &restoring->backup, err));
 	for (size_t i = 0; i < restoring->manifest.count; i++)
 		RS_TRY(restore_file(restoring, &restoring->manifest.files[i], err));
+	RS_TRY(empty_quarantine(restoring, err));
 	RS_TRY(restore_objects(restoring, err));
 	RS_TRY(rs_shards_make(restoring->world, restoring->node->receipts, err));
 	return node_open_parts(restoring->node, RESTORING, options->unlock.passphrase, err);

@@ -209,7 +209,9 @@ static enum rs_code check_schema(struct rs_store *store, enum rs_store_access ac
 	int64_t version = 0;
 
 	RS_TRY(ask_number(store, "PRAGMA user_version", &version, err));
-	if (version == 0 && access == RS_STORE_WRITE) {
+	if (!schema && version != 0)
+		return RS_OK;
+	if (schema && version == 0 && access == RS_STORE_WRITE) {
 		RS_TRY(rs_store_begin(store, err));
 		if (make_schema(store, schema, schema_version, err) != RS_OK ||
 		    rs_store_commit(store, err) != RS_OK) {
@@ -239,7 +241,7 @@ enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum 
 	struct rs_store *store;
 	enum rs_code code;
 
-	assert(schema_version > 0);
+	assert(!schema || schema_version > 0);
 	RS_TRY(check_path(world, path, access, err));
 	store = rs_allocate(sizeof(*store));
 	if (store == NULL)

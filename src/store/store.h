@@ -11,8 +11,9 @@ struct rs_statement; /* a prepared statement */
 
 enum rs_store_access { RS_STORE_READ, RS_STORE_WRITE };
 
-/* schema: SQL run when the database is new (user_version 0); afterwards user_version must be
- * schema_version, else RS_UNSUPPORTED with both numbers. Mode 0600. With RS_STORE_READ the file must exist. */
+/* schema NULL: whatever database of radseal it is. Otherwise SQL run when the database is new (user_version 0); afterwards
+ * user_version must be schema_version, else RS_UNSUPPORTED with both numbers. Mode 0600. With RS_STORE_READ the file must
+ * exist. */
 enum rs_code rs_store_open(const struct rs_world *world, const char *path, enum rs_store_access access,
                            const char *schema, int schema_version, struct rs_store **out,
                            struct rs_error *err);

@@ -5,6 +5,7 @@
 #include "access/access_retrieve.h"
 #include "api.h"
 #include "consent/consent_words.h"
+#include "devices/devices.h"
 #include "memory_files.h"
 #include "node/node_erase.h"
 #include "workflow/workflow.h"
@@ -224,17 +225,22 @@ static enum rs_code seal(struct call *call, struct rs_error *err)
 static enum rs_code erase(struct call *call, struct rs_error *err)
 {
 	struct rs_buffer certificate RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_quarantine_forgotten forgotten;
 	struct rs_erasure_facts facts;
 	const char *issuer = call_text(call, "issuer");
 	rs_buffer_init(&certificate, BODY_MAX / 2);
 	RS_TRY(rs_node_erase(call->node, call->actor, issuer ? issuer : "", call_text(call, "subject"),
 	                     call_text(call, "ground"), &certificate, &facts, err));
+	RS_TRY(rs_quarantine_forget(call->node, NULL, issuer ? issuer : "", call_text(call, "subject"),
+	                            &forgotten, err));
 	put_number(call, "entry", facts.entry);
 	put_text(call, "erased_at", facts.erased_at);
 	put_text(call, "ground", facts.ground);
 	put_number(call, "commitments", facts.commitments);
 	put_number(call, "objects", facts.objects);
 	put_number(call, "accesses", facts.accesses);
+	put_number(call, "quarantine_removed", forgotten.removed);
+	put_number(call, "quarantine_unattributed", forgotten.unattributed);
 	rs_json_key(&call->json, "certificate");
 	rs_json_str(&call->json, rs_buffer_str(&certificate));
 	return RS_OK;
@@ -296,6 +302,9 @@ static const struct field erased_fields[] = {
 	{"commitments", FIELD_NUMBER, true, "in the log, that nothing opens any more", NULL},
 	{"objects", FIELD_NUMBER, true, "removed", NULL},
 	{"accesses", FIELD_NUMBER, true, "before, after which copies may lie elsewhere", NULL},
+	{"quarantine_removed", FIELD_NUMBER, true, "pieces of theirs, from quarantine", NULL},
+	{"quarantine_unattributed", FIELD_NUMBER, true,
+         "pieces in quarantine that say of nobody whose they are", NULL},
 	{"certificate", FIELD_TEXT, true, "a signed note that anyone can verify", NULL},
 	END};
 
