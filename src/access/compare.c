@@ -74,8 +74,10 @@ static void hash(struct comparing *comparing, struct rs_bytes piece)
 	pthread_mutex_unlock(&comparing->mutex);
 }
 
-static void end_thread(struct comparing *comparing)
+/* What was given to it is hashed: nobody looks at the pieces any more. */
+static void end_thread(void *context)
 {
+	struct comparing *comparing = context;
 	if (!comparing->is_aside)
 		return;
 	pthread_mutex_lock(&comparing->mutex);
@@ -140,8 +142,7 @@ enum rs_code rs_opened_read(const struct rs_node *node, const struct rs_opened *
 	                              .changed = PTHREAD_COND_INITIALIZER};
 	begin(&comparing);
 	enum rs_code code = rs_vault_read_unaddressed(node->vault, &opened->cid, &opened->object_key,
-	                                              compare_piece, &comparing, err);
-	end_thread(&comparing);
+	                                              compare_piece, end_thread, &comparing, err);
 	if (code == RS_OK && comparing.size != opened->record.size)
 		code = rs_error_set(err, RS_ALTERED, "it is shorter than what was sealed");
 	pthread_cond_destroy(&comparing.changed);

@@ -162,25 +162,28 @@ enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, 
 	return name_object(cid, read_to(vault, cid, key, take, context, err), err);
 }
 
-static enum rs_code read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
-                                     const struct rs_secret *key, rs_vault_take *take, void *context,
-                                     struct rs_error *err)
+static enum rs_code give_in_turn(struct reading *reading, rs_vault_take *take, void *context,
+                                 struct rs_error *err)
 {
-	struct reading reading RS_CLEANUP(reading_finish) = {.is_unaddressed = true};
-	RS_TRY(reading_begin(vault, cid, key, &reading, err));
-	if (reading.stored_size > STORED_CHUNK_SIZE) {
-		reading.spare = rs_reallocate(NULL, STORED_CHUNK_SIZE);
-		if (!reading.spare)
+	if (reading->stored_size > STORED_CHUNK_SIZE) {
+		reading->spare = rs_reallocate(NULL, STORED_CHUNK_SIZE);
+		if (!reading->spare)
 			return rs_error_memory(err, STORED_CHUNK_SIZE, "a chunk");
 	}
-	return give_content(&reading, take, context, err);
+	return give_content(reading, take, context, err);
 }
 
 enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
-                                       const struct rs_secret *key, rs_vault_take *take, void *context,
-                                       struct rs_error *err)
+                                       const struct rs_secret *key, rs_vault_take *take,
+                                       void (*leave)(void *context), void *context, struct rs_error *err)
 {
-	return name_object(cid, read_unaddressed(vault, cid, key, take, context, err), err);
+	struct reading reading RS_CLEANUP(reading_finish) = {.is_unaddressed = true};
+	enum rs_code code = reading_begin(vault, cid, key, &reading, err);
+	if (code == RS_OK)
+		code = give_in_turn(&reading, take, context, err);
+	if (leave)
+		leave(context);
+	return name_object(cid, code, err);
 }
 
 void rs_vault_expect(struct rs_vault *vault, const struct rs_cid *cid)

@@ -131,10 +131,10 @@ typedef enum rs_code rs_vault_take(void *context, struct rs_bytes piece, struct 
 enum rs_code rs_vault_read_to(struct rs_vault *vault, const struct rs_cid *cid, const struct rs_secret *key,
                               rs_vault_take *take, void *context, struct rs_error *err);
 /* The same without the address: for who compares the content with a hash anyway. A piece stays as it is while the next one is
- * made, until that was taken. */
+ * made, until that was taken; leave() (may be NULL) is called once before the last ones go, whatever came of it. */
 enum rs_code rs_vault_read_unaddressed(struct rs_vault *vault, const struct rs_cid *cid,
-                                       const struct rs_secret *key, rs_vault_take *take, void *context,
-                                       struct rs_error *err);
+                                       const struct rs_secret *key, rs_vault_take *take,
+                                       void (*leave)(void *context), void *context, struct rs_error *err);
 /* An object will be read soon: the disk may begin with its first few MiB. Promises nothing. */
 void rs_vault_expect(struct rs_vault *vault, const struct rs_cid *cid);
 /* The stored bytes as they are, which need no key. */

@@ -47,8 +47,8 @@ enum rs_code object_read(struct rs_web *web, const struct picked *picked, rs_vau
 	if (opened.record.size != picked->size)
 		return rs_error_set(err, RS_ALTERED, "its record names another size");
 	if (!web_compares(web))
-		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened.object_key, take, context,
-		                                 err);
+		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened.object_key, take, NULL,
+		                                 context, err);
 	return rs_opened_read(node, &opened, take, context, err);
 }
 
