@@ -1,12 +1,15 @@
 /* The catalogue at size: find_bench INSTANCES [FILE]. Builds one through its door (an instance in five of a study,
  * five studies of a patient, two series of ten), in transactions of 200 as the intake commits them, then asks what
  * lists and viewers ask. Prints microseconds of an insertion, bytes of an instance, and medians of questions at
- * growing sizes. The table `record` has what the catalogue looks at, not more: sizes are the catalogue's own. */
+ * growing sizes. The table `record` has what the catalogue looks at, not more: sizes are the catalogue's own.
+ * find_bench INSTANCES --node HOME puts them into a node's index instead, as older than what will be sealed there, for
+ * web_bench.py --filled: rows without objects, of studies that the ledger does not know, so that nobody may see them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalogue/catalogue.h"
+#include "node/node_parts.h"
 
 #define IMAGES 10
 #define SERIES 2
@@ -18,6 +21,12 @@
 static const char schema[] = "CREATE TABLE record(id INTEGER PRIMARY KEY, transaction_id BLOB, subject BLOB,"
 			     " identity_locator BLOB);"
 			     "CREATE INDEX record_identity ON record(identity_locator);";
+
+static const char insertion[] = "INSERT INTO record VALUES(?1,?2,?3,?4)";
+static const char node_insertion[] =
+	"INSERT INTO record(id,transaction_id,instance,instances,path,subject,record_nonce,object_nonce,content_locator,"
+	"identity_locator,size,cid,box,entry) VALUES(?1,?2,0,1,x'',?3,zeroblob(16),zeroblob(16),randomblob(16),?4,2097152,"
+	"randomblob(36),randomblob(320),?1)";
 
 struct bench {
 	struct rs_store *store;
@@ -229,6 +238,30 @@ static uint64_t size_of_records(struct bench *bench)
 	return size;
 }
 
+static void fill(struct bench *bench, uint64_t instances)
+{
+	for (uint64_t series = 0; series * IMAGES < instances;) {
+		must(bench, rs_store_begin(bench->store, &bench->err));
+		for (int i = 0; i < GROUP / IMAGES; i++)
+			add_series(bench, series++);
+		must(bench, rs_store_commit(bench->store, &bench->err));
+	}
+}
+
+static int fill_node(struct bench *bench, const char *home, uint64_t instances)
+{
+	struct rs_node *node;
+	must(bench, rs_node_open(rs_world_system(), home, RS_NODE_WRITE, rs_bytes_of("", 0), NULL, &node,
+	                         &bench->err));
+	must(bench, node_catalogue(node, &bench->catalogue, &bench->err));
+	bench->store = index_store(node->index);
+	must(bench, rs_statement_prepare(bench->store, node_insertion, &bench->insert, &bench->err));
+	fill(bench, instances);
+	rs_statement_finish(bench->insert);
+	rs_node_close(node);
+	return 0;
+}
+
 int main(int count, char **arguments)
 {
 	struct bench bench = {.records = 0};
@@ -237,14 +270,15 @@ int main(int count, char **arguments)
 	struct rs_catalogue_keys keys = {.tokens = {{1}}, .subject_key = subject_key, .identity = identity};
 	if (count > 1 && !rs_parse_u64(rs_str_from(arguments[1]), &instances))
 		return 2;
-	(void)remove(path);
 	must(&bench, rs_crypto_init(&bench.err));
+	if (count == 4 && strcmp(arguments[2], "--node") == 0)
+		return fill_node(&bench, arguments[3], instances);
+	(void)remove(path);
 	must(&bench,
 	     rs_store_open(rs_world_system(), path, RS_STORE_WRITE, schema, 1, &bench.store, &bench.err));
 	must(&bench, rs_catalogue_make(bench.store, &bench.err));
 	must(&bench, rs_catalogue_open(rs_world_system(), bench.store, &keys, &bench.catalogue, &bench.err));
-	must(&bench, rs_statement_prepare(bench.store, "INSERT INTO record VALUES(?1,?2,?3,?4)",
-	                                  &bench.insert, &bench.err));
+	must(&bench, rs_statement_prepare(bench.store, insertion, &bench.insert, &bench.err));
 	for (uint64_t series = 0; series * IMAGES < instances;) {
 		uint64_t start = now_ns();
 		must(&bench, rs_store_begin(bench.store, &bench.err));

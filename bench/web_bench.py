@@ -6,7 +6,8 @@ decrypted and compared with the ledger, after the request is on the ledger. "WAD
 cache on both sides, and already on the ledger. With --paired (web_compare_bench) nothing else is measured than retrieval with and
 without the comparison, in turn, on one node; over a network of 1 Gb/s when it runs in a network namespace of its own whose loopback is that slow:
 `ip netns add slow; ip -n slow link set lo up; tc -n slow qdisc add dev lo root tbf rate 1gbit burst 256kb limit 4mb; ip netns exec slow
-web_bench.py …`. BENCH_DIR names a folder on the disk to measure."""
+web_bench.py …`. With --find-bench (its path), nothing
+but a list of 25 studies is measured, on nodes of up to --filled instances. BENCH_DIR names a folder on the disk to measure."""
 import argparse
 import contextlib
 import hashlib
@@ -76,9 +77,11 @@ def serving(port, words):
 
 
 @contextlib.contextmanager
-def radseal(options, scratch):
+def radseal(options, scratch, filled=0):
     home, port, token = scratch / "node", free_port(), secrets.token_hex(32)
     subprocess.run([options.radseal, "init", home, "--quiet"], check=True)
+    if filled:
+        subprocess.run([options.find_bench, str(filled), "--node", home], check=True)
     for words in (["key", "new", "reader"], ["member", "grant", "reader", "--role", "radiologist"]):
         subprocess.run([options.radseal, *words, "--home", home, "--quiet"], check=True, stdout=subprocess.DEVNULL)
     (scratch / "tokens").write_text(f"{hashlib.sha256(token.encode()).hexdigest()} reader all treatment\n")
@@ -167,6 +170,17 @@ def paired(options, files):
     print(f"overhead of the comparison: {100 * statistics.median(pairs):.1f} % of wall time, median of {len(pairs)} pairs")
 
 
+def at_size(options, files):
+    """A list of 25 studies on a node whose index has so many instances besides."""
+    for filled in (0, 10000, 100000, options.filled):
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as scratch:
+            with radseal(options, pathlib.Path(scratch), filled) as (client, _):
+                store(client, files[:30], 10)
+                query(client, 25)
+                times = sorted(timed(lambda: query(client, 25)) for _ in range(201))
+                print(f"{filled:8} instances: 25 studies in {times[100]:.2f} ms  [{times[0]:.2f}–{times[180]:.2f}]", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("radseal")
@@ -175,6 +189,8 @@ def main():
     parser.add_argument("--plugin", default=PLUGIN)
     parser.add_argument("--steps", default="WADO,QIDO")
     parser.add_argument("--paired")
+    parser.add_argument("--find-bench")
+    parser.add_argument("--filled", type=int, default=1000000)
     options = parser.parse_args()
     options.radseal = os.path.abspath(options.radseal)
     servers = {"radseal": radseal}
@@ -183,6 +199,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         make_sets(pathlib.Path(folder))
         files = sorted((pathlib.Path(folder) / "xray100").iterdir())
+        if options.find_bench:
+            return at_size(options, files)
         if options.paired:
             return paired(options, files)
         rows = {name: [] for name in servers}
