@@ -5,17 +5,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sealing.h"
+
 static const struct segment_verb *const verbs[] = {
+	&segment_grow,
 	&segment_compare,
 	&segment_train,
 	&segment_apply,
 };
 
 static const struct option options[] = {
+	{"output", "FILE",
+         "the mask (.nii, .nii.gz, .nrrd; but for apply .dcm: a DICOM SEG), train: the model"},
+	{"stroke", "STROKE", "grow: in:X,Y,Z/X,Y,Z… or out:…, voxels from 0 (or --mm); may be repeated"},
+	{"radius", "MM", "grow: of the brush (default 1)"},
+	{"seeds", "FILE", "grow: a mask of strokes"},
+	{"inside", "LABEL", "grow: of --seeds, what is inside (default 1)"},
+	{"outside", "LABEL", "grow: of --seeds, what is outside (default 2)"},
+	{"box", "X,Y,Z,X,Y,Z", "grow: two corners of a box that holds the region"},
+	{"mm", NULL, "grow: strokes and boxes are in mm (LPS), not in voxels"},
+	{"interactive", NULL, "grow: strokes come as lines of JSON, each is answered by one"},
+	{"smooth", "MM", "grow: Gaussian over the image first (default: a voxel's shortest side)"},
+	{"edge", "N", "grow: what a difference as of noise is worth, in voxels of way (default 3)"},
+	{"band", "MM", "grow: around the border, what is decided anew (default: four voxels)"},
+	{"round", "MM", "grow: Gaussian over the probability (default: 0.6 voxels)"},
+	{"threshold", "P", "grow: of the probability (default 0.5)"},
+	{"walk", NULL, "grow: let a random walker decide around the border: better in strong noise"},
+	{"label-name", "NAME", "what the region is called in the file"},
+	{"replaces", "MASK", "with --home: sealed mask that this is the new version of"},
 	{"image", "IMAGE", "the image whose grid an RTSTRUCT is drawn on"},
 	{"label", "LABEL", "only this region of the masks: a label's number or name"},
 	{"tolerance", "MM", "compare: how far surfaces may be apart and count as one (default 1)"},
-	{"output", "FILE", "train: the model; apply: the mask (.nii, .nii.gz, .nrrd)"},
 	{"uncertainty", "FILE", "apply: how unsure each voxel is, in bits: 0 sure, 1 as good as a toss"},
 	{"whole", NULL, "apply: keep every part of the region, not the largest alone"},
 	{"validate", "SHARE", "train: of the subjects, held out and judged (default 0.2)"},
@@ -105,6 +125,12 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 }
 
 static const struct example examples[] = {
+	{"radseal segment grow t2.nii.gz --stroke in:60,52,20/70,52,20 --stroke out:60,30,20/90,50,20 -o tumour.nii",
+         "from a line inside and one outside"},
+	{"radseal segment grow ct/ --box 80,90,10,130,140,24 -o seg.dcm --home node --as reader --purpose treatment",
+         "what stands out in a box, as DICOM SEG, signed and sealed"},
+	{"radseal segment grow t2.nii.gz --interactive -o tumour.nrrd",
+         "then lines as {\"stroke\": \"in\", \"points\": [[60, 52, 20]], \"radius\": 2}"},
 	{"radseal segment compare reader1.nii.gz reader2.nii.gz --tolerance 2",
          "Dice, surface Dice within 2 mm, Hausdorff 95, volumes"},
 	{"radseal segment train cases.csv -o tumour.model --validate 0.25",
@@ -117,14 +143,20 @@ static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
 const struct command command_segment = {
 	.name = "segment",
-	.arguments = "compare A B… | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
-	.summary = "compare masks of the same region; outline it by a network",
+	.arguments =
+		"grow IMAGE -o MASK | compare A B… | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
+	.summary = "outline a region from strokes or by a network; compare masks",
 	.description =
+		"grow outlines a region from strokes: whose stroke is nearer on a path that avoids changes of grey. It is taken to\n"
+		"be about as deep as the strokes are wide; draw across several slices. The piece that holds the strokes inside\n"
+		"stays, its holes are filled. A box alone will do where the region stands out in its middle. --interactive keeps the state, and a correction\n"
+		"changes what is near. With --home the mask is sealed: made from the image, by whom, as which version.\n"
+		"\n"
 		"compare holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances between\n"
 		"surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance, its\n"
 		"95th percentile, the mean. Distances are between surface elements, weighted by their area, as DeepMind's\n"
-		"surface-distance defines them.\n"
-		"\n"
+		"surface-distance defines them.",
+	.details =
 		"train makes a network (a 3-D U-Net) from a table: columns subject and mask, and one of paths for each\n"
 		"image, such as T1 and ADC, by whose name the model knows it. The images of a row lie on one grid; an empty\n"
 		"cell is one that is missing. Subjects that are held out (--validate) shape nothing of the model: their Dice\n"
@@ -138,5 +170,6 @@ const struct command command_segment = {
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,
+	.repeatable = "stroke",
 	.run = run,
 };

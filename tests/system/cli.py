@@ -17,7 +17,7 @@ OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]\S*))? ", re.M)
 
 REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key"),
               ("open", "witness"), ("export", "setting"), ("evaluate", "score"), ("predict", "horizon"), ("survival", "at"),
-              ("prepare", "sequence")}
+              ("prepare", "sequence"), ("segment", "stroke")}
 IMPLIED = {"verbosity"}  # stands for a value of its own when none follows, as in PyRadiomics
 
 

@@ -1,6 +1,7 @@
-"""Masks compared at the command line: `segment.py RADSEAL`."""
+"""Regions outlined and masks compared at the command line: `segment.py RADSEAL`."""
 import json
 import pathlib
+import random
 import struct
 import subprocess
 import sys
@@ -47,13 +48,69 @@ def check_compare(radseal, folder):
     run(3, radseal, "segment", "compare", folder / "a.nrrd", folder / "small.nrrd", sentence="24")
     run(2, radseal, "segment", "compare", folder / "a.nrrd", sentence="two masks")
     run(2, radseal, "segment", "compare", folder / "a.nrrd", folder / "a.nrrd", "--tolerance", "-1", sentence="not below 0")
-    run(2, radseal, "segment", "colour", folder / "a.nrrd", sentence="say one of compare")
+    run(2, radseal, "segment", "colour", folder / "a.nrrd", sentence="say one of grow, compare")
+
+
+def dice(radseal, first, second):
+    (row,) = json.loads(run(0, radseal, "segment", "compare", first, second, "--json"))
+    return row["dice"]
+
+
+def check_grow(radseal, folder):
+    """A bright ball in noise: by strokes, by a box, by a mask of strokes, and by lines of JSON with a correction."""
+    made, truth = random.Random(5), ball((12, 11, 15), 7)
+    image, out = folder / "image.nrrd", folder / "grown.nrrd"
+    write_nrrd(image, "short", "h", [round(made.gauss(100 + 60 * inside, 12)) for inside in truth])
+    write_nrrd(folder / "truth.nrrd", "uchar", "B", truth)
+    strokes = ["--stroke", "in:9,11,6/15,11,6", "--stroke", "out:2,2,6/22,2,6/22,20,6"]
+    told = json.loads(run(0, radseal, "segment", "grow", image, *strokes, "-o", out, "--json"))
+    assert dice(radseal, folder / "truth.nrrd", out) > 0.85 and told["mask"] == str(out) and told["changed"]["size"][0] > 8, told
+    first = out.read_bytes()
+    in_mm = ["--mm", "--stroke", "in:14,17,22/20,17,22", "--stroke", "out:7,8,22/27,8,22/27,26,22"]
+    run(0, radseal, "segment", "grow", image, *in_mm, "-o", out)
+    assert out.read_bytes() == first, "the same strokes in mm"
+    run(0, radseal, "segment", "grow", image, "--box", "4,3,2,20,19,10", "-o", folder / "boxed.nii.gz", "--quiet")
+    assert dice(radseal, folder / "truth.nrrd", folder / "boxed.nii.gz") > 0.8
+    place = lambda x, y, z: (z * SIZE[1] + y) * SIZE[0] + x
+    painted = [0] * len(truth)
+    for x in range(9, 16):
+        painted[place(x, 11, 6)] = 7
+        for y, z in ((1, 6), (20, 6), (11, 1), (11, 11)):
+            painted[place(x, y, z)] = 8
+    write_nrrd(folder / "seeds.nrrd", "uchar", "B", painted)
+    run(0, radseal, "segment", "grow", image, "--seeds", folder / "seeds.nrrd", "--inside", "7", "--outside", "8", "-o", out)
+    assert dice(radseal, folder / "truth.nrrd", out) > 0.8
+    run(4, radseal, "segment", "grow", image, "--seeds", folder / "seeds.nrrd", "-o", out, sentence="no voxel has the label 1 (inside)")
+    check_refusals(radseal, image, out)
+    check_interactive(radseal, image, out, strokes)
+
+
+def check_refusals(radseal, image, out):
+    for status, arguments, sentence in [
+            (2, ["-o", out], "give --stroke"), (2, ["--stroke", "in:1,2,3"], "--output"),
+            (2, ["--stroke", "in:1,2,3", "-o", "x.txt"], "written as .nii"), (2, ["--stroke", "in:1,2", "-o", out], "X,Y,Z"),
+            (2, ["--stroke", "at:1,2,3", "-o", out], "begins with in:"), (2, ["--stroke", "in:90,2,3", "-o", out], "does not touch"),
+            (2, ["--box", "1,2,3", "-o", out], "two opposite corners"), (2, ["--box", "30,2,3,50,6,7", "-o", out], "the image has 0 to 23"),
+            (2, ["--stroke", "out:1,2,3", "-o", out], "paint a stroke inside"), (2, ["--edge", "0", "--box", "4,3,2,20,19,10", "-o", out], "edge"),
+            (1, ["--stroke", "in:1,2,3", "-o", out.with_suffix(".dcm")], "DICOM")]:
+        run(status, radseal, "segment", "grow", image, *arguments, sentence=sentence)
+
+
+def check_interactive(radseal, image, out, strokes):
+    lines = ["", json.dumps({"stroke": "out", "points": [[12, 6, 6]], "radius": 2}), "nonsense", '{"stroke": "up"}',
+             json.dumps([{"stroke": "in", "points": [[30, 23, 22], [17, 17, 22]], "mm": True}])]
+    answers = [json.loads(line) for line in run(0, radseal, "segment", "grow", image, *strokes, "--interactive", "-o", out,
+                                                text="\n".join(lines)).splitlines()]
+    start, bitten, nonsense, side, mended = answers
+    assert start["voxels"] > bitten["voxels"] and bitten["changed"]["size"][1] >= 3 and bitten["ms"] > 0, answers
+    assert "no JSON" in nonsense["error"] and "in" in side["error"] and mended["voxels"] > bitten["voxels"], answers
 
 
 def main():
     radseal = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         check_compare(radseal, pathlib.Path(name))
+        check_grow(radseal, pathlib.Path(name))
     print("segment: good")
 
 
