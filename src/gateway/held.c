@@ -5,6 +5,7 @@
 
 #define SLICE_MS 200
 #define STALLED_S 30 /* no byte is taken for so long, or for as long as an association may be silent */
+#define READS_MAX 64 /* who sends without end is not listened to for ever */
 #define READ_SIZE ((size_t)16 * 1024)
 
 enum rs_code held_begin(struct connection *connection, uint16_t request, struct held *out,
@@ -132,11 +133,11 @@ static enum rs_code take(struct held *held, struct rs_error *err)
 enum rs_code held_look(struct held *held, struct rs_error *err)
 {
 	bool some = true;
-	while (some) {
+	for (int reads = 0; some && reads < READS_MAX; reads++) {
 		RS_TRY(take(held, err));
 		RS_TRY(receive(held, &some, err));
 	}
-	return RS_OK;
+	return take(held, err);
 }
 
 static enum rs_code flush(void *context, struct rs_error *err) { return held_flush(context, err); }
