@@ -149,8 +149,8 @@ const struct command command_segment = {
 	.description =
 		"grow outlines a region from strokes: whose stroke is nearer on a path that avoids changes of grey. It is taken to\n"
 		"be about as deep as the strokes are wide; draw across several slices. The piece that holds the strokes inside\n"
-		"stays, its holes are filled. A box alone will do where the region stands out in its middle. --interactive keeps the state, and a correction\n"
-		"changes what is near. With --home the mask is sealed: made from the image, by whom, as which version.\n"
+		"stays, its holes are filled. A box alone will do where the region stands out in its middle. --interactive\n"
+		"keeps the state, and a correction changes what is near. With --home the mask is sealed: made from the image, by whom, as which version.\n"
 		"\n"
 		"compare holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances between\n"
 		"surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance, its\n"
