@@ -139,6 +139,8 @@ static enum rs_code load_scan(struct work *work, const struct rs_scan *scan, str
 	}
 	if (first_of(work, scan->kind))
 		work->families[scan->kind].present = true;
+	else if (scan->kind == RS_SCAN_DWI && isnan(scan->volumes[0].b))
+		leave_out(work, "DWI", "no attribute tells its b-values");
 	else
 		leave_out(work, rs_scan_kind_name(scan->kind), "none of its volumes can be read");
 	return RS_OK;

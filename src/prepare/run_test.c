@@ -8,6 +8,7 @@
 #define SLICES 4
 
 static struct rs_prepared prepared;
+static const char *test_artery;
 
 static int each_teardown(void **state)
 {
@@ -99,6 +100,7 @@ static enum rs_code run(const char *pipeline, const char *mask, struct rs_error 
 	                               .directory = "/out",
 	                               .mask = mask,
 	                               .mask_on = RS_SCAN_OTHER,
+	                               .artery = test_artery,
 	                               .complaints = ""};
 	RS_TRY(rs_prepare_study(&how, &prepared, err));
 	rs_buffer_append(&prepared.said, "", 1);
@@ -160,6 +162,33 @@ static void maps_are_what_the_equations_had(void **state)
 	must_run("reference: DWI\nsteps: [{adc: {b_least: 50, b_greatest: 400, model: mono}}]");
 	assert_true(fabs(value_of("ADC") - 1200) < 3);
 	assert_non_null(strstr((const char *)prepared.report.data, "\"weightings\": 2"));
+}
+
+/* Where the artery is the tissue itself, plasma is all there is: vp is the share of plasma in blood, nothing leaves. */
+static void plasma_is_measured_where_it_is_said(void **state)
+{
+	const struct rs_tofts tofts = {.ktrans = 0.25, .ve = 0.3};
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_error err = {0};
+	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	(void)state;
+	put_dce(&tofts, 1100, TIMES);
+	must_run("steps: [dce]");
+	assert_true(is_written("DCE_peak") && !is_written("vp"));
+	assert_int_equal(rs_volume_read(test_world, "/out/DCE_peak.nii.gz", &volume, &err), RS_OK);
+	assert_int_equal(rs_mask_init(&mask, &volume.geometry, &err), RS_OK);
+	assert_int_equal(rs_mask_write(test_world, "/a.nii.gz", &mask, &err), RS_OK);
+	test_artery = "/a.nii.gz";
+	static const char extended[] =
+		"steps: [{dce: {model: extended, t1_ms: 1100, t1_blood_ms: 1100, before: 3}}]";
+	must_run(extended);
+	was_said("Ktrans, ve: /a.nii.gz: the region is empty");
+	mask.labels[5] = 1;
+	assert_int_equal(rs_mask_write(test_world, "/a.nii.gz", &mask, &err), RS_OK);
+	must_run(extended);
+	test_artery = NULL;
+	assert_int_equal(prepared.left_out, 0);
+	assert_true(fabs(value_of("vp") - 0.58) < 0.01 && value_of("Ktrans") < 0.01);
 }
 
 /* Every sentence, and what is written nevertheless. */
@@ -259,6 +288,7 @@ int main(void)
 #define EACH(name) cmocka_unit_test_setup_teardown(name, test_setup, each_teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(maps_are_what_the_equations_had),
+		EACH(plasma_is_measured_where_it_is_said),
 		EACH(what_is_missing_is_said_and_the_rest_is_done),
 		EACH(a_slice_that_is_missing_costs_one_volume),
 		EACH(places_that_do_not_fit_are_left_out),

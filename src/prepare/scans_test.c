@@ -213,6 +213,99 @@ static void volumes_at_one_place_are_parted(void **state)
 	}
 }
 
+static void begin_group(struct rs_dicom_builder *b, uint32_t sequence)
+{
+	rs_dicom_builder_begin(b, sequence);
+	rs_dicom_builder_begin(b, RS_DICOM_ITEM);
+}
+
+static void end_group(struct rs_dicom_builder *b)
+{
+	rs_dicom_builder_end(b);
+	rs_dicom_builder_end(b);
+}
+
+/* One frame: its time or weighting in functional groups (PS3.3 C.8.13.5.9, C.7.6.16.2.2). */
+static void put_frame(struct rs_dicom_builder *b, double weight, uint32_t time, unsigned z)
+{
+	uint8_t bytes[8];
+	char text[32];
+	rs_dicom_builder_begin(b, RS_DICOM_ITEM);
+	begin_group(b, 0x00189117);
+	rs_dicom_builder_bytes(b, 0x00189087, "FD",
+	                       rs_bytes_of(bytes, rs_voxel_store(weight, RS_VOXEL_F64, bytes)));
+	end_group(b);
+	begin_group(b, 0x00209111);
+	rs_write_le32(bytes, time);
+	rs_dicom_builder_bytes(b, 0x00209128, "UL", rs_bytes_of(bytes, 4));
+	end_group(b);
+	begin_group(b, 0x00209113);
+	(void)snprintf(text, sizeof text, "0\\0\\%u", 5 * z);
+	rs_dicom_builder_text(b, 0x00200032, "DS", text);
+	end_group(b);
+	rs_dicom_builder_end(b);
+}
+
+static void put_multi_frame(void)
+{
+	struct rs_dicom_builder b RS_CLEANUP(rs_dicom_builder_finish) = {0};
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error err = {0};
+	uint16_t pixels[12] = {0};
+	for (uint16_t i = 0; i < 12; i++)
+		pixels[i] = i;
+	rs_dicom_builder_init(&b, RS_DICOM_EXPLICIT_LE, 1 << 20);
+	rs_dicom_builder_text(&b, 0x00080060, "CS", "MR");
+	rs_dicom_builder_text(&b, 0x00189008, "CS", "SPIN");
+	rs_dicom_builder_text(&b, 0x00189018, "CS", "YES");
+	rs_dicom_builder_text(&b, 0x0020000D, "UI", "1.2.3");
+	rs_dicom_builder_text(&b, 0x0020000E, "UI", "1.2.3.7");
+	rs_dicom_builder_u16(&b, 0x00280002, 1);
+	rs_dicom_builder_text(&b, 0x00280004, "CS", "MONOCHROME2");
+	rs_dicom_builder_text(&b, 0x00280008, "IS", "12");
+	rs_dicom_builder_u16(&b, 0x00280010, 1);
+	rs_dicom_builder_u16(&b, 0x00280011, 1);
+	for (uint32_t i = 0; i < 4; i++)
+		rs_dicom_builder_u16(&b, 0x00280100 + i, i < 2 ? 16 : i == 2 ? 15 : 0);
+	begin_group(&b, 0x52009229);
+	begin_group(&b, 0x00209116);
+	rs_dicom_builder_text(&b, 0x00200037, "DS", "1\\0\\0\\0\\1\\0");
+	end_group(&b);
+	begin_group(&b, 0x00289110);
+	rs_dicom_builder_text(&b, 0x00280030, "DS", "2\\2");
+	end_group(&b);
+	end_group(&b);
+	rs_dicom_builder_begin(&b, 0x52009230);
+	for (unsigned i = 0; i < 12; i++)
+		put_frame(&b, i % 2 ? 800 : 0, 1 + i / 2 % 2, i / 4);
+	rs_dicom_builder_end(&b);
+	rs_dicom_builder_words(&b, RS_DICOM_PIXEL_DATA, "OW", pixels, 12);
+	rs_buffer_init(&file, 1 << 20);
+	assert_int_equal(rs_dicom_builder_file(&b, "1.2.840.10008.5.1.4.1.1.4.1", "1.2.3.4", &file, &err),
+	                 RS_OK);
+	assert_int_equal(rs_file_replace(test_world, "/s/e.dcm", rs_buffer_bytes(&file), 0600, &err), RS_OK);
+}
+
+static void frames_of_one_file_are_parted(void **state)
+{
+	static const double wanted[4][4] = {{0, 0, 4, 8}, {0, 2, 6, 10}, {800, 1, 5, 9}, {800, 3, 7, 11}};
+	(void)state;
+	put_multi_frame();
+	find_with(NULL, 0);
+	assert_true(found.count == 1 && found.items[0].kind == RS_SCAN_DWI &&
+	            found.items[0].volume_count == 4);
+	for (size_t v = 0; v < 4; v++) {
+		const struct rs_scan_volume *own = &found.items[0].volumes[v];
+		struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+		struct rs_error err = {0};
+		if (rs_volume_read_images(test_world, own->images, own->image_count, &volume, &err) != RS_OK)
+			fail_msg("%s", err.message);
+		assert_true(own->b == wanted[v][0]);
+		for (size_t z = 0; z < 3; z++)
+			assert_true(volume.voxels[z] == wanted[v][1 + z]);
+	}
+}
+
 /* A series for each time, agent from the second on; files numbered against the clock. */
 static void times_are_put_together_and_in_order(void **state)
 {
@@ -310,6 +403,7 @@ int main(void)
 		EACH(one_series_is_recognised_by_how_it_was_made),
 		EACH(weightings_are_read_as_manufacturers_write_them),
 		EACH(volumes_at_one_place_are_parted),
+		EACH(frames_of_one_file_are_parted),
 		EACH(times_are_put_together_and_in_order),
 		EACH(odd_times_are_told),
 		EACH(the_user_knows_better),

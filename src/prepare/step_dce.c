@@ -161,7 +161,7 @@ static enum rs_code find_arrival(const struct rs_step *step, struct curves *c, s
 
 struct flips {
 	const struct rs_volume *volumes[FLIPS_MAX];
-	double angles[FLIPS_MAX], tr_ms;
+	double angles[FLIPS_MAX], tr_ms, floor;
 	size_t count, slice;
 	double *t1;
 };
@@ -173,9 +173,13 @@ static enum rs_code fit_flips(void *context, size_t slice, struct rs_error *err)
 	struct rs_t1 t1;
 	(void)err;
 	for (size_t i = slice * f->slice; i < (slice + 1) * f->slice; i++) {
-		for (size_t k = 0; k < f->count; k++)
+		double greatest = 0;
+		for (size_t k = 0; k < f->count; k++) {
 			values[k] = f->volumes[k]->voxels[i];
-		if (rs_t1_fit(f->angles, values, f->count, f->tr_ms, &t1) && t1.t1_ms < T1_MAX_MS)
+			greatest = fmax(greatest, values[k]);
+		}
+		if (greatest > f->floor && rs_t1_fit(f->angles, values, f->count, f->tr_ms, &t1) &&
+		    t1.t1_ms < T1_MAX_MS)
 			f->t1[i] = t1.t1_ms;
 	}
 	return RS_OK;
@@ -191,6 +195,8 @@ static enum rs_code map_t1(struct work *work, const struct rs_geometry *onto, co
 	*out = NULL;
 	for (size_t i = 0; i < work->count && f.count < FLIPS_MAX; i++)
 		if (work->items[i].family == RS_SCAN_VFA) {
+			if (!isnan(work->items[i].sigma))
+				f.floor = fmax(f.floor, SIGMAS * work->items[i].sigma);
 			f.volumes[f.count] = &work->items[i].volume;
 			f.angles[f.count++] = work->items[i].flip * DEGREE;
 		}
