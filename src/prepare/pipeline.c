@@ -11,35 +11,38 @@
 #define ALL (BIT(RS_SCAN_KINDS) - 1)
 
 /* clang-format off */
+#define NUMBER(is, low, high, without) {.name = (is), .least = (low), .most = (high), .usual = (without)}
+#define COUNT(is, low, high, without) \
+	{.name = (is), .least = (low), .most = (high), .usual = (without), .whole = true}
 const struct step_row step_rows[RS_STEP_KINDS] = {
 	[RS_STEP_DENOISE] = {"denoise", SIGNALS, true, false, {
-		{"method", .words = {"nlm", "diffusion", "median", NULL}},
-		{"strength", 0.05, 10, 1}, {"sigma", 0, 1e9, 0},
-		{"search", 1, 15, 3, true}, {"search_z", 0, 15, 1, true}, {"patch", 1, 3, 1, true},
-		{"rician", .usual = 1, .words = {"no", "yes", NULL}},
-		{"radius", 1, 3, 1, true}, {"steps", 1, 1000, 5, true}, {"edge", 0.1, 100, 1.5}}},
+		{.name = "method", .words = {"nlm", "diffusion", "median", NULL}},
+		NUMBER("strength", 0.05, 10, 1), NUMBER("sigma", 0, 1e9, 0),
+		COUNT("search", 1, 15, 3), COUNT("search_z", 0, 15, 1), COUNT("patch", 1, 3, 1),
+		{.name = "rician", .usual = 1, .words = {"no", "yes", NULL}},
+		COUNT("radius", 1, 3, 1), COUNT("steps", 1, 1000, 5), NUMBER("edge", 0.1, 100, 1.5)}},
 	[RS_STEP_BIAS] = {"bias", BIT(RS_SCAN_T1) | BIT(RS_SCAN_T1C) | BIT(RS_SCAN_T2), true, false, {
-		{"levels", 1, 6, 4, true}, {"iterations", 1, 1000, 50, true}, {"shrink", 1, 16, 4, true},
-		{"convergence", 1e-9, 1, 0.001}}},
+		COUNT("levels", 1, 6, 4), COUNT("iterations", 1, 1000, 50), COUNT("shrink", 1, 16, 4),
+		NUMBER("convergence", 1e-9, 1, 0.001)}},
 	[RS_STEP_ADC] = {"adc", BIT(RS_SCAN_DWI), false, false, {
-		{"model", .words = {"mono", "ivim", NULL}},
-		{"b_least", 0, 50000, 0}, {"b_greatest", 0, 50000, 50000}, {"noise_floor", 0, 20, 2}}},
+		{.name = "model", .words = {"mono", "ivim", NULL}},
+		NUMBER("b_least", 0, 50000, 0), NUMBER("b_greatest", 0, 50000, 50000), NUMBER("noise_floor", 0, 20, 2)}},
 	[RS_STEP_DCE] = {"dce", BIT(RS_SCAN_DCE), false, false, {
-		{"model", .words = {"auto", "none", "tofts", "extended", NULL}},
-		{"before", 0, 1000, 0, true}, {"t1_ms", 0, 10000, 0}, {"relaxivity", 0.1, 100, 4.5},
-		{"hematocrit", 0, 0.9, 0.42}, {"t1_blood_ms", 100, 10000, 1600}}},
+		{.name = "model", .words = {"auto", "none", "tofts", "extended", NULL}},
+		COUNT("before", 0, 1000, 0), NUMBER("t1_ms", 0, 10000, 0), NUMBER("relaxivity", 0.1, 100, 4.5),
+		NUMBER("hematocrit", 0, 0.9, 0.42), NUMBER("t1_blood_ms", 100, 10000, 1600)}},
 	[RS_STEP_REGISTER] = {"register", ALL, false, false, {
-		{"transform", .words = {"rigid", "affine", "bspline", NULL}},
-		{"levels", 1, 6, 3, true}, {"samples", 1000, 1e7, 60000, true}, {"bins", 8, 256, 32, true},
-		{"steps", 1, 1000, 60, true}, {"lattice_mm", 1, 1000, 30}, {"stiffness", 0, 1e6, 0.01},
-		{"within", .words = {"no", "yes", NULL}}}},
+		{.name = "transform", .words = {"rigid", "affine", "bspline", NULL}},
+		COUNT("levels", 1, 6, 3), COUNT("samples", 1000, 1e7, 60000), COUNT("bins", 8, 256, 32),
+		COUNT("steps", 1, 1000, 60), NUMBER("lattice_mm", 1, 1000, 30), NUMBER("stiffness", 0, 1e6, 0.01),
+		{.name = "within", .words = {"no", "yes", NULL}}}},
 	[RS_STEP_RESAMPLE] = {"resample", ALL, false, false, {
-		{"x_mm", 0.05, 100, 1}, {"y_mm", 0.05, 100, 1}, {"z_mm", 0.05, 100, 1},
-		{"order", 0, 3, 3, true}, {"margin_mm", -1, 1000, -1}}},
+		NUMBER("x_mm", 0.05, 100, 1), NUMBER("y_mm", 0.05, 100, 1), NUMBER("z_mm", 0.05, 100, 1),
+		COUNT("order", 0, 3, 3), NUMBER("margin_mm", -1, 1000, -1)}},
 	[RS_STEP_NORMALISE] = {"normalise", SIGNALS, true, true, {
-		{"method", .words = {"zscore", "percentile", "landmarks", "tissue", NULL}},
-		{"region", .words = {"foreground", "mask", "all", NULL}},
-		{"low", 0, 100, 1}, {"high", 0, 100, 99}, {"width", 0.001, 1, 0.05}}},
+		{.name = "method", .words = {"zscore", "percentile", "landmarks", "tissue", NULL}},
+		{.name = "region", .words = {"foreground", "mask", "all", NULL}},
+		NUMBER("low", 0, 100, 1), NUMBER("high", 0, 100, 99), NUMBER("width", 0.001, 1, 0.05)}},
 };
 /* clang-format on */
 
