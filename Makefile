@@ -37,6 +37,7 @@ bench: build
 	python3 bench/mqtt_bench.py $(BUILD)/src/cli/radseal $(BUILD)/src/cli/radseal-edge
 	bench/radiomics $(BUILD)
 	bench/prognosis $(BUILD)
+	bench/prepare $(BUILD)
 	$(BUILD)/bench/neural_bench
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.

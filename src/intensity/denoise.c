@@ -41,13 +41,66 @@ static double median_at(const struct median *m, size_t x, size_t y, size_t z)
 	return (below + window[count / 2]) / 2;
 }
 
+/* Voxels next to each other along x, whose windows are whole. */
+#define LANES 8
+
+static inline void order_lanes(double *restrict low, double *restrict high)
+{
+	for (int l = 0; l < LANES; l++) {
+		const double a = low[l], b = high[l];
+		low[l] = a < b ? a : b;
+		high[l] = a < b ? b : a;
+	}
+}
+
+/* Of a little more than half of the window the least and the greatest cannot be the median: they go, the next voxel comes. */
+static void medians_at(const struct median *m, size_t x, size_t y, size_t z, double *out)
+{
+	const size_t *size = m->volume->geometry.size, *radius = m->radius;
+	const size_t width = 2 * radius[0] + 1, rows = 2 * radius[1] + 1,
+		     count = width * rows * (2 * radius[2] + 1);
+	double held[WINDOW_MAX / 2 + 2][LANES];
+	size_t next = 0;
+	for (size_t kept = count / 2 + 2; kept >= 3; kept--) {
+		for (size_t i = next ? kept - 1 : 0; i < kept; i++, next++) {
+			const size_t row = next / width, k = z - radius[2] + row / rows,
+				     j = y - radius[1] + row % rows;
+			const double *from = m->volume->voxels + (k * size[1] + j) * size[0] + x - radius[0] +
+			                     next % width;
+			memcpy(held[i], from, sizeof held[i]);
+		}
+		for (size_t i = 0; i < kept / 2; i++)
+			order_lanes(held[i], held[kept - 1 - i]);
+		for (size_t i = 1; i < (kept + 1) / 2; i++) {
+			order_lanes(held[0], held[i]);
+			order_lanes(held[kept - 1 - i], held[kept - 1]);
+		}
+		if (kept == 3)
+			memcpy(out, held[1], sizeof held[1]);
+		memcpy(held[0], held[kept - 2],
+		       sizeof held[0]); /* the greatest is beyond the end from now on */
+	}
+}
+
 static enum rs_code median_slice(void *context, size_t z, struct rs_error *err RS_UNUSED)
 {
 	const struct median *m = context;
-	const size_t *size = m->volume->geometry.size;
-	for (size_t y = 0; y < size[1]; y++)
-		for (size_t x = 0; x < size[0]; x++)
-			m->out[(z * size[1] + y) * size[0] + x] = median_at(m, x, y, z);
+	const size_t *size = m->volume->geometry.size, *radius = m->radius;
+	const bool any = radius[0] + radius[1] + radius[2] > 0;
+	for (size_t y = 0; y < size[1]; y++) {
+		double *out = m->out + (z * size[1] + y) * size[0];
+		const bool whole = any && z >= radius[2] && z + radius[2] < size[2] && y >= radius[1] &&
+		                   y + radius[1] < size[1];
+		for (size_t x = 0; x < size[0];) {
+			if (whole && x >= radius[0] && x + LANES + radius[0] <= size[0]) {
+				medians_at(m, x, y, z, out + x);
+				x += LANES;
+			} else {
+				out[x] = median_at(m, x, y, z);
+				x++;
+			}
+		}
+	}
 	return RS_OK;
 }
 

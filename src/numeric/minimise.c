@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define KEPT 8
-#define LOOKS_MAX 20 /* along one direction */
+#define LOOKS_MAX 20 /* along one direction; fewer where places differ by less than the caller cares for */
 #define ENOUGH 1e-4  /* Wolfe's conditions, with the constants that Nocedal and Wright advise */
 #define FLAT 0.9
 #define QUIET 3 /* small steps in a row that end it */
@@ -125,7 +125,7 @@ static double between(const struct place *a, const struct place *b)
 
 /* A step along the direction that holds Wolfe's conditions, or the best there was; 0 when there was none. Its slopes are
  * best_slopes. */
-static enum rs_code search(struct state *s, double first, double longest, struct place *out,
+static enum rs_code search(struct state *s, double first, double least, double longest, struct place *out,
                            struct rs_error *err)
 {
 	const struct place start = {0, s->value, dot(s->slopes, s->direction, s->what->count)};
@@ -146,7 +146,7 @@ static enum rs_code search(struct state *s, double first, double longest, struct
 			high = turned ? before : high;
 		}
 		at = isnan(high.at) ? fmin(4 * at, longest) : between(&low, &high);
-		if (!isnan(high.at) && fabs(high.at - low.at) <= 1e-12 * longest)
+		if (!isnan(high.at) && fabs(high.at - low.at) <= least)
 			break;
 	}
 	*out = low;
@@ -200,8 +200,10 @@ enum rs_code rs_minimise_run(const struct rs_minimise *what, double *x, struct r
 		const double size = greatest(s.direction, what->count);
 		if (!(size > 0))
 			break;
-		const double longest = what->longest / size, first = s.kept ? 1 : what->first / size;
-		RS_TRY(search(&s, fmin(first, longest), longest, &step, err));
+		const double longest = what->longest / size,
+			     least = fmax(what->least_x / size, 1e-12 * longest);
+		const double first = s.kept ? 1 : what->first / size;
+		RS_TRY(search(&s, fmin(first, longest), least, longest, &step, err));
 		if (step.at == 0 && s.kept == 0)
 			break;
 		if (step.at == 0) { /* what was learnt misleads here: once more straight downhill */

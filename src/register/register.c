@@ -11,6 +11,7 @@
 #define OVERLAP_LEAST 0.05 /* of the fixed volume's points, to begin with */
 #define OVERLAP_KEPT 0.5   /* of what there was at the start: less is another place, not a better one */
 #define AS_GOOD 0.01       /* information that is lost with other points, too */
+#define POINTS_LEAST 1000  /* of a level */
 #define ELEMENTS_MAX 128   /* of a lattice along an axis */
 #define FIRST_STEP 0.5     /* in distances of the level's voxels */
 #define LONGEST_STEP 4.0
@@ -24,7 +25,7 @@ struct registering {
 	double sharp_mm; /* of the finest level */
 	struct view fixed_views[RS_REGISTER_LEVELS_MAX],
 		moving_views[RS_REGISTER_LEVELS_MAX]; /* 0: the finest */
-	struct points points, judges; /* those that steer, and others that tell what came of it */
+	struct points judges;                         /* not those that steer: they tell what came of it */
 	struct rs_transform now;
 	struct rs_register_report report;
 };
@@ -35,7 +36,6 @@ static void registering_finish(struct registering *r)
 		view_finish(&r->fixed_views[level]);
 		view_finish(&r->moving_views[level]);
 	}
-	points_finish(&r->points);
 	points_finish(&r->judges);
 	rs_transform_finish(&r->now);
 }
@@ -92,7 +92,6 @@ static enum rs_code prepare(struct registering *r, struct rs_error *err)
 		              err) != RS_OK)
 			return rs_error_context(err, "the moving volume");
 	}
-	RS_TRY(points_draw(&r->points, r->fixed, how->fixed_region, how->samples, how->seed, err));
 	return points_draw(&r->judges, r->fixed, how->fixed_region, how->samples, ~how->seed, err);
 }
 
@@ -180,10 +179,11 @@ static enum rs_code refine_lattice(struct registering *r, struct rs_error *err)
 	return RS_OK;
 }
 
-/* One motion on one level. */
+/* One motion on one level. Coarser levels have less to tell, and fewer points tell it. */
 static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, unsigned level,
                             struct rs_error *err)
 {
+	struct points points RS_CLEANUP(points_finish) = {0};
 	struct motion motion RS_CLEANUP(motion_finish) = {0};
 	struct match match RS_CLEANUP(match_finish) = {0};
 	const struct view *moving = &r->moving_views[level];
@@ -192,11 +192,12 @@ static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, 
 	struct rs_transform base = r->now;
 	struct rs_minimised done;
 	base.control_mm = NULL;
-	RS_TRY(motion_init(&motion, kind, &base, &r->now.lattice, r->how->stiffness, &r->points, moving,
-	                   err));
-	points_look(&r->points, &r->fixed_views[level], r->how->bins);
-	RS_TRY(match_init(&match, &r->points, moving, &motion, r->how->bins, r->pool, err));
-	match.held_least = (size_t)(OVERLAP_KEPT * r->report.overlap_before * (double)r->points.count);
+	const size_t fewer = r->how->samples >> level, count = fewer < POINTS_LEAST ? POINTS_LEAST : fewer;
+	RS_TRY(points_draw(&points, r->fixed, r->how->fixed_region, count, r->how->seed, err));
+	RS_TRY(motion_init(&motion, kind, &base, &r->now.lattice, r->how->stiffness, &points, moving, err));
+	points_look(&points, &r->fixed_views[level], r->how->bins);
+	RS_TRY(match_init(&match, &points, moving, &motion, r->how->bins, r->pool, err));
+	match.held_least = (size_t)(OVERLAP_KEPT * r->report.overlap_before * (double)points.count);
 	const struct rs_minimise what = {.function = match_cost,
 	                                 .context = &match,
 	                                 .count = motion.count,
@@ -207,6 +208,7 @@ static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, 
 	                                 .steps = r->how->steps};
 	double *parameters = kind == RS_TRANSFORM_BSPLINE ? r->now.control_mm : linear;
 	RS_TRY(rs_minimise_run(&what, parameters, &done, err));
+	r->report.samples = points.count;
 	r->report.steps += done.steps;
 	r->report.looks += done.looks;
 	if (kind != RS_TRANSFORM_BSPLINE)
@@ -256,7 +258,6 @@ static enum rs_code check_end(struct registering *r, struct rs_error *err)
 {
 	struct rs_register_report *report = &r->report;
 	RS_TRY(judge(r, &report->mi_after, &report->ncc_after, &report->overlap_after, err));
-	report->samples = r->points.count;
 	if (report->mi_after < (1 - AS_GOOD) * report->mi_before)
 		return rs_error_set(
 			err, RS_REFUSED,
