@@ -37,10 +37,45 @@ static void noise_is_measured(void **state)
 	}
 }
 
+static int ascending(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double sorted_median(const size_t at[3], const unsigned radius[3])
+{
+	static const ptrdiff_t size[3] = {PHANTOM_X, PHANTOM_Y, PHANTOM_Z};
+	double window[343];
+	size_t n = 0;
+	ptrdiff_t low[3], high[3];
+	for (int a = 0; a < 3; a++) {
+		low[a] = (ptrdiff_t)at[a] - (ptrdiff_t)radius[a];
+		high[a] = (ptrdiff_t)at[a] + (ptrdiff_t)radius[a];
+		low[a] = low[a] < 0 ? 0 : low[a];
+		high[a] = high[a] < size[a] ? high[a] : size[a] - 1;
+	}
+	for (ptrdiff_t z = low[2]; z <= high[2]; z++)
+		for (ptrdiff_t y = low[1]; y <= high[1]; y++)
+			for (ptrdiff_t x = low[0]; x <= high[0]; x++)
+				window[n++] = noisy.voxels[(z * PHANTOM_Y + y) * PHANTOM_X + x];
+	qsort(window, n, sizeof *window, ascending);
+	return n % 2 ? window[n / 2] : (window[n / 2 - 1] + window[n / 2]) / 2;
+}
+
 static void medians_are_those_of_sorted_windows(void **state)
 {
 	static const unsigned radius[3] = {1, 1, 0}, too_far[3] = {4, 0, 0};
+	static const unsigned radii[][3] = {{0, 0, 0}, {1, 0, 0}, {1, 1, 1}, {2, 1, 0}, {3, 3, 3}};
 	(void)state;
+	for (size_t r = 0; r < RS_COUNT(radii); r++) {
+		assert_int_equal(rs_denoise_median(&noisy, radii[r], NULL, out, NULL), RS_OK);
+		for (size_t i = 0; i < (size_t)PHANTOM_X * PHANTOM_Y * PHANTOM_Z; i += 101) {
+			const size_t at[3] = {i % PHANTOM_X, i / PHANTOM_X % PHANTOM_Y,
+			                      i / PHANTOM_X / PHANTOM_Y};
+			assert_true(out[i] == sorted_median(at, radii[r]));
+		}
+	}
 	assert_int_equal(rs_denoise_median(&noisy, radius, NULL, out, NULL), RS_OK);
 	assert_true(left_over(out) < 0.55 * SIGMA);
 	/* A corner has four voxels: the mean of the middle two. */
