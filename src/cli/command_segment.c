@@ -8,10 +8,7 @@
 #include "sealing.h"
 
 static const struct segment_verb *const verbs[] = {
-	&segment_grow,
-	&segment_compare,
-	&segment_train,
-	&segment_apply,
+	&segment_grow, &segment_compare, &segment_staple, &segment_train, &segment_apply,
 };
 
 static const struct option options[] = {
@@ -29,7 +26,9 @@ static const struct option options[] = {
 	{"edge", "N", "grow: what a difference as of noise is worth, in voxels of way (default 3)"},
 	{"band", "MM", "grow: around the border, what is decided anew (default: four voxels)"},
 	{"round", "MM", "grow: Gaussian over the probability (default: 0.6 voxels)"},
-	{"threshold", "P", "grow: of the probability (default 0.5)"},
+	{"threshold", "P", "grow, staple: of the probability (default 0.5)"},
+	{"vote", NULL, "staple: what more than half of the readers have"},
+	{"probability", "FILE", "staple: how likely each voxel is inside, as a volume"},
 	{"walk", NULL, "grow: let a random walker decide around the border: better in strong noise"},
 	{"label-name", "NAME", "what the region is called in the file"},
 	{"replaces", "MASK", "with --home: sealed mask that this is the new version of"},
@@ -133,6 +132,8 @@ static const struct example examples[] = {
          "then lines as {\"stroke\": \"in\", \"points\": [[60, 52, 20]], \"radius\": 2}"},
 	{"radseal segment compare reader1.nii.gz reader2.nii.gz --tolerance 2",
          "Dice, surface Dice within 2 mm, Hausdorff 95, volumes"},
+	{"radseal segment staple reader1.nii reader2.nii reader3.nii -o consensus.nii",
+         "and how good each is"},
 	{"radseal segment train cases.csv -o tumour.model --validate 0.25",
          "a network of the table's images, judged on a quarter of the subjects"},
 	{"radseal segment apply tumour.model t1.nii.gz - adc.nii.gz -o tumour.nii.gz --uncertainty unsure.nrrd",
@@ -144,7 +145,7 @@ static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 const struct command command_segment = {
 	.name = "segment",
 	.arguments =
-		"grow IMAGE -o MASK | compare A B… | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
+		"grow IMAGE -o MASK | compare A B… | staple MASK… -o MASK | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
 	.summary = "outline a region from strokes or by a network; compare masks",
 	.description =
 		"grow outlines a region from strokes: whose stroke is nearer on a path that avoids changes of grey. It is taken to\n"
@@ -155,7 +156,10 @@ const struct command command_segment = {
 		"compare holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances between\n"
 		"surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance, its\n"
 		"95th percentile, the mean. Distances are between surface elements, weighted by their area, as DeepMind's\n"
-		"surface-distance defines them.",
+		"surface-distance defines them.\n"
+		"\n"
+		"staple makes one mask of several readers', by estimating along with it how sensitive and specific each of them\n"
+		"is (Warfield et al. 2004, over all voxels, as ITK does); or by a vote. With --home and --image it is sealed.",
 	.details =
 		"train makes a network (a 3-D U-Net) from a table: columns subject and mask, and one of paths for each\n"
 		"image, such as T1 and ADC, by whose name the model knows it. The images of a row lie on one grid; an empty\n"

@@ -106,11 +106,25 @@ def check_interactive(radseal, image, out, strokes):
     assert "no JSON" in nonsense["error"] and "in" in side["error"] and mended["voxels"] > bitten["voxels"], answers
 
 
+def check_staple(radseal, folder):
+    readers = [ball((11 + k, 11, 14), 6 + k / 2) for k in range(3)]
+    paths = [folder / f"reader{k}.nrrd" for k in range(3)]
+    for path, reader in zip(paths, readers):
+        write_nrrd(path, "uchar", "B", [3 * v for v in reader])
+    rows = json.loads(run(0, radseal, "segment", "staple", *paths, "-o", folder / "staple.nii", "--probability", folder / "p.nrrd", "--json"))
+    assert [row["mask"] for row in rows] == list(map(str, paths)) and all(0.3 < row["sensitivity"] <= 1 for row in rows), rows
+    run(0, radseal, "segment", "staple", *paths, "-o", folder / "vote.nrrd", "--vote", "--quiet")
+    write_nrrd(folder / "majority.nrrd", "uchar", "B", [int(sum(votes) >= 2) for votes in zip(*readers)])
+    assert dice(radseal, folder / "majority.nrrd", folder / "vote.nrrd") == 1 and dice(radseal, folder / "vote.nrrd", folder / "staple.nii") > 0.7
+    run(2, radseal, "segment", "staple", paths[0], "-o", folder / "x.nii", sentence="2 to 16 masks")
+
+
 def main():
     radseal = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         check_compare(radseal, pathlib.Path(name))
         check_grow(radseal, pathlib.Path(name))
+        check_staple(radseal, pathlib.Path(name))
     print("segment: good")
 
 
