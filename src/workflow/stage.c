@@ -266,6 +266,8 @@ static enum rs_code open_made(struct rs_node *node, struct staged *staged, struc
 	const struct rs_made *made = staged->made;
 	*out = (struct source){.world = node->world, .path = staged->file->path, .size = made->content.size};
 	staged->what = (struct classified){.media = made->media};
+	if (strcmp(made->media, "application/dicom") == 0) /* found by what it says of itself, as any other */
+		RS_TRY(classify(made->content, &staged->what, err));
 	rs_buffer_init(&out->memory, made->content.size + 1);
 	if (rs_buffer_append_bytes(&out->memory, made->content) != RS_OK)
 		return rs_error_memory(err, made->content.size, "what is sealed");

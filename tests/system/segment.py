@@ -7,6 +7,9 @@ import subprocess
 import sys
 import tempfile
 
+import export
+from node_tools import Radseal
+
 SIZE, SPACING = (24, 22, 12), (1.0, 1.0, 2.5)
 
 
@@ -119,12 +122,40 @@ def check_staple(radseal, folder):
     run(2, radseal, "segment", "staple", paths[0], "-o", folder / "x.nii", sentence="2 to 16 masks")
 
 
+def check_sealed(radseal, folder):
+    """Of a sealed series: a mask as DICOM SEG, signed by who drew it, then its correction as its next version."""
+    node, series = Radseal(radseal, folder / "node"), folder / "ct"
+    series.mkdir()
+    for number in range(export.SLICES):
+        (series / f"{number}.dcm").write_bytes(export.slice_file(number))
+    grow = ["segment", "grow", series, "--stroke", "in:10,10,3/13,10,3", "--stroke", "out:2,2,3/20,2,3/20,20,3/2,20,3"]
+    home = ["--home", node.home]
+    node.run("init", node.home, "--quiet", check=0)
+    run(4, radseal, *grow, "-o", folder / "seg.dcm", *home, sentence="is not sealed in this node")
+    node.run("seal", series, *home, check=0)
+    for name in ("reader", "second"):
+        node.run("key", "new", name, *home, check=0)
+        node.run("member", "grant", name, "--role", "radiologist", *home, check=0)
+    by = lambda name: [*home, "--as", name, "--purpose", "treatment"]
+    told = json.loads(run(0, radseal, *grow, "-o", folder / "seg.dcm", "--label-name", "lesion", *by("reader"), "--json"))
+    assert pathlib.Path(told["receipt"]).exists(), told
+    corrected = [*grow, "--stroke", "out:10,6,3/14,6,3", "-o", folder / "better.nii.gz", "--replaces", folder / "seg.dcm"]
+    run(0, radseal, *corrected, *by("second"))
+    assert node.verdicts(folder / "seg.dcm", folder / "better.nii.gz") == {str(folder / name): "genuine" for name in ("seg.dcm", "better.nii.gz")}
+    masks = [entry for entry in json.loads(node.run("audit", "all", *home, "--json", check=0).stdout)["lines"] if entry.get("kind") == "mask"]
+    assert len(masks) == 2 and masks[0]["signer"] != masks[1]["signer"], masks
+    assert dice(radseal, folder / "seg.dcm", folder / "better.nii.gz") > 0.5
+    node.fsck(check=0)
+    run(4, radseal, *grow, "-o", folder / "seg2.dcm", "--replaces", folder / "ct" / "x", *by("reader"))
+
+
 def main():
     radseal = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         check_compare(radseal, pathlib.Path(name))
         check_grow(radseal, pathlib.Path(name))
         check_staple(radseal, pathlib.Path(name))
+        check_sealed(radseal, pathlib.Path(name))
     print("segment: good")
 
 
