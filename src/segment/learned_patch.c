@@ -65,19 +65,23 @@ struct eight {
 static struct eight eight_about(const size_t size[3], const double point[3])
 {
 	struct eight eight = {{0}, {0}};
+	double share[3];
+	int64_t low[3];
+	for (int a = 0; a < 3; a++) {
+		low[a] = (int64_t)point[a] -
+		         (point[a] < 0); /* towards less; no matter that -1.0 is -2, by a whole */
+		share[a] = point[a] - (double)low[a];
+	}
 	for (int k = 0; k < 8; k++) {
 		double weight = 1;
-		size_t at = 0;
+		int64_t at = 0;
 		for (int a = 0; a < 3; a++) {
-			const double low = floor(point[a]), share = point[a] - low;
-			const double index = low + (k >> a & 1);
-			weight *= k >> a & 1 ? share : 1 - share;
-			if (index < 0 || index >= (double)size[a])
-				weight = 0;
-			else
-				at = at * size[a] + (size_t)index;
+			const int64_t index = low[a] + (k >> a & 1), most = (int64_t)size[a];
+			const bool there = index >= 0 && index < most;
+			weight *= !there ? 0 : k >> a & 1 ? share[a] : 1 - share[a];
+			at = at * most + (there ? index : 0);
 		}
-		eight.at[k] = weight > 0 ? at : 0;
+		eight.at[k] = (size_t)at;
 		eight.weight[k] = (float)weight;
 	}
 	return eight;
