@@ -39,6 +39,7 @@ bench: build
 	bench/prognosis $(BUILD)
 	bench/prepare $(BUILD)
 	$(BUILD)/bench/neural_bench
+	[ ! -x $(BUILD)/bench/neural_dnnl_bench ] || OMP_NUM_THREADS=1 $(BUILD)/bench/neural_dnnl_bench
 
 # Every fuzz target for FUZZ_SECONDS seconds, under libFuzzer with address and undefined-behaviour checks.
 fuzz:
