@@ -1,4 +1,5 @@
 /* radseal-edge: `radseal edge` alone, for machines with little memory. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,9 @@ int main(int count, char **arguments)
 	struct rs_error err = {0};
 	uint64_t threads;
 	(void)setrlimit(RLIMIT_CORE, &no_core);
+	/* Messages of half a MiB come and go: their memory is kept, not given back and asked for again page by page. */
+	(void)mallopt(M_MMAP_THRESHOLD, 2 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 	signal(SIGPIPE, SIG_IGN);
 	if (count == 2 && (strcmp(arguments[1], "--version") == 0 || strcmp(arguments[1], "version") == 0)) {
 		puts("radseal-edge " RADSEAL_VERSION);

@@ -215,6 +215,27 @@ enum rs_code draft_write(struct draft *draft, struct rs_bytes bytes, struct rs_e
 	return RS_OK;
 }
 
+/* Whole as soon as it has its name, which queue_sync() makes durable. */
+static enum rs_code put_grouped(const struct queue *queue, const char *path, struct rs_bytes content,
+                                struct rs_error *err)
+{
+	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
+	char *partial RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s.0000000000000000.tmp", path);
+	if (!partial)
+		return rs_error_memory(err, 1, "a path");
+	RS_TRY(rs_file_open(queue->world, partial, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_TRUNCATE, &file,
+	                    err));
+	RS_TRY(rs_file_write_at(file, 0, content.data, content.size, err));
+	RS_TRY(rs_file_sync(file, err));
+	return queue->world->files->rename(queue->world->files, partial, path, err);
+}
+
+enum rs_code queue_sync(struct queue *queue, struct rs_error *err)
+{
+	queue->is_grouped = false;
+	return queue->world->files->sync_directory(queue->world->files, queue->directory, err);
+}
+
 static enum rs_code commit(struct draft *draft, struct item *item, struct rs_bytes envelope,
                            struct rs_error *err)
 {
@@ -223,8 +244,11 @@ static enum rs_code commit(struct draft *draft, struct item *item, struct rs_byt
 	rs_buffer_init(&content, ITEM_SIZE_MAX);
 	write_item(item, envelope, &content);
 	RS_TRY(rs_buffer_check(&content, "an item", err));
-	RS_TRY(rs_file_sync(draft->file, err));
+	if (draft->size)
+		RS_TRY(rs_file_sync(draft->file, err));
 	RS_TRY(path_of(draft->queue, draft->number, "item", &path, err));
+	if (draft->queue->is_grouped)
+		return put_grouped(draft->queue, path, rs_buffer_bytes(&content), err);
 	/* Syncs the directory, and N.dcm's name with it. */
 	return rs_file_replace(draft->queue->world, path, rs_buffer_bytes(&content), 0600, err);
 }

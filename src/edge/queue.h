@@ -30,6 +30,7 @@ struct queue {
 	struct item *items;
 	size_t count;
 	uint64_t bytes, quota, next;
+	bool is_grouped; /* names of drafts become durable with queue_sync() */
 	struct item *settled;
 	size_t settled_count;
 	uint64_t settled_ns;   /* since when the first of them waits */
@@ -52,9 +53,11 @@ struct draft {
 };
 enum rs_code draft_begin(struct queue *queue, struct draft *out, struct rs_error *err);
 enum rs_code draft_write(struct draft *draft, struct rs_bytes bytes, struct rs_error *err);
-/* Durable when it returns RS_OK. data_offset: where the data set begins. */
+/* Durable when it returns RS_OK, or with queue_sync() when the queue is grouped. data_offset: where the data set begins. */
 enum rs_code draft_commit(struct draft *draft, unsigned priority, uint64_t data_offset,
                           struct rs_bytes envelope, struct rs_error *err);
+/* One sync of the directory for all drafts since. */
+enum rs_code queue_sync(struct queue *queue, struct rs_error *err);
 void draft_abandon(struct draft *draft); /* accepts one that was committed */
 
 enum rs_code queue_envelope(const struct queue *queue, const struct item *item, struct rs_buffer *out,

@@ -5,6 +5,7 @@
 
 #include "agent.h"
 
+#define AT_ONCE 16 /* then what is in the queue is sent for a moment */
 #define LOOK_NS ((uint64_t)1000000000)
 #define LIST_MAX (RS_MANIFEST_INSTANCES_MAX * sizeof(struct record))
 
@@ -90,9 +91,9 @@ static enum rs_code list(struct agent *agent, struct record *records, size_t cou
 	return manifest.listed_count ? agent_sign(agent, &manifest, listed, out, err) : RS_OK;
 }
 
-static enum rs_code announce(struct agent *agent, const char *path, struct rs_error *err)
+/* The manifest is in the queue, and stands in the file's place once that is durable. */
+static enum rs_code queue_manifest(struct agent *agent, const char *path, struct rs_error *err)
 {
-	const struct rs_files *files = agent->world->files;
 	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0},
 				 envelope RS_CLEANUP(rs_buffer_finish) = {0};
 	struct draft draft;
@@ -105,13 +106,21 @@ static enum rs_code announce(struct agent *agent, const char *path, struct rs_er
 		draft_abandon(&draft);
 		RS_TRY(code);
 	}
-	return files->remove(files, path, err);
+	return RS_OK;
+}
+
+static enum rs_code announce(struct agent *agent, const char *path, struct rs_error *err)
+{
+	RS_TRY(queue_manifest(agent, path, err));
+	return agent->world->files->remove(agent->world->files, path, err);
 }
 
 struct looking {
 	struct agent *agent;
 	bool all;
 	size_t found;
+	char *paths[AT_ONCE]; /* whose manifests are in the queue */
+	size_t count;
 };
 
 static enum rs_code look_at(void *context, struct rs_str name, enum rs_file_kind kind RS_UNUSED,
@@ -122,7 +131,7 @@ static enum rs_code look_at(void *context, struct rs_str name, enum rs_file_kind
 	const struct rs_files *files = agent->world->files;
 	struct rs_file_stat stat;
 	char text[128];
-	if (name.size >= sizeof text)
+	if (name.size >= sizeof text || looking->count == AT_ONCE)
 		return RS_OK;
 	(void)snprintf(text, sizeof text, "%.*s", (int)name.size, name.data);
 	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(agent->series, text);
@@ -133,18 +142,41 @@ static enum rs_code look_at(void *context, struct rs_str name, enum rs_file_kind
 	looking->found++;
 	if (!looking->all && modified_ms <= now_ms && now_ms - modified_ms < agent->options->series_idle_ms)
 		return RS_OK;
-	return announce(agent, path, err);
+	RS_TRY(queue_manifest(agent, path, err));
+	looking->paths[looking->count++] = path;
+	path = NULL;
+	return RS_OK;
+}
+
+/* One sync for all of them. */
+static enum rs_code finish(struct looking *looking, enum rs_code code, struct rs_error *err)
+{
+	struct agent *agent = looking->agent;
+	const struct rs_files *files = agent->world->files;
+	/* There may be more that is due. */
+	if (looking->count == AT_ONCE)
+		agent->series_looked_ns = 0;
+	enum rs_code synced = looking->count ? queue_sync(&agent->queue, code == RS_OK ? err : NULL) : RS_OK;
+	agent->queue.is_grouped = false;
+	code = code == RS_OK ? synced : code;
+	for (size_t i = 0; i < looking->count; i++) {
+		if (synced == RS_OK && code == RS_OK)
+			code = files->remove(files, looking->paths[i], err);
+		rs_free(looking->paths[i]);
+	}
+	return code;
 }
 
 enum rs_code series_announce(struct agent *agent, bool all, struct rs_error *err)
 {
 	const struct rs_files *files = agent->world->files;
-	struct looking looking = {agent, all, 0};
+	struct looking looking = {.agent = agent, .all = all};
 	uint64_t now = agent_now_ns(agent);
 	if (!all && agent->series_looked_ns && now - agent->series_looked_ns < LOOK_NS)
 		return RS_OK;
 	agent->series_looked_ns = now;
-	return files->list(files, agent->series, look_at, &looking, err);
+	agent->queue.is_grouped = true;
+	return finish(&looking, files->list(files, agent->series, look_at, &looking, err), err);
 }
 
 static enum rs_code count_one(void *context, struct rs_str name RS_UNUSED, enum rs_file_kind kind RS_UNUSED,
