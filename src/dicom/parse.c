@@ -347,6 +347,7 @@ static enum rs_code is_meta(struct reader *r, size_t pos, bool *out)
 static enum rs_code parse_meta(struct reader *r, size_t *pos)
 {
 	size_t claimed_end = 0;
+	uint32_t last = 0;
 	bool more;
 	struct span span = {*pos, r->bytes.size, RS_DICOM_NONE, 0, RS_DICOM_EXPLICIT_LE, 0};
 	if (span.end - *pos >= 6) {
@@ -361,6 +362,11 @@ static enum rs_code parse_meta(struct reader *r, size_t *pos)
 	while (more) {
 		struct rs_dicom_element element;
 		RS_TRY(read_header(r, &span, pos, &element));
+		/* A data set that begins with such elements would say again, and otherwise, what the meta group says. */
+		if (element.tag <= last)
+			return MALFORMED(r, element.tag, *pos,
+			                 "an element of the meta group stands there twice, or out of order");
+		last = element.tag;
 		RS_TRY(parse_value(r, &span, &element, pos));
 		const struct rs_bytes value = r->dicom->elements[r->dicom->count - 1].value;
 		if (element.tag == RS_DICOM_TAG(2, 0) && element.length == 4)

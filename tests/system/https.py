@@ -1,6 +1,6 @@
 """`radseal serve --https` as clients of TLS meet it, good and bad: `https.py RADSEAL`. Versions and suites of BCP 195 (RFC 9325) and no
 others; clients' certificates; connections that stay; peers that are slow or say nothing; bodies beyond what is taken; paths that
-lead elsewhere; and every operation there is, for nobody, for a stranger, for who may not, and for a member who was revoked."""
+lead elsewhere; hostile tags; consents that ended; and every operation there is, for nobody, for a stranger, for who may not, and for a member who was revoked."""
 import argparse
 import contextlib
 import hashlib
@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+from dicom_peer import EXPLICIT, explicit, meta, small_instance
 from dicomweb import RELATED, body_of, file_of
 from web_people import openssl
 from web_server import Site
@@ -187,6 +188,58 @@ def everybody_else(port, scratch, site):
     return count
 
 
+def injected(port, scratch, token):
+    """Data sets with tags that would lead elsewhere: refused, or stored and shown as what they are, text."""
+    client = Client(port, scratch)
+    hostile = {
+        "a path as UID": (8, 0x18, "UI", "../../../../../../../tmp/radseal-path"), "a header as UID": (0x20, 0xD, "UI", "1.2\r\nSet-Cookie: a=b"),
+        "no UID": (0x20, 0xE, "UI", "x" * 64), "a long UID": (8, 0x18, "UI", "1." * 200 + "1"), "a list for one": (8, 0x18, "UI", "1.2\\1.3"),
+        "a meta group inside": (2, 3, "UI", "2.25.1"), "a command": (0, 0x100, "US", b"\1\0"),
+        "SQL": (0x10, 0x10, "PN", "x'); DROP TABLE record; --"), "markup": (0x10, 0x10, "PN", "<script>alert(1)</script>\"}]"),
+        "no UTF-8": (0x10, 0x10, "PN", b"\xff\xfe\xc0\xaf"), "controls": (0x10, 0x20, "LO", "P1\0\r\nX: y"),
+        "a private block": (0x29, 0x1010, "UN", bytes(4096)),
+    }
+    stored = 0
+    for number, (what, (group, element, vr, value)) in enumerate(hostile.items(), 500):
+        sop_class, instance, data = small_instance(number)
+        rows = {(8, 0x16): ("UI", sop_class), (8, 0x18): ("UI", instance), (0x10, 0x20): ("LO", "P1"), (0x20, 0xD): ("UI", "2.25.1"),
+                (0x20, 0xE): ("UI", "2.25.2")} | {(group, element): (vr, value)}
+        data = b"".join(explicit(*tag, *rest) for tag, rest in sorted(rows.items()))
+        status, headers, content = client.ask("/studies", token, "POST", body_of([meta(sop_class, instance, EXPLICIT) + data]),
+                                              Content_Type=RELATED)
+        assert status in (200, 400, 409) and "Set-Cookie" not in headers, (what, status, content)
+        json.loads(content)
+        stored += status == 200
+        assert status != 200 or "UID" not in what and "inside" not in what, f"{what} was taken"
+    status, _, content = client.ask("/studies/2.25.1/metadata", token)
+    assert status == 200 and len(json.loads(content)) >= stored
+    assert not pathlib.Path("/tmp/radseal-path").exists() and stored >= 3, stored
+    found = json.loads(client.ask("/studies?PatientName=x%27%29%3B*", token)[2] or "[]")
+    assert isinstance(found, list)
+
+
+def consents_that_ended(port, scratch, site):
+    """Who may look by a consent alone sees what it covers while it lasts, by QIDO-RS, WADO-RS and REST."""
+    client = Client(port, scratch)
+
+    def asked():
+        listed = client.ask("/studies", site.token["study"])
+        return (len(json.loads(listed[2])) if listed[0] == 200 and listed[2] else 0,
+                client.ask("/studies/2.25.1", site.token["study"], Accept='multipart/related; type="application/dicom"')[0])
+    grant = ("consent", "grant", "--subject", "P1", "--organisation", "Radiology", "--roles", "researcher", "--purposes", "research",
+             "--operations", "read", "--home", site.home, "--quiet")
+    nothing = asked()
+    assert nothing[0] == 0 and nothing[1] in (403, 404), nothing
+    site.run(*grant, "--until", "2020-12-31", check=0)
+    assert asked() == nothing, "an expired consent"
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8))
+    site.run(*grant, "--until", until, check=0)
+    assert asked() == (1, 200)
+    while time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) <= until:
+        time.sleep(0.2)
+    assert asked() == nothing, "a consent that ended a moment ago"
+
+
 class Slow:
     """Peers that say nothing, or a byte now and then: all of them are closed in time."""
 
@@ -236,7 +289,9 @@ def main():
         for name in ("lee", "gone"):
             site.run("key", "new", name, "--home", site.home, "--quiet", check=0)
             site.run("member", "grant", name, "--role", "radiologist", "--home", site.home, "--quiet", check=0)
-        tokens = site.tokens(scratch, all="lee all treatment", revoked="gone all treatment", query="lee query treatment")
+        site.run("key", "new", "study", "--home", site.home, "--quiet", check=0)
+        site.run("member", "grant", "study", "--role", "researcher", "--home", site.home, "--quiet", check=0)
+        tokens = site.tokens(scratch, study="study query,retrieve research", all="lee all treatment", revoked="gone all treatment", query="lee query treatment")
         site.run("member", "revoke", "gone", "--home", site.home, "--quiet", check=0)
         (scratch / "rules").write_text(json.dumps({"providers": [], "tokens": [], "certificates": [{"san": "DNS:known.example", "member": "lee", "rights": "metrics"}]}))
         with site.serving("--certificate", scratch / "rsa.pem", "--certificate-key", scratch / "rsa.key", "--authorities", scratch / "ca.pem",
@@ -248,11 +303,13 @@ def main():
             assert Client(port, scratch).ask("/studies", site.token["all"], "POST", body_of([file_of(1)]), Content_Type=RELATED)[0] == 200
             bodies(port, scratch, site.token["all"])
             paths(port, scratch, site.token["all"], site.home)
+            injected(port, scratch, site.token["all"])
+            consents_that_ended(port, scratch, site)
             count = everybody_else(port, scratch, site)
             slow.wait()
             assert Client(port, scratch).ask("/health")[0] == 200
         assert SECRET not in site.said and site.token["all"] not in site.said
-    print(f"HTTPS: versions, suites, certificates, slow peers, bodies, paths; {count} requests of others to every operation refused")
+    print(f"HTTPS: versions, suites, certificates, slow peers, bodies, paths, hostile tags, ended consents; {count} requests of others to every operation refused")
 
 
 if __name__ == "__main__":
