@@ -13,11 +13,11 @@ import tempfile
 
 from node_tools import Radseal, files_below, write_nifti
 
-OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]\S*))? ", re.M)
+OPTION = re.compile(r"^  --([a-z0-9-]+)(?: (\[?[A-Z]\S*))? ", re.M)
 
 REPEATABLE = {("extract", "setting"), ("verify", "witness"), ("witness", "key"), ("prove", "witness"), ("consent", "key"),
               ("open", "witness"), ("export", "setting"), ("evaluate", "score"), ("predict", "horizon"), ("survival", "at"),
-              ("prepare", "sequence"), ("segment", "stroke")}
+              ("prepare", "sequence"), ("segment", "stroke"), ("fetch", "key")}
 IMPLIED = {"verbosity"}  # stands for a value of its own when none follows, as in PyRadiomics
 
 
