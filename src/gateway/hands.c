@@ -1,7 +1,7 @@
 /* Threads that nobody joins: they are counted. */
 #include "hands.h"
 
-#define STACK_SIZE ((size_t)512 * 1024)
+#define STACK_SIZE ((size_t)2 << 20) /* requests to the ledger take 160 kB of it */
 
 struct given {
 	struct hands *hands;
