@@ -195,20 +195,38 @@ static enum rs_code begin_output(struct work *work, const char *name, struct out
 	return RS_OK;
 }
 
-enum rs_code write_item(struct work *work, const struct held *item, struct rs_error *err)
+struct writing {
+	struct work *work;
+	size_t first; /* output of the first item */
+};
+
+static enum rs_code write_item(void *context, size_t index, struct rs_error *err)
 {
-	struct output *output = NULL;
-	struct rs_volume volume = item->volume;
-	RS_TRY(begin_output(work, item->name, &output, err));
-	output->unit = item->unit;
-	output->family = item->family;
-	output->b = item->map ? NAN : item->b;
-	output->time_s = item->map || item->family != RS_SCAN_DCE ? NAN : item->time_s;
+	const struct writing *writing = context;
+	struct work *work = writing->work;
+	struct output *output = &work->outputs[writing->first + index];
+	struct rs_volume volume = work->items[index].volume;
 	/* Seven digits are more than any of this is worth, and half the size. */
 	volume.stored = RS_VOXEL_F32;
 	RS_TRY(rs_volume_write(work->how->world, output->path, &volume, err));
-	work->written++;
 	return hash_file(work->how->world, output->path, OUTPUT_MAX, &output->digest, err);
+}
+
+enum rs_code write_items(struct work *work, size_t count, struct rs_error *err)
+{
+	struct writing writing = {work, work->output_count};
+	for (size_t i = 0; i < count; i++) {
+		const struct held *item = &work->items[i];
+		struct output *output = NULL;
+		RS_TRY(begin_output(work, item->name, &output, err));
+		output->unit = item->unit;
+		output->family = item->family;
+		output->b = item->map ? NAN : item->b;
+		output->time_s = item->map || item->family != RS_SCAN_DCE ? NAN : item->time_s;
+	}
+	RS_TRY(rs_pool_for(work->how->pool, count, write_item, &writing, err));
+	work->written += count;
+	return RS_OK;
 }
 
 enum rs_code write_mask(struct work *work, const struct rs_mask *mask, struct rs_error *err)

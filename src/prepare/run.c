@@ -8,6 +8,7 @@
 
 #define TEXT_MAX ((size_t)64 << 20)
 #define ITEMS_MAX 4096
+#define BATCH_VOXELS ((size_t)40 << 20)
 
 void leave_out(struct work *work, const char *what, const char *why)
 {
@@ -166,15 +167,12 @@ static enum rs_code do_together(struct work *work, size_t steps, struct rs_error
 	return RS_OK;
 }
 
-/* The first one that is held, all alone from here to its file. */
-static enum rs_code finish_one(struct work *work, size_t from, struct rs_error *err)
+/* Alone from here on: onto the grid, then what is done to single volumes. */
+static enum rs_code finish_one(struct work *work, size_t from, struct held *item, struct rs_error *err)
 {
 	const struct rs_pipeline *pipeline = work->how->pipeline;
-	struct held *item = &work->items[0];
-	char name[NAME_SIZE];
-	(void)snprintf(name, sizeof name, "%s", item->name);
 	if (work->resampled) {
-		tell(work, "resample", name);
+		tell(work, "resample", item->name);
 		RS_TRY(lay_on_grid(work, item, err));
 	}
 	for (size_t s = from; s < pipeline->step_count; s++)
@@ -183,20 +181,36 @@ static enum rs_code finish_one(struct work *work, size_t from, struct rs_error *
 			if (code != RS_OK)
 				return rs_error_context(err, "%s", step_rows[pipeline->steps[s].kind].name);
 		}
-	tell(work, "write", name);
-	return write_item(work, item, err);
+	return RS_OK;
+}
+
+/* As many as are packed side by side: one for each thread, while they are small enough for that. */
+static size_t batch_size(const struct work *work)
+{
+	size_t voxels = rs_geometry_voxels(&work->grid), most = voxels ? BATCH_VOXELS / voxels : 1;
+	unsigned threads = rs_pool_threads(work->how->pool);
+	return most < 1 ? 1 : most < threads ? most : threads;
 }
 
 static enum rs_code finish_all(struct work *work, size_t from, struct rs_error *err)
 {
+	size_t batch = batch_size(work), ready = 0;
 	while (work->count > 0) {
-		if (work->items[0].family != RS_SCAN_VFA) {
-			enum rs_code code = finish_one(work, from, err);
-			if (code == RS_IO || code == RS_DENIED)
-				return code;
-			RS_TRY(survive(work, work->items[0].name, code, err));
+		while (ready < work->count && ready < batch) {
+			struct held *item = &work->items[ready];
+			enum rs_code code = RS_OK;
+			bool wanted = item->family != RS_SCAN_VFA;
+			if (wanted)
+				code = finish_one(work, from, item, err);
+			RS_TRY(survive(work, item->name, code, err));
+			if (wanted && code == RS_OK)
+				ready++;
+			else
+				let_go(work, ready);
 		}
-		let_go(work, 0);
+		RS_TRY(write_items(work, ready, err));
+		for (; ready > 0; ready--)
+			let_go(work, 0);
 	}
 	return RS_OK;
 }

@@ -85,7 +85,8 @@ enum rs_code normalise_one(struct work *work, const struct rs_step *step, struct
 /* As it was drawn; then on the grid, which is written, too. */
 enum rs_code read_mask(struct work *work, struct rs_error *err);
 enum rs_code lay_mask(struct work *work, struct rs_error *err);
-enum rs_code write_item(struct work *work, const struct held *item, struct rs_error *err);
+/* The first `count`, side by side. */
+enum rs_code write_items(struct work *work, size_t count, struct rs_error *err);
 enum rs_code write_mask(struct work *work, const struct rs_mask *mask, struct rs_error *err);
 /* report.c: what is known before the steps; then what came of them. */
 enum rs_code begin_report(struct work *work, struct rs_error *err);
