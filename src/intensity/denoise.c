@@ -1,6 +1,9 @@
 /* Noise taken out by the nearest voxels: the median of a window, and diffusion that stops at edges. */
 #include <math.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "intensity/intensity.h"
 #include "numeric/numeric.h"
@@ -44,13 +47,21 @@ static double median_at(const struct median *m, size_t x, size_t y, size_t z)
 /* Voxels next to each other along x, whose windows are whole. */
 #define LANES 8
 
-static inline void order_lanes(double *restrict low, double *restrict high)
+static inline void order_lanes(double *low, double *high)
 {
+#ifdef __SSE2__ /* which has no branch for what noise decides; the same values */
+	for (int l = 0; l < LANES; l += 2) {
+		const __m128d a = _mm_loadu_pd(low + l), b = _mm_loadu_pd(high + l);
+		_mm_storeu_pd(low + l, _mm_min_pd(a, b));
+		_mm_storeu_pd(high + l, _mm_max_pd(b, a));
+	}
+#else
 	for (int l = 0; l < LANES; l++) {
 		const double a = low[l], b = high[l];
 		low[l] = a < b ? a : b;
-		high[l] = a < b ? b : a;
+		high[l] = b > a ? b : a;
 	}
+#endif
 }
 
 /* Of a little more than half of the window the least and the greatest cannot be the median: they go, the next voxel comes. */
