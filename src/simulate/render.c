@@ -138,8 +138,58 @@ static bool in_vessel(const struct anatomy *anatomy, const double place[3])
 	return label == ARTERY || label == VEIN;
 }
 
-void render_mask(const struct anatomy *anatomy, const struct waves *reader, double outside_mm,
-                 double straying_mm, struct rs_mask *out)
+/* Gives everything that hangs together with a voxel by faces the label `part`; returns how many voxels. `waiting` has room
+ * for each voxel that is set. */
+static size_t mark_part(struct rs_mask *mask, size_t voxel, uint32_t part, size_t *waiting)
+{
+	const size_t *size = mask->geometry.size;
+	const size_t steps[3] = {1, size[0], size[0] * size[1]};
+	size_t count = 0, left = 0;
+	waiting[left++] = voxel;
+	mask->labels[voxel] = part;
+	while (left > 0) {
+		size_t here = waiting[--left];
+		const size_t at[3] = {here % size[0], here / size[0] % size[1], here / steps[2]};
+		count++;
+		for (int side = 0; side < 6; side++) {
+			const int axis = side / 2;
+			if (side % 2 ? at[axis] + 1 == size[axis] : at[axis] == 0)
+				continue;
+			size_t there = side % 2 ? here + steps[axis] : here - steps[axis];
+			if (mask->labels[there] != 1)
+				continue;
+			mask->labels[there] = part;
+			waiting[left++] = there;
+		}
+	}
+	return count;
+}
+
+static enum rs_code keep_largest(struct rs_mask *mask, struct rs_error *err)
+{
+	const size_t voxels = rs_geometry_voxels(&mask->geometry);
+	size_t set = 0, most = 0;
+	uint32_t largest = 0, part = 2;
+	for (size_t i = 0; i < voxels; i++)
+		set += mask->labels[i] != 0;
+	size_t *waiting RS_CLEANUP(rs_free_pointer) = rs_allocate_array(set, sizeof *waiting);
+	if (!waiting)
+		return rs_error_memory(err, set * sizeof *waiting, "the parts of a mask");
+	for (size_t i = 0; i < voxels; i++) {
+		if (mask->labels[i] != 1)
+			continue;
+		size_t count = mark_part(mask, i, part, waiting);
+		largest = count > most ? part : largest;
+		most = count > most ? count : most;
+		part++;
+	}
+	for (size_t i = 0; i < voxels; i++)
+		mask->labels[i] = largest != 0 && mask->labels[i] == largest;
+	return RS_OK;
+}
+
+enum rs_code render_mask(const struct anatomy *anatomy, const struct waves *reader, double outside_mm,
+                         double straying_mm, struct rs_mask *out, struct rs_error *err)
 {
 	static const struct movement still;
 	const struct rs_geometry *g = &out->geometry;
@@ -159,4 +209,5 @@ void render_mask(const struct anatomy *anatomy, const struct waves *reader, doub
 				out->labels[voxel] = tumour_outside(tumour, place) <= seen &&
 				                     !in_vessel(anatomy, place);
 			}
+	return reader ? keep_largest(out, err) : RS_OK;
 }

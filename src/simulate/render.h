@@ -28,8 +28,8 @@ void render(const struct anatomy *anatomy, const struct field *grain, const stru
 /* The mean of values by label, without grain, shading, noise. */
 void render_truth(const struct anatomy *anatomy, const double values[static LABELS], struct rs_volume *out);
 /* 1 where a voxel's middle lies within the tumour, whose boundary a reader sees at `outside_mm` from the true one, straying
- * by `straying_mm`. */
-void render_mask(const struct anatomy *anatomy, const struct waves *reader, double outside_mm,
-                 double straying_mm, struct rs_mask *out);
+ * by `straying_mm`; of what a reader draws the largest part that hangs together. reader: NULL for the truth, with all parts. */
+enum rs_code render_mask(const struct anatomy *anatomy, const struct waves *reader, double outside_mm,
+                         double straying_mm, struct rs_mask *out, struct rs_error *err);
 
 #endif

@@ -238,7 +238,7 @@ static enum rs_code read_mask(struct making *m, const struct rs_export_source *s
 	mask.name_count = 1;
 	mask.names[0].value = 1;
 	snprintf(mask.names[0].name, sizeof mask.names[0].name, "Tumour, reader %u (SYNTHETIC)", reader + 1);
-	render_mask(&m->anatomy, &straying, outside, steady, &mask);
+	RS_TRY(render_mask(&m->anatomy, &straying, outside, steady, &mask, err));
 	m->facts->reader_mm3[reader] = volume_of(&mask);
 	return write_mask(m, source, reader, &mask, err);
 }
@@ -294,7 +294,7 @@ static enum rs_code know_truth(struct making *m, struct rs_error *err)
 {
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	RS_TRY(rs_mask_init(&mask, &m->t2, err));
-	render_mask(&m->anatomy, NULL, 0, 0, &mask);
+	RS_TRY(render_mask(&m->anatomy, NULL, 0, 0, &mask, err));
 	m->facts->volume_mm3 = volume_of(&mask);
 	return m->options->truth ? write_truth(m, &mask, err) : RS_OK;
 }
