@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cross-builds radseal-edge for 64-bit ARM (Raspberry Pi, Jetson) on Debian: the libraries are Debian's own for arm64, unpacked
-# beside the build, so that the machine's packages stay as they are. Needs gcc-aarch64-linux-gnu.
+# beside the build, so that the machine's packages stay as they are. Needs `tools/setup.sh arm64`. It runs here as
+# qemu-aarch64 -L FOLDER/root FOLDER/radseal-edge; a script of that line is a program for tests/system/edge_dicom.py.
 # Usage: tools/build_edge_arm64.sh [FOLDER]   (default: build-arm64); the program is FOLDER/radseal-edge
 set -euo pipefail
 

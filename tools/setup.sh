@@ -9,6 +9,9 @@ if [ "${1:-}" = "checks" ]; then
 	packages+=(clang-14 libclang-rt-14-dev llvm-14 clang-format-14 codespell dcmtk dicom3tools libgdcm-tools mandoc mosquitto odil
 		orthanc)
 fi
+if [ "${1:-}" = "arm64" ]; then
+	packages+=(gcc-aarch64-linux-gnu qemu-user)
+fi
 if [ "${1:-}" = "coverage" ]; then
 	packages+=(gcovr)
 fi
