@@ -8,7 +8,8 @@
 #include "sealing.h"
 
 static const struct segment_verb *const verbs[] = {
-	&segment_grow, &segment_compare, &segment_staple, &segment_train, &segment_apply,
+	&segment_grow,      &segment_refine, &segment_compare, &segment_staple,
+	&segment_agreement, &segment_train,  &segment_apply,
 };
 
 static const struct option options[] = {
@@ -22,14 +23,14 @@ static const struct option options[] = {
 	{"box", "X,Y,Z,X,Y,Z", "grow: two corners of a box that holds the region"},
 	{"mm", NULL, "grow: strokes and boxes are in mm (LPS), not in voxels"},
 	{"interactive", NULL, "grow: strokes come as lines of JSON, each is answered by one"},
-	{"smooth", "MM", "grow: Gaussian over the image first (default: a voxel's shortest side)"},
-	{"edge", "N", "grow: what a difference as of noise is worth, in voxels of way (default 3)"},
-	{"band", "MM", "grow: around the border, what is decided anew (default: four voxels)"},
-	{"round", "MM", "grow: Gaussian over the probability (default: 0.6 voxels)"},
+	{"smooth", "MM", "Gaussian over the image first (default: a voxel's shortest side)"},
+	{"edge", "N", "what a difference as of noise is worth, in voxels of way (default 3)"},
+	{"band", "MM", "around the border, what is decided anew (grow: four voxels; refine: 5)"},
+	{"round", "MM", "Gaussian over the probability (default: 0.6 voxels)"},
 	{"threshold", "P", "grow, staple: of the probability (default 0.5)"},
 	{"vote", NULL, "staple: what more than half of the readers have"},
 	{"probability", "FILE", "staple: how likely each voxel is inside, as a volume"},
-	{"walk", NULL, "grow: let a random walker decide around the border: better in strong noise"},
+	{"walk", NULL, "let a random walker decide around the border: better in strong noise"},
 	{"label-name", "NAME", "what the region is called in the file"},
 	{"replaces", "MASK", "with --home: sealed mask that this is the new version of"},
 	{"image", "IMAGE", "the image whose grid an RTSTRUCT is drawn on"},
@@ -43,6 +44,9 @@ static const struct option options[] = {
 	{"patches", "N", "train: cut from each case in each epoch (default 4)"},
 	{"width", "N", "train: channels of the network's first level (default 8)"},
 	{"seed", "N", "train: another one draws another split and another start (default 1)"},
+	{"subject", "COLUMN", "agreement: whose rows (default patient)"},
+	{"reader", "COLUMN", "agreement: who drew (default Measurement)"},
+	{"level", "SHARE", "agreement: of intervals (default 0.95)"},
 	SEALING_OPTIONS,
 	{NULL, NULL, NULL},
 };
@@ -130,10 +134,14 @@ static const struct example examples[] = {
          "what stands out in a box, as DICOM SEG, signed and sealed"},
 	{"radseal segment grow t2.nii.gz --interactive -o tumour.nrrd",
          "then lines as {\"stroke\": \"in\", \"points\": [[60, 52, 20]], \"radius\": 2}"},
+	{"radseal segment refine t2.nii.gz rough.nii.gz --band 6 -o tumour.nii.gz",
+         "where the image has its border"},
 	{"radseal segment compare reader1.nii.gz reader2.nii.gz --tolerance 2",
          "Dice, surface Dice within 2 mm, Hausdorff 95, volumes"},
 	{"radseal segment staple reader1.nii reader2.nii reader3.nii -o consensus.nii",
          "and how good each is"},
+	{"radseal segment agreement repeats.csv --reader reader -o icc.csv",
+         "features whose value depends on who drew"},
 	{"radseal segment train cases.csv -o tumour.model --validate 0.25",
          "a network of the table's images, judged on a quarter of the subjects"},
 	{"radseal segment apply tumour.model t1.nii.gz - adc.nii.gz -o tumour.nii.gz --uncertainty unsure.nrrd",
@@ -144,34 +152,41 @@ static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
 const struct command command_segment = {
 	.name = "segment",
-	.arguments =
-		"grow IMAGE -o MASK | compare A B… | staple MASK… -o MASK | train CASES.csv -o MODEL | apply MODEL IMAGE… -o MASK",
+	.arguments = "grow|refine|compare|staple|agreement|train|apply …",
 	.summary = "outline a region from strokes or by a network; compare masks",
 	.description =
-		"grow outlines a region from strokes: whose stroke is nearer on a path that avoids changes of grey. It is taken to\n"
-		"be about as deep as the strokes are wide; draw across several slices. The piece that holds the strokes inside\n"
-		"stays, its holes are filled. A box alone will do where the region stands out in its middle. --interactive\n"
-		"keeps the state, and a correction changes what is near. With --home the mask is sealed: made from the\n"
-		"image, by whom, as which version.\n"
+		"grow IMAGE -o MASK outlines a region from strokes: whose stroke is nearer on a path that avoids changes of\n"
+		"grey. It is taken to be about as deep as the strokes are wide; draw across several slices. The piece that\n"
+		"holds the strokes inside stays, its holes are filled. A box alone will do where the region stands out in its\n"
+		"middle. --interactive keeps the state, and a correction changes what is near. With --home the mask is\n"
+		"sealed: made from the image, by whom, as which version.\n"
 		"\n"
-		"compare holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances between\n"
-		"surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance, its\n"
-		"95th percentile, the mean. Distances are between surface elements, weighted by their area, as DeepMind's\n"
+		"refine IMAGE MASK -o MASK draws a rough outline to where grey values change, within a band of it. With\n"
+		"--home it is the next version of the mask, if that is sealed.\n"
+		"\n"
+		"compare A B… holds masks against the first one, label by label: Dice, Jaccard, volumes, and distances\n"
+		"between surfaces in mm: the share of both surfaces within a tolerance (surface Dice), Hausdorff's distance,\n"
+		"its 95th percentile, the mean. Distances are between surface elements, weighted by their area, as DeepMind's\n"
 		"surface-distance defines them.\n"
 		"\n"
-		"staple makes one mask of several readers', by estimating along with it how sensitive and specific each of them\n"
-		"is (Warfield et al. 2004, over all voxels, as ITK does); or by a vote. With --home and --image it is sealed.",
+		"staple MASK… -o MASK makes one mask of several readers', by estimating along with it how sensitive and\n"
+		"specific each of them is (Warfield et al. 2004, over all voxels, as ITK does); or by a vote. With --home and\n"
+		"--image it is sealed.",
 	.details =
-		"train makes a network (a 3-D U-Net) from a table: columns subject and mask, and one of paths for each\n"
-		"image, such as T1 and ADC, by whose name the model knows it. The images of a row lie on one grid; an empty\n"
-		"cell is one that is missing. Subjects that are held out (--validate) shape nothing of the model: their Dice\n"
-		"is what it is worth. The file is data, not a program; it tells the spacing, the images and hashes of what it\n"
-		"was trained on, and its SHA-256 is printed. The same table, options and seed give the same bytes.\n"
-		"apply takes the images in the order of the table's columns, '-' for a missing one. A voxel is inside where\n"
-		"the mean of four probabilities (of the study, and of it mirrored along each axis) is at least 0.5; the\n"
-		"largest connected part is kept. --uncertainty is the entropy of that mean.\n"
-		"With --home train asks for the images and seals the model; apply asks for images and model, and seals the\n"
-		"mask as made from them.",
+		"agreement TABLE tells of every feature how well readers agree on it (ICC(2,1) and ICC(3,1) with intervals),\n"
+		"from the table that radseal extract makes of a table of cases with a row for each subject and reader: the\n"
+		"same that a study names as repeated, for its step stable.\n"
+		"\n"
+		"train TABLE -o MODEL makes a network (a 3-D U-Net) from a table: columns subject and mask, and one of paths\n"
+		"for each image, such as T1 and ADC, by whose name the model knows it. The images of a row lie on one grid;\n"
+		"an empty cell is one that is missing. Subjects that are held out (--validate) shape nothing of the model:\n"
+		"their Dice is what it is worth. The file is data, not a program; it tells the spacing, the images and hashes\n"
+		"of what it was trained on, and its SHA-256 is printed. The same table, options and seed give the same bytes.\n"
+		"apply MODEL IMAGE… -o MASK takes the images in the order of the table's columns, '-' for a missing one. A\n"
+		"voxel is inside where the mean of four probabilities (of the study, and of it mirrored along each axis) is\n"
+		"at least 0.5; the largest connected part is kept. --uncertainty is the entropy of that mean. With --home\n"
+		"train asks for the images and seals the model; apply asks for images and model, and seals the mask as made\n"
+		"from them.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

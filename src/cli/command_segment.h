@@ -15,7 +15,8 @@ struct segment_verb {
 	size_t least, most; /* operands behind the verb */
 	enum rs_code (*run)(const struct command_line *line, struct rs_error *err);
 };
-extern const struct segment_verb segment_compare, segment_grow, segment_staple, segment_train, segment_apply;
+extern const struct segment_verb segment_agreement, segment_compare, segment_grow, segment_refine,
+	segment_staple, segment_train, segment_apply;
 
 /* operands[0] is the verb. */
 static inline const char *segment_operand(const struct command_line *line, size_t index)

@@ -199,6 +199,36 @@ static void corrections_stay_near(void **state)
 	phantom_finish(&p);
 }
 
+static void rough_outlines_are_drawn_to_the_border(void **state)
+{
+	static const struct rs_grow_options how = RS_GROW_DEFAULT;
+	struct phantom p;
+	struct rs_mask rough, strokes;
+	struct rs_box box, changed;
+	struct rs_comparison before;
+	struct rs_grow *grow = NULL;
+	double centre[3], radius[3];
+	(void)state;
+	make_case(&p, 2);
+	for (int a = 0; a < 3; a++) {
+		centre[a] = p.centre_mm[a] + 1.5;
+		radius[a] = 1.2 * p.radius_mm;
+	}
+	rough = test_ellipsoid(p.image.geometry, centre, radius);
+	assert_int_equal(rs_masks_compare(&p.truth, &rough, 1, 1, &before, NULL), RS_OK);
+	assert_int_equal(rs_outline_strokes(&rough, 5, &strokes, &box, NULL), RS_OK);
+	assert_int_equal(rs_grow_open(&p.image, &box, &how, &grow, NULL), RS_OK);
+	assert_int_equal(rs_grow_paint_mask(grow, &strokes, 1, 2, NULL), RS_OK);
+	assert_int_equal(rs_grow_update(grow, &changed, NULL), RS_OK);
+	const double after = dice_of(&p, grow);
+	if (before.dice > 0.8 || after < 0.87)
+		fail_msg("Dice %.3f, then %.3f", before.dice, after);
+	rs_grow_close(grow);
+	rs_mask_finish(&rough);
+	rs_mask_finish(&strokes);
+	phantom_finish(&p);
+}
+
 static void pieces_go_and_holes_are_filled(void **state)
 {
 	enum { SIDE = 8, N = SIDE * SIDE * SIDE };
@@ -260,6 +290,7 @@ int main(void)
 		cmocka_unit_test(nearest_is_nearest),
 		cmocka_unit_test(three_strokes_or_a_box_are_enough),
 		cmocka_unit_test(corrections_stay_near),
+		cmocka_unit_test(rough_outlines_are_drawn_to_the_border),
 		cmocka_unit_test(pieces_go_and_holes_are_filled),
 		cmocka_unit_test(refusals_say_why),
 	};

@@ -55,6 +55,11 @@ enum rs_code rs_grow_paint_mask(struct rs_grow *grow, const struct rs_mask *stro
 enum rs_code rs_grow_update(struct rs_grow *grow, struct rs_box *out_changed, struct rs_error *err);
 /* What came of it, as label 1 on the image's grid. */
 enum rs_code rs_grow_mask(const struct rs_grow *grow, struct rs_mask *out, struct rs_error *err);
+/* A rough outline (every label but 0) as strokes: 1 where it is inside by more than the band, or by more than half as deep as it
+ * gets; 2 where it is outside by more than the band, within the box; what lies between is for growing to decide.
+ * errors  RS_NOT_FOUND when nothing is inside; RS_USAGE for a band out of range; RS_NO_MEMORY */
+enum rs_code rs_outline_strokes(const struct rs_mask *outline, double band_mm, struct rs_mask *out,
+                                struct rs_box *out_box, struct rs_error *err);
 uint64_t rs_grow_voxels(const struct rs_grow *grow);
 
 #endif

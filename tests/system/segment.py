@@ -51,7 +51,7 @@ def check_compare(radseal, folder):
     run(3, radseal, "segment", "compare", folder / "a.nrrd", folder / "small.nrrd", sentence="24")
     run(2, radseal, "segment", "compare", folder / "a.nrrd", sentence="two masks")
     run(2, radseal, "segment", "compare", folder / "a.nrrd", folder / "a.nrrd", "--tolerance", "-1", sentence="not below 0")
-    run(2, radseal, "segment", "colour", folder / "a.nrrd", sentence="say one of grow, compare")
+    run(2, radseal, "segment", "colour", folder / "a.nrrd", sentence="say one of grow, refine")
 
 
 def dice(radseal, first, second):
@@ -85,6 +85,11 @@ def check_grow(radseal, folder):
     assert dice(radseal, folder / "truth.nrrd", out) > 0.8
     run(4, radseal, "segment", "grow", image, "--seeds", folder / "seeds.nrrd", "-o", out, sentence="no voxel has the label 1 (inside)")
     check_refusals(radseal, image, out)
+    write_nrrd(folder / "rough.nrrd", "uchar", "B", ball((14, 11, 15), 7.5))
+    run(0, radseal, "segment", "refine", image, folder / "rough.nrrd", "--band", "4", "-o", out)
+    before, after = (dice(radseal, folder / "truth.nrrd", path) for path in (folder / "rough.nrrd", out))
+    assert before < 0.85 < after, (before, after)
+    run(2, radseal, "segment", "refine", image, folder / "rough.nrrd", "--band", "0", "-o", out, sentence="a band is wider")
     check_interactive(radseal, image, out, strokes)
 
 
@@ -122,6 +127,30 @@ def check_staple(radseal, folder):
     run(2, radseal, "segment", "staple", paths[0], "-o", folder / "x.nii", sentence="2 to 16 masks")
 
 
+def check_agreement(radseal, folder):
+    """Readers' features: those of a table that extract writes, and Shrout and Fleiss' (1979) example of four judges."""
+    judges = [(9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7)]
+    (folder / "judges.csv").write_text("patient,Measurement,rating,note\n" + "".join(
+        f"s{s},j{j},{v},free text\n" for s, row in enumerate(judges) for j, v in enumerate(row)))
+    (head, row) = (line.split(",") for line in run(0, radseal, "segment", "agreement", folder / "judges.csv").splitlines())
+    found = dict(zip(head, row))
+    assert found["feature"] == "rating" and found["subjects"] == "6" and found["readers"] == "4", found
+    assert round(float(found["agreement"]), 2) == 0.29 and round(float(found["consistency"]), 2) == 0.71, found  # their table 4
+    with open(folder / "cases.csv", "w") as cases:
+        cases.write("patient,reader,Image,Mask\n")
+        for s in range(2):
+            for r in range(2):
+                write_nrrd(folder / f"m{s}{r}.nrrd", "uchar", "B", ball((11 + r / 2, 11, 14), 6 + 2 * s))
+                cases.write(f"p{s},r{r},image.nrrd,m{s}{r}.nrrd\n")
+    run(0, radseal, "extract", folder / "cases.csv", "-o", folder / "repeats.csv", "--quiet")
+    run(0, radseal, "segment", "agreement", folder / "repeats.csv", "--reader", "reader", "-o", folder / "icc.csv")
+    rows = {line.split(",")[0]: line.split(",") for line in (folder / "icc.csv").read_text().splitlines()}
+    assert float(rows["original_shape_VoxelVolume"][3]) > 0.9 and len(rows) > 100
+    run(4, radseal, "segment", "agreement", folder / "cases.csv", sentence="--reader")
+    (folder / "judges.csv").write_text("patient,Measurement,rating\na,1,2\na,2,3\nb,1,4\nb,1,5\n")
+    run(1, radseal, "segment", "agreement", folder / "judges.csv", sentence="subject b")
+
+
 def check_sealed(radseal, folder):
     """Of a sealed series: a mask as DICOM SEG, signed by who drew it, then its correction as its next version."""
     node, series = Radseal(radseal, folder / "node"), folder / "ct"
@@ -142,8 +171,9 @@ def check_sealed(radseal, folder):
     corrected = [*grow, "--stroke", "out:10,6,3/14,6,3", "-o", folder / "better.nii.gz", "--replaces", folder / "seg.dcm"]
     run(0, radseal, *corrected, *by("second"))
     assert node.verdicts(folder / "seg.dcm", folder / "better.nii.gz") == {str(folder / name): "genuine" for name in ("seg.dcm", "better.nii.gz")}
+    run(0, radseal, "segment", "refine", series, folder / "better.nii.gz", "-o", folder / "refined.nrrd", *by("reader"))
     masks = [entry for entry in json.loads(node.run("audit", "all", *home, "--json", check=0).stdout)["lines"] if entry.get("kind") == "mask"]
-    assert len(masks) == 2 and masks[0]["signer"] != masks[1]["signer"], masks
+    assert len(masks) == 3 and masks[0]["signer"] != masks[1]["signer"], masks
     assert dice(radseal, folder / "seg.dcm", folder / "better.nii.gz") > 0.5
     node.fsck(check=0)
     run(4, radseal, *grow, "-o", folder / "seg2.dcm", "--replaces", folder / "ct" / "x", *by("reader"))
@@ -155,6 +185,7 @@ def main():
         check_compare(radseal, pathlib.Path(name))
         check_grow(radseal, pathlib.Path(name))
         check_staple(radseal, pathlib.Path(name))
+        check_agreement(radseal, pathlib.Path(name))
         check_sealed(radseal, pathlib.Path(name))
     print("segment: good")
 
