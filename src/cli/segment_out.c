@@ -30,18 +30,26 @@ static void files_free(struct files **files)
 	rs_free(*files);
 }
 
+/* Owns the path. */
+static enum rs_code take_path(struct files *files, char *path, struct rs_error *err)
+{
+	if (!path)
+		return rs_error_memory(err, 1, "a path");
+	if (files->count == FILES_MAX) {
+		rs_free(path);
+		return rs_error_set(err, RS_TOO_LARGE, "%s: more than %d files", files->directory, FILES_MAX);
+	}
+	files->paths[files->count++] = path;
+	return RS_OK;
+}
+
 static enum rs_code take_file(void *context, struct rs_str name, enum rs_file_kind kind, struct rs_error *err)
 {
 	struct files *files = context;
 	if (kind != RS_FILE_REGULAR)
 		return RS_OK;
-	if (files->count == FILES_MAX)
-		return rs_error_set(err, RS_TOO_LARGE, "%s: more than %d files", files->directory, FILES_MAX);
-	char *path = rs_text_printf("%s/" RS_STR_FORMAT, files->directory, RS_STR_ARGUMENTS(name));
-	if (!path)
-		return rs_error_memory(err, name.size, "a path");
-	files->paths[files->count++] = path;
-	return RS_OK;
+	return take_path(files, rs_text_printf("%s/" RS_STR_FORMAT, files->directory, RS_STR_ARGUMENTS(name)),
+	                 err);
 }
 
 static enum rs_code list_files(const char *path, struct files *out, struct rs_error *err)
@@ -52,11 +60,7 @@ static enum rs_code list_files(const char *path, struct files *out, struct rs_er
 	out->directory = path;
 	if (status.kind == RS_FILE_DIRECTORY)
 		return world->files->list(world->files, path, take_file, out, err);
-	out->paths[0] = rs_str_duplicate(rs_str_from(path));
-	if (!out->paths[0])
-		return rs_error_memory(err, strlen(path), "a path");
-	out->count = 1;
-	return RS_OK;
+	return take_path(out, rs_str_duplicate(rs_str_from(path)), err);
 }
 
 static enum rs_code permit_image(struct segment_out *out, struct rs_error *err)
@@ -66,8 +70,13 @@ static enum rs_code permit_image(struct segment_out *out, struct rs_error *err)
 	if (!files)
 		return rs_error_memory(err, sizeof *files, "the image's files");
 	RS_TRY(list_files(out->image, files, err));
+	const size_t images = files->count;
+	for (size_t i = 0; i < out->mask_count; i++) {
+		const char *path = out->masks[i];
+		RS_TRY(take_path(files, rs_str_duplicate(rs_str_from(path)), err));
+	}
 	RS_TRY(sealing_permit_files(&out->sealing, (const char *const *)files->paths, files->count, err));
-	for (size_t i = 0; i < out->sealing.count; i++)
+	for (size_t i = 0; i < images; i++)
 		known |= out->sealing.sources[i].has_object;
 	return known ? RS_OK
 	             : rs_error_set(

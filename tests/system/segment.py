@@ -172,8 +172,11 @@ def check_sealed(radseal, folder):
     run(0, radseal, *corrected, *by("second"))
     assert node.verdicts(folder / "seg.dcm", folder / "better.nii.gz") == {str(folder / name): "genuine" for name in ("seg.dcm", "better.nii.gz")}
     run(0, radseal, "segment", "refine", series, folder / "better.nii.gz", "-o", folder / "refined.nrrd", *by("reader"))
-    masks = [entry for entry in json.loads(node.run("audit", "all", *home, "--json", check=0).stdout)["lines"] if entry.get("kind") == "mask"]
-    assert len(masks) == 3 and masks[0]["signer"] != masks[1]["signer"], masks
+    run(0, radseal, "segment", "staple", folder / "better.nii.gz", folder / "refined.nrrd", "--image", series, "--vote", "-o", folder / "both.nii",
+        *by("reader"))
+    masks = [entry for entry in json.loads(node.run("audit", "all", *home, "--json", check=0).stdout)["lines"] if (entry["type"], entry.get("kind")) == ("object-register", "mask")]
+    assert len(masks) == 4 and masks[0]["signer"] != masks[1]["signer"] and masks[1]["previous"] == masks[0]["object"], masks
+    assert len(masks[3]["parents"].split()) == 3 and "previous" not in masks[3], masks[3]
     assert dice(radseal, folder / "seg.dcm", folder / "better.nii.gz") > 0.5
     node.fsck(check=0)
     run(4, radseal, *grow, "-o", folder / "seg2.dcm", "--replaces", folder / "ct" / "x", *by("reader"))
