@@ -11,6 +11,10 @@
 #define FLIPS_MAX 32
 #define DEGREE (3.14159265358979323846 / 180)
 #define T1_MAX_MS 10000.0
+#define FINE_MAX 512
+#define FINE_S 2.5
+#define BRIGHT_MAX 300
+#define MOMENTS 8
 /* Brighter than so much noise before the agent came: else there is no tissue to tell of. */
 #define SIGMAS 3
 
@@ -42,9 +46,13 @@ static const struct {
 
 struct curves {
 	const struct rs_volume *volumes[TIMES_MAX];
-	double times[TIMES_MAX], plasma[TIMES_MAX];
+	double times[TIMES_MAX];
 	size_t count, before, slice;
-	double floor, t1_ms, tr_ms, flip, relaxivity;
+	/* Blood's first pass is shorter than the gaps between volumes: curves are compared at more moments than these, the
+	 * tissue's in straight lines between its own. */
+	double fine[FINE_MAX], plasma[FINE_MAX];
+	size_t fine_count;
+	double floor, t1_ms, tr_ms, flip, relaxivity, arrival;
 	const double *t1_map; /* NULL: t1_ms for all */
 	bool tofts, extended;
 	double *maps[MAPS];
@@ -56,6 +64,36 @@ static double before_agent(const struct curves *c, const double *values)
 	for (size_t t = 0; t < c->before; t++)
 		sum += values[t];
 	return sum / (double)c->before;
+}
+
+static void make_fine(struct curves *c)
+{
+	double step = fmax(FINE_S, c->times[c->count - 1] / (FINE_MAX - TIMES_MAX));
+	c->fine_count = 0;
+	for (size_t t = 0; t + 1 < c->count; t++) {
+		double gap = c->times[t + 1] - c->times[t];
+		size_t parts = (size_t)fmax(1, floor(gap / step));
+		for (size_t k = 0; k < parts; k++)
+			c->fine[c->fine_count++] = c->times[t] + gap * (double)k / (double)parts;
+	}
+	c->fine[c->fine_count++] = c->times[c->count - 1];
+}
+
+static void spread(const struct curves *c, const double *values, double *out)
+{
+	for (size_t f = 0, t = 0; f < c->fine_count; f++) {
+		while (t + 2 < c->count && c->fine[f] >= c->times[t + 1])
+			t++;
+		double share = (c->fine[f] - c->times[t]) / (c->times[t + 1] - c->times[t]);
+		out[f] = values[t] + share * (values[t + 1] - values[t]);
+	}
+}
+
+static bool fit_agent(const struct curves *c, const double *agent, struct rs_tofts *out)
+{
+	double fine[FINE_MAX];
+	spread(c, agent, fine);
+	return rs_tofts_fit(c->fine, c->plasma, fine, c->fine_count, c->extended, out);
 }
 
 static void fit_tofts(const struct curves *c, size_t i, const double *values, double before)
@@ -70,7 +108,7 @@ static void fit_tofts(const struct curves *c, size_t i, const double *values, do
 		if (!isfinite(concentration[t]))
 			return;
 	}
-	if (!rs_tofts_fit(c->times, c->plasma, concentration, c->count, c->extended, &tofts))
+	if (!fit_agent(c, concentration, &tofts))
 		return;
 	c->maps[MAP_KTRANS][i] = tofts.ktrans;
 	c->maps[MAP_VE][i] = tofts.ve;
@@ -235,7 +273,7 @@ static enum rs_code measured_plasma(struct work *work, const struct rs_step *ste
 	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
 	char note[160];
 	size_t voxels = rs_geometry_voxels(&c->volumes[0]->geometry), inside = 0;
-	double means[TIMES_MAX] = {0};
+	double means[TIMES_MAX] = {0}, plasma[TIMES_MAX];
 	RS_TRY(rs_mask_read_chosen(work->how->world, work->how->artery, &c->volumes[0]->geometry, NULL, &mask,
 	                           err));
 	RS_TRY(rs_mask_match(&c->volumes[0]->geometry, &mask, 0.1, note, sizeof note, err));
@@ -256,18 +294,76 @@ static enum rs_code measured_plasma(struct work *work, const struct rs_step *ste
 				err, RS_REFUSED,
 				"%s: at %g s blood is brighter than any concentration makes it (saturation, inflow)",
 				work->how->artery, c->times[t]);
-		c->plasma[t] = t < c->before ? 0 : blood / (1 - step->values[DCE_HEMATOCRIT]);
+		plasma[t] = t < c->before ? 0 : blood / (1 - step->values[DCE_HEMATOCRIT]);
 	}
+	spread(c, plasma, c->plasma);
 	return RS_OK;
 }
 
-static void population_plasma(const struct rs_step *step, struct curves *c)
+static void population_plasma(const struct rs_step *step, struct curves *c, double arrival)
 {
-	double arrival = c->times[c->before - 1];
-	for (size_t t = 0; t < c->count; t++)
-		c->plasma[t] = t < c->before ? 0
-		                             : rs_parker_blood(c->times[t] - arrival) /
-		                                       (1 - step->values[DCE_HEMATOCRIT]);
+	for (size_t t = 0; t < c->fine_count; t++)
+		c->plasma[t] = c->fine[t] <= arrival ? 0
+		                                     : rs_parker_blood(c->fine[t] - arrival) /
+		                                               (1 - step->values[DCE_HEMATOCRIT]);
+}
+
+/* How much of some bright voxels' curves Tofts' model explains. */
+static double explained(const struct curves *c, const size_t *picked, size_t count)
+{
+	double sum = 0;
+	for (size_t p = 0; p < count; p++) {
+		double values[TIMES_MAX], agent[TIMES_MAX], t1 = c->t1_map ? c->t1_map[picked[p]] : c->t1_ms;
+		bool all = true;
+		struct rs_tofts tofts;
+		for (size_t t = 0; t < c->count; t++)
+			values[t] = c->volumes[t]->voxels[picked[p]];
+		double before = before_agent(c, values);
+		for (size_t t = 0; t < c->count; t++) {
+			agent[t] = rs_contrast_concentration(before, values[t], t1, c->tr_ms, c->flip,
+			                                     c->relaxivity);
+			all = all && isfinite(agent[t]);
+		}
+		if (all && fit_agent(c, agent, &tofts))
+			sum += tofts.r2;
+	}
+	return sum;
+}
+
+/* Voxels all over the volume, of which the signal rises by a half at least. */
+static size_t bright_voxels(const struct curves *c, size_t picked[static BRIGHT_MAX])
+{
+	size_t voxels = rs_geometry_voxels(&c->volumes[0]->geometry), count = 0;
+	size_t stride = voxels / (BRIGHT_MAX * 50) + 1;
+	for (size_t i = 0; i < voxels && count < BRIGHT_MAX; i += stride) {
+		double values[TIMES_MAX], greatest = 0;
+		for (size_t t = 0; t < c->count; t++) {
+			values[t] = c->volumes[t]->voxels[i];
+			greatest = fmax(greatest, values[t]);
+		}
+		double before = before_agent(c, values);
+		if (before > c->floor && greatest > 1.5 * before)
+			picked[count++] = i;
+	}
+	return count;
+}
+
+/* Agent comes between two times: at that of some moments between them from which curves are explained best. */
+static void find_plasma(const struct rs_step *step, struct curves *c)
+{
+	size_t picked[BRIGHT_MAX], count = bright_voxels(c, picked);
+	double first = c->times[c->before - 1], gap = c->times[c->before] - first, best = -1;
+	c->arrival = first;
+	for (int part = 0; part < MOMENTS; part++) {
+		double arrival = first + gap * part / MOMENTS;
+		population_plasma(step, c, arrival);
+		double share = explained(c, picked, count);
+		if (share > best) {
+			best = share;
+			c->arrival = arrival;
+		}
+	}
+	population_plasma(step, c, c->arrival);
 }
 
 /* Not an error where nobody asked for it: `auto` takes the model when T1 is known. */
@@ -293,10 +389,11 @@ static enum rs_code prepare_tofts(struct work *work, const struct rs_step *step,
 		                    "no series with several flip angles tells T1, and no t1_ms is given");
 	if (!(c->tr_ms > 0) || !(c->flip > 0))
 		return rs_error_set(err, RS_REFUSED, "the DCE series tells no repetition time or flip angle");
+	make_fine(c);
 	if (work->how->artery)
 		RS_TRY(measured_plasma(work, step, c, err));
 	else
-		population_plasma(step, c);
+		find_plasma(step, c);
 	c->tofts = true;
 	return RS_OK;
 }
@@ -343,6 +440,8 @@ static enum rs_code measure_all(struct work *work, const struct rs_step *step, s
 	tell_step(work, step, "DCE");
 	tell_number(work, "times", (double)c->count);
 	tell_number(work, "before_agent", (double)c->before);
+	if (c->tofts && !work->how->artery)
+		tell_number(work, "arrival_s", c->arrival);
 	tell_text(work, "input", !c->tofts ? "none" : work->how->artery ? "measured" : "Parker 2006");
 	tell_text(work, "t1", !c->tofts ? "none" : c->t1_map ? "map from flip angles" : "given");
 	rs_json_object_end(&work->json);
