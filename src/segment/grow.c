@@ -322,32 +322,61 @@ static struct rs_box part_to_solve(const struct rs_grow *grow)
 	return part;
 }
 
-static enum rs_code settle(struct rs_grow *grow, struct rs_box *out_changed, struct rs_error *err)
+/* All that was ever solved: beyond it nothing is a candidate. */
+static void widen_extent(struct rs_grow *grow, const struct rs_box *part)
 {
-	const size_t count = rs_box_voxels(&grow->domain), row = grow->domain.size[0];
-	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0};
-	uint8_t *mask RS_CLEANUP(rs_free_pointer) = rs_allocate(count);
-	if (!mask)
-		return rs_error_memory(err, count, "a mask");
-	memcpy(mask, grow->candidate, count);
-	RS_TRY(tidy(mask, grow->domain.size, grow->has_inside ? grow->seeds : NULL, SEED_INSIDE,
-	            &grow->mask_voxels, err));
-	for (size_t i = 0; i < count; i += row) {
-		if (memcmp(mask + i, grow->mask + i, row) == 0)
-			continue;
-		for (size_t x = 0; x < row; x++) {
-			const size_t at[3] = {x, i / row % grow->domain.size[1],
-			                      i / row / grow->domain.size[1]};
-			for (int a = 0; mask[i + x] != grow->mask[i + x] && a < 3; a++) {
-				low[a] = at[a] < low[a] ? at[a] : low[a];
-				high[a] = at[a] > high[a] ? at[a] : high[a];
-			}
+	struct rs_box *extent = &grow->extent;
+	for (int a = 0; a < 3; a++) {
+		const size_t end = part->first[a] + part->size[a], last = extent->first[a] + extent->size[a];
+		const size_t first = extent->size[a] && extent->first[a] < part->first[a] ? extent->first[a]
+		                                                                          : part->first[a];
+		extent->size[a] = (end > last ? end : last) - first;
+		extent->first[a] = first;
+	}
+}
+
+static size_t row_in_extent(const struct rs_grow *grow, size_t row)
+{
+	const struct rs_box *e = &grow->extent;
+	return growing_at(grow, e->first[0], e->first[1] + row % e->size[1], e->first[2] + row / e->size[1]);
+}
+
+/* Takes the row over, and widens low … high by what differs. */
+static void take_row(struct rs_grow *grow, const uint8_t *from, size_t row, size_t low[3], size_t high[3])
+{
+	const struct rs_box *e = &grow->extent;
+	uint8_t *to = grow->mask + row_in_extent(grow, row);
+	if (memcmp(from, to, e->size[0]) == 0)
+		return;
+	for (size_t x = 0; x < e->size[0]; x++) {
+		const size_t at[3] = {x, row % e->size[1], row / e->size[1]};
+		for (int a = 0; from[x] != to[x] && a < 3; a++) {
+			low[a] = at[a] < low[a] ? at[a] : low[a];
+			high[a] = at[a] > high[a] ? at[a] : high[a];
 		}
 	}
-	memcpy(grow->mask, mask, count);
+	memcpy(to, from, e->size[0]);
+}
+
+static enum rs_code settle(struct rs_grow *grow, struct rs_box *out_changed, struct rs_error *err)
+{
+	const struct rs_box *e = &grow->extent;
+	const size_t count = rs_box_voxels(e), width = e->size[0];
+	size_t low[3] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, high[3] = {0, 0, 0};
+	uint8_t *mask RS_CLEANUP(rs_free_pointer) = rs_allocate(count),
+		      *seeds RS_CLEANUP(rs_free_pointer) = rs_allocate(count);
+	if (!mask || !seeds)
+		return rs_error_memory(err, 2 * count, "a mask");
+	for (size_t row = 0; row < count / width; row++) {
+		memcpy(mask + row * width, grow->candidate + row_in_extent(grow, row), width);
+		memcpy(seeds + row * width, grow->seeds + row_in_extent(grow, row), width);
+	}
+	RS_TRY(tidy(mask, e->size, seeds, SEED_INSIDE, &grow->mask_voxels, err));
+	for (size_t row = 0; row < count / width; row++)
+		take_row(grow, mask + row * width, row, low, high);
 	*out_changed = (struct rs_box){.size = {0}};
 	for (int a = 0; low[0] <= high[0] && a < 3; a++) {
-		out_changed->first[a] = low[a] + grow->domain.first[a];
+		out_changed->first[a] = low[a] + e->first[a] + grow->domain.first[a];
 		out_changed->size[a] = high[a] - low[a] + 1;
 	}
 	return RS_OK;
@@ -366,6 +395,7 @@ enum rs_code rs_grow_update(struct rs_grow *grow, struct rs_box *out_changed, st
 		part = part_to_solve(grow);
 		RS_TRY(growing_find_nearest(grow, &part, err));
 		RS_TRY(growing_decide(grow, &part, err));
+		widen_extent(grow, &part);
 		RS_TRY(settle(grow, &changed, err));
 	}
 	if (grow->mask_voxels == 0)

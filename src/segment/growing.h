@@ -19,6 +19,7 @@ struct rs_grow {
 	struct rs_grow_options options;
 	double shortest_mm;
 	struct rs_box domain, box; /* box: within the domain, all beyond is outside */
+	struct rs_box extent;      /* of the domain: what was ever solved */
 	bool has_box, is_solved;
 	float *guide, *probability;
 	uint8_t *seeds, *candidate, *mask;
