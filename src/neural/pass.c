@@ -3,7 +3,8 @@
 
 #include "pass.h"
 
-#define BATCH_OF_APPLY 32 /* samples at once; each is judged by itself */
+#define SHARE_MOST 32                  /* samples judged at once */
+#define SHARE_VALUES ((size_t)1 << 25) /* that their layers have together, where one alone has not more */
 
 static enum rs_code rows_allocate(const struct rs_network *network, size_t capacity, float ***out,
                                   struct rs_error *err)
@@ -69,6 +70,16 @@ enum rs_code pass_init(struct pass *pass, const struct rs_network *network, size
 	else
 		*pass = fresh;
 	return code;
+}
+
+size_t pass_share(const struct rs_network *network, size_t count)
+{
+	size_t values = 0;
+	for (size_t i = 0; i < network->layer_count; i++)
+		values += rs_shape_values(&network->shapes[i]);
+	size_t share = SHARE_VALUES / values;
+	share = share > SHARE_MOST ? SHARE_MOST : share ? share : 1;
+	return share < count ? share : count;
 }
 
 static void rows_free(const struct pass *pass, float **rows)
@@ -182,6 +193,6 @@ enum rs_code rs_network_apply(const struct rs_network *network, const float *inp
                               struct rs_pool *pool, float *out, struct rs_error *err)
 {
 	struct pass pass RS_CLEANUP(pass_finish) = {0};
-	RS_TRY(pass_init(&pass, network, count < BATCH_OF_APPLY ? count : BATCH_OF_APPLY, false, pool, err));
+	RS_TRY(pass_init(&pass, network, pass_share(network, count), false, pool, err));
 	return apply(&pass, inputs, count, out, err);
 }

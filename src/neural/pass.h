@@ -22,6 +22,8 @@ struct pass {
 };
 enum rs_code pass_init(struct pass *pass, const struct rs_network *network, size_t capacity, bool training,
                        struct rs_pool *pool, struct rs_error *err);
+/* Samples that are judged at once, each by itself: few where a network has many values. */
+size_t pass_share(const struct rs_network *network, size_t count);
 void pass_finish(struct pass *pass); /* accepts zeroed memory */
 /* values[0] holds the batch: fills the other layers. */
 enum rs_code pass_forward(struct pass *pass, struct rs_error *err);

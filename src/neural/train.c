@@ -6,8 +6,6 @@
 #include "optimise.h"
 #include "pass.h"
 
-#define BATCH_OF_JUDGING 32
-
 struct trainer {
 	struct rs_network *network;
 	const struct rs_samples *samples, *validation;
@@ -186,9 +184,7 @@ enum rs_code rs_network_judge(const struct rs_network *network, const struct rs_
 	struct pass pass RS_CLEANUP(pass_finish) = {0};
 	struct filling filling = {samples, &pass, NULL, 0, 0, NULL};
 	const size_t values = rs_shape_values(rs_network_output(network)), last = network->layer_count - 1;
-	RS_TRY(pass_init(&pass, network,
-	                 samples->count < BATCH_OF_JUDGING ? samples->count : BATCH_OF_JUDGING, false, pool,
-	                 err));
+	RS_TRY(pass_init(&pass, network, pass_share(network, samples->count), false, pool, err));
 	for (; filling.first < samples->count; filling.first += pass.batch) {
 		const size_t left = samples->count - filling.first;
 		pass.batch = left < pass.capacity ? left : pass.capacity;
