@@ -1,5 +1,6 @@
-/* Over HTTP (envelope/envelope_http.h): one item after another on one connection; each request is signed, and answered with the
- * node's acknowledgement or where it wants the data set from. */
+/* Over HTTP (envelope/envelope_http.h): one item after another; each request is signed, and answered with the node's
+ * acknowledgement or where it wants the data set from. While the node makes one item durable the next one goes over another
+ * connection. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
 #endif
@@ -15,17 +16,24 @@
 
 #define CHUNK ((size_t)1 << 20)
 #define TIMEOUT_MS 60000
+#define LINES 6
 #define REQUESTS 64 /* between two looks at the directory */
 #define MEDIA "application/octet-stream"
 #define HEAD_MAX ((size_t)4096)
 #define ADDRESS_SIZE 320
 #define LIMITED_MS 20
 
+struct line {
+	struct wire *wire; /* NULL: not connected */
+	struct item *item; /* whose acknowledgement is awaited there; NULL: none */
+};
+
 struct http {
 	struct transport transport;
 	char address[ADDRESS_SIZE], host[ADDRESS_SIZE]; /* host: the address as the field Host has it */
 	bool is_tls, is_connected;
-	struct wire *wire;
+	struct line lines[LINES];
+	size_t turn; /* of the lines: who sends next */
 	unsigned failures;
 	uint64_t retry_ns;
 	int64_t ahead_ms;     /* of the node's clock, as far as the node minds */
@@ -76,8 +84,10 @@ static enum rs_code write_head(const struct http *http, const struct parts *part
 
 static void disconnect(struct http *http)
 {
-	wire_close(http->wire);
-	http->wire = NULL;
+	for (size_t i = 0; i < LINES; i++) {
+		wire_close(http->lines[i].wire);
+		http->lines[i] = (struct line){NULL, NULL};
+	}
 	http->is_connected = false;
 }
 
@@ -93,30 +103,40 @@ static void lost(struct http *http, const char *reason)
 		item->state = ITEM_WAITS;
 }
 
-static enum rs_code meet(struct http *http, struct rs_error *err)
+static enum rs_code meet(struct http *http, struct line *line, struct rs_error *err)
 {
 	const struct rs_edge_options *options = http->transport.agent->options;
 	const struct wire_options wire = {http->address, http->is_tls,         options->certificate,
 	                                  options->key,  options->authorities, TIMEOUT_MS};
-	return http->wire ? RS_OK : wire_open(&wire, &http->wire, err);
+	return line->wire ? RS_OK : wire_open(&wire, &line->wire, err);
 }
 
-/* False when nobody answered. */
-static bool ask(struct http *http, const char *method, const char *target, struct rs_bytes body,
-                struct wire_answer *out, struct rs_error *err)
+/* False when it did not go. */
+static bool send_request(struct http *http, struct line *line, const char *method, const char *target,
+                         struct rs_bytes body)
 {
 	struct rs_buffer head RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_digest digest;
+	struct rs_error err = {0};
 	char said[RS_CONTENT_DIGEST_SIZE];
 	rs_sha256(body, &digest);
 	rs_content_digest_format(&digest, said);
 	const struct parts parts = {method, http->host, target, said};
 	rs_buffer_init(&head, HEAD_MAX);
-	bool answered = write_head(http, &parts, body.size, &head, err) == RS_OK &&
-	                meet(http, err) == RS_OK &&
-	                wire_ask(http->wire, rs_buffer_bytes(&head), body, out, err) == RS_OK;
-	if (!answered) {
-		lost(http, err->message);
+	bool sent = write_head(http, &parts, body.size, &head, &err) == RS_OK &&
+	            meet(http, line, &err) == RS_OK &&
+	            wire_send(line->wire, rs_buffer_bytes(&head), body, &err) == RS_OK;
+	if (!sent)
+		lost(http, err.message);
+	return sent;
+}
+
+/* False when nobody answered. */
+static bool receive_answer(struct http *http, struct line *line, struct wire_answer *out)
+{
+	struct rs_error err = {0};
+	if (wire_receive(line->wire, out, &err) != RS_OK) {
+		lost(http, err.message);
 		return false;
 	}
 	if (!http->is_connected)
@@ -155,7 +175,7 @@ static void take_refusal(struct http *http, struct item *item, const struct wire
 	struct agent *agent = http->transport.agent;
 	uint64_t now_ms = rs_world_now_ms(agent->world);
 	int64_t ahead_ms = answer->date_ms ? (int64_t)answer->date_ms - (int64_t)now_ms : 0;
-	if (answer->status == 404 && item->state == ITEM_SENDING && item->failures == 0) {
+	if (answer->status == 404 && item->state != ITEM_WAITS && item->failures == 0) {
 		item->failures++;
 		item->state = ITEM_WAITS; /* it was forgotten: from the beginning */
 		return;
@@ -222,6 +242,36 @@ static enum rs_code open_data(struct http *http, const struct item *item, struct
 	return RS_OK;
 }
 
+static enum rs_code collect(struct http *http, struct line *line, struct rs_error *err)
+{
+	struct item *item = line->item;
+	struct wire_answer answer;
+	line->item = NULL;
+	if (!receive_answer(http, line, &answer))
+		return RS_OK;
+	enum rs_code code = take_answer(http, item, &answer, err);
+	if (answer.closes) {
+		wire_close(line->wire);
+		line->wire = NULL;
+	}
+	return code;
+}
+
+/* is_last: what is answered is the item's end, which takes until it is durable. */
+static enum rs_code exchange(struct http *http, struct item *item, const char *method, const char *target,
+                             struct rs_bytes body, bool is_last, struct rs_error *err)
+{
+	struct line *line = &http->lines[http->turn];
+	if (!send_request(http, line, method, target, body))
+		return RS_OK;
+	line->item = item;
+	if (!is_last)
+		return collect(http, line, err);
+	item->state = ITEM_SENT;
+	http->turn = (http->turn + 1) % LINES;
+	return RS_OK;
+}
+
 /* *out_waits: the rate is used up. */
 static enum rs_code send_chunk(struct http *http, struct item *item, bool *out_waits, struct rs_error *err)
 {
@@ -229,8 +279,6 @@ static enum rs_code send_chunk(struct http *http, struct item *item, bool *out_w
 	uint64_t left = length_of(item) - item->sent;
 	size_t size = left < CHUNK ? (size_t)left : CHUNK, got;
 	char hex[2 * RS_SHA256_SIZE + 1], target[160];
-	struct wire_answer answer;
-	struct rs_error why = {0};
 	*out_waits = agent_allow(agent, size) == 0;
 	if (*out_waits)
 		return RS_OK;
@@ -241,20 +289,35 @@ static enum rs_code send_chunk(struct http *http, struct item *item, bool *out_w
 	rs_hex_encode(rs_bytes_of(item->digest.bytes, RS_SHA256_SIZE), hex);
 	(void)snprintf(target, sizeof target, RS_HTTP_ENVELOPES "/%s?offset=%llu", hex,
 	               (unsigned long long)item->sent);
-	return ask(http, "PUT", target, rs_bytes_of(http->chunk, size), &answer, &why)
-	               ? take_answer(http, item, &answer, err)
-	               : RS_OK;
+	return exchange(http, item, "PUT", target, rs_bytes_of(http->chunk, size), size == left, err);
 }
 
 static enum rs_code send_envelope(struct http *http, struct item *item, struct rs_error *err)
 {
 	struct rs_buffer envelope RS_CLEANUP(rs_buffer_finish) = {0};
-	struct wire_answer answer;
-	struct rs_error why = {0};
 	RS_TRY(queue_envelope(&http->transport.agent->queue, item, &envelope, err));
-	return ask(http, "POST", RS_HTTP_ENVELOPES, rs_buffer_bytes(&envelope), &answer, &why)
-	               ? take_answer(http, item, &answer, err)
-	               : RS_OK;
+	return exchange(http, item, "POST", RS_HTTP_ENVELOPES, rs_buffer_bytes(&envelope),
+	                length_of(item) == 0, err);
+}
+
+/* What can be sent now; NULL when nothing can. */
+static struct item *next_item(const struct http *http)
+{
+	const struct agent *agent = http->transport.agent;
+	uint64_t now = agent_now_ns(agent);
+	struct item *item = now < http->retry_ns ? NULL : agent->queue.items;
+	while (item && (item->state == ITEM_SENT || (item->state == ITEM_WAITS && item->due_ns > now)))
+		item = item->next;
+	return item;
+}
+
+/* The line that waits longest for its answer; NULL when none does. */
+static struct line *oldest(struct http *http)
+{
+	for (size_t i = 0; i < LINES; i++)
+		if (http->lines[(http->turn + i) % LINES].item)
+			return &http->lines[(http->turn + i) % LINES];
+	return NULL;
 }
 
 static enum rs_code step(struct transport *transport, int wake, int wait_ms, struct rs_error *err)
@@ -264,16 +327,19 @@ static enum rs_code step(struct transport *transport, int wake, int wait_ms, str
 	struct pollfd polled = {.fd = wake, .events = POLLIN};
 	bool waits = false;
 	for (int i = 0; i < REQUESTS && !*agent->stop && !waits; i++) {
-		uint64_t now = agent_now_ns(agent);
-		struct item *item = now < http->retry_ns ? NULL : agent->queue.items;
-		while (item && item->state == ITEM_WAITS && item->due_ns > now)
-			item = item->next;
-		if (!item) {
+		if (http->lines[http->turn].item)
+			RS_TRY(collect(http, &http->lines[http->turn], err));
+		struct item *item = next_item(http);
+		struct line *line = item ? NULL : oldest(http);
+		if (line) {
+			RS_TRY(collect(http, line, err));
+		} else if (!item) {
 			(void)poll(&polled, 1, i ? 0 : wait_ms);
 			return RS_OK;
+		} else {
+			RS_TRY(item->state == ITEM_WAITS ? send_envelope(http, item, err)
+			                                 : send_chunk(http, item, &waits, err));
 		}
-		RS_TRY(item->state == ITEM_WAITS ? send_envelope(http, item, err)
-		                                 : send_chunk(http, item, &waits, err));
 	}
 	if (waits)
 		(void)poll(&polled, 1, LIMITED_MS);

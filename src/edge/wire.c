@@ -157,15 +157,18 @@ static size_t head_size(const struct rs_buffer *received)
 	return end ? (size_t)(end - (const char *)received->data) + 4 : 0;
 }
 
-enum rs_code wire_ask(struct wire *wire, struct rs_bytes head, struct rs_bytes body, struct wire_answer *out,
-                      struct rs_error *err)
+enum rs_code wire_send(struct wire *wire, struct rs_bytes head, struct rs_bytes body, struct rs_error *err)
+{
+	rs_buffer_clear(&wire->received);
+	RS_TRY(send_all(wire, head, err));
+	return send_all(wire, body, err);
+}
+
+enum rs_code wire_receive(struct wire *wire, struct wire_answer *out, struct rs_error *err)
 {
 	struct wire_answer answer = {.status = 0};
 	uint64_t size = 0;
 	size_t begin;
-	rs_buffer_clear(&wire->received);
-	RS_TRY(send_all(wire, head, err));
-	RS_TRY(send_all(wire, body, err));
 	while ((begin = head_size(&wire->received)) == 0)
 		RS_TRY(receive_some(wire, err));
 	RS_TRY(read_head((struct rs_str){(const char *)wire->received.data, begin}, &answer, &size, err));

@@ -24,8 +24,9 @@ struct wire_answer {
 	bool closes;          /* the connection is over */
 	struct rs_bytes body; /* the wire's, until the next request */
 };
-/* head: the request's, with its empty line. A failure ends the connection: close it. */
-enum rs_code wire_ask(struct wire *wire, struct rs_bytes head, struct rs_bytes body, struct wire_answer *out,
-                      struct rs_error *err);
+/* head: the request's, with its empty line. One request at a time: its answer is received before the next. A failure ends the
+ * connection: close it. */
+enum rs_code wire_send(struct wire *wire, struct rs_bytes head, struct rs_bytes body, struct rs_error *err);
+enum rs_code wire_receive(struct wire *wire, struct wire_answer *out, struct rs_error *err);
 
 #endif
