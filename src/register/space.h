@@ -48,9 +48,9 @@ static inline void hold_of(const size_t size[3], const double at[3], struct hold
 	for (int a = 0; a < 3; a++) {
 		const double last = (double)(size[a] - REACH);
 		double from = __builtin_floor(at[a] - 1);
-		from = from < 0 ? 0 : from > last ? last : from;
+		from = from > 0 ? from < last ? from : last : 0; /* what is no number, too */
 		double t = at[a] - 1 - from;
-		t = t < 0 ? 0 : t > 1 ? 1 : t;
+		t = t > 0 ? t < 1 ? t : 1 : 0;
 		out->first[a] = (size_t)from;
 		weigh(t, out->weight[a]);
 	}
