@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(gcc g++ meson ninja-build pkg-config python3 libssl-dev libsodium-dev libsqlite3-dev zlib1g-dev libyaml-dev
 	libexpat1-dev libgnutls28-dev libjansson-dev libmicrohttpd-dev libmosquitto-dev libcmocka-dev libsvm-dev libxgboost-dev
-	libcharls-dev libdcmtk-dev libjpeg62-turbo-dev libopenjp2-7-dev)
+	libcharls-dev libdcmtk-dev libjpeg62-turbo-dev libopenjp2-7-dev weasyprint)
 if [ "${1:-}" = "checks" ]; then
 	packages+=(clang-14 libclang-rt-14-dev llvm-14 clang-format-14 codespell dcmtk dicom3tools libgdcm-tools mandoc mosquitto odil
 		orthanc)

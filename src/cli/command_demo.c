@@ -1,175 +1,14 @@
-/* radseal demo: the main job, end to end, on data it makes itself. */
-#include <inttypes.h>
+/* radseal demo: the whole way from scanners to a prognosis, on data it makes itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "radiomics/radiomics.h"
-#include "demo_cohort.h"
-#include "session.h"
-#include "workflow/workflow_phantom.h"
-#include "workflow/workflow_check.h"
-#include "workflow/workflow.h"
-
-#define PHANTOM_SEED 20261121
-
-struct demo {
-	const struct rs_world *world;
-	struct rs_pool *pool;
-	char *directory, *home, *series, *mask_path;
-	struct rs_volume image;
-	struct rs_mask mask;
-	struct rs_node *node;
-	char first_receipt[512];
-	uint64_t sealed;
-};
-
-static void demo_finish(struct demo *demo)
-{
-	rs_node_close(demo->node);
-	rs_volume_finish(&demo->image);
-	rs_mask_finish(&demo->mask);
-	rs_free(demo->directory);
-	rs_free(demo->home);
-	rs_free(demo->series);
-	rs_free(demo->mask_path);
-	rs_pool_destroy(demo->pool);
-}
-
-static enum rs_code choose_places(const struct command_line *line, struct demo *demo, struct rs_error *err)
-{
-	char template[] = "/tmp/radseal-demo-XXXXXX";
-	const char *chosen = line->operand_count ? line->operands[0] : mkdtemp(template);
-	if (!chosen)
-		return rs_error_set(err, RS_IO, "no temporary directory can be made in /tmp");
-	if (line->operand_count && rs_path_exists(demo->world, chosen))
-		return rs_error_set(err, RS_EXISTS, "%s: is there already; name a new directory", chosen);
-	demo->directory = rs_str_duplicate(rs_str_from(chosen));
-	demo->home = rs_path_join(chosen, "node");
-	demo->series = rs_path_join(chosen, "t2");
-	demo->mask_path = rs_path_join(chosen, "tumour.nii.gz");
-	if (!demo->directory || !demo->home || !demo->series || !demo->mask_path)
-		return rs_error_memory(err, 1, "a path");
-	return rs_directory_make(demo->world, chosen, err);
-}
-
-static enum rs_code make_data(struct demo *demo, struct rs_error *err)
-{
-	RS_TRY(rs_phantom_make(PHANTOM_SEED, &demo->image, &demo->mask, err));
-	RS_TRY(rs_phantom_write_dicom(demo->world, &demo->image, demo->series, err));
-	RS_TRY(rs_mask_write(demo->world, demo->mask_path, &demo->mask, err));
-	printf("1. A synthetic MR series (%zu DICOM files) and the outline of its tumour: %s, %s\n",
-	       demo->image.geometry.size[2], demo->series, demo->mask_path);
-	return RS_OK;
-}
-
-static void take_result(void *context, const struct rs_admit_result *result)
-{
-	struct demo *demo = context;
-	if (result->outcome != RS_ADMIT_SEALED)
-		return;
-	demo->sealed++;
-	if (!demo->first_receipt[0])
-		snprintf(demo->first_receipt, sizeof demo->first_receipt, "%s", result->receipt_path);
-}
-
-static enum rs_code seal(struct demo *demo, struct rs_error *err)
-{
-	const struct rs_clock *clock = demo->world->clock;
-	char *const paths[] = {demo->series, demo->mask_path};
-	struct rs_admit_options options = {.subject = "PHANTOM-1", .report = take_result, .context = demo};
-	RS_TRY(rs_node_create(demo->world, demo->home, "Radiology", rs_bytes_of("", 0), err));
-	RS_TRY(rs_node_open(demo->world, demo->home, RS_NODE_WRITE, rs_bytes_of("", 0), demo->pool,
-	                    &demo->node, err));
-	uint64_t started = clock->monotonic_ns(clock);
-	RS_TRY(rs_node_admit(demo->node, paths, RS_COUNT(paths), &options, err));
-	double ms = (double)(clock->monotonic_ns(clock) - started) / 1e6;
-	printf("2. A node in %s; %" PRIu64
-	       " files encrypted, stored and committed to its ledger in %.0f ms.\n"
-	       "   First receipt: %s\n",
-	       demo->home, demo->sealed, ms, demo->first_receipt);
-	return RS_OK;
-}
-
-/* The first slice is genuine; with one bit flipped it is not. */
-static enum rs_code verify(struct demo *demo, struct rs_error *err)
-{
-	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0};
-	struct rs_proof_details details;
-	struct rs_error reason = {0};
-	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(demo->series, "slice001.dcm");
-	char *altered RS_CLEANUP(rs_free_pointer) = rs_path_join(demo->directory, "altered.dcm");
-	if (!path || !altered)
-		return rs_error_memory(err, 1, "a path");
-	RS_TRY(rs_node_verify(demo->node, path, &details, err));
-	printf("3. slice001.dcm is genuine: sealed %s, entry %" PRIu64 " of %s.\n", details.sealed_at,
-	       details.entry, details.origin);
-	RS_TRY(rs_file_read_all(demo->world, path, RS_ADMIT_SIZE_MAX, &content, err));
-	content.data[content.size - 1] ^= 1;
-	RS_TRY(rs_file_replace(demo->world, altered, rs_buffer_bytes(&content), 0644, err));
-	if (rs_node_verify(demo->node, altered, &details, &reason) != RS_ALTERED)
-		return rs_error_set(err, RS_INTERNAL, "a flipped bit was not noticed");
-	printf("   The same slice with one bit flipped (altered.dcm) is not: %s.\n", reason.message);
-	return RS_OK;
-}
-
-static enum rs_code measure(struct demo *demo, struct rs_error *err)
-{
-	static const char *const shown[] = {"original_shape_MeshVolume", "original_shape_Sphericity",
-	                                    "original_firstorder_Mean",  "original_firstorder_Entropy",
-	                                    "original_glcm_Contrast",    "original_glcm_Correlation"};
-	struct rs_volume series RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
-	struct rs_radiomics_result result RS_CLEANUP(rs_radiomics_result_finish) = {0};
-	struct rs_radiomics_settings settings;
-	const struct rs_clock *clock = demo->world->clock;
-	RS_TRY(rs_volume_read(demo->world, demo->series, &series, err));
-	rs_radiomics_settings_default(&settings);
-	uint64_t started = clock->monotonic_ns(clock);
-	RS_TRY(rs_radiomics_extract(&series, &demo->mask, &settings, demo->pool, &result, err));
-	double ms = (double)(clock->monotonic_ns(clock) - started) / 1e6;
-	printf("4. %zu features of the tumour in %.1f ms, among them:\n", result.count, ms);
-	for (size_t i = 0; i < RS_COUNT(shown); i++) {
-		const struct rs_radiomics_value *value = rs_radiomics_result_find(&result, shown[i]);
-		if (value)
-			printf("     %-30s %.6g\n", shown[i], value->value);
-	}
-	return RS_OK;
-}
-
-static void print_fault(void *context RS_UNUSED, const char *part, const char *sentence)
-{
-	printf("   fault in %s: %s\n", part, sentence);
-}
-
-static enum rs_code check(struct demo *demo, struct rs_error *err)
-{
-	struct rs_check_counts counts;
-	RS_TRY(rs_node_check(demo->node, print_fault, NULL, &counts, err));
-	printf("5. Everything against everything: %" PRIu64 " entries, %" PRIu64 " records, %" PRIu64
-	       " objects, %" PRIu64 " receipts, no fault.\n",
-	       counts.entries, counts.records, counts.objects, counts.receipts);
-	return RS_OK;
-}
-
-static void what_next(const char *program, const struct demo *demo)
-{
-	const char *base = demo->directory;
-	printf("\nTry next:\n"
-	       "  %s verify --home %s %s/slice001.dcm %s/altered.dcm\n",
-	       program, demo->home, demo->series, base);
-	printf("  %s verify %s/slice001.dcm --offline --receipt %s --key %s/keys/log.vkey\n", program,
-	       demo->series, demo->first_receipt, demo->home);
-	printf("  %s extract %s %s --json\n", program, demo->series, demo->mask_path);
-	printf("  %s log --home %s\n", program, demo->home);
-	printf("  %s init YOUR-NODE && %s seal --home YOUR-NODE YOUR-IMAGES\n", program, program);
-	printf("  %s help\n", program);
-	printf("\nAll of it lies in %s, which may be deleted.\n", base);
-}
+#include "demo.h"
+#include "story/story.h"
 
 static const struct option options[] = {
-	{"patients", "N", "cohort: how many, 1 to 9999 (default 40)"},
-	{"seed", "N", "cohort: what everything is drawn from (default 20261121); same seed, same bytes"},
+	{"patients", "N", "how many (default 40)"},
+	{"seed", "N", "what everything is drawn from (default 20261121); same seed, same bytes"},
 	{"output", "DIR", "cohort: a new directory"},
 	{"size", "SIZE",
          "cohort: small (voxels of 3.2 x 3.2 x 4.5 mm, default) or full (1.4 x 1.4 x 2.25 mm)"},
@@ -178,31 +17,45 @@ static const struct option options[] = {
 };
 static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};
 
-static enum rs_code run(const struct command_line *line, struct rs_error *err)
+static enum rs_code tell_story(const struct command_line *line, struct rs_error *err)
 {
-	struct demo demo RS_CLEANUP(demo_finish) = {.world = rs_world_system()};
-	if (line->operand_count && rs_str_equal_text(rs_str_from(line->operands[0]), "cohort"))
-		return demo_cohort(line, err);
-	for (size_t i = 0; i + 1 < RS_COUNT(options); i++)
-		if (option_given(line, options[i].name))
-			return rs_error_set(err, RS_USAGE, "demo: --%s goes with `demo cohort`",
-			                    options[i].name);
+	char template[] = "/tmp/radseal-demo-XXXXXX";
+	const struct rs_world *world = rs_world_system();
+	struct rs_story story = {.version = RADSEAL_VERSION, .out = stdout};
+	uint64_t patients;
 	if (line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "demo: name one new directory, or none for one in /tmp");
-	RS_TRY(session_pool(line, 2, &demo.pool, err));
-	RS_TRY(choose_places(line, &demo, err));
-	RS_TRY(make_data(&demo, err));
-	RS_TRY(seal(&demo, err));
-	RS_TRY(verify(&demo, err));
-	RS_TRY(measure(&demo, err));
-	RS_TRY(check(&demo, err));
-	what_next(line->program, &demo);
-	return RS_OK;
+	RS_TRY(option_u64(line, "patients", DEMO_PATIENTS, RS_STORY_PATIENTS_MAX, &patients, err));
+	RS_TRY(option_u64(line, "seed", DEMO_SEED, UINT64_MAX, &story.seed, err));
+	if (patients < RS_STORY_PATIENTS_MIN)
+		return rs_error_set(err, RS_USAGE, "demo: of fewer than %d patients no model can be learnt",
+		                    RS_STORY_PATIENTS_MIN);
+	story.patients = (size_t)patients;
+	story.directory = line->operand_count ? line->operands[0] : mkdtemp(template);
+	if (!story.directory)
+		return rs_error_set(err, RS_IO, "no temporary directory can be made in /tmp");
+	if (line->operand_count && rs_path_exists(world, story.directory))
+		return rs_error_set(err, RS_EXISTS, "%s: is there already; name a new directory",
+		                    story.directory);
+	RS_TRY(rs_directory_make(world, story.directory, err));
+	return rs_story_tell(&story, err);
+}
+
+static enum rs_code run(const struct command_line *line, struct rs_error *err)
+{
+	struct rs_str verb = rs_str_from(line->operand_count ? line->operands[0] : "");
+	if (rs_str_equal_text(verb, "cohort"))
+		return demo_cohort(line, err);
+	if (option_given(line, "output") || option_given(line, "size") || option_given(line, "truth"))
+		return rs_error_set(err, RS_USAGE,
+		                    "demo: --output, --size and --truth go with `demo cohort`");
+	return rs_str_equal_text(verb, "scan") ? demo_scan(line, err) : tell_story(line, err);
 }
 
 static const struct example examples[] = {
-	{"radseal demo", "the whole way of a scan, in a directory below /tmp"},
+	{"radseal demo", "from scanners to a prognosis, in a directory below /tmp"},
 	{"radseal demo /srv/demo", "the same in a directory of your choice"},
+	{"radseal demo scan", "one scan sealed, proved and measured, within a second"},
 	{"radseal demo cohort --patients 40 --seed 7 -o cohort-7",
          "40 synthetic patients: MRI, masks, clinical data"},
 	{NULL, NULL},
@@ -210,10 +63,15 @@ static const struct example examples[] = {
 
 const struct command command_demo = {
 	.name = "demo",
-	.arguments = "[DIR] | cohort -o DIR",
+	.arguments = "[DIR] | scan [DIR] | cohort -o DIR",
 	.summary = "show the main job, end to end, on generated data",
 	.description =
-		"Makes a synthetic MR series with a tumour, seals it, proves one file genuine and an altered one not,\n"
+		"Tells the whole story in minutes: a node of five organisations; synthetic patients whose scans arrive by\n"
+		"DICOM and are sealed; sequences recognised, registered and outlined; features measured, models trained and\n"
+		"validated; a new patient predicted; a consent withdrawn and the next access refused; an altered byte found;\n"
+		"the audit. Every step is a command, shown as it may be typed again. index.html, and index.pdf where\n"
+		"weasyprint or chromium is installed, tell it with pictures.\n\n"
+		"`demo scan` seals one synthetic MR series with a tumour, proves one file genuine and an altered one not,\n"
 		"measures the tumour and checks the whole node. The files stay for you to try more.\n\n"
 		"`demo cohort` makes patients that never lived: abdominal MRI with pancreatic ductal adenocarcinoma (T2, T1,\n"
 		"diffusion, ADC, flip angles, dynamic contrast) of five simulated centres by signal equations and published\n"

@@ -1,14 +1,11 @@
 /* radseal demo cohort: a synthetic cohort from a seed. */
-#include "demo_cohort.h"
+#include "demo.h"
 
 #include <stdio.h>
 
 #include "option_lists.h"
 #include "session.h"
 #include "simulate/simulate.h"
-
-#define DEFAULT_PATIENTS 40
-#define DEFAULT_SEED 20261121
 
 enum rs_code demo_cohort(const struct command_line *line, struct rs_error *err)
 {
@@ -23,8 +20,8 @@ enum rs_code demo_cohort(const struct command_line *line, struct rs_error *err)
 	unsigned size;
 	if (!directory || line->operand_count > 1)
 		return rs_error_set(err, RS_USAGE, "demo cohort: name one new directory with -o");
-	RS_TRY(option_u64(line, "patients", DEFAULT_PATIENTS, RS_SIMULATE_PATIENTS_MAX, &patients, err));
-	RS_TRY(option_u64(line, "seed", DEFAULT_SEED, UINT64_MAX, &options.seed, err));
+	RS_TRY(option_u64(line, "patients", DEMO_PATIENTS, RS_SIMULATE_PATIENTS_MAX, &patients, err));
+	RS_TRY(option_u64(line, "seed", DEMO_SEED, UINT64_MAX, &options.seed, err));
 	RS_TRY(option_word(line, "size", sizes, RS_SIMULATE_SMALL, &size, err));
 	RS_TRY(session_pool(line, 1, &pool, err));
 	options.patients = (size_t)patients;

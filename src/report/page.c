@@ -35,7 +35,7 @@ static const char page_style[] =
 	"details::details-content{content-visibility:visible}a{color:inherit}}\n";
 
 /* The style is named by its digest, so that the page holds where inline styles are forbidden otherwise. */
-static enum rs_code head_write(struct rs_buffer *out, const char *title, struct rs_error *err)
+enum rs_code rs_page_begin(struct rs_buffer *out, const char *title, bool pictures, struct rs_error *err)
 {
 	struct rs_buffer style RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_digest digest;
@@ -51,13 +51,15 @@ static enum rs_code head_write(struct rs_buffer *out, const char *title, struct 
 		out,
 		"<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
 		"<meta charset=\"utf-8\"/>\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
-		"'none'; style-src 'sha256-%E'\"/>\n<meta name=\"viewport\" "
+		"'none'; style-src 'sha256-%E'%E\"/>\n<meta name=\"viewport\" "
 		"content=\"width=device-width,initial-scale=1\"/>\n<title>%E</title>\n<style>",
-		name, title);
+		name, pictures ? "; img-src data:" : "", title);
 	rs_buffer_append_bytes(out, rs_buffer_bytes(&style));
 	rs_plot_write(out, "</style>\n</head>\n<body>\n<main>\n");
 	return RS_OK;
 }
+
+void rs_page_end(struct rs_buffer *out) { rs_plot_write(out, "</main>\n</body>\n</html>\n"); }
 
 void figure_begin(struct rs_buffer *out, const char *class, const char *title)
 {
@@ -141,7 +143,7 @@ static void card_section(const struct rs_report *report, struct rs_buffer *out)
 
 enum rs_code rs_report_write(const struct rs_report *report, struct rs_buffer *out, struct rs_error *err)
 {
-	RS_TRY(head_write(out, report->title, err));
+	RS_TRY(rs_page_begin(out, report->title, false, err));
 	opening(report, out);
 	section(out, "performance", "Performance");
 	rs_plot_write(out, "<div class=\"figures\">\n");
@@ -167,6 +169,6 @@ enum rs_code rs_report_write(const struct rs_report *report, struct rs_buffer *o
 		checklists_write(report, out);
 	}
 	facts_section(out, "provenance", "Provenance", &report->provenance);
-	rs_plot_write(out, "</main>\n</body>\n</html>\n");
+	rs_page_end(out);
 	return rs_buffer_check(out, "the report", err);
 }

@@ -15,6 +15,10 @@ struct rs_page {
 	const char *digest;  /* its SHA-256, in hexadecimal; NULL: not told */
 };
 
+/* Up to <main>, and from </main> on. pictures: such as stand in the page itself, as data: URIs. */
+enum rs_code rs_page_begin(struct rs_buffer *out, const char *title, bool pictures, struct rs_error *err);
+void rs_page_end(struct rs_buffer *out);
+
 /* One number; NaN where there is none. `of`: a score's or group's column or name, "" for the table. Names of what is told of
  * a time end in "_at_" and the time. */
 struct rs_finding {

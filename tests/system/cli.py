@@ -359,8 +359,8 @@ def main():
         check_completion(tried, commands)
         check_init(tried, scratch)
         demo = scratch / "demo"
-        tried(0, "demo", demo)
-        tried(4, "demo", demo, sentence="there already")
+        tried(0, "demo", "scan", demo)
+        tried(4, "demo", "scan", demo, sentence="there already")
         home = Radseal(tried.program, demo / "node").home
         check_seal_and_verify(tried, home, scratch)
         check_log_and_fsck(tried, home)

@@ -176,7 +176,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         node = Radseal(sys.argv[1], scratch / "node")
-        node.run("demo", scratch / "demo", check=0)
+        node.run("demo", "scan", scratch / "demo", check=0)
         node.home = scratch / "demo" / "node"
         for number in range(3):
             write_nifti(scratch / f"volume{number}.nii", number, side=4)

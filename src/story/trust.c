@@ -1,0 +1,87 @@
+/* The last chapters: a consent is withdrawn, a byte is altered, and an auditor reads who did what. */
+#include <string.h>
+
+#include "teller.h"
+
+static const char *last_patient(struct teller *teller)
+{
+	return story_patient(teller, teller->story->patients + 1);
+}
+
+/* The first word of the first line that is one: 64 hexadecimal digits. */
+static const char *name_within(struct teller *teller, const struct rs_buffer *text)
+{
+	const char *digits = "0123456789abcdef";
+	for (size_t i = 0; i + 64 <= text->size; i++)
+		if (strspn((const char *)text->data + i, digits) >= 64)
+			return story_words(teller, "%.64s", (const char *)text->data + i);
+	return "";
+}
+
+/* The sentence of a refusal, after the program's name. */
+static void tell_reason(struct teller *teller, const struct rs_buffer *reason)
+{
+	struct rs_str said = rs_str_trim(rs_buffer_str(reason)), line;
+	(void)rs_str_split(&said, '\n', &line);
+	story_say(teller, "%.*s", (int)line.size, line.data);
+}
+
+static const char *const *retrieval(struct teller *teller, const char *out)
+{
+	return story_arguments(teller, ARGUMENTS("retrieve", "--home", teller->home, "--subject",
+	                                         last_patient(teller), "--as", "researcher", "--purpose",
+	                                         "research", "-o", out, "--quiet"));
+}
+
+enum rs_code tell_of_refusal(struct teller *teller, struct rs_error *err)
+{
+	struct rs_buffer list RS_CLEANUP(rs_buffer_finish) = {0}, reason RS_CLEANUP(rs_buffer_finish) = {0};
+	story_chapter(teller, "Consent is withdrawn");
+	RS_TRY(story_run(teller, false, 0, retrieval(teller, story_path(teller, "permitted")), NULL, err));
+	story_say(teller, "The researcher has the patient's images, decrypted and compared with the ledger.");
+	RS_TRY(story_run(teller, true, 0,
+	                 ARGUMENTS("consent", "list", "--home", teller->home, "--subject",
+	                           last_patient(teller), "--json"),
+	                 &list, err));
+	rs_buffer_append_u8(&list, 0);
+	RS_TRY(story_run(
+		teller, false, 0,
+		ARGUMENTS("consent", "revoke", name_within(teller, &list), "--home", teller->home, "--quiet"),
+		NULL, err));
+	RS_TRY(story_run(teller, false, 3, retrieval(teller, story_path(teller, "refused")), &reason, err));
+	tell_reason(teller, &reason);
+	return RS_OK;
+}
+
+enum rs_code tell_of_alteration(struct teller *teller, struct rs_error *err)
+{
+	struct rs_buffer content RS_CLEANUP(rs_buffer_finish) = {0},
+				 reason RS_CLEANUP(rs_buffer_finish) = {0};
+	const char *patient = story_patient(teller, 1), *altered = story_path(teller, "altered.dcm");
+	const char *original = story_path(teller, "cohort/%s/study/T2/IM0001.dcm", patient);
+	story_chapter(teller, "A byte is altered");
+	RS_TRY(rs_file_read_all(teller->world, original, CHILD_OUTPUT_MAX, &content, err));
+	content.data[content.size - 1] ^= 1;
+	RS_TRY(rs_file_replace(teller->world, altered, rs_buffer_bytes(&content), 0644, err));
+	RS_TRY(story_run(teller, false, 0, ARGUMENTS("verify", "--home", teller->home, original, "--quiet"),
+	                 NULL, err));
+	RS_TRY(story_run(teller, false, 1, ARGUMENTS("verify", "--home", teller->home, altered, "--quiet"),
+	                 &reason, err));
+	tell_reason(teller, &reason);
+	return RS_OK;
+}
+
+enum rs_code tell_of_audit(struct teller *teller, struct rs_error *err)
+{
+	struct rs_buffer told RS_CLEANUP(rs_buffer_finish) = {0};
+	story_chapter(teller, "What the regulator sees");
+	RS_TRY(story_run(
+		teller, false, 0,
+		ARGUMENTS("audit", "subject", "--subject", last_patient(teller), "--home", teller->home),
+		&told, err));
+	RS_TRY(story_run(teller, false, 0, ARGUMENTS("fsck", "--home", teller->home, "--quiet"), NULL, err));
+	story_say(
+		teller,
+		"Every line of the audit is proved against the log, and everything agrees with everything.");
+	return RS_OK;
+}
