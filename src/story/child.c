@@ -56,6 +56,15 @@ static int spawn(const char *program, const char *const *arguments, int out, int
 	return failed;
 }
 
+static void close_ends(struct child *child)
+{
+	if (child->out >= 0)
+		close(child->out);
+	if (child->said >= 0)
+		close(child->said);
+	child->out = child->said = -1;
+}
+
 enum rs_code child_start(const char *program, const char *const *arguments, struct child *out,
                          struct rs_error *err)
 {
@@ -76,18 +85,18 @@ enum rs_code child_start(const char *program, const char *const *arguments, stru
 	*out = (struct child){.out = ends[0][0], .said = ends[1][0], .line = line_of(program, arguments)};
 	rs_buffer_init(&out->text, CHILD_OUTPUT_MAX);
 	rs_buffer_init(&out->reason, CHILD_OUTPUT_MAX);
-	int failed = spawn(program ? program : self, arguments, ends[0][1], ends[1][1], &out->pid);
+	int failed = out->line ? spawn(program ? program : self, arguments, ends[0][1], ends[1][1], &out->pid)
+	                       : ENOMEM;
 	close(ends[0][1]);
 	close(ends[1][1]);
-	if (!failed && out->line)
+	if (!failed)
 		return RS_OK;
-	if (failed)
-		out->pid = 0;
+	out->pid = 0;
+	close_ends(out);
 	child_finish(out);
 	if (failed == ENOENT)
 		return rs_error_set(err, RS_NOT_FOUND, "%s: there is no such program", program);
-	return failed ? rs_error_errno(err, failed, "%s cannot be started", program ? program : self)
-	              : rs_error_memory(err, 1, "a command's line");
+	return rs_error_errno(err, failed, "%s cannot be started", program ? program : self);
 }
 
 static void take(int *from, struct rs_buffer *into)
@@ -157,12 +166,8 @@ void child_finish(struct child *child)
 		kill(child->pid, SIGTERM);
 		waitpid(child->pid, NULL, 0);
 	}
-	if (child->line) { /* else it was never started */
-		if (child->out >= 0)
-			close(child->out);
-		if (child->said >= 0)
-			close(child->said);
-	}
+	if (child->line)
+		close_ends(child);
 	rs_buffer_finish(&child->text);
 	rs_buffer_finish(&child->reason);
 	rs_free(child->line);

@@ -86,10 +86,12 @@ enum rs_code story_run(struct teller *teller, bool quiet, int status, const char
 		story_show(teller, child.line);
 	int ended;
 	RS_TRY(child_end(&child, status, status, &ended, err));
-	if (out) {
-		*out = status == 0 ? child.text : child.reason;
-		*(status == 0 ? &child.text : &child.reason) = (struct rs_buffer){0};
-	}
+	if (!out)
+		return RS_OK;
+	if (status != 0) /* what it complained of comes before what it printed */
+		rs_buffer_append_bytes(&child.reason, rs_buffer_bytes(&child.text));
+	*out = status == 0 ? child.text : child.reason;
+	*(status == 0 ? &child.text : &child.reason) = (struct rs_buffer){0};
 	return RS_OK;
 }
 

@@ -29,7 +29,8 @@ void story_say(struct teller *teller, const char *format, ...) RS_PRINTF(2, 3);
 void story_show(struct teller *teller, const char *line);
 double story_seconds(const struct teller *teller, uint64_t began_ns);
 
-/* Runs a command, shows its line unless `quiet`, and expects this status. out: NULL, or what it printed; finish it. */
+/* Runs a command, shows its line unless `quiet`, and expects this status. out: NULL, or what it printed, of a failure its
+ * complaints before that; finish it. */
 enum rs_code story_run(struct teller *teller, bool quiet, int status, const char *const *arguments,
                        struct rs_buffer *out, struct rs_error *err);
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
