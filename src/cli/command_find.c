@@ -4,6 +4,7 @@
 
 #include "access/access_find.h"
 #include "access_words.h"
+#include "dicom_words.h"
 #include "session.h"
 
 #define OUTPUT_MAX ((size_t)1 << 30)
@@ -59,16 +60,6 @@ static enum rs_code read_keys(const struct command_line *line, enum rs_level lev
 	return RS_OK;
 }
 
-static void print_cell(struct rs_buffer *out, struct rs_str value, bool is_first)
-{
-	if (!is_first)
-		rs_buffer_append_u8(out, '\t');
-	for (size_t i = 0; i < value.size; i++)
-		rs_buffer_append_u8(out, (uint8_t)value.data[i] < ' ' || value.data[i] == 0x7F
-		                                 ? (uint8_t)' '
-		                                 : (uint8_t)value.data[i]);
-}
-
 static enum rs_code print_object(struct output *output, const struct rs_found *found, struct rs_error *err)
 {
 	char text[RS_CID_TEXT_SIZE];
@@ -99,7 +90,7 @@ static enum rs_code print(void *context, const struct rs_found *found, struct rs
 			rs_json_key(&output->json, rs_dicom_lookup(output->keys[i].tag)->keyword);
 			rs_json_str(&output->json, value);
 		} else {
-			print_cell(&output->text, value, i == 0);
+			matches_cell(&output->text, value, i == 0);
 		}
 	}
 	RS_TRY(print_object(output, found, err));

@@ -59,7 +59,7 @@ static enum rs_code read_value(const struct rs_dicom *match, struct rs_str keywo
 	return rs_buffer_check(out, "a value", err);
 }
 
-static void print_cell(struct rs_buffer *out, struct rs_str value, bool is_first)
+void matches_cell(struct rs_buffer *out, struct rs_str value, bool is_first)
 {
 	if (!is_first)
 		rs_buffer_append_u8(out, '\t');
@@ -85,7 +85,7 @@ enum rs_code matches_take(void *context, const struct rs_dicom *match, struct rs
 			rs_json_key(&found->json, name);
 			rs_json_str(&found->json, rs_buffer_str(&value));
 		} else {
-			print_cell(&found->text, rs_buffer_str(&value), i == 0);
+			matches_cell(&found->text, rs_buffer_str(&value), i == 0);
 		}
 	}
 	if (found->as_json)
@@ -103,7 +103,7 @@ void matches_begin(struct matches *matches, bool as_json, const char *const *key
 	if (as_json)
 		rs_json_array_begin(&matches->json);
 	for (size_t i = 0; !as_json && i < count; i++)
-		print_cell(&matches->text, keyword_of(keys[i]), i == 0);
+		matches_cell(&matches->text, keyword_of(keys[i]), i == 0);
 	if (!as_json)
 		rs_buffer_append_u8(&matches->text, '\n');
 }

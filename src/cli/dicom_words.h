@@ -22,6 +22,8 @@
 enum rs_code dicom_peer(const struct command_line *line, const char *address, struct rs_dicom_peer *out,
                         struct rs_error *err);
 
+/* A value between tabs, control characters as spaces. */
+void matches_cell(struct rs_buffer *out, struct rs_str value, bool is_first);
 /* What matches tell of the keys ("PatientID=P17", or a keyword alone): a table with a head, or objects. */
 struct matches {
 	struct rs_buffer text;

@@ -251,30 +251,6 @@ static enum rs_code check_order(const struct rs_pipeline *pipeline, struct rs_er
 	return RS_OK;
 }
 
-static enum rs_code parse(struct rs_bytes text, struct parsing *parsing, struct rs_error *err)
-{
-	yaml_parser_t parser;
-	yaml_document_t document;
-	if (!yaml_parser_initialize(&parser))
-		return rs_error_memory(err, sizeof parser, "a pipeline");
-	yaml_parser_set_input_string(&parser, text.data, text.size);
-	const bool loaded = yaml_parser_load(&parser, &document);
-	enum rs_code code = RS_OK;
-	if (!loaded)
-		code = rs_error_set(err, RS_MALFORMED, "line %lu: %s",
-		                    (unsigned long)parser.problem_mark.line + 1,
-		                    parser.problem ? parser.problem : "no YAML");
-	yaml_parser_delete(&parser);
-	if (!loaded)
-		return code;
-	yaml_node_t *root = yaml_document_get_root_node(&document);
-	parsing->reading.document = &document;
-	code = root ? rs_study_each_pair(&parsing->reading, root, read_key, NULL)
-	            : rs_error_set(err, RS_MALFORMED, "the file is empty");
-	yaml_document_delete(&document);
-	return code == RS_OK ? check_order(parsing->pipeline, err) : code;
-}
-
 enum rs_code rs_pipeline_parse(struct rs_bytes text, struct rs_pipeline *out, struct rs_error *err)
 {
 	struct rs_study texts = {0};
@@ -285,7 +261,9 @@ enum rs_code rs_pipeline_parse(struct rs_bytes text, struct rs_pipeline *out, st
 	if (!text.data)
 		text = rs_bytes_of(usual_pipeline, sizeof usual_pipeline - 1);
 	rs_arena_init(&texts.arena, ARENA_MAX);
-	enum rs_code code = parse(text, &parsing, err);
+	enum rs_code code = rs_study_read_file(&parsing.reading, text, read_key, NULL, NULL);
+	if (code == RS_OK)
+		code = check_order(parsing.pipeline, err);
 	pipeline.arena = texts.arena;
 	if (code != RS_OK)
 		rs_pipeline_finish(&pipeline);

@@ -72,30 +72,6 @@ bool rs_pictures_is_study(struct rs_bytes file)
 
 void picture_study_finish(struct picture_study *study) { rs_arena_finish(&study->arena); }
 
-static enum rs_code parse(struct rs_bytes file, struct parsing *parsing, struct rs_error *err)
-{
-	yaml_parser_t parser;
-	yaml_document_t document;
-	if (!yaml_parser_initialize(&parser))
-		return rs_error_memory(err, sizeof parser, "a study");
-	yaml_parser_set_input_string(&parser, file.data, file.size);
-	const bool loaded = yaml_parser_load(&parser, &document);
-	enum rs_code code = RS_OK;
-	if (!loaded)
-		code = rs_error_set(err, RS_MALFORMED, "line %lu: %s",
-		                    (unsigned long)parser.problem_mark.line + 1,
-		                    parser.problem ? parser.problem : "no YAML");
-	yaml_parser_delete(&parser);
-	if (!loaded)
-		return code;
-	yaml_node_t *root = yaml_document_get_root_node(&document);
-	parsing->reading.document = &document;
-	code = root ? rs_study_each_pair(&parsing->reading, root, read_key, &parsing)
-	            : rs_error_set(err, RS_MALFORMED, "the file is empty");
-	yaml_document_delete(&document);
-	return code;
-}
-
 enum rs_code picture_study_parse(struct rs_bytes file, struct picture_study *out, struct rs_error *err)
 {
 	struct rs_study texts = {0};
@@ -107,8 +83,9 @@ enum rs_code picture_study_parse(struct rs_bytes file, struct picture_study *out
 	                              .channels = 16,
 	                              .seed = 1};
 	struct parsing parsing = {{NULL, &texts, err}, &study};
+	const struct parsing *context = &parsing;
 	rs_arena_init(&texts.arena, ARENA_MAX);
-	enum rs_code code = parse(file, &parsing, err);
+	enum rs_code code = rs_study_read_file(&parsing.reading, file, read_key, &context, NULL);
 	study.arena = texts.arena;
 	rs_sha256(file, &study.digest);
 	if (code == RS_OK && !study.pictures)

@@ -366,25 +366,28 @@ static enum rs_code check(struct rs_study *study, struct rs_error *err)
 	return study_check_plan(study, err);
 }
 
-static enum rs_code read_document(struct rs_bytes file, struct rs_study *study, struct rs_error *err)
+enum rs_code rs_study_read_file(struct rs_study_reading *r, struct rs_bytes file, rs_study_read_pair *read,
+                                const void *context, rs_study_complete *complete)
 {
 	yaml_parser_t parser;
 	yaml_document_t document;
-	struct rs_study_reading reading = {.document = &document, .study = study, .err = err};
 	if (yaml_parser_initialize(&parser) == 0)
-		return rs_error_memory(err, sizeof parser, "YAML");
+		return rs_error_memory(r->err, sizeof parser, "YAML");
 	yaml_parser_set_input_string(&parser, file.data, file.size);
 	if (yaml_parser_load(&parser, &document) == 0) {
-		rs_error_set(err, RS_MALFORMED, "line %lu: %s", (unsigned long)parser.problem_mark.line + 1,
+		rs_error_set(r->err, RS_MALFORMED, "line %lu: %s",
+		             (unsigned long)parser.problem_mark.line + 1,
 		             parser.problem ? parser.problem : "not YAML");
 		yaml_parser_delete(&parser);
 		return RS_MALFORMED;
 	}
+	r->document = &document;
 	yaml_node_t *root = yaml_document_get_root_node(&document);
-	enum rs_code code = root ? rs_study_each_pair(&reading, root, read_key, study_keys)
-	                         : rs_error_set(err, RS_MALFORMED, "an empty study");
-	if (code == RS_OK)
-		code = study_complete_plan(&reading);
+	enum rs_code code = root ? rs_study_each_pair(r, root, read, context)
+	                         : rs_error_set(r->err, RS_MALFORMED, "the file is empty");
+	if (code == RS_OK && complete)
+		code = complete(r);
+	r->document = NULL;
 	yaml_document_delete(&document);
 	yaml_parser_delete(&parser);
 	return code;
@@ -406,7 +409,8 @@ enum rs_code rs_study_parse(struct rs_bytes file, struct rs_study *out, struct r
 		return rs_error_set(err, RS_TOO_LARGE, "a study file may have %zu bytes", FILE_MAX);
 	rs_arena_init(&study.arena, ARENA_MAX);
 	rs_sha256(file, &study.digest);
-	enum rs_code code = read_document(file, &study, err);
+	struct rs_study_reading reading = {.study = &study, .err = err};
+	enum rs_code code = rs_study_read_file(&reading, file, read_key, study_keys, study_complete_plan);
 	if (code == RS_OK)
 		code = check(&study, err);
 	if (code != RS_OK)

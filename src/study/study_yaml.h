@@ -7,7 +7,7 @@
 #include "study/study.h"
 
 struct rs_study_reading {
-	yaml_document_t *document;
+	yaml_document_t *document; /* while rs_study_read_file() lasts */
 	struct rs_study *study;
 	struct rs_error *err;
 };
@@ -21,6 +21,11 @@ typedef enum rs_code rs_study_read_pair(struct rs_study_reading *r, const char *
 /* Names that occur twice are refused. */
 enum rs_code rs_study_each_pair(struct rs_study_reading *r, yaml_node_t *node, rs_study_read_pair *read,
                                 const void *context);
+/* The pairs of a whole file; then what is left to do while its document is there (NULL: nothing).
+ * errors  RS_MALFORMED with the line */
+typedef enum rs_code rs_study_complete(struct rs_study_reading *r);
+enum rs_code rs_study_read_file(struct rs_study_reading *r, struct rs_bytes file, rs_study_read_pair *read,
+                                const void *context, rs_study_complete *complete);
 
 /* For the sentence that refuses a name. */
 struct rs_known_names {

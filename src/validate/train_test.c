@@ -273,7 +273,7 @@ static void studies_are_read_strictly(void **state)
 		{"{tables: a.csv, id: x, clinical: [age], target: {class: {column: y}}, validate: centre}",
 	         "validate: centre needs the column, \"centre: NAME\""},
 		{"{[a]: b}", "line 1: a text is expected"},
-		{"", "an empty study"},
+		{"", "the file is empty"},
 	};
 	struct rs_study study;
 	struct rs_error err;
