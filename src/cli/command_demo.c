@@ -1,7 +1,7 @@
 /* radseal demo: the whole way from scanners to a prognosis, on data it makes itself. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "demo.h"
 #include "story/story.h"
@@ -38,6 +38,11 @@ static enum rs_code tell_story(const struct command_line *line, struct rs_error 
 		return rs_error_set(err, RS_EXISTS, "%s: is there already; name a new directory",
 		                    story.directory);
 	RS_TRY(rs_directory_make(world, story.directory, err));
+	char *whole RS_CLEANUP(rs_free_pointer) = realpath(story.directory,
+	                                                   NULL); /* tables name files from anywhere */
+	if (!whole)
+		return rs_error_errno(err, errno, "%s", story.directory);
+	story.directory = whole;
 	return rs_story_tell(&story, err);
 }
 

@@ -294,6 +294,8 @@ static enum rs_code check_asked(const struct rs_evaluation *asked, struct rs_err
 	if (asked->covariates.count > 0 && !asked->outcome)
 		return rs_error_set(err, RS_USAGE,
 		                    "covariates are of a class; for times, radseal survival has them");
+	if (asked->covariates.count > RS_COVARIATES_MAX)
+		return rs_error_set(err, RS_USAGE, "give at most %d covariates", RS_COVARIATES_MAX);
 	if (asked->covariates.factor_count > 0 && asked->covariates.count == 0)
 		return rs_error_set(err, RS_USAGE, "factors need covariates");
 	if (asked->page && asked->outcome && asked->score_count == 0)

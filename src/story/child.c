@@ -142,7 +142,7 @@ enum rs_code child_read(struct child *child, const char *until, struct rs_error 
 	return !until || came(&child->text, until) ? RS_OK : failed(child, "ended", err);
 }
 
-enum rs_code child_end(struct child *child, int status, int other, int *out_status, struct rs_error *err)
+enum rs_code child_end(struct child *child, int status, bool may_leave_out, struct rs_error *err)
 {
 	int found;
 	RS_TRY(child_read(child, NULL, err));
@@ -150,10 +150,9 @@ enum rs_code child_end(struct child *child, int status, int other, int *out_stat
 		if (errno != EINTR)
 			return rs_error_errno(err, errno, "%s", child->line);
 	child->pid = 0;
-	if (WIFEXITED(found) && (WEXITSTATUS(found) == status || WEXITSTATUS(found) == other)) {
-		*out_status = WEXITSTATUS(found);
+	child->status = WIFEXITED(found) ? WEXITSTATUS(found) : -1;
+	if (child->status == status || (may_leave_out && child->status == 1))
 		return RS_OK;
-	}
 	char what[64];
 	snprintf(what, sizeof what, WIFEXITED(found) ? "ended with %d" : "was ended by signal %d",
 	         WIFEXITED(found) ? WEXITSTATUS(found) : WTERMSIG(found));

@@ -16,6 +16,7 @@ struct child {
 	struct rs_buffer text;   /* what came on standard output */
 	struct rs_buffer reason; /* and on standard error */
 	char *line;              /* as it may be typed again */
+	int status;              /* of a child that ended */
 };
 
 /* program: NULL for this one, else one that $PATH has. arguments: without the program's name, end with NULL.
@@ -25,8 +26,9 @@ enum rs_code child_start(const char *program, const char *const *arguments, stru
 /* Reads until `until` came on standard output (NULL: to the end).
  * errors  RS_IO: it ended before; the sentence is what it said */
 enum rs_code child_read(struct child *child, const char *until, struct rs_error *err);
-/* Reads to the end and waits. errors  RS_IO unless it ends with this status, or with `other` */
-enum rs_code child_end(struct child *child, int status, int other, int *out_status, struct rs_error *err);
+/* Reads to the end and waits. errors  RS_IO, by the sentence it ended with, when its exit status is not this one, and
+ * not 1 either where it `may_leave_out` something */
+enum rs_code child_end(struct child *child, int status, bool may_leave_out, struct rs_error *err);
 /* Ends what still runs; accepts zeroed memory. */
 void child_finish(struct child *child);
 

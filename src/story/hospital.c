@@ -1,8 +1,5 @@
 /* The first chapters: patients, five organisations, scans that arrive, consents. */
-#include <ctype.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "teller.h"
 
@@ -15,7 +12,7 @@ enum rs_code tell_of_cohort(struct teller *teller, struct rs_error *err)
 	snprintf(patients, sizeof patients, "%zu", story->patients + 1);
 	snprintf(seed, sizeof seed, "%llu", (unsigned long long)story->seed);
 	story_chapter(teller, "Patients that never lived");
-	RS_TRY(story_run(teller, false, 0,
+	RS_TRY(story_run(teller, 0,
 	                 ARGUMENTS("demo", "cohort", "--patients", patients, "--seed", seed, "-o",
 	                           story_path(teller, "cohort"), "--quiet"),
 	                 NULL, err));
@@ -33,20 +30,19 @@ enum rs_code tell_of_node(struct teller *teller, struct rs_error *err)
 	const char *home = teller->home;
 	size_t lines = 0;
 	story_chapter(teller, "A node of five organisations");
-	RS_TRY(story_run(teller, false, 0, ARGUMENTS("init", home, "--consortium", "--quiet"), NULL, err));
-	RS_TRY(story_run(teller, false, 0, ARGUMENTS("key", "new", "doctor", "--home", home, "--quiet"), NULL,
+	RS_TRY(story_run(teller, 0, ARGUMENTS("init", home, "--consortium", "--quiet"), NULL, err));
+	RS_TRY(story_run(teller, 0, ARGUMENTS("key", "new", "doctor", "--home", home, "--quiet"), NULL, err));
+	RS_TRY(story_run(teller, 0, ARGUMENTS("key", "new", "researcher", "--home", home, "--quiet"), NULL,
 	                 err));
-	RS_TRY(story_run(teller, true, 0, ARGUMENTS("key", "new", "researcher", "--home", home, "--quiet"),
-	                 NULL, err));
 	RS_TRY(story_run(
-		teller, false, 0,
+		teller, 0,
 		ARGUMENTS("member", "grant", "doctor", "--role", "radiologist", "--home", home, "--quiet"),
 		NULL, err));
-	RS_TRY(story_run(teller, false, 0,
+	RS_TRY(story_run(teller, 0,
 	                 ARGUMENTS("member", "grant", "researcher", "--role", "researcher", "--as",
 	                           "research-admin", "--home", home, "--quiet"),
 	                 NULL, err));
-	RS_TRY(story_run(teller, false, 0, ARGUMENTS("organisation", "list", "--home", home), &text, err));
+	RS_TRY(story_run(teller, 0, ARGUMENTS("organisation", "list", "--home", home), &text, err));
 	for (size_t i = 0; i < text.size; i++)
 		lines += text.data[i] == '\n';
 	story_say(
@@ -66,19 +62,19 @@ static const char *address_of(struct teller *teller, const struct rs_buffer *tex
 	return story_words(teller, "127.0.0.1:%.*s", (int)line.size, line.data);
 }
 
-static const char *const *delivery_of(struct teller *teller, size_t number)
+static const char *const *delivery_of(struct teller *teller, size_t number, struct rs_error *err)
 {
 	return story_arguments(teller,
 	                       ARGUMENTS("dicom", "send", teller->gateway,
 	                                 story_path(teller, "cohort/%s", story_patient(teller, number)),
-	                                 "--called", "RADSEAL", "--quiet"));
+	                                 "--called", "RADSEAL", "--quiet"),
+	                       err);
 }
 
 enum rs_code tell_of_arrival(struct teller *teller, struct rs_error *err)
 {
 	struct child gateway RS_CLEANUP(child_finish) = {.pid = 0};
 	size_t patients = teller->story->patients + 1;
-	int ended;
 	story_chapter(teller, "Scans arrive, and are sealed");
 	RS_TRY(child_start(NULL,
 	                   ARGUMENTS("serve", "--home", teller->home, "--dicom", "127.0.0.1:0", "--quiet"),
@@ -90,7 +86,7 @@ enum rs_code tell_of_arrival(struct teller *teller, struct rs_error *err)
 	RS_TRY(story_run_for_each(teller, patients, SCANNERS, delivery_of, NULL, err));
 	double seconds = story_seconds(teller, began_ns);
 	kill(gateway.pid, SIGTERM);
-	RS_TRY(child_end(&gateway, 0, 0, &ended, err));
+	RS_TRY(child_end(&gateway, 0, false, err));
 	story_say(
 		teller,
 		"Scanners sent all of it by DICOM C-STORE in %.1f s, %d at a time. Each file was encrypted, stored "
@@ -99,12 +95,14 @@ enum rs_code tell_of_arrival(struct teller *teller, struct rs_error *err)
 	return RS_OK;
 }
 
-static const char *const *consent_of(struct teller *teller, size_t number)
+static const char *const *consent_of(struct teller *teller, size_t number, struct rs_error *err)
 {
-	return story_arguments(teller, ARGUMENTS("consent", "grant", "--home", teller->home, "--subject",
-	                                         story_patient(teller, number), "--organisation", "Research",
-	                                         "--roles", "researcher", "--purposes", "research",
-	                                         "--operations", "read,extract,train,predict", "--quiet"));
+	return story_arguments(teller,
+	                       ARGUMENTS("consent", "grant", "--home", teller->home, "--subject",
+	                                 story_patient(teller, number), "--organisation", "Research",
+	                                 "--roles", "researcher", "--purposes", "research", "--operations",
+	                                 "read,extract,train,predict", "--quiet"),
+	                       err);
 }
 
 enum rs_code tell_of_consent(struct teller *teller, struct rs_error *err)

@@ -38,7 +38,7 @@ static enum rs_code tell_of_stage(struct teller *teller, struct rs_error *err)
 {
 	struct rs_csv table RS_CLEANUP(rs_csv_finish) = {0};
 	const char *out = story_path(teller, "predicted-stage.csv");
-	RS_TRY(story_run(teller, false, 0,
+	RS_TRY(story_run(teller, 0,
 	                 ARGUMENTS("predict", story_path(teller, "stage.model"),
 	                           story_path(teller, "features-new.csv"),
 	                           story_path(teller, "cohort/clinical.csv"), "-o", out, "--home",
@@ -113,7 +113,7 @@ static enum rs_code tell_of_survival(struct teller *teller, struct rs_error *err
 		words[count++] = "--horizon";
 		words[count++] = story_words(teller, "%u", months[i]);
 	}
-	RS_TRY(story_run(teller, false, 0, words, NULL, err));
+	RS_TRY(story_run(teller, 0, words, NULL, err));
 	RS_TRY(read_table(teller, out, &table, err));
 	story_say(teller, "Alive after 12 months with probability %.2f (95 %% interval %.2f to %.2f).",
 	          number_of(&table, "survival_12"), number_of(&table, "survival_12_lower"),

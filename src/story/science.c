@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "segment/segment_compare.h"
 #include "teller.h"
 
 #define BOX_MARGIN_MM 4
@@ -23,15 +23,17 @@ static const char settings[] = "setting: {binWidth: 0.1, normalize: true}\n"
 			       "  LoG: {sigma: [4.0]}\n"
 			       "  Wavelet: {}\n";
 
-static const char *const *preparation_of(struct teller *teller, size_t number)
+static const char *const *preparation_of(struct teller *teller, size_t number, struct rs_error *err)
 {
 	const char *patient = story_patient(teller, number);
-	return story_arguments(teller, ARGUMENTS("prepare", story_path(teller, "cohort/%s/study", patient),
-	                                         "-o", story_path(teller, "prepared/%s", patient),
-	                                         "--pipeline", story_path(teller, "pipeline.yaml"), "--mask",
-	                                         story_path(teller, "cohort/%s/masks/reader1.dcm", patient),
-	                                         "--threads", "1", "--home", teller->home, "--as",
-	                                         "researcher", "--purpose", "research", "--quiet"));
+	return story_arguments(teller,
+	                       ARGUMENTS("prepare", story_path(teller, "cohort/%s/study", patient), "-o",
+	                                 story_path(teller, "prepared/%s", patient), "--pipeline",
+	                                 story_path(teller, "pipeline.yaml"), "--mask",
+	                                 story_path(teller, "cohort/%s/masks/reader1.dcm", patient),
+	                                 "--threads", "1", "--home", teller->home, "--as", "researcher",
+	                                 "--purpose", "research", "--quiet"),
+	                       err);
 }
 
 enum rs_code tell_of_preparation(struct teller *teller, struct rs_error *err)
@@ -44,12 +46,12 @@ enum rs_code tell_of_preparation(struct teller *teller, struct rs_error *err)
 	story_say(
 		teller,
 		"Sequences were recognised; the apparent diffusion coefficient and the uptake of contrast agent "
-		"were computed; everything was registered to T2 and laid on one grid of 2 mm.");
+		"were computed; sequences were registered to T2 and laid on one grid of 2 mm.");
 	if (partly > 0)
 		story_say(
 			teller,
-			"Of %zu patients a registration was refused as it made things worse; those sequences stayed where the "
-			"scanner says. prepared.json names them.",
+			"Of %zu patients something was left out, which prepared.json names: a registration that made "
+			"things worse is refused, and the sequence stays where the scanner says.",
 			partly);
 	return RS_OK;
 }
@@ -81,19 +83,20 @@ static enum rs_code box_of(const struct teller *teller, const char *path, char *
 	return RS_OK;
 }
 
-static const char *const *outline_of(struct teller *teller, size_t number)
+static const char *const *outline_of(struct teller *teller, size_t number, struct rs_error *err)
 {
 	const char *patient = story_patient(teller, number);
 	char box[128];
-	if (box_of(teller, story_path(teller, "prepared/%s/mask.nii.gz", patient), box, sizeof box, NULL) !=
+	if (box_of(teller, story_path(teller, "prepared/%s/mask.nii.gz", patient), box, sizeof box, err) !=
 	    RS_OK)
 		return NULL;
-	return story_arguments(teller, ARGUMENTS("segment", "grow",
-	                                         story_path(teller, "prepared/%s/T2.nii.gz", patient),
-	                                         "--box", story_words(teller, "%s", box), "--mm", "-o",
-	                                         story_path(teller, "prepared/%s/tumour.nii.gz", patient),
-	                                         "--threads", "1", "--home", teller->home, "--as", "doctor",
-	                                         "--purpose", "treatment", "--quiet"));
+	return story_arguments(
+		teller,
+		ARGUMENTS("segment", "grow", story_path(teller, "prepared/%s/T2.nii.gz", patient), "--box",
+	                  story_words(teller, "%s", box), "--mm", "-o",
+	                  story_path(teller, "prepared/%s/tumour.nii.gz", patient), "--threads", "1",
+	                  "--home", teller->home, "--as", "doctor", "--purpose", "treatment", "--quiet"),
+		err);
 }
 
 static int rising(const void *a, const void *b)
@@ -102,14 +105,20 @@ static int rising(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double dice_of(const struct rs_mask *a, const struct rs_mask *b)
+/* Of what was grown, against what the first reader drew. */
+static enum rs_code dice_of(struct teller *teller, size_t number, double *out, struct rs_error *err)
 {
-	double both = 0, sum = 0;
-	for (size_t i = 0; i < rs_geometry_voxels(&a->geometry); i++) {
-		both += a->labels[i] && b->labels[i];
-		sum += (a->labels[i] != 0) + (b->labels[i] != 0);
-	}
-	return sum > 0 ? 2 * both / sum : NAN;
+	struct rs_mask grown RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_mask drawn RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_comparison found;
+	const char *patient = story_patient(teller, number);
+	RS_TRY(rs_mask_read(teller->world, story_path(teller, "prepared/%s/tumour.nii.gz", patient), &grown,
+	                    err));
+	RS_TRY(rs_mask_read(teller->world, story_path(teller, "prepared/%s/mask.nii.gz", patient), &drawn,
+	                    err));
+	RS_TRY(rs_masks_compare(&grown, &drawn, 1, 1, &found, err));
+	*out = found.dice;
+	return RS_OK;
 }
 
 enum rs_code tell_of_outlines(struct teller *teller, struct rs_error *err)
@@ -120,16 +129,8 @@ enum rs_code tell_of_outlines(struct teller *teller, struct rs_error *err)
 		return rs_error_memory(err, count * sizeof *dice, "a comparison");
 	story_chapter(teller, "Outlines");
 	RS_TRY(story_run_for_each(teller, count + 1, 0, outline_of, NULL, err));
-	for (size_t i = 0; i < count; i++) {
-		struct rs_mask grown RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
-		struct rs_mask drawn RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
-		const char *patient = story_patient(teller, i + 1);
-		RS_TRY(rs_mask_read(teller->world, story_path(teller, "prepared/%s/tumour.nii.gz", patient),
-		                    &grown, err));
-		RS_TRY(rs_mask_read(teller->world, story_path(teller, "prepared/%s/mask.nii.gz", patient),
-		                    &drawn, err));
-		dice[i] = dice_of(&grown, &drawn);
-	}
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(dice_of(teller, i + 1, &dice[i], err));
 	qsort(dice, count, sizeof *dice, rising);
 	story_say(
 		teller,
@@ -163,7 +164,7 @@ static enum rs_code extract(struct teller *teller, const char *name, size_t firs
 {
 	const char *table = story_path(teller, "cases-%s.csv", name);
 	RS_TRY(write_cases(teller, table, first, last, err));
-	return story_run(teller, first > 1, 0,
+	return story_run(teller, 0,
 	                 ARGUMENTS("extract", "--home", teller->home, "--batch", table, "--params",
 	                           story_path(teller, "settings.yaml"), "-o",
 	                           story_path(teller, "features-%s.csv", name), "--quiet"),
@@ -224,7 +225,7 @@ static enum rs_code train(struct teller *teller, const char *name, const char *t
 	char text[2048];
 	snprintf(text, sizeof text, study, title, target, learner);
 	RS_TRY(story_write(teller, file, text, err));
-	RS_TRY(story_run(teller, false, 0,
+	RS_TRY(story_run(teller, 0,
 	                 ARGUMENTS("train", file, "-o", story_path(teller, "%s.model", name), "--report",
 	                           story_path(teller, "%s.html", name), "--home", teller->home, "--as",
 	                           "researcher", "--purpose", "research", "--json"),

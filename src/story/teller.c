@@ -2,8 +2,8 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/base_threads.h"
 #include "plot/plot.h"
 
 #define AT_ONCE_MAX 16
@@ -77,15 +77,13 @@ void story_show(struct teller *teller, const char *line)
 	rs_plot_write(&teller->page, "<p><code>%E</code></p>\n", line);
 }
 
-enum rs_code story_run(struct teller *teller, bool quiet, int status, const char *const *arguments,
-                       struct rs_buffer *out, struct rs_error *err)
+enum rs_code story_run(struct teller *teller, int status, const char *const *arguments, struct rs_buffer *out,
+                       struct rs_error *err)
 {
 	struct child child RS_CLEANUP(child_finish) = {.pid = 0};
 	RS_TRY(child_start(NULL, arguments, &child, err));
-	if (!quiet)
-		story_show(teller, child.line);
-	int ended;
-	RS_TRY(child_end(&child, status, status, &ended, err));
+	story_show(teller, child.line);
+	RS_TRY(child_end(&child, status, false, err));
 	if (!out)
 		return RS_OK;
 	if (status != 0) /* what it complained of comes before what it printed */
@@ -95,7 +93,7 @@ enum rs_code story_run(struct teller *teller, bool quiet, int status, const char
 	return RS_OK;
 }
 
-const char *const *story_arguments(struct teller *teller, const char *const *arguments)
+const char *const *story_arguments(struct teller *teller, const char *const *arguments, struct rs_error *err)
 {
 	size_t count = 0;
 	while (arguments[count])
@@ -103,34 +101,44 @@ const char *const *story_arguments(struct teller *teller, const char *const *arg
 	const char **kept = rs_arena_allocate_array(&teller->arena, count + 1, sizeof *kept);
 	if (kept)
 		memcpy(kept, arguments, (count + 1) * sizeof *kept);
+	else
+		rs_error_memory(err, (count + 1) * sizeof *kept, "a command");
 	return kept;
+}
+
+static enum rs_code start_next(struct teller *teller, size_t number, arguments_of *arguments,
+                               struct child *child, struct rs_error *err)
+{
+	const char *const *words = arguments(teller, number, err);
+	if (!words)
+		return err ? err->code : RS_NO_MEMORY;
+	RS_TRY(child_start(NULL, words, child, err));
+	if (number == 1) {
+		story_show(teller, child->line);
+		story_say(teller, "… and so for each of the others.");
+	}
+	return RS_OK;
 }
 
 enum rs_code story_run_for_each(struct teller *teller, size_t count, size_t at_once, arguments_of *arguments,
                                 size_t *out_partly, struct rs_error *err)
 {
 	struct child children[AT_ONCE_MAX] = {{.pid = 0}};
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	if (at_once == 0)
-		at_once = processors < 1 ? 1 : processors > AT_ONCE_MAX ? AT_ONCE_MAX : (size_t)processors;
+	size_t running = at_once ? at_once : rs_processors();
 	enum rs_code code = RS_OK;
-	for (size_t i = 0; i < count + at_once && code == RS_OK; i++) {
-		struct child *child = &children[i % at_once];
-		if (i >= at_once) {
-			int ended = 0;
-			code = child_end(child, 0, out_partly ? 1 : 0, &ended, err);
+	running = running < AT_ONCE_MAX ? running : AT_ONCE_MAX;
+	for (size_t i = 0; i < count + running && code == RS_OK; i++) {
+		struct child *child = &children[i % running];
+		if (i >= running && child->line) {
+			code = child_end(child, 0, out_partly != NULL, err);
 			if (out_partly)
-				*out_partly += (size_t)ended;
+				*out_partly += child->status == 1;
 			child_finish(child);
 		}
-		if (code != RS_OK || i >= count)
-			continue;
-		const char *const *words = arguments(teller, i + 1);
-		code = words ? child_start(NULL, words, child, err) : rs_error_memory(err, 1, "a command");
-		if (code == RS_OK && i == 0)
-			story_show(teller, child->line);
+		if (code == RS_OK && i < count)
+			code = start_next(teller, i + 1, arguments, child, err);
 	}
-	for (size_t i = 0; i < at_once; i++)
+	for (size_t i = 0; i < running; i++)
 		child_finish(&children[i]);
 	return code;
 }

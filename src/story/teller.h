@@ -29,18 +29,18 @@ void story_say(struct teller *teller, const char *format, ...) RS_PRINTF(2, 3);
 void story_show(struct teller *teller, const char *line);
 double story_seconds(const struct teller *teller, uint64_t began_ns);
 
-/* Runs a command, shows its line unless `quiet`, and expects this status. out: NULL, or what it printed, of a failure its
- * complaints before that; finish it. */
-enum rs_code story_run(struct teller *teller, bool quiet, int status, const char *const *arguments,
-                       struct rs_buffer *out, struct rs_error *err);
+/* Shows a command, runs it, and expects this status. out: NULL, or what it printed, of a failure its complaints before
+ * that; finish it. */
+enum rs_code story_run(struct teller *teller, int status, const char *const *arguments, struct rs_buffer *out,
+                       struct rs_error *err);
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* Those of one patient, kept in the teller's arena; NULL: err tells why there are none. */
+typedef const char *const *arguments_of(struct teller *teller, size_t number, struct rs_error *err);
 /* For each patient up to `count`, so many at once (0: as there are processors); the first one's line is shown.
- * out_partly: how many ended with 1, as what could not be done was left out; NULL: none may
- * arguments: those of one patient, kept in the teller's arena; NULL: no memory */
-typedef const char *const *arguments_of(struct teller *teller, size_t number);
+ * out_partly: how many ended with 1, as what could not be done was left out; NULL: none may */
 enum rs_code story_run_for_each(struct teller *teller, size_t count, size_t at_once, arguments_of *arguments,
                                 size_t *out_partly, struct rs_error *err);
-const char *const *story_arguments(struct teller *teller, const char *const *arguments);
+const char *const *story_arguments(struct teller *teller, const char *const *arguments, struct rs_error *err);
 enum rs_code story_write(struct teller *teller, const char *path, const char *text, struct rs_error *err);
 
 /* ---- the chapters ---- */
