@@ -183,7 +183,7 @@ const struct command command_segment = {
 		"their Dice is what it is worth. The file is data, not a program; it tells the spacing, the images and hashes\n"
 		"of what it was trained on, and its SHA-256 is printed. The same table, options and seed give the same bytes.\n"
 		"apply MODEL IMAGE… -o MASK takes the images in the order of the table's columns, '-' for a missing one. A\n"
-		"voxel is inside where the mean of four probabilities (of the study, and of it mirrored along each axis) is\n"
+		"voxel is inside where the mean of eight probabilities (of the study, mirrored along each axis or not) is\n"
 		"at least 0.5; the largest connected part is kept. --uncertainty is the entropy of that mean. With --home\n"
 		"train asks for the images and seals the model; apply asks for images and model, and seals the mask as made\n"
 		"from them.",

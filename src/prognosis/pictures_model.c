@@ -77,14 +77,7 @@ static enum rs_code read_numbers(struct rs_cbor_reader *reader, struct rs_pictur
 static enum rs_code read_model(struct rs_bytes file, struct rs_pictures_model *model, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
-	struct rs_str format;
-	uint64_t version;
-	RS_TRY(rs_cbor_reader_init(&reader, file, err));
-	RS_TRY(rs_packed_read_parts(&reader, "model", FIELDS, err));
-	RS_TRY(rs_cbor_read_str(&reader, "format", &format, err));
-	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
-	if (!rs_str_equal_text(format, FORMAT) || version != VERSION)
-		return rs_error_set(err, RS_UNSUPPORTED, "no model of pictures of version %d", VERSION);
+	RS_TRY(rs_packed_read_begin(&reader, file, FIELDS, "pictures", FORMAT, VERSION, err));
 	RS_TRY(rs_cbor_read_fixed(&reader, "study", model->study.bytes, RS_SHA256_SIZE, err));
 	RS_TRY(read_numbers(&reader, model, err));
 	RS_TRY(rs_network_read(&reader, &model->network, err));

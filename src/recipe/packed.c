@@ -66,6 +66,22 @@ enum rs_code rs_packed_read_parts(struct rs_cbor_reader *reader, const char *fie
 	return parts == count ? RS_OK : rs_packed_wrong(field, err);
 }
 
+enum rs_code rs_packed_read_begin(struct rs_cbor_reader *reader, struct rs_bytes file, size_t count,
+                                  const char *what, const char *format, uint64_t version,
+                                  struct rs_error *err)
+{
+	struct rs_str told;
+	uint64_t told_version;
+	RS_TRY(rs_cbor_reader_init(reader, file, err));
+	RS_TRY(rs_packed_read_parts(reader, "model", count, err));
+	RS_TRY(rs_cbor_read_str(reader, "format", &told, err));
+	RS_TRY(rs_cbor_read_u64(reader, "version", &told_version, err));
+	return rs_str_equal_text(told, format) && told_version == version
+	               ? RS_OK
+	               : rs_error_set(err, RS_UNSUPPORTED, "no model of %s of version %llu", what,
+	                              (unsigned long long)version);
+}
+
 enum rs_code rs_packed_read_count(struct rs_cbor_reader *reader, const char *field, uint64_t maximum,
                                   uint64_t *out, struct rs_error *err)
 {

@@ -21,6 +21,11 @@ enum rs_code rs_packed_wrong(const char *what, struct rs_error *err);
 /* An array of exactly `count` items follows. */
 enum rs_code rs_packed_read_parts(struct rs_cbor_reader *reader, const char *field, size_t count,
                                   struct rs_error *err);
+/* The start of a file that is an array of `count` items: "<what>"'s format and version.
+ * errors  RS_UNSUPPORTED where they are others */
+enum rs_code rs_packed_read_begin(struct rs_cbor_reader *reader, struct rs_bytes file, size_t count,
+                                  const char *what, const char *format, uint64_t version,
+                                  struct rs_error *err);
 enum rs_code rs_packed_read_count(struct rs_cbor_reader *reader, const char *field, uint64_t maximum,
                                   uint64_t *out, struct rs_error *err);
 /* Finite. */

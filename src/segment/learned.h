@@ -65,7 +65,7 @@ void patch_draw(const struct study *study, size_t index, struct rs_stream *strea
 enum rs_code learned_network(size_t channels, uint32_t width, uint64_t seed, struct rs_network *out,
                              struct rs_error *err);
 
-/* The probability of the region on the study's grid: the mean of four predictions, see rs_learned_apply(). */
+/* The probability of the region on the study's grid: the mean over its mirrored views, see rs_learned_apply(). */
 enum rs_code study_predict(const struct rs_network *network, const struct study *study, struct rs_pool *pool,
                            float *out, struct rs_error *err);
 

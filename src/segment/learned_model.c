@@ -6,7 +6,7 @@
 #include "recipe/recipe_packed.h"
 
 #define FORMAT "radseal-segmentation"
-#define VERSION 1
+#define VERSION 2
 #define FIELDS 10
 #define CASES_MAX ((uint64_t)1 << 20)
 #define SPACING_LEAST 0.1
@@ -93,14 +93,7 @@ static enum rs_code read_training(struct rs_cbor_reader *reader, struct rs_learn
 static enum rs_code read_model(struct rs_bytes file, struct rs_learned *model, struct rs_error *err)
 {
 	struct rs_cbor_reader reader;
-	struct rs_str format;
-	uint64_t version;
-	RS_TRY(rs_cbor_reader_init(&reader, file, err));
-	RS_TRY(rs_packed_read_parts(&reader, "model", FIELDS, err));
-	RS_TRY(rs_cbor_read_str(&reader, "format", &format, err));
-	RS_TRY(rs_cbor_read_u64(&reader, "version", &version, err));
-	if (!rs_str_equal_text(format, FORMAT) || version != VERSION)
-		return rs_error_set(err, RS_UNSUPPORTED, "no model of segmentation of version %d", VERSION);
+	RS_TRY(rs_packed_read_begin(&reader, file, FIELDS, "segmentation", FORMAT, VERSION, err));
 	RS_TRY(rs_packed_read_number(&reader, "spacing", &model->spacing_mm, err));
 	if (!(model->spacing_mm >= SPACING_LEAST && model->spacing_mm <= SPACING_MOST))
 		return rs_packed_wrong("spacing", err);

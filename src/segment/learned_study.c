@@ -1,10 +1,13 @@
 /* Studies as networks see them. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "learned.h"
 
 #define CLIP 5.0f
+#define OUTLIERS 0.01             /* share of the values at either end */
+#define SAMPLED ((size_t)1 << 16) /* values that tell where these ends are, at most, evenly spread */
 
 void study_finish(struct study *study)
 {
@@ -14,25 +17,52 @@ void study_finish(struct study *study)
 	*study = (struct study){0};
 }
 
-static void normalise(float *values, size_t count)
+static int ascending(const void *a, const void *b)
 {
-	double sum = 0, sum_above = 0, squares = 0;
-	size_t above = 0;
+	const float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+/* Mean and deviation of the body: of what is larger than half of the mean size; maps of differences are negative in parts. */
+static void measure(const float *values, size_t count, double *out_mean, double *out_deviation)
+{
+	double sizes = 0, sum = 0, squares = 0, body = 0;
 	for (size_t i = 0; i < count; i++)
-		sum += (double)values[i];
-	const double least = sum / (double)count / 2;
+		sizes += fabs((double)values[i]);
+	const double least = sizes / (double)count / 2;
 	for (size_t i = 0; i < count; i++)
-		if ((double)values[i] > least) {
-			sum_above += (double)values[i];
-			above++;
+		if (fabs((double)values[i]) > least) {
+			sum += (double)values[i];
+			body++;
 		}
-	const double mean = above ? sum_above / (double)above : sum / (double)count;
+	const double mean = body > 0 ? sum / body : 0;
 	for (size_t i = 0; i < count; i++)
-		squares += (double)values[i] > least ? ((double)values[i] - mean) * ((double)values[i] - mean)
-		                                     : 0;
-	const double deviation = squares > 0 ? sqrt(squares / (double)above) : 1;
+		if (fabs((double)values[i]) > least)
+			squares += ((double)values[i] - mean) * ((double)values[i] - mean);
+	*out_mean = mean;
+	*out_deviation = squares > 0 ? sqrt(squares / body) : 1;
+}
+
+/* Extremes are measured as if they were not so far out: such as a diffusion coefficient of air, which is noise. */
+static enum rs_code normalise(float *values, size_t count, struct rs_error *err)
+{
+	const size_t step = count / SAMPLED + 1, sampled = (count - 1) / step + 1,
+		     beyond = (size_t)(OUTLIERS * (double)sampled);
+	float *sorted RS_CLEANUP(rs_free_pointer) = rs_allocate_array(sampled, sizeof *sorted);
+	double mean, deviation;
+	if (!sorted)
+		return rs_error_memory(err, sampled * sizeof *sorted, "an image");
+	for (size_t i = 0; i < sampled; i++)
+		sorted[i] = values[i * step];
+	qsort(sorted, sampled, sizeof *sorted, ascending);
+	for (size_t i = 0; i < beyond; i++) {
+		sorted[i] = sorted[beyond];
+		sorted[sampled - 1 - i] = sorted[sampled - 1 - beyond];
+	}
+	measure(sorted, sampled, &mean, &deviation);
 	for (size_t i = 0; i < count; i++)
 		values[i] = fminf(fmaxf((float)(((double)values[i] - mean) / deviation), -CLIP), CLIP);
+	return RS_OK;
 }
 
 static enum rs_code add_image(struct study *study, const struct rs_volume *image, size_t channel,
@@ -50,8 +80,7 @@ static enum rs_code add_image(struct study *study, const struct rs_volume *image
 			return rs_error_set(err, RS_UNSUPPORTED,
 			                    "image %zu has voxels that are no numbers, or too large",
 			                    channel + 1);
-	normalise(study->values + channel * own, own);
-	return RS_OK;
+	return normalise(study->values + channel * own, own, err);
 }
 
 static enum rs_code add_mask(struct study *study, const struct rs_mask *mask, struct rs_error *err)

@@ -69,12 +69,14 @@ static void grids(void **state)
 	assert_int_equal(working_grid(&image, 1e-4, &working, &err), RS_TOO_LARGE);
 }
 
-/* Half of the voxels are air: the other half has mean 0 and deviation 1, whatever the scanner's scale. */
+/* Half of the voxels are air: the other half has mean 0 and deviation 1, whatever the scanner's scale, and nearly so where a few
+ * voxels are far out. */
 static void normalises(void **state)
 {
 	const struct rs_geometry grid = grid_make(16, 16, 16, 3, 3, 3);
 	(void)state;
-	for (int turn = 0; turn < 2; turn++) {
+	for (int turn = 0; turn < 4; turn++) {
+		static const double scales[] = {1, 730, -3, 1};
 		struct rs_volume image RS_CLEANUP(rs_volume_finish) = {0};
 		const struct rs_volume *images[2] = {NULL, &image};
 		struct study study RS_CLEANUP(study_finish) = {0};
@@ -82,8 +84,10 @@ static void normalises(void **state)
 		double sum = 0, squares = 0;
 		assert_int_equal(rs_volume_init(&image, &grid, &err), RS_OK);
 		for (size_t i = 0; i < 4096; i++)
-			image.voxels[i] = (turn ? 730 : 1) *
-			                  (i % 2 ? 10 + (double)(i * 7 % 5) : 0.1 * (double)(i % 7));
+			image.voxels[i] = turn == 3 && i % 256 == 0
+			                          ? 1e5
+			                          : scales[turn] * (i % 2 ? 10 + (double)(i * 7 % 5)
+			                                                  : 0.1 * (double)(i % 7));
 		assert_int_equal(study_of(images, 2, NULL, 3, &study, &err), RS_OK);
 		assert_true(study.has[1] && !study.has[0]);
 		for (size_t i = 0; i < 4096; i++) {
@@ -92,8 +96,8 @@ static void normalises(void **state)
 			squares += i % 2 ? (double)study.values[4096 + i] * (double)study.values[4096 + i]
 			                 : 0;
 		}
-		assert_near(sum / 2048, 0, 1e-5, "mean");
-		assert_near(squares / 2048, 1, 1e-5, "deviation");
+		assert_near(sum / 2048, 0, turn == 3 ? 0.03 : 1e-5, "mean");
+		assert_near(squares / 2048, 1, turn == 3 ? 0.03 : 1e-5, "deviation");
 	}
 }
 
