@@ -77,6 +77,14 @@ static void gather_run(const struct pair *pair, bool from_large, const float *ro
 			out[i] = 0;
 		return;
 	}
+	const bool inside = from_large && met(pair, true, 2, first, k) >= 0 &&
+	                    met(pair, true, 2, first + count - 1, k) >= 0;
+	if (inside) {
+		const float *in = row + met(pair, true, 2, first, k);
+		for (size_t i = 0, step = pair->layer->stride[2]; i < count; i++)
+			out[i] = in[i * step];
+		return;
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		const int64_t at = met(pair, from_large, 2, first + i, k);
 		out[i] = at < 0 ? 0 : row[at];
@@ -294,9 +302,65 @@ static void grow_item(const struct stage *stage, size_t tile, float *scratch)
 	         back ? stage->dy : stage->x, back ? NULL : offsets, back ? stage->dx : stage->y, scratch);
 }
 
+/* Where taps do not overlap, each value of the large side comes from one of the small side: those of a tile are multiplied with
+ * all taps, and laid where these lie. */
+static bool is_apart(const struct rs_layer *layer)
+{
+	bool apart = layer->kind == RS_LAYER_TRANSPOSED;
+	for (int a = 0; a < 3; a++)
+		apart = apart && layer->kernel[a] == layer->stride[a] && layer->padding[a] == 0;
+	return apart;
+}
+
+/* Rows (channel, tap) for columns [first, first + count) of the small side. */
+static void lay_apart(const struct pair *pair, const float *rows, size_t first, size_t count, size_t pitch,
+                      float *out)
+{
+	const uint32_t *kernel = pair->layer->kernel, *small = pair->small->size, *large = pair->large->size;
+	for (size_t row = 0; row < pair->large->channels * pair->taps; row++, rows += pitch) {
+		const size_t channel = row / pair->taps, tap = row % pair->taps,
+			     kz = tap / kernel[2] / kernel[1], ky = tap / kernel[2] % kernel[1],
+			     kx = tap % kernel[2];
+		for (size_t done = 0, run; done < count; done += run) {
+			const size_t sample = (first + done) / pair->small_positions,
+				     p = (first + done) % pair->small_positions, x = p % small[2],
+				     y = p / small[2] % small[1], z = p / small[2] / small[1];
+			float *to = out + (sample * pair->large->channels + channel) * pair->large_positions +
+			            ((z * kernel[0] + kz) * large[1] + y * kernel[1] + ky) * large[2] +
+			            x * kernel[2] + kx;
+			run = small[2] - x < count - done ? small[2] - x : count - done;
+			for (size_t i = 0; i < run; i++)
+				to[i * kernel[2]] = rows[done + i];
+		}
+	}
+}
+
+static void grow_apart_item(const struct stage *stage, size_t tile, float *scratch)
+{
+	const struct pair pair = pair_of(stage);
+	const size_t rows = pair.large->channels * pair.taps, pitch = tile_size(rows), first = tile * pitch,
+		     columns = stage->pass->batch * pair.small_positions,
+		     count = columns - first < pitch ? columns - first : pitch;
+	const size_t padded = (count + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
+	const float *offsets = stage->weights + pair.small->channels * rows;
+	float *small = scratch + rows * pitch;
+	take_columns(pair.small, stage->x, first, count, pitch, small);
+	for (size_t row = 0; row < rows; row++)
+		for (size_t i = 0; i < padded; i++)
+			scratch[row * pitch + i] = offsets[row / pair.taps];
+	product_add(&(struct product){rows, pair.small->channels, padded, stage->weights, 1, rows, small,
+	                              pitch, scratch, pitch, NULL});
+	lay_apart(&pair, scratch, first, count, pitch, stage->y);
+}
+
 static enum rs_code grow(const struct stage *stage, struct rs_error *err)
 {
 	const struct pair pair = pair_of(stage);
+	if (is_apart(stage->layer))
+		return stage_for(stage,
+		                 tile_count(pair.large->channels * pair.taps,
+		                            stage->pass->batch * pair.small_positions),
+		                 grow_apart_item, err);
 	if (direct_suits(stage->layer, stage->in, stage->out))
 		return direct_apply(stage, true, err);
 	turn_weights(stage, &pair);
