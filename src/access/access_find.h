@@ -42,7 +42,7 @@ enum rs_code rs_found_value(const struct rs_found *found, uint32_t tag,
                             struct rs_error *err);
 /* Of an image: its object's address, and the entry that registered it. */
 enum rs_code rs_found_object(const struct rs_found *found, struct rs_cid *out_cid, uint64_t *out_entry,
-                             struct rs_error *err);
+                             struct rs_digest *out_content, struct rs_error *err);
 /* Called once the requests are durable. Views are good until it returns. */
 typedef enum rs_code rs_find_visit(void *context, const struct rs_found *found, struct rs_error *err);
 

@@ -415,17 +415,21 @@ enum rs_code rs_found_value(const struct rs_found *found, uint32_t tag,
 }
 
 enum rs_code rs_found_object(const struct rs_found *found, struct rs_cid *out_cid, uint64_t *out_entry,
-                             struct rs_error *err)
+                             struct rs_digest *out_content, struct rs_error *err)
 {
 	struct rs_node *node = found->finder->node;
 	struct index_row row;
+	struct rs_digest content;
 	uint64_t entry;
 	if (found->match.level != RS_LEVEL_IMAGE)
 		return rs_error_set(err, RS_USAGE, "only an image is an object");
 	RS_TRY(index_find_row(node->index, found->match.row[RS_LEVEL_IMAGE], &row, err));
-	if (!rs_cid_from_bytes(row.cid, out_cid) || row.transaction_id.size != TRANSACTION_ID_SIZE)
+	if (!rs_cid_from_bytes(row.cid, out_cid) || row.transaction_id.size != TRANSACTION_ID_SIZE ||
+	    row.content_locator.size != RS_SHA256_SIZE)
 		return rs_error_set(err, RS_ALTERED, "a row of the index is malformed");
+	memcpy(content.bytes, row.content_locator.data, RS_SHA256_SIZE);
 	RS_TRY(rs_ledger_find(node->ledger, row.transaction_id.data, &entry, err));
 	*out_entry = entry;
+	*out_content = content;
 	return RS_OK;
 }

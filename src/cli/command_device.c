@@ -51,8 +51,10 @@ static enum rs_code show_series(void *context, const struct rs_series_report *re
 	rs_member_key_format(&report->device, key);
 	const bool complete = report->arrived == report->listed;
 	if (!json) {
-		printf("%s  %s  %-10s  %" PRIu64 " of %" PRIu64 " instances\n", since, report->name,
-		       complete ? "complete" : "incomplete", report->arrived, report->listed);
+		printf("%s  %s  %-10s  %" PRIu64 " of %" PRIu64 " instances, %" PRIu64
+		       " by the manifest alone\n",
+		       since, report->name, complete ? "complete" : "incomplete", report->arrived,
+		       report->listed, report->matched);
 		return RS_OK;
 	}
 	const struct {
@@ -60,6 +62,7 @@ static enum rs_code show_series(void *context, const struct rs_series_report *re
 		uint64_t value;
 	} numbers[] = {{"listed", report->listed},
 	               {"arrived", report->arrived},
+	               {"matched", report->matched},
 	               {"quarantined", report->quarantined}};
 	rs_json_object_begin(json);
 	rs_json_key(json, "device");

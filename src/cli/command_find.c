@@ -4,6 +4,7 @@
 
 #include "access/access_find.h"
 #include "access_words.h"
+#include "devices/devices.h"
 #include "dicom_words.h"
 #include "session.h"
 
@@ -17,7 +18,8 @@ struct output {
 	bool as_json;
 	const struct rs_catalogue_key *keys;
 	size_t key_count;
-	uint64_t left; /* matches that may still be printed */
+	uint64_t left;                /* matches that may still be printed */
+	struct rs_listings *listings; /* to tell whose manifest lists an image */
 };
 
 /* What is told when nothing particular is asked for. */
@@ -65,14 +67,22 @@ static enum rs_code print_object(struct output *output, const struct rs_found *f
 	char text[RS_CID_TEXT_SIZE];
 	struct rs_cid cid;
 	uint64_t entry;
+	struct rs_listing listing;
+	struct rs_digest content;
 	if (found->match.level != RS_LEVEL_IMAGE || !output->as_json)
 		return RS_OK;
-	RS_TRY(rs_found_object(found, &cid, &entry, err));
+	RS_TRY(rs_found_object(found, &cid, &entry, &content, err));
 	rs_cid_format(&cid, text);
 	rs_json_key(&output->json, "object");
 	rs_json_text(&output->json, text);
 	rs_json_key(&output->json, "entry");
 	rs_json_u64(&output->json, entry);
+	enum rs_code code = rs_listings_content(output->listings, &content, &listing, err);
+	if (code == RS_NOT_FOUND)
+		return RS_OK;
+	RS_TRY(code);
+	rs_json_key(&output->json, "listed_by");
+	rs_json_text(&output->json, listing.name);
 	return RS_OK;
 }
 
@@ -140,6 +150,7 @@ static enum rs_code find(const struct command_line *line, struct rs_find *questi
 	RS_TRY(session_actor(line, node, &actor, err));
 	question->actor = actor;
 	RS_TRY(rs_finder_create(node, &finder, err));
+	RS_TRY(rs_listings_open(node, &output.listings, err));
 	rs_buffer_init(&output.text, OUTPUT_MAX);
 	rs_json_init(&output.json, &output.text, true);
 	if (output.as_json)
@@ -152,6 +163,7 @@ static enum rs_code find(const struct command_line *line, struct rs_find *questi
 	if (code == RS_OK)
 		code = session_write(NULL, rs_buffer_bytes(&output.text), err);
 	rs_buffer_finish(&output.text);
+	rs_listings_close(output.listings);
 	if (code == RS_OK && counts.has_more && !option_given(line, "quiet"))
 		fprintf(stderr, "radseal: there is more: --limit and --offset tell what is shown\n");
 	return code == RS_OK ? RS_OK : rs_error_context(err, "find");

@@ -2,14 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "devices/devices.h"
 #include "session.h"
 #include "trust.h"
 #include "workflow/workflow.h"
 
 struct verifier {
-	struct rs_node *node;   /* NULL offline */
-	const char *receipt;    /* --receipt, may be NULL */
-	struct trusted trusted; /* with --receipt */
+	struct rs_node *node;         /* NULL offline */
+	const char *receipt;          /* --receipt, may be NULL */
+	struct trusted trusted;       /* with --receipt */
+	struct rs_listings *listings; /* NULL offline */
 	bool as_json, quiet;
 	struct rs_json json;
 	enum rs_code worst;
@@ -26,6 +28,43 @@ static const char *verdict_of(enum rs_code code, const char *path)
 	case RS_MALFORMED: return "altered";
 	default: return "error";
 	}
+}
+
+/* Whose manifest lists what came without a device's envelope; name "": nobody's. */
+static struct rs_listing listing_of(const struct verifier *verifier, const struct rs_proof_details *details)
+{
+	struct rs_listing listing = {.name = ""};
+	if (!verifier->listings || !details->source[0] || details->device[0])
+		return listing;
+	enum rs_code code = details->has_manifest
+	                            ? rs_listings_manifest(verifier->listings, &details->manifest, &listing,
+	                                                   NULL)
+	                            : rs_listings_find(verifier->listings, &details->sha256, &listing, NULL);
+	return code == RS_OK ? listing : (struct rs_listing){.name = ""};
+}
+
+static void print_listing(struct rs_json *json, const struct rs_proof_details *details,
+                          const struct rs_listing *listing)
+{
+	char manifest[2 * RS_SHA256_SIZE + 1], key[RS_MEMBER_KEY_TEXT_SIZE];
+	if (!listing->name[0] && !details->has_manifest)
+		return;
+	rs_hex_encode(rs_bytes_of(details->has_manifest ? details->manifest.bytes : listing->manifest.bytes,
+	                          RS_SHA256_SIZE),
+	              manifest);
+	rs_json_key(json, "manifest");
+	rs_json_text(json, manifest);
+	if (!listing->name[0])
+		return;
+	rs_member_key_format(&listing->device, key);
+	rs_json_key(json, "listed_by");
+	rs_json_text(json, listing->name);
+	rs_json_key(json, "listed_by_key");
+	rs_json_text(json, key);
+	if (!listing->is_sealed)
+		return;
+	rs_json_key(json, "manifest_entry");
+	rs_json_u64(json, listing->entry);
 }
 
 static void print_source(struct rs_json *json, const struct rs_proof_details *details)
@@ -45,7 +84,8 @@ static void print_source(struct rs_json *json, const struct rs_proof_details *de
 }
 
 static void print_json(struct rs_json *json, const char *path, enum rs_code code,
-                       const struct rs_proof_details *details, const struct rs_error *err)
+                       const struct rs_proof_details *details, const struct rs_listing *listing,
+                       const struct rs_error *err)
 {
 	rs_json_object_begin(json);
 	rs_json_key(json, "path");
@@ -66,6 +106,7 @@ static void print_json(struct rs_json *json, const char *path, enum rs_code code
 		rs_json_key(json, "cosigned");
 		rs_json_u64(json, details->cosigned);
 		print_source(json, details);
+		print_listing(json, details, listing);
 	} else {
 		rs_json_key(json, "reason");
 		rs_json_text(json, err->message);
@@ -74,16 +115,19 @@ static void print_json(struct rs_json *json, const char *path, enum rs_code code
 }
 
 static void print_text(const struct verifier *verifier, const char *path, enum rs_code code,
-                       const struct rs_proof_details *details, const struct rs_error *err)
+                       const struct rs_proof_details *details, const struct rs_listing *listing,
+                       const struct rs_error *err)
 {
 	if (code == RS_OK && !verifier->quiet)
-		printf("genuine  %s  (sealed %s, entry %llu of %s%s%s%s%s)\n", path, details->sealed_at,
+		printf("genuine  %s  (sealed %s, entry %llu of %s%s%s%s%s%s)\n", path, details->sealed_at,
 		       (unsigned long long)details->entry, details->origin,
 		       details->source[0] ? "; from " : "", details->source,
-		       details->device[0]   ? ", signed by the device "
-		       : details->source[0] ? ", unsigned source"
-		                            : "",
-		       details->device);
+		       details->device[0]      ? ", signed by the device "
+		       : listing->name[0]      ? ", listed in a manifest of the device "
+		       : details->has_manifest ? ", listed in a device's manifest"
+		       : details->source[0]    ? ", unsigned source"
+		                               : "",
+		       details->device, listing->name);
 	else if (code != RS_OK)
 		printf("%-8s %s  (%s)\n", verdict_of(code, path), path, err->message);
 }
@@ -92,10 +136,13 @@ static void show(void *context, const char *path, enum rs_code code, const struc
                  const struct rs_error *err)
 {
 	struct verifier *verifier = context;
+	struct rs_listing listing = {.name = ""};
+	if (code == RS_OK)
+		listing = listing_of(verifier, details);
 	if (verifier->as_json)
-		print_json(&verifier->json, path, code, details, err);
+		print_json(&verifier->json, path, code, details, &listing, err);
 	else
-		print_text(verifier, path, code, details, err);
+		print_text(verifier, path, code, details, &listing, err);
 	/* A file that is missing on disk is an error of input; one that was never sealed failed the check. */
 	if (code == RS_NOT_FOUND && rs_path_exists(rs_world_system(), path))
 		code = RS_ALTERED;
@@ -150,8 +197,10 @@ static enum rs_code prepare(const struct command_line *line, struct verifier *ve
 		return rs_error_set(err, RS_NOT_FOUND, "--receipt: there is no file %s", verifier->receipt);
 	if (key && !option_given(line, "offline"))
 		return rs_error_set(err, RS_USAGE, "verify: --key is for --offline; a node has its own key");
-	if (!option_given(line, "offline"))
-		return session_node(line, RS_NODE_READ, pool, &verifier->node, err);
+	if (!option_given(line, "offline")) {
+		RS_TRY(session_node(line, RS_NODE_READ, pool, &verifier->node, err));
+		return rs_listings_open(verifier->node, &verifier->listings, err);
+	}
 	if (!key || !verifier->receipt)
 		return rs_error_set(err, RS_USAGE, "verify --offline needs --receipt FILE and --key KEY");
 	return RS_OK;
@@ -182,6 +231,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 		if (code == RS_OK && verifier.worst != RS_OK)
 			code = rs_error_set(err, verifier.worst, "%s", verifier.first.message);
 	}
+	rs_listings_close(verifier.listings);
 	rs_node_close(verifier.node);
 	return code;
 }

@@ -182,6 +182,7 @@ static enum rs_code hand_over(struct rs_delivery *delivery, struct rs_error *err
 	seen_of(&delivery->reception->devices, &delivery->envelope, &delivery->digest,
 	        is_manifest ? RS_ACKNOWLEDGED_LISTED : RS_ACKNOWLEDGED_SEALED, &ticket->seen);
 	ticket->manifest = is_manifest ? &delivery->envelope : NULL;
+	ticket->message = rs_buffer_bytes(&delivery->message);
 	ticket->done = confirmed;
 	ticket->context = delivery;
 	delivery->arrival = NULL;

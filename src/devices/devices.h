@@ -76,22 +76,48 @@ enum rs_code rs_reception_sidecar(struct rs_reception *reception, struct rs_byte
 /* Whether an envelope waits for an instance: then its data set is to be hashed. */
 bool rs_reception_awaits(struct rs_reception *reception, const char *sop_instance_uid);
 /* An instance that is whole, as rs_arrival_admit(). sha256: of its data set, when an envelope is awaited, else NULL. source as of
- * rs_arrival_vouch(). */
+ * rs_arrival_vouch(). What came without an envelope and a manifest lists has that manifest's hash in its record; when the
+ * manifest comes later, that is noted beside it (rs_listings_find()). */
 void rs_reception_admit(struct rs_reception *reception, struct rs_arrival *arrival,
                         const char *sop_instance_uid, const struct rs_digest *sha256, const char *source,
                         rs_arrival_done *done, void *context);
+
+/* An instance was admitted by another door than rs_reception_admit(): whether a manifest lists it is looked at. */
+void rs_reception_arrived(struct rs_reception *reception, const char *sop_instance_uid);
 
 /* What manifests said, and what came. */
 struct rs_series_report {
 	struct rs_member_key device;
 	char name[RS_DEVICE_NAME_MAX + 1];
 	uint64_t listed, arrived, quarantined, since_ms;
+	uint64_t matched; /* of those that arrived: without an envelope of their own */
 };
 typedef enum rs_code rs_series_visit(void *context, const struct rs_series_report *report,
                                      struct rs_error *err);
 /* In the order of their coming. Beside a serving node, too. */
 enum rs_code rs_node_each_series(struct rs_node *node, rs_series_visit *visit, void *context,
                                  struct rs_error *err);
+
+/* Which device's manifest lists what came without an envelope, whichever came first. A lookup borrows the node. */
+struct rs_listing {
+	struct rs_member_key device;
+	char name[RS_DEVICE_NAME_MAX + 1];
+	struct rs_digest manifest; /* SHA-256 of its COSE_Sign1 */
+	bool is_sealed;            /* itself, */
+	uint64_t entry;            /* here in the ledger */
+};
+struct rs_listings;
+/* Beside a serving node, too. */
+enum rs_code rs_listings_open(struct rs_node *node, struct rs_listings **out, struct rs_error *err);
+void rs_listings_close(struct rs_listings *listings); /* accepts NULL */
+/* By SHA-256 of the file, or by that of the manifest which its record names. RS_NOT_FOUND (no sentence) */
+enum rs_code rs_listings_find(struct rs_listings *listings, const struct rs_digest *file,
+                              struct rs_listing *out, struct rs_error *err);
+/* By the node's locator of its content. */
+enum rs_code rs_listings_content(struct rs_listings *listings, const struct rs_digest *content,
+                                 struct rs_listing *out, struct rs_error *err);
+enum rs_code rs_listings_manifest(struct rs_listings *listings, const struct rs_digest *manifest,
+                                  struct rs_listing *out, struct rs_error *err);
 
 struct rs_quarantined {
 	uint64_t id, size, time_ms;

@@ -33,8 +33,8 @@ static bool is_none(const struct rs_member_key *key)
 	return rs_member_key_equal(key, &none);
 }
 
-static enum rs_code judge_key(const struct rs_member_key *key, uint64_t now_ms, find_person *find,
-                              void *context, enum rs_distrust *out, struct rs_error *err)
+enum rs_code judge_key(const struct rs_member_key *key, uint64_t now_ms, find_person *find, void *context,
+                       enum rs_distrust *out, struct rs_error *err)
 {
 	struct rs_person person;
 	enum rs_code code = find(context, key, &person, NULL);

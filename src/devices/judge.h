@@ -12,6 +12,9 @@ struct verdict {
 /* A device as the ledger has it; RS_NOT_FOUND. */
 typedef enum rs_code find_person(void *context, const struct rs_member_key *key, struct rs_person *out,
                                  struct rs_error *err);
+/* Whether the ledger has a device of this key, in force now. */
+enum rs_code judge_key(const struct rs_member_key *key, uint64_t now_ms, find_person *find, void *context,
+                       enum rs_distrust *out, struct rs_error *err);
 /* The envelope's signature is checked already. sender: as of rs_delivery_begin(). A name that nobody has becomes the key's. */
 enum rs_code judge(struct devices *devices, const struct rs_envelope *envelope,
                    const struct rs_digest *digest, struct rs_str sender, find_person *find, void *context,

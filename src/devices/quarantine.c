@@ -26,6 +26,7 @@ static enum rs_code report_series(struct rs_statement *each, rs_series_visit *vi
 		report.listed = (uint64_t)rs_statement_i64(each, 3);
 		report.arrived = (uint64_t)rs_statement_i64(each, 4);
 		report.quarantined = (uint64_t)rs_statement_i64(each, 5);
+		report.matched = (uint64_t)rs_statement_i64(each, 6);
 		RS_TRY(visit(context, &report, err));
 	}
 }
@@ -191,7 +192,8 @@ static enum rs_code release(struct devices *devices, const struct rs_actor *acto
 	struct rs_intake *intake;
 	struct seen seen;
 	if (held->envelope.kind == RS_ENVELOPE_MANIFEST)
-		return devices_add_manifest(devices, &held->envelope, &held->digest, err);
+		return devices_add_manifest(devices, &held->envelope, rs_buffer_bytes(&held->message),
+		                            &held->digest, err);
 	RS_TRY(rs_intake_open(devices->node, actor, MEMORY_MAX, &intake, err));
 	enum rs_code code = admit(devices, intake, held, err);
 	enum rs_code closed = rs_intake_close(intake, code == RS_OK ? err : NULL);

@@ -59,6 +59,12 @@ enum rs_code reception_judge(struct rs_reception *reception, const struct rs_env
 	return judge(&reception->devices, envelope, digest, sender, find_known, reception, out, err);
 }
 
+enum rs_code reception_judge_key(struct rs_reception *reception, const struct rs_member_key *key,
+                                 enum rs_distrust *out, struct rs_error *err)
+{
+	return judge_key(key, rs_world_now_ms(reception->node->world), find_known, reception, out, err);
+}
+
 void reception_say(const struct rs_reception *reception, enum rs_log_level level, const char *event,
                    const struct rs_envelope *envelope, const char *reason)
 {
@@ -81,10 +87,15 @@ static enum rs_code remember(struct devices *devices, const struct ticket *ticke
 {
 	RS_TRY(rs_store_begin(devices->store, err));
 	for (const struct ticket *ticket = tickets; ticket; ticket = ticket->next) {
+		if (ticket->code == RS_OK && ticket->matched.manifest)
+			RS_TRY(devices_add_matched(devices, &ticket->matched, err));
+		if (ticket->code == RS_OK && ticket->is_listed_since)
+			RS_TRY(devices_look_again(devices, &ticket->sop, err));
 		if (ticket->code != RS_OK || ticket->seen.outcome == 0)
 			continue;
 		if (ticket->manifest)
-			RS_TRY(devices_add_manifest(devices, ticket->manifest, &ticket->seen.digest, err));
+			RS_TRY(devices_add_manifest(devices, ticket->manifest, ticket->message,
+			                            &ticket->seen.digest, err));
 		else
 			RS_TRY(devices_add_seen(devices, &ticket->seen, err));
 		if (ticket->is_awaited)
@@ -105,6 +116,8 @@ static void confirm(struct rs_reception *reception, struct ticket *tickets)
 	pthread_mutex_unlock(&reception->mutex);
 	for (struct ticket *ticket = tickets, *next; ticket; ticket = next) {
 		next = ticket->next;
+		if (ticket->manifest || ticket->matched.manifest || ticket->is_listed_since)
+			matching_wake(reception);
 		bool failed = code != RS_OK && ticket->code == RS_OK;
 		ticket->done(ticket->context, failed ? code : ticket->code, &ticket->result,
 		             failed ? &err : &ticket->error);
@@ -144,6 +157,8 @@ static void admitted(void *context, enum rs_code code, const struct rs_admit_res
 		ticket->error = *err;
 	else if (ticket->seen.outcome && result->outcome == RS_ADMIT_KNOWN)
 		ticket->seen.outcome = RS_ACKNOWLEDGED_KNOWN;
+	node_locator(reception->node, LOCATOR_CONTENT, rs_bytes_of(result->sha256.bytes, RS_SHA256_SIZE),
+	             &ticket->matched.content);
 	reception_remember(reception, ticket);
 }
 
@@ -175,6 +190,8 @@ enum rs_code rs_reception_open(struct rs_node *node, struct rs_intake *intake, c
 	pthread_mutex_init(&reception->mutex, NULL);
 	pthread_mutex_init(&reception->queue, NULL);
 	pthread_cond_init(&reception->changed, NULL);
+	pthread_cond_init(&reception->unmatched, NULL);
+	reception->is_unmatched = true; /* what a stop left */
 	enum rs_code code = devices_open(node, RS_STORE_WRITE, &reception->devices, err);
 	if (code == RS_OK) {
 		/* What a crash left half written. */
@@ -183,6 +200,9 @@ enum rs_code rs_reception_open(struct rs_node *node, struct rs_intake *intake, c
 	if (code == RS_OK) {
 		int failed = pthread_create(&reception->thread, NULL, work, reception);
 		reception->has_thread = failed == 0;
+		if (!failed)
+			failed = pthread_create(&reception->matcher, NULL, matching_work, reception);
+		reception->has_matcher = failed == 0;
 		if (failed)
 			code = rs_error_errno(err, failed, "a thread cannot be started");
 	}
@@ -201,11 +221,15 @@ void rs_reception_close(struct rs_reception *reception)
 	pthread_mutex_lock(&reception->queue);
 	reception->ends = true;
 	pthread_cond_signal(&reception->changed);
+	pthread_cond_signal(&reception->unmatched);
 	pthread_mutex_unlock(&reception->queue);
 	if (reception->has_thread)
 		pthread_join(reception->thread, NULL);
+	if (reception->has_matcher)
+		pthread_join(reception->matcher, NULL);
 	devices_close(&reception->devices);
 	pthread_cond_destroy(&reception->changed);
+	pthread_cond_destroy(&reception->unmatched);
 	pthread_mutex_destroy(&reception->queue);
 	pthread_mutex_destroy(&reception->mutex);
 	rs_free(reception);

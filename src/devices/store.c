@@ -12,8 +12,15 @@ static const char schema[] =
 	" PRIMARY KEY(key,boot,sequence)) WITHOUT ROWID;"
 	"CREATE INDEX seen_instance ON seen(instance);"
 	"CREATE TABLE manifest(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, key BLOB NOT NULL, name TEXT NOT NULL,"
-	" time INTEGER NOT NULL);"
-	"CREATE TABLE expected(manifest INTEGER, instance BLOB, PRIMARY KEY(manifest,instance)) WITHOUT ROWID;"
+	" time INTEGER NOT NULL, box BLOB, looked INTEGER NOT NULL DEFAULT 0, sealing INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX manifest_unlooked ON manifest(id) WHERE looked=0;"
+	"CREATE INDEX manifest_unsealed ON manifest(id) WHERE sealing=1;"
+	"CREATE TABLE expected(manifest INTEGER, instance BLOB, sop BLOB NOT NULL,"
+	" PRIMARY KEY(manifest,instance)) WITHOUT ROWID;"
+	"CREATE INDEX expected_sop ON expected(sop);"
+	"CREATE TABLE matched(instance BLOB PRIMARY KEY, content BLOB NOT NULL, manifest INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX matched_content ON matched(content);"
+	"CREATE INDEX matched_manifest ON matched(manifest);"
 	"CREATE TABLE awaited(instance BLOB PRIMARY KEY, sop BLOB NOT NULL, box BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX awaited_sop ON awaited(sop);"
 	"CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, distrust INTEGER NOT NULL,"
@@ -27,12 +34,37 @@ static const char *const statements[SQL_COUNT] = {
 	[FIND_NAME] = "SELECT key FROM device WHERE name=?1",
 	[SET_NAME] = "INSERT INTO device VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET key=?2",
 	[ADD_MANIFEST] =
-		"INSERT INTO manifest(digest,key,name,time) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
+		"INSERT INTO manifest(digest,key,name,time,box) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING",
 	[ADD_EXPECTED] =
-		"INSERT INTO expected SELECT id,?2 FROM manifest WHERE digest=?1 ON CONFLICT DO NOTHING",
+		"INSERT INTO expected SELECT id,?2,?3 FROM manifest WHERE digest=?1 ON CONFLICT DO NOTHING",
+	[IS_AWAITED] = "SELECT 1 FROM awaited WHERE sop=?1 UNION ALL SELECT 1 FROM expected WHERE sop=?1",
 	[FIND_AWAITED] = "SELECT instance,box FROM awaited WHERE sop=?1",
 	[ADD_AWAITED] = "INSERT INTO awaited VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
 	[DROP_AWAITED] = "DELETE FROM awaited WHERE instance=?1",
+	[FIND_LISTED] = "SELECT m.id,m.digest,m.key,EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)"
+			" FROM expected e JOIN manifest m ON m.id=e.manifest"
+			" WHERE e.sop=?1 AND e.instance=?2 ORDER BY m.id LIMIT 1",
+	[ADD_MATCHED] = "INSERT INTO matched VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
+	[NOTE_MATCHED] = "UPDATE manifest SET sealing=1 WHERE id=?1 AND sealing=0",
+	[LOOK_AGAIN] =
+		"UPDATE manifest SET looked=0 WHERE looked=1 AND id IN (SELECT manifest FROM expected WHERE sop=?1)",
+	[LAST_UNLOOKED] = "SELECT coalesce(max(id),0) FROM manifest WHERE looked=0",
+	[EACH_UNLOOKED] =
+		"SELECT m.id,e.instance,e.sop FROM manifest m JOIN expected e ON e.manifest=m.id"
+		" WHERE m.looked=0 AND m.id<=?1 AND (m.id>?2 OR (m.id=?2 AND e.instance>?3))"
+		" AND NOT EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)"
+		" AND NOT EXISTS(SELECT 1 FROM matched WHERE instance=e.instance) ORDER BY m.id,e.instance",
+	/* One whose instances all came signed need not be sealed: its text is let go. */
+	[SET_LOOKED] =
+		"UPDATE manifest SET looked=1,box=CASE WHEN sealing=0 AND NOT EXISTS(SELECT 1 FROM expected e"
+		" WHERE e.manifest=manifest.id AND NOT EXISTS(SELECT 1 FROM seen WHERE instance=e.instance))"
+		" THEN NULL ELSE box END WHERE looked=0 AND id<=?1",
+	[EACH_UNSEALED] = "SELECT id,box,(SELECT content FROM matched WHERE manifest=m.id LIMIT 1)"
+			  " FROM manifest m WHERE sealing=1 AND box IS NOT NULL ORDER BY id",
+	[SET_SEALED] = "UPDATE manifest SET sealing=2,box=NULL WHERE id=?1",
+	[FIND_MATCH] = "SELECT m.key,m.name,m.digest FROM matched a JOIN manifest m ON m.id=a.manifest"
+		       " WHERE a.content=?1",
+	[FIND_MANIFEST] = "SELECT key,name,digest FROM manifest WHERE digest=?1",
 	[FIND_QUARANTINED] = "SELECT state FROM quarantine WHERE digest=?1",
 	[ADD_QUARANTINED] = "INSERT INTO quarantine(digest,distrust,time,instance,box,cid,nonce,size,state)"
 			    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)",
@@ -43,8 +75,10 @@ static const char *const statements[SQL_COUNT] = {
 	[DROP_QUARANTINED] = "DELETE FROM quarantine WHERE id=?1",
 	[EACH_QUARANTINED] = "SELECT id,distrust,time,box,size FROM quarantine WHERE state=0 ORDER BY id",
 	[EACH_SERIES] = "SELECT m.key,m.name,m.time,count(*),"
-			"sum(EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)),"
-			"sum(EXISTS(SELECT 1 FROM quarantine WHERE instance=e.instance AND state=0))"
+			"sum(EXISTS(SELECT 1 FROM seen WHERE instance=e.instance)"
+			" OR EXISTS(SELECT 1 FROM matched WHERE instance=e.instance)),"
+			"sum(EXISTS(SELECT 1 FROM quarantine WHERE instance=e.instance AND state=0)),"
+			"sum(EXISTS(SELECT 1 FROM matched WHERE instance=e.instance))"
 			" FROM manifest m JOIN expected e ON e.manifest=m.id GROUP BY m.id ORDER BY m.id",
 };
 
@@ -66,7 +100,7 @@ static enum rs_code open_parts(struct devices *devices, enum rs_store_access acc
 	RS_TRY(node_path(node, "devices.sqlite", &path, err));
 	if (access == RS_STORE_READ && !rs_path_exists(node->world, path))
 		return rs_error_set(err, RS_NOT_FOUND, "no device has sent anything to this node");
-	RS_TRY(rs_store_open(node->world, path, access, schema, 1, &devices->store, err));
+	RS_TRY(rs_store_open(node->world, path, access, schema, 2, &devices->store, err));
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		RS_TRY(rs_statement_prepare(devices->store, statements[i], &devices->statements[i], err));
 	return access == RS_STORE_WRITE ? open_vault(devices, err) : RS_OK;
@@ -154,23 +188,29 @@ static enum rs_code add_expected(void *context, const struct rs_listed *listed, 
 {
 	struct listing *listing = context;
 	struct rs_statement *add = devices_sql(listing->devices, ADD_EXPECTED);
-	struct rs_digest instance;
+	struct rs_digest instance, sop;
 	devices_instance(listing->devices, listed->sop_instance, &listed->sha256, &instance);
+	devices_sop(listing->devices, listed->sop_instance, &sop);
 	rs_statement_bind_bytes(add, 1, digest_bytes(listing->manifest));
 	rs_statement_bind_bytes(add, 2, digest_bytes(&instance));
+	rs_statement_bind_bytes(add, 3, digest_bytes(&sop));
 	return rs_statement_run(add, err);
 }
 
 static enum rs_code add_manifest(struct devices *devices, const struct rs_envelope *manifest,
-                                 const struct rs_digest *digest, struct rs_error *err)
+                                 struct rs_bytes message, const struct rs_digest *digest,
+                                 struct rs_error *err)
 {
+	struct rs_buffer box RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_statement *add = devices_sql(devices, ADD_MANIFEST);
 	struct listing listing = {devices, digest};
 	struct seen seen;
+	RS_TRY(devices_seal_box(devices, message, &box, err));
 	rs_statement_bind_bytes(add, 1, digest_bytes(digest));
 	rs_statement_bind_bytes(add, 2, rs_bytes_of(manifest->signer.bytes, RS_KEY_SIZE));
 	rs_statement_bind_str(add, 3, manifest->device);
 	rs_statement_bind_i64(add, 4, (int64_t)rs_world_now_ms(devices->node->world));
+	rs_statement_bind_bytes(add, 5, rs_buffer_bytes(&box));
 	RS_TRY(rs_statement_run(add, err));
 	RS_TRY(rs_envelope_each(manifest, add_expected, &listing, err));
 	seen_of(devices, manifest, digest, RS_ACKNOWLEDGED_LISTED, &seen);
@@ -178,17 +218,37 @@ static enum rs_code add_manifest(struct devices *devices, const struct rs_envelo
 }
 
 enum rs_code devices_add_manifest(struct devices *devices, const struct rs_envelope *manifest,
-                                  const struct rs_digest *digest, struct rs_error *err)
+                                  struct rs_bytes message, const struct rs_digest *digest,
+                                  struct rs_error *err)
 {
 	if (rs_store_in_transaction(devices->store))
-		return add_manifest(devices, manifest, digest, err);
+		return add_manifest(devices, manifest, message, digest, err);
 	RS_TRY(rs_store_begin(devices->store, err));
-	enum rs_code code = add_manifest(devices, manifest, digest, err);
+	enum rs_code code = add_manifest(devices, manifest, message, digest, err);
 	if (code == RS_OK)
 		code = rs_store_commit(devices->store, err);
 	if (code != RS_OK)
 		rs_store_rollback(devices->store);
 	return code;
+}
+
+enum rs_code devices_add_matched(struct devices *devices, const struct matched *matched, struct rs_error *err)
+{
+	struct rs_statement *add = devices_sql(devices, ADD_MATCHED), *note;
+	rs_statement_bind_bytes(add, 1, digest_bytes(&matched->instance));
+	rs_statement_bind_bytes(add, 2, digest_bytes(&matched->content));
+	rs_statement_bind_i64(add, 3, matched->manifest);
+	RS_TRY(rs_statement_run(add, err));
+	note = devices_sql(devices, NOTE_MATCHED);
+	rs_statement_bind_i64(note, 1, matched->manifest);
+	return rs_statement_run(note, err);
+}
+
+enum rs_code devices_look_again(struct devices *devices, const struct rs_digest *sop, struct rs_error *err)
+{
+	struct rs_statement *again = devices_sql(devices, LOOK_AGAIN);
+	rs_statement_bind_bytes(again, 1, digest_bytes(sop));
+	return rs_statement_run(again, err);
 }
 
 enum rs_code devices_check_room(struct devices *devices, uint64_t size, struct rs_error *err)

@@ -13,9 +13,21 @@ enum sql {
 	SET_NAME,
 	ADD_MANIFEST,
 	ADD_EXPECTED,
+	IS_AWAITED,
 	FIND_AWAITED,
 	ADD_AWAITED,
 	DROP_AWAITED,
+	FIND_LISTED,
+	ADD_MATCHED,
+	NOTE_MATCHED,
+	LOOK_AGAIN,
+	LAST_UNLOOKED,
+	EACH_UNLOOKED,
+	SET_LOOKED,
+	EACH_UNSEALED,
+	SET_SEALED,
+	FIND_MATCH,
+	FIND_MANIFEST,
 	FIND_QUARANTINED,
 	ADD_QUARANTINED,
 	SUM_QUARANTINED,
@@ -59,7 +71,17 @@ void seen_of(const struct devices *devices, const struct rs_envelope *envelope,
 enum rs_code devices_add_seen(struct devices *devices, const struct seen *seen, struct rs_error *err);
 /* What a believed manifest lists; durable with the transaction that is open, or else when it returns. */
 enum rs_code devices_add_manifest(struct devices *devices, const struct rs_envelope *manifest,
-                                  const struct rs_digest *digest, struct rs_error *err);
+                                  struct rs_bytes message, const struct rs_digest *digest,
+                                  struct rs_error *err);
+/* An instance came without an envelope of its own, and a manifest lists it. content: of its file. */
+struct matched {
+	int64_t manifest; /* its row; 0: none */
+	struct rs_digest instance, content;
+};
+enum rs_code devices_add_matched(struct devices *devices, const struct matched *matched,
+                                 struct rs_error *err);
+/* The manifests that list it are looked into again. */
+enum rs_code devices_look_again(struct devices *devices, const struct rs_digest *sop, struct rs_error *err);
 /* What lies in quarantine: its bytes come from `content` (NULL: a manifest, which has none). Durable. */
 enum rs_code devices_quarantine(struct devices *devices, enum rs_distrust distrust, struct rs_bytes envelope,
                                 const struct rs_digest *digest, const struct rs_content *content,

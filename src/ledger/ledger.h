@@ -63,7 +63,8 @@ enum rs_code rs_ledger_check(struct rs_ledger *ledger, rs_ledger_fault *fault, v
 
 /* What is committed to: {1: version, 2: kind, 3: SHA-256, 4: size, 5: media, 6: CID, 7: {identifiers}}. The identifiers'
  * keys: 1 SOPInstanceUID, 2 SeriesInstanceUID, 3 StudyInstanceUID, 4 SOPClassUID, 5 TransferSyntaxUID. What came over a
- * network has 8: {1: over which, and from whom, 2: what the device signed (envelope/envelope.h; absent: an unsigned source)}. */
+ * network has 8: {1: over which, and from whom, 2: what the device signed (envelope/envelope.h), or SHA-256 (32 bytes) of a
+ * device's manifest that lists it; absent: an unsigned source}. */
 #define RS_SOURCE_MAX 100 /* bytes of text */
 #define RS_RECORD_ENVELOPE_MAX ((size_t)4096)
 #define RS_IDENTIFIERS 5

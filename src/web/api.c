@@ -11,11 +11,11 @@
 
 extern const struct operation operations_audit[], operations_consents[], operations_data[],
 	operations_envelopes[], operations_glass[], operations_jobs[], operations_login[], operations_node[],
-	operations_people[];
+	operations_devices[], operations_people[];
 
-static const struct operation *const tables[] = {operations_login, operations_people, operations_consents,
-                                                 operations_data,  operations_glass,  operations_jobs,
-                                                 operations_audit, operations_node,   operations_envelopes};
+static const struct operation *const tables[] = {
+	operations_login, operations_people, operations_consents, operations_data,      operations_glass,
+	operations_jobs,  operations_audit,  operations_node,     operations_envelopes, operations_devices};
 
 /* One for each operation, and the end: made once, before there are threads. */
 #define OPERATIONS_MAX 64

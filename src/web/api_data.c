@@ -156,6 +156,23 @@ static enum rs_code object(struct call *call, struct rs_error *err)
 	return rs_buffer_check(&call->request->body, "an object; ask for it by DICOMweb", err);
 }
 
+/* Who signed for it: a device its bytes, or the manifest that lists it. */
+static enum rs_code put_source(struct call *call, const struct rs_proof_details *details,
+                               struct rs_error *err)
+{
+	struct rs_listings *listings;
+	struct rs_listing listing = {.name = ""};
+	RS_TRY(rs_listings_open(call->node, &listings, err));
+	enum rs_code code = details->has_manifest
+	                            ? rs_listings_manifest(listings, &details->manifest, &listing, err)
+	                            : rs_listings_find(listings, &details->sha256, &listing, err);
+	rs_listings_close(listings);
+	put_text(call, "source", details->source);
+	put_text(call, "device", details->device);
+	put_text(call, "listed_by", listing.name);
+	return code == RS_NOT_FOUND ? RS_OK : code;
+}
+
 static enum rs_code verify(struct call *call, struct rs_error *err)
 {
 	struct memory_files scratch RS_CLEANUP(memory_files_remove) = {.path = ""};
@@ -171,6 +188,7 @@ static enum rs_code verify(struct call *call, struct rs_error *err)
 	put_text(call, "sealed_at", details.sealed_at);
 	put_text(call, "origin", details.origin);
 	put_text(call, "media", details.media);
+	RS_TRY(put_source(call, &details, err));
 	rs_json_key(&call->json, "entry");
 	if (code == RS_OK)
 		rs_json_u64(&call->json, details.entry);
@@ -277,6 +295,10 @@ static const struct field verify_fields[] = {
 	{"sealed_at", FIELD_TIME, false, "when", NULL},
 	{"origin", FIELD_TEXT, false, "by which log", NULL},
 	{"media", FIELD_TEXT, false, "what it is", NULL},
+	{"source", FIELD_TEXT, false, "over which network it came, and from whom", NULL},
+	{"device", FIELD_TEXT, false, "that signed it", NULL},
+	{"listed_by", FIELD_TEXT, false, "the device whose manifest lists it, which it did not sign itself",
+         NULL},
 	{"entry", FIELD_NUMBER, false, "in the ledger", NULL},
 	END};
 

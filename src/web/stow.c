@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "access/access_people.h"
+#include "devices/devices.h"
 #include "multipart.h"
 #include "services.h"
 
@@ -185,6 +186,15 @@ static void wait_for_all(struct storing *storing)
 	pthread_mutex_unlock(&storing->mutex);
 }
 
+/* A manifest of a device's may list what is here now. */
+static void match_all(struct storing *storing)
+{
+	struct rs_reception *reception = rs_gateway_reception(web_gateway(storing->request->web));
+	for (const struct part *part = storing->parts; part; part = part->next)
+		if (part->code == RS_OK && part->identity.sop_instance_uid[0])
+			rs_reception_arrived(reception, part->identity.sop_instance_uid);
+}
+
 static unsigned reason_of(enum rs_code code)
 {
 	switch (code) {
@@ -302,6 +312,7 @@ static enum rs_code answer(struct request *request, struct rs_error *err)
 	else
 		RS_TRY(end_part(storing, err));
 	wait_for_all(storing);
+	match_all(storing);
 	if (storing->count == 0)
 		return rs_error_set(err, RS_MALFORMED, "the body has no instance");
 	request->status = status_of(storing);

@@ -197,6 +197,7 @@ enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_
 	arrival->file = (struct walked_file){.path = arrival_name, .named = true};
 	arrival->staged.file = &arrival->file;
 	arrival->staged.options = &intake->options;
+	arrival->staged.made = claims->made;
 	copy_uid(claims->sop_class_uid, arrival->sop_class);
 	copy_uid(claims->sop_instance_uid, arrival->sop_instance);
 	copy_uid(claims->study_instance_uid, arrival->study);
@@ -298,6 +299,10 @@ static enum rs_code recognise(struct rs_arrival *arrival, struct rs_error *err)
 	struct staged *staged = &arrival->staged;
 	uint8_t start[START_SIZE];
 	bool known;
+	if (staged->made) {
+		staged->what = (struct classified){.media = staged->made->media};
+		return RS_OK;
+	}
 	if (!arrival->spool)
 		return classify(rs_buffer_bytes(&arrival->memory), &staged->what, err);
 	struct rs_dicom_source source = {staged->size, read_spool, arrival->spool};
@@ -316,6 +321,8 @@ static enum rs_code check_claims(const struct rs_arrival *arrival, struct rs_err
 		copy_uid(what->series_instance_uid, arrival->identity->series_instance_uid);
 		copy_uid(what->study_instance_uid, arrival->identity->study_instance_uid);
 	}
+	if (arrival->staged.made)
+		return RS_OK;
 	if (!what->is_dicom)
 		return rs_error_set(err, RS_UNSUPPORTED, "it is no DICOM instance");
 	if (arrival->study[0] && strcmp(what->study_instance_uid, arrival->study) != 0)
@@ -333,6 +340,7 @@ static enum rs_code stage(struct rs_arrival *arrival, struct rs_error *err)
 	if (arrival->spool)
 		content = (struct rs_content){arrival->staged.size, give_spool, arrival->spool};
 	rs_sha256_final(&arrival->hash, &arrival->staged.content);
+	arrival->staged.result.sha256 = arrival->staged.content;
 	RS_TRY(recognise(arrival, err));
 	RS_TRY(check_claims(arrival, err));
 	enum rs_code code = stage_arrived(intake->node, &arrival->staged, &content, err);

@@ -19,6 +19,7 @@ struct rs_admit_result {
 	const char *receipt_path; /* "" without one */
 	const char *media;        /* "application/dicom"; "" when unknown */
 	uint64_t size;            /* bytes */
+	struct rs_digest sha256;  /* of its bytes, when it arrived over a network; else zeros */
 	struct rs_error error;    /* when FAILED or SKIPPED: why */
 };
 
@@ -49,6 +50,8 @@ struct rs_proof_details {
 	char source[104]; /* over which network it came, and from whom; empty: it did not */
 	/* Of a source that signed: the device's name and key, and when it made the file, by its clock. Else empty. */
 	char device[72], device_key[RS_MEMBER_KEY_TEXT_SIZE], captured_at[RS_TIME_TEXT_SIZE];
+	bool has_manifest;                 /* the record names a manifest instead, by its SHA-256 */
+	struct rs_digest manifest, sha256; /* of the file */
 };
 
 /* Whether the file is what this node sealed: its bytes, its stored copy, its record and its receipt are checked.

@@ -10,6 +10,7 @@
 
 #include "workflow/workflow.h"
 #include "workflow/workflow_classify.h"
+#include "workflow/workflow_made.h"
 
 struct rs_intake;
 struct rs_arrival;
@@ -60,7 +61,9 @@ struct rs_arrival_identity {
  * thread; one at a time for each arrival. */
 struct rs_arrival_claims {
 	const char *sop_class_uid, *sop_instance_uid, *transfer_syntax_uid, *implementation_uid;
-	const char *study_instance_uid;       /* the study that it must be of; NULL: any */
+	const char *study_instance_uid; /* the study that it must be of; NULL: any */
+	const struct rs_made
+		*made; /* no instance: of this kind, media type and subject; borrowed until done() */
 	struct rs_arrival_identity *identity; /* told before done() is called; NULL: nobody asks */
 };
 enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_claims *claims,
@@ -68,7 +71,7 @@ enum rs_code rs_arrival_begin(struct rs_intake *intake, const struct rs_arrival_
 /* errors  RS_TOO_LARGE, RS_NO_SPACE, RS_NO_MEMORY, RS_IO */
 enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err);
 /* Into the record, before it is admitted. source: over which network and from whom, at most RS_SOURCE_MAX bytes; envelope: what
- * the device signed about it, empty when nothing. */
+ * the device signed about it, or SHA-256 of its manifest that lists it; empty when nothing. */
 enum rs_code rs_arrival_vouch(struct rs_arrival *arrival, const char *source, struct rs_bytes envelope,
                               struct rs_error *err);
 void rs_arrival_abandon(struct rs_arrival *arrival); /* accepts NULL */

@@ -6,6 +6,7 @@
 #include "workflow/workflow.h"
 
 #define RS_MEDIA_MODEL "application/vnd.radseal.model+cbor"
+#define RS_MEDIA_MANIFEST "application/vnd.radseal.manifest+cose"
 #define RS_MEDIA_PREDICTION "text/vnd.radseal.prediction"
 
 struct rs_made {

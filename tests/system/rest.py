@@ -127,6 +127,7 @@ def people(api, site):
     assert [event["type"] for event in api.do("get-members-name-history", path="doctor")]
     api.do("delete-members-name-name", path="doctor")
     assert api.do("delete-members-name", path="nobody", expect=404)["code"] == "NOT_FOUND"
+    assert api.do("get-series") == [] and api.do("get-quarantine") == [], "no device sent anything"
     print("people: organisations, members, devices, histories, names; what is wrong is told by its field")
 
 
