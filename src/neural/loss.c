@@ -73,37 +73,62 @@ static double loss_of_classes(const struct rs_network_training *training, const 
 	return loss / weights;
 }
 
-/* ---- 1 - soft Dice, the mean over the channels (Milletari et al. 2016) ---- */
+/* ---- 1 - soft Dice (Milletari et al. 2016): the mean over the classes but the first, the background, that are there ---- */
+
+struct overlap {
+	double both[LOSS_CHANNELS_MAX], said[LOSS_CHANNELS_MAX], is[LOSS_CHANNELS_MAX]; /* sums, by class */
+	double classes;                                                                 /* that count */
+};
+
+static bool counts(const struct overlap *overlap, size_t channel)
+{
+	return channel > 0 && overlap->is[channel] > 0;
+}
+
+static struct overlap overlap_of(const struct rs_shape *shape, const float *values, size_t batch,
+                                 const uint32_t *labels)
+{
+	const size_t positions = rs_shape_positions(shape), count = batch * positions;
+	struct overlap overlap = {{0}, {0}, {0}, 0};
+	double p[LOSS_CHANNELS_MAX];
+	for (size_t i = 0; i < count; i++) {
+		const struct spot spot = spot_at(shape, values, NULL, i / positions, i % positions);
+		softmax(&spot, p);
+		for (size_t c = 0; c < shape->channels; c++)
+			overlap.said[c] += p[c];
+		overlap.both[labels[i]] += p[labels[i]];
+		overlap.is[labels[i]]++;
+	}
+	for (size_t c = 0; c < shape->channels; c++)
+		overlap.classes += counts(&overlap, c);
+	return overlap;
+}
 
 static double loss_of_overlap(const struct rs_shape *shape, const float *values, size_t batch,
                               const struct truth *truth, float *slopes)
 {
-	const size_t positions = rs_shape_positions(shape), count = batch * positions,
-		     channels = shape->channels;
-	double p[LOSS_CHANNELS_MAX], both[LOSS_CHANNELS_MAX] = {0}, all[LOSS_CHANNELS_MAX] = {0}, loss = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct spot spot = spot_at(shape, values, NULL, i / positions, i % positions);
-		softmax(&spot, p);
-		for (size_t c = 0; c < channels; c++) {
-			both[c] += c == truth->labels[i] ? p[c] : 0;
-			all[c] += p[c] + (c == truth->labels[i]);
-		}
+	const size_t positions = rs_shape_positions(shape), count = batch * positions;
+	const struct overlap overlap = overlap_of(shape, values, batch, truth->labels);
+	double of_both[LOSS_CHANNELS_MAX] = {0}, of_said[LOSS_CHANNELS_MAX] = {0}, loss = 0;
+	for (size_t c = 0; c < shape->channels; c++) {
+		if (!counts(&overlap, c))
+			continue;
+		const double over = 2 * overlap.both[c] + SMOOTH,
+			     under = overlap.said[c] + overlap.is[c] + SMOOTH;
+		loss += (1 - over / under) / overlap.classes;
+		of_said[c] = over / (under * under) / overlap.classes;
+		of_both[c] = -2 / under / overlap.classes;
 	}
-	for (size_t c = 0; c < channels; c++)
-		loss += (1 - (2 * both[c] + SMOOTH) / (all[c] + SMOOTH)) / (double)channels;
 	for (size_t i = 0; slopes && i < count; i++) {
 		const struct spot spot = spot_at(shape, values, slopes, i / positions, i % positions);
-		double by[LOSS_CHANNELS_MAX], mean = 0;
+		double p[LOSS_CHANNELS_MAX], mean = 0;
 		softmax(&spot, p);
-		for (size_t c = 0; c < channels; c++) {
-			const double under = all[c] + SMOOTH;
-			by[c] = ((2 * both[c] + SMOOTH) / (under * under) -
-			         (c == truth->labels[i] ? 2 / under : 0)) /
-			        (double)channels;
-			mean += p[c] * by[c];
-		}
-		for (size_t c = 0; c < channels; c++)
-			spot.slopes[c * spot.pitch] += (float)(p[c] * (by[c] - mean));
+		for (size_t c = 0; c < shape->channels; c++)
+			mean += p[c] * (of_said[c] + (c == truth->labels[i] ? of_both[c] : 0));
+		for (size_t c = 0; c < shape->channels; c++)
+			spot.slopes[c * spot.pitch] +=
+				(float)(p[c] *
+			                (of_said[c] + (c == truth->labels[i] ? of_both[c] : 0) - mean));
 	}
 	return loss;
 }

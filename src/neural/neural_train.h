@@ -9,7 +9,7 @@
 
 enum rs_loss {
 	RS_LOSS_CLASSES, /* cross-entropy: sigmoid of one channel, softmax of several; at each position */
-	RS_LOSS_OVERLAP, /* that, and 1 - soft Dice of the channels (softmax) */
+	RS_LOSS_OVERLAP, /* that, and 1 - soft Dice of the classes but the first that a batch has */
 	RS_LOSS_EFRON,   /* minus Cox's partial log-likelihood of a batch by its events; one output */
 	RS_LOSS_BRESLOW,
 };
