@@ -12,7 +12,7 @@ static const struct option options[] = {
 	{"output", "DIR", "cohort: a new directory"},
 	{"size", "SIZE",
          "cohort: small (voxels of 3.2 x 3.2 x 4.5 mm, default) or full (1.4 x 1.4 x 2.25 mm)"},
-	{"truth", NULL, "cohort: also the true maps of tumour, ADC, Ktrans and T1, as NIfTI"},
+	{"truth", NULL, "cohort: also the true maps of tumour, ADC, Ktrans, ve and T1, as NIfTI"},
 	{NULL, NULL, NULL},
 };
 static const struct alias aliases[] = {{"-o", "output"}, {NULL, NULL}};

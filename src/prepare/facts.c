@@ -214,6 +214,7 @@ void facts_read(const struct facts_source *source, struct image_facts *out)
 			out->facts[numbers[row].fact] = value;
 	}
 	out->facts[FACT_TIME] = time_of(source);
+	out->facts[FACT_RELAXIVITY] = agent_relaxivity(source);
 	out->facts[FACT_B] = b_value_of(source, &out->b_source);
 	place_of_image(source, out);
 }

@@ -48,6 +48,7 @@ enum fact {
 	FACT_TIME, /* s since 1970, local */
 	FACT_REPETITION,
 	FACT_INSTANCE,
+	FACT_RELAXIVITY, /* l/(mmol s): of the contrast agent */
 	FACTS
 };
 
@@ -72,6 +73,8 @@ void facts_read(const struct facts_source *source, struct image_facts *out);
 /* The element in the first item of a functional group, or else of the data set. */
 const struct rs_dicom_element *facts_find(const struct facts_source *source, uint32_t sequence, uint32_t tag);
 
+/* Of the contrast agent that is named, at the field of the scanner, in l/(mmol s); NaN when none is, or one that is not known. */
+double agent_relaxivity(const struct facts_source *source);
 /* b in s/mm2 by the standard's attribute, or else by those of manufacturers: NaN, and *out_source NULL, when none has it. */
 double b_value_of(const struct facts_source *source, const char **out_source);
 /* The private element (group, xxlow) of the data set, where `creator` owns the block xx. */

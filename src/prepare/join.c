@@ -142,6 +142,7 @@ static enum rs_code merge(struct rs_scans *scans, const size_t *which, size_t co
 		memcpy(all + at, from->volumes, from->volume_count * sizeof *all);
 		at += from->volume_count;
 		to->contrast = to->contrast || from->contrast;
+		to->relaxivity = fmax(to->relaxivity, from->relaxivity);
 		to->forced = to->forced || from->forced;
 		if (i > 0)
 			from->series_count = 0; /* taken */

@@ -29,7 +29,7 @@ const struct step_row step_rows[RS_STEP_KINDS] = {
 		NUMBER("b_least", 0, 50000, 0), NUMBER("b_greatest", 0, 50000, 50000), NUMBER("noise_floor", 0, 20, 2)}},
 	[RS_STEP_DCE] = {"dce", BIT(RS_SCAN_DCE), false, false, {
 		{.name = "model", .words = {"auto", "none", "tofts", "extended", NULL}},
-		COUNT("before", 0, 1000, 0), NUMBER("t1_ms", 0, 10000, 0), NUMBER("relaxivity", 0.1, 100, 4.5),
+		COUNT("before", 0, 1000, 0), NUMBER("t1_ms", 0, 10000, 0), NUMBER("relaxivity", 0, 100, 0),
 		NUMBER("hematocrit", 0, 0.9, 0.42), NUMBER("t1_blood_ms", 100, 10000, 1600)}},
 	[RS_STEP_REGISTER] = {"register", ALL, false, false, {
 		{.name = "transform", .words = {"rigid", "affine", "bspline", NULL}},

@@ -43,6 +43,7 @@ struct rs_scan {
 	const char *note; /* what is odd about it; "" when nothing is */
 	int64_t number;   /* SeriesNumber; 0: none */
 	double repetition_ms, echo_ms, inversion_ms, flip;
+	double relaxivity;            /* l/(mmol s) of the contrast agent that is named */
 	size_t rows, columns, places; /* of the largest stack */
 	double normal[3];
 	bool contrast, fat_suppressed;

@@ -236,8 +236,10 @@ static unsigned describe(const struct gathered *g, const size_t *picked, size_t 
 	const struct image_facts *first = &g->images[picked[0]];
 	const double *r = first->orientation, *c = first->orientation + 3;
 	unsigned flags = 0;
+	scan->relaxivity = NAN; /* images before the agent may name none */
 	for (size_t i = 0; i < count; i++) {
 		flags |= g->images[picked[i]].flags;
+		scan->relaxivity = fmax(scan->relaxivity, g->images[picked[i]].facts[FACT_RELAXIVITY]);
 		if (g->images[picked[i]].b_source)
 			*out_b_source = g->images[picked[i]].b_source;
 	}

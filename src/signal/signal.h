@@ -74,16 +74,30 @@ double rs_parker_blood(double t_s);
 
 /* Tofts' model, the extended one with plasma: C(t) = vp cp(t) + ktrans ∫ cp(u) exp(-ktrans / ve (t - u)) du.
  * Rates per minute, times in seconds, cp that of plasma: blood's divided by 1 - hematocrit.
- * source  Tofts et al., J. Magn. Res. Imaging 10 (1999) 223; a start by linear least squares as Murase, Magn. Res. Med. 51
- *         (2004) 858 */
+ * source  Tofts et al., J. Magn. Res. Imaging 10 (1999) 223 */
 struct rs_tofts {
 	double ktrans, ve, vp, r2;
 };
 /* cp runs in straight lines between the times; the integral of these is exact. */
 void rs_tofts_curve(const struct rs_tofts *tofts, const double *times_s, const double *cp, size_t count,
                     double *out);
-/* ktrans 0 … 10, ve 0.001 … 1, vp 0 … 1 (0 unless `extended`); at least 4 times, 5 when extended. */
-bool rs_tofts_fit(const double *times_s, const double *cp, const double *concentration, size_t count,
-                  bool extended, struct rs_tofts *out);
+
+#define RS_TOFTS_RATES 40
+/* What may have come to a tissue, at moments fine enough for it, `at` which of them the tissue was measured: blood's first
+ * pass is shorter than the gaps between images. The shapes are what it makes of tissues at those times, for fits to begin
+ * with; the caller has the room. */
+struct rs_tofts_input {
+	const double *times_s, *cp; /* `count` of both, up to RS_SIGNAL_POINTS_MAX */
+	size_t count;
+	const size_t *at; /* `samples`, ascending */
+	size_t samples;
+	double *shapes; /* (RS_TOFTS_RATES + 1) * samples */
+};
+void rs_tofts_shapes(const struct rs_tofts_input *input);
+/* concentration[samples]. Of several inputs, each a little later than the one before, the one that explains the tissue best;
+ * *out_input which. Inputs have the same samples.
+ * ktrans 0 … 10, ve 0.001 … 1, vp 0 … 1 (0 unless `extended`); at least 4 samples, 5 when extended. */
+bool rs_tofts_fit(const struct rs_tofts_input *inputs, size_t input_count, const double *concentration,
+                  bool extended, struct rs_tofts *out, size_t *out_input);
 
 #endif

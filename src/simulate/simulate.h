@@ -21,7 +21,7 @@ struct rs_simulate_options {
  *   clinical.csv, truth.json, README.txt
  *   SIM-0001/study/{T1,T2,DWI,ADC,FLIPS01…,DCE or DCE01…}/IM0001.dcm …
  *   SIM-0001/masks/{reader1,reader2}.dcm     DICOM segmentations on the T2 image's grid
- *   SIM-0001/truth/{tumour,adc,ktrans,t1}.nii.gz    on the same grid
+ *   SIM-0001/truth/{tumour,adc,ktrans,ve,t1}.nii.gz on the same grid
  * errors  RS_USAGE, RS_EXISTS, RS_IO, RS_NO_SPACE, RS_NO_MEMORY */
 enum rs_code rs_simulate_cohort(const struct rs_world *world, const struct rs_simulate_options *options,
                                 const char *directory, struct rs_pool *pool, struct rs_error *err);

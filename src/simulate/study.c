@@ -272,7 +272,7 @@ static enum rs_code write_map(struct making *m, const char *name, const double v
 
 static enum rs_code write_truth(struct making *m, const struct rs_mask *tumour, struct rs_error *err)
 {
-	double adc[LABELS] = {0}, ktrans[LABELS] = {0}, t1[LABELS] = {0};
+	double adc[LABELS] = {0}, ktrans[LABELS] = {0}, ve[LABELS] = {0}, t1[LABELS] = {0};
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/../truth/tumour.nii.gz", m->directory);
 	if (!path)
 		return rs_error_memory(err, 1, "a path");
@@ -282,11 +282,13 @@ static enum rs_code write_truth(struct making *m, const struct rs_mask *tumour, 
 			continue;
 		struct tissue_values t = tissue_values(m->patient, label, scanner_of(m->patient)->at_3t);
 		ktrans[label] = t.perfusion.ktrans;
+		ve[label] = t.perfusion.ve;
 		t1[label] = t.t1_ms;
 	}
 	RS_TRY(rs_mask_write(m->world, path, tumour, err));
 	RS_TRY(write_map(m, "adc", adc, err));
 	RS_TRY(write_map(m, "ktrans", ktrans, err));
+	RS_TRY(write_map(m, "ve", ve, err));
 	return write_map(m, "t1", t1, err);
 }
 
