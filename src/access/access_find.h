@@ -28,7 +28,10 @@ struct rs_find {
 	struct rs_catalogue_query query;
 	uint64_t offset; /* matches that are passed over */
 	uint64_t limit;  /* 0: a page of a few hundred; ask again with the same place until it has ended */
-	bool will_read; /* the objects of images: the disk may begin with the first while requests are written */
+	/* NULL: visits come when the requests are durable. Else they come before that, and told() after them: work may begin then,
+	 * by who has the node, of which nothing is given out unless rs_finder_find() returns RS_OK. */
+	void (*told)(void *context, struct rs_node *node, bool has_ended);
+	void *told_context;
 	struct rs_catalogue_place *place; /* NULL: from the beginning */
 };
 struct rs_found {
@@ -43,7 +46,7 @@ enum rs_code rs_found_value(const struct rs_found *found, uint32_t tag,
 /* Of an image: its object's address, and the entry that registered it. */
 enum rs_code rs_found_object(const struct rs_found *found, struct rs_cid *out_cid, uint64_t *out_entry,
                              struct rs_digest *out_content, struct rs_error *err);
-/* Called once the requests are durable. Views are good until it returns. */
+/* Called once the requests are durable, unless `told` says otherwise. Views are good until it returns. */
 typedef enum rs_code rs_find_visit(void *context, const struct rs_found *found, struct rs_error *err);
 
 struct rs_find_counts {

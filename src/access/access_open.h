@@ -18,8 +18,9 @@ enum rs_code rs_opened_init(struct rs_node *node, const struct rs_cid *cid, stru
                             struct rs_error *err);
 void rs_opened_finish(struct rs_opened *opened); /* accepts zeroed memory */
 /* Gives the content piece by piece, its end only when the ledger has it: the receipt against the node's log, the record against
- * the receipt, the whole content against the record. errors  RS_ALTERED */
+ * the receipt, the whole content against the record. Pieces and leave(), which may be NULL: as of rs_vault_read_unaddressed().
+ * errors  RS_ALTERED */
 enum rs_code rs_opened_read(const struct rs_node *node, const struct rs_opened *opened, rs_vault_take *take,
-                            void *context, struct rs_error *err);
+                            void (*leave)(void *context), void *context, struct rs_error *err);
 
 #endif

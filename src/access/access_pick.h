@@ -21,9 +21,16 @@ struct picked_list {
 	uint64_t hidden; /* that match, and that the actor may not have: for logs alone */
 };
 void picked_finish(struct picked_list *list); /* accepts zeroed memory */
+/* What may begin as soon as the list is whole, while requests for it are being written: nothing of it is given out unless
+ * pick_instances() returns RS_OK. Called by who has the node, at most once, and not at all for a list of many pages. */
+struct picked_ahead {
+	void (*begin)(void *context, struct rs_node *node);
+	void *context;
+};
 /* What fits the keys, in the order it was sealed; of several contents under one SOPInstanceUID the last one stands. None is no
- * failure. `place` of `find` is not looked at. errors  as of rs_finder_find(); RS_TOO_LARGE: more than PICKED_MAX */
+ * failure. `place` and `told` of `find` are not looked at; ahead may be NULL.
+ * errors  as of rs_finder_find(); RS_TOO_LARGE: more than PICKED_MAX */
 enum rs_code pick_instances(struct rs_intake *intake, struct rs_finder *finder, const struct rs_find *find,
-                            struct picked_list *out, struct rs_error *err);
+                            const struct picked_ahead *ahead, struct picked_list *out, struct rs_error *err);
 
 #endif

@@ -13,6 +13,7 @@ struct comparing {
 	const struct rs_node *node;
 	const struct rs_opened *opened;
 	rs_vault_take *take;
+	void (*leave)(void *context); /* may be NULL */
 	void *context;
 	uint64_t size;
 	pthread_t thread;
@@ -75,9 +76,8 @@ static void hash(struct comparing *comparing, struct rs_bytes piece)
 }
 
 /* What was given to it is hashed: nobody looks at the pieces any more. */
-static void end_thread(void *context)
+static void end_thread(struct comparing *comparing)
 {
-	struct comparing *comparing = context;
 	if (!comparing->is_aside)
 		return;
 	pthread_mutex_lock(&comparing->mutex);
@@ -86,6 +86,15 @@ static void end_thread(void *context)
 	pthread_mutex_unlock(&comparing->mutex);
 	pthread_join(comparing->thread, NULL);
 	comparing->is_aside = false;
+}
+
+/* Both of them, whatever came of it. */
+static void leave_pieces(void *context)
+{
+	struct comparing *comparing = context;
+	end_thread(comparing);
+	if (comparing->leave)
+		comparing->leave(comparing->context);
 }
 
 static enum rs_code judge(struct comparing *comparing, struct rs_error *err)
@@ -132,17 +141,18 @@ static void begin(struct comparing *comparing)
 }
 
 enum rs_code rs_opened_read(const struct rs_node *node, const struct rs_opened *opened, rs_vault_take *take,
-                            void *context, struct rs_error *err)
+                            void (*leave)(void *context), void *context, struct rs_error *err)
 {
 	struct comparing comparing = {.node = node,
 	                              .opened = opened,
 	                              .take = take,
+	                              .leave = leave,
 	                              .context = context,
 	                              .mutex = PTHREAD_MUTEX_INITIALIZER,
 	                              .changed = PTHREAD_COND_INITIALIZER};
 	begin(&comparing);
 	enum rs_code code = rs_vault_read_unaddressed(node->vault, &opened->cid, &opened->object_key,
-	                                              compare_piece, end_thread, &comparing, err);
+	                                              compare_piece, leave_pieces, &comparing, err);
 	if (code == RS_OK && comparing.size != opened->record.size)
 		code = rs_error_set(err, RS_ALTERED, "it is shorter than what was sealed");
 	pthread_cond_destroy(&comparing.changed);

@@ -291,7 +291,8 @@ static enum rs_code ask(struct finding *finding, struct rs_error *err)
 	return code;
 }
 
-static enum rs_code tell(struct finding *finding, rs_find_visit *visit, void *context, struct rs_error *err)
+static enum rs_code tell_each(struct finding *finding, rs_find_visit *visit, void *context,
+                              struct rs_error *err)
 {
 	for (size_t i = 0; i < finding->count; i++) {
 		const struct rs_found found = {finding->matches[i], finding->finder, finding->find};
@@ -341,16 +342,13 @@ static enum rs_code look(struct finding *finding, struct rs_error *err)
 	return code;
 }
 
-/* Stored bytes only: nothing is decrypted before the request is durable. */
-static void expect_first(const struct finding *finding)
+static enum rs_code tell(struct finding *finding, rs_find_visit *visit, void *context, struct rs_error *err)
 {
-	struct rs_node *node = finding->finder->node;
-	struct index_row row;
-	struct rs_cid cid;
-	if (finding->find->will_read && finding->count > 0 && finding->asking.size > 0 &&
-	    index_find_row(node->index, finding->matches[0].row[RS_LEVEL_IMAGE], &row, NULL) == RS_OK &&
-	    rs_cid_from_bytes(row.cid, &cid))
-		rs_vault_expect(node->vault, &cid);
+	enum rs_code code = hold(finding->finder->node, err);
+	if (code == RS_OK)
+		code = tell_each(finding, visit, context, err);
+	let_go(finding->finder->node);
+	return code;
 }
 
 enum rs_code rs_finder_find(struct rs_finder *finder, const struct rs_find *find, rs_find_visit *visit,
@@ -359,13 +357,13 @@ enum rs_code rs_finder_find(struct rs_finder *finder, const struct rs_find *find
 	struct finding finding RS_CLEANUP(finding_finish) = {.count = 0};
 	RS_TRY(begin(finder, find, &finding, err));
 	RS_TRY(look(&finding, err));
-	expect_first(&finding);
-	RS_TRY(ask(&finding, err));
-	enum rs_code code = hold(finder->node, err);
-	if (code == RS_OK)
-		code = tell(&finding, visit, context, err);
-	let_go(finder->node);
-	RS_TRY(code);
+	if (!find->told)
+		RS_TRY(ask(&finding, err));
+	RS_TRY(tell(&finding, visit, context, err));
+	if (find->told) {
+		find->told(find->told_context, finder->node, finding.counts.has_ended);
+		RS_TRY(ask(&finding, err));
+	}
 	*out = finding.counts;
 	return RS_OK;
 }

@@ -22,6 +22,7 @@ struct picking {
 	struct rs_find find;
 	struct rs_find_counts counts;
 	struct rs_node *node;
+	const struct picked_ahead *ahead;
 };
 
 static enum rs_code copy_value(const struct rs_found *found, uint32_t tag, char out[static UID_SIZE],
@@ -110,15 +111,27 @@ static void keep_last_of_each(struct picked_list *list)
 	qsort(list->items, list->count, sizeof *list->items, by_row);
 }
 
+static void told(void *context, struct rs_node *node, bool has_ended)
+{
+	struct picking *picking = context;
+	if (!has_ended)
+		return;
+	keep_last_of_each(picking->list);
+	picking->ahead->begin(picking->ahead->context, node);
+}
+
 enum rs_code pick_instances(struct rs_intake *intake, struct rs_finder *finder, const struct rs_find *wanted,
-                            struct picked_list *out, struct rs_error *err)
+                            const struct picked_ahead *ahead, struct picked_list *out, struct rs_error *err)
 {
 	struct rs_catalogue_place place = {.part = 0};
-	struct picking picking = {.finder = finder, .list = out, .find = *wanted};
+	struct picking picking = {.finder = finder, .list = out, .find = *wanted, .ahead = ahead};
 	picking.find.query.level = RS_LEVEL_IMAGE;
 	picking.find.place = &place;
+	picking.find.told = ahead ? told : NULL;
+	picking.find.told_context = &picking;
 	for (size_t page = 0; page < PAGES_MAX && !picking.counts.has_ended; page++) {
 		RS_TRY(rs_intake_run(intake, find, &picking, err));
+		picking.find.told = NULL;
 		out->hidden += picking.counts.hidden;
 	}
 	keep_last_of_each(out);

@@ -233,7 +233,7 @@ static enum rs_code give(struct rs_node *node, const struct rs_cid *cid, int alt
 	default: break;
 	}
 	*out_size = opened.record.size;
-	enum rs_code code = rs_opened_read(node, &opened, count_bytes, out_given, &err);
+	enum rs_code code = rs_opened_read(node, &opened, count_bytes, NULL, out_given, &err);
 	assert_true(code == RS_OK || err.message[0]);
 	return code;
 }
@@ -284,7 +284,7 @@ static void other_content_under_the_same_key_does_not_leave_whole(void **state)
 		assert_int_equal(node->world->files->rename(node->world->files, from, to, NULL), RS_OK);
 		rs_free(from);
 		rs_free(to);
-		assert_int_equal(rs_opened_read(node, &opened, count_bytes, &given, NULL), RS_ALTERED);
+		assert_int_equal(rs_opened_read(node, &opened, count_bytes, NULL, &given, NULL), RS_ALTERED);
 		assert_true(given < content.size);
 	}
 	rs_node_close(node);

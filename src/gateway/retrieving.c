@@ -352,7 +352,7 @@ static enum rs_code pick(struct retrieving *retrieving, struct rs_error *err)
 		.actor = service->actor,
 		.purpose = retrieving->peer->purpose,
 		.query = {RS_LEVEL_IMAGE, retrieving->identifier.keys, retrieving->identifier.key_count}};
-	return pick_instances(service->intake, service->finder, &find, &retrieving->list, err);
+	return pick_instances(service->intake, service->finder, &find, NULL, &retrieving->list, err);
 }
 
 static uint16_t status_of(enum rs_code code)

@@ -50,7 +50,7 @@ static enum rs_code read_object(struct retrieving_service *service, const struct
 	RS_TRY(rs_intake_run(service->intake, open_object, &opening, err));
 	if (opened.record.size != picked->size)
 		return rs_error_set(err, RS_ALTERED, "its record names another size");
-	return rs_opened_read(service->node, &opened, take, context, err);
+	return rs_opened_read(service->node, &opened, take, NULL, context, err);
 }
 
 static enum rs_code append(void *context, struct rs_bytes piece, struct rs_error *err)

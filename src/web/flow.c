@@ -1,4 +1,4 @@
-/* Two threads and one piece: while one sends it, the other makes the next. */
+/* Two threads and one piece: while one sends it, the other makes the next. Before anything of it may be sent, too. */
 #include <string.h>
 
 #include "objects.h"
@@ -12,22 +12,42 @@ struct flow {
 	bool is_started;
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t changed;
-	struct rs_bytes piece; /* the producer's; it waits while this is not empty */
+	struct rs_bytes piece; /* the producer's; it puts no other while this is not empty */
 	bool is_over, is_abandoned;
 	enum rs_code code;
 	struct rs_error err;
 };
 
-enum rs_code flow_put(struct flow *flow, struct rs_bytes bytes, struct rs_error *err)
+/* With the mutex. */
+static void wait_for_taker(struct flow *flow)
 {
-	pthread_mutex_lock(&flow->mutex);
-	flow->piece = bytes;
-	pthread_cond_signal(&flow->changed);
 	while (flow->piece.size > 0 && !flow->is_abandoned)
 		pthread_cond_wait(&flow->changed, &flow->mutex);
+}
+
+enum rs_code flow_lend(struct flow *flow, struct rs_bytes bytes, struct rs_error *err)
+{
+	pthread_mutex_lock(&flow->mutex);
+	wait_for_taker(flow);
+	flow->piece = bytes;
+	pthread_cond_signal(&flow->changed);
 	bool gone = flow->is_abandoned;
 	pthread_mutex_unlock(&flow->mutex);
 	return gone ? rs_error_set(err, RS_CANCELLED, "the client went away") : RS_OK;
+}
+
+void flow_settle(struct flow *flow)
+{
+	pthread_mutex_lock(&flow->mutex);
+	wait_for_taker(flow);
+	pthread_mutex_unlock(&flow->mutex);
+}
+
+enum rs_code flow_put(struct flow *flow, struct rs_bytes bytes, struct rs_error *err)
+{
+	enum rs_code code = flow_lend(flow, bytes, err);
+	flow_settle(flow);
+	return code;
 }
 
 static void *produce(void *context)
@@ -44,16 +64,23 @@ static void *produce(void *context)
 	return NULL;
 }
 
+static int start(struct flow *flow)
+{
+	int failed = flow->is_started ? 0 : pthread_create(&flow->thread, NULL, produce, flow);
+	flow->is_started = failed == 0;
+	return failed;
+}
+
+/* Should there be no thread just now, there may be one when the body is wanted. */
+void flow_begin(struct stream *stream) { (void)start((struct flow *)stream); }
+
 static enum rs_code flow_read(struct stream *stream, void *out, size_t size, size_t *out_read,
                               struct rs_error *err)
 {
 	struct flow *flow = (struct flow *)stream;
-	if (!flow->is_started) {
-		int failed = pthread_create(&flow->thread, NULL, produce, flow);
-		if (failed)
-			return rs_error_errno(err, failed, "a thread cannot be started");
-		flow->is_started = true;
-	}
+	int failed = start(flow);
+	if (failed)
+		return rs_error_errno(err, failed, "a thread cannot be started");
 	pthread_mutex_lock(&flow->mutex);
 	while (flow->piece.size == 0 && !flow->is_over)
 		pthread_cond_wait(&flow->changed, &flow->mutex);
@@ -94,10 +121,8 @@ enum rs_code flow_create(uint64_t size, flow_produce *make, void *context,
                          void (*free_context)(void *context), struct stream **out, struct rs_error *err)
 {
 	struct flow *flow = rs_allocate(sizeof *flow);
-	if (!flow) {
-		free_context(context);
+	if (!flow)
 		return rs_error_memory(err, sizeof *flow, "an answer");
-	}
 	flow->stream = (struct stream){size, flow_read, flow_close};
 	flow->produce = make;
 	flow->context = context;

@@ -37,7 +37,7 @@ static enum rs_code metadata(struct request *request, struct rs_error *err)
 	struct accepted accepted;
 	struct rs_json json;
 	RS_TRY(accept_choose(request, json_offers, RS_COUNT(json_offers), &accepted, err));
-	RS_TRY(picked_of_request(request, &list, err));
+	RS_TRY(picked_of_request(request, NULL, &list, err));
 	rs_json_init(&json, &request->body, false);
 	rs_json_array_begin(&json);
 	for (size_t i = 0; i < list.count; i++)
@@ -68,7 +68,7 @@ static enum rs_code bulk(struct request *request, struct rs_error *err)
 	struct accepted accepted;
 	char boundary[BOUNDARY_SIZE], text[PART_HEAD_SIZE];
 	RS_TRY(accept_choose(request, bulk_offers, RS_COUNT(bulk_offers), &accepted, err));
-	RS_TRY(picked_of_request(request, &list, err));
+	RS_TRY(picked_of_request(request, NULL, &list, err));
 	RS_TRY(loaded_init(request->web, &list.items[0], &loaded, err));
 	const struct rs_dicom_element *element = bulk_find(&loaded.dicom, request->values[3]);
 	if (!element)

@@ -8,18 +8,27 @@
 #define TAG_SERIES RS_DICOM_TAG(0x0020, 0x000E)
 #define HEADER_MAX ((size_t)64 << 20)
 
-enum rs_code picked_of_request(struct request *request, struct picked_list *out, struct rs_error *err)
+/* Stored bytes only. */
+static void expect_first(void *context, struct rs_node *node)
 {
+	const struct picked_list *list = context;
+	if (list->count > 0)
+		rs_vault_expect(node->vault, &list->items[0].cid);
+}
+
+enum rs_code picked_of_request(struct request *request, const struct picked_ahead *ahead,
+                               struct picked_list *out, struct rs_error *err)
+{
+	const struct picked_ahead expecting = {expect_first, out};
 	static const uint32_t tags[] = {TAG_STUDY, TAG_SERIES, TAG_INSTANCE};
 	struct rs_catalogue_key keys[RS_COUNT(tags)];
 	struct rs_find find = {.actor = request->caller.actor,
 	                       .purpose = request->purpose,
-	                       .query = {.level = RS_LEVEL_IMAGE, .keys = keys},
-	                       .will_read = true};
+	                       .query = {.level = RS_LEVEL_IMAGE, .keys = keys}};
 	for (size_t i = 0; i < RS_COUNT(tags) && request->values[i].size > 0; i++)
 		keys[find.query.key_count++] = (struct rs_catalogue_key){tags[i], request->values[i]};
 	RS_TRY(pick_instances(web_intake(request->web), web_finder(request->web, FINDER_OF_RETRIEVALS), &find,
-	                      out, err));
+	                      ahead ? ahead : &expecting, out, err));
 	if (out->count == 0)
 		return rs_error_set(err, RS_NOT_FOUND,
 		                    "there is nothing of this name that the caller may see");
@@ -37,19 +46,22 @@ static enum rs_code open_object(void *context, struct rs_node *node, struct rs_e
 	return rs_opened_init(node, &opening->picked->cid, opening->opened, err);
 }
 
-enum rs_code object_read(struct rs_web *web, const struct picked *picked, rs_vault_take *take, void *context,
+enum rs_code object_read(struct rs_web *web, const struct picked *picked, const struct rs_opened *opened,
+                         rs_vault_take *take, void (*leave)(void *context), void *context,
                          struct rs_error *err)
 {
-	struct rs_opened opened RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
-	struct opening opening = {picked, &opened};
+	struct rs_opened own RS_CLEANUP(rs_opened_finish) = {.object_key = {{0}}};
+	struct opening opening = {picked, &own};
 	struct rs_node *node = web_node(web);
-	RS_TRY(rs_intake_run(web_intake(web), open_object, &opening, err));
-	if (opened.record.size != picked->size)
+	if (!opened)
+		RS_TRY(rs_intake_run(web_intake(web), open_object, &opening, err));
+	opened = opened ? opened : &own;
+	if (opened->record.size != picked->size)
 		return rs_error_set(err, RS_ALTERED, "its record names another size");
 	if (!web_compares(web))
-		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened.object_key, take, NULL,
+		return rs_vault_read_unaddressed(node->vault, &picked->cid, &opened->object_key, take, leave,
 		                                 context, err);
-	return rs_opened_read(node, &opened, take, context, err);
+	return rs_opened_read(node, opened, take, leave, context, err);
 }
 
 static enum rs_code charge(struct rs_web *web, size_t size, struct rs_error *err)
@@ -102,7 +114,7 @@ enum rs_code loaded_init(struct rs_web *web, const struct picked *picked, struct
 	RS_TRY(begin_loading(web, picked->size > SIZE_MAX ? SIZE_MAX : (size_t)picked->size, out, err));
 	if (rs_buffer_reserve(&out->file, (size_t)picked->size) != RS_OK)
 		return rs_buffer_check(&out->file, "an instance", err);
-	RS_TRY(object_read(web, picked, append, out, err));
+	RS_TRY(object_read(web, picked, NULL, append, NULL, out, err));
 	return rs_dicom_parse(rs_buffer_bytes(&out->file), &out->dicom, err);
 }
 
@@ -128,7 +140,7 @@ enum rs_code loaded_header(struct rs_web *web, const struct picked *picked, stru
                            struct rs_error *err)
 {
 	RS_TRY(begin_loading(web, picked->size < HEADER_MAX ? (size_t)picked->size : HEADER_MAX, out, err));
-	RS_TRY(object_read(web, picked, append_header, out, err));
+	RS_TRY(object_read(web, picked, NULL, append_header, NULL, out, err));
 	if (out->dicom.count > 0)
 		return RS_OK;
 	return rs_dicom_parse_header(rs_buffer_bytes(&out->file), &out->dicom, err);

@@ -98,7 +98,7 @@ static enum rs_code frames(struct request *request, struct rs_error *err)
 	struct picked_list list RS_CLEANUP(picked_finish) = {.count = 0};
 	struct loaded loaded RS_CLEANUP(loaded_finish) = {.charged = 0};
 	struct accepted accepted;
-	RS_TRY(picked_of_request(request, &list, err));
+	RS_TRY(picked_of_request(request, NULL, &list, err));
 	const char *syntax = list.items[0].syntax;
 	const bool compressed = is_compressed(syntax);
 	const struct offer offers[] = {{"multipart/related", OCTETS}, {"multipart/related", type_of(syntax)}};
@@ -187,7 +187,7 @@ static enum rs_code render(struct request *request, struct rs_rendering *how, st
 	struct rs_window window;
 	RS_TRY(accept_choose(request, offers, RS_COUNT(offers), &accepted, err));
 	RS_TRY(read_rendering(request, &window, how, err));
-	RS_TRY(picked_of_request(request, &list, err));
+	RS_TRY(picked_of_request(request, NULL, &list, err));
 	RS_TRY(loaded_init(request->web, &list.items[0], &loaded, err));
 	how->as_jpeg = accepted.offer == 0;
 	snprintf(request->media, sizeof request->media, "%s", offers[accepted.offer].name);

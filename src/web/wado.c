@@ -18,9 +18,15 @@ enum { PARTS, ALONE };
 
 struct retrieving {
 	struct rs_web *web;
+	struct request *request; /* while it is being answered */
+	size_t offer;
 	struct picked_list list;
+	struct rs_opened first; /* of the list */
+	bool has_first, is_formed;
+	enum rs_code formed; /* what came of it */
+	struct rs_error failure;
 	char syntax[UID_SIZE]; /* that the client asked for; "": as they are */
-	char boundary[BOUNDARY_SIZE];
+	char boundary[BOUNDARY_SIZE], text[PART_HEAD_SIZE];
 	uint64_t begin, end; /* of the one instance that is sent alone */
 	uint64_t at;
 	struct flow *flow;
@@ -30,6 +36,7 @@ static void retrieving_free(void *context)
 {
 	struct retrieving *retrieving = context;
 	picked_finish(&retrieving->list);
+	rs_opened_finish(&retrieving->first);
 	rs_free(retrieving);
 }
 
@@ -57,9 +64,16 @@ static uint64_t size_of_parts(const struct retrieving *retrieving)
 	return size;
 }
 
-static enum rs_code put(void *context, struct rs_bytes piece, struct rs_error *err)
+static enum rs_code lend(void *context, struct rs_bytes piece, struct rs_error *err)
 {
-	return piece.size ? flow_put(context, piece, err) : RS_OK;
+	return piece.size ? flow_lend(context, piece, err) : RS_OK;
+}
+
+static void settle(void *context) { flow_settle(context); }
+
+static const struct rs_opened *opened_of(const struct retrieving *retrieving, size_t index)
+{
+	return index == 0 && retrieving->has_first ? &retrieving->first : NULL;
 }
 
 /* The same object in another transfer syntax, made of what was compared. */
@@ -80,35 +94,51 @@ static enum rs_code put_converted(const struct retrieving *retrieving, const str
 	return flow_put(flow, rs_buffer_bytes(&file), err);
 }
 
+/* The disk may begin with it. */
+static void expect(const struct retrieving *retrieving, size_t index)
+{
+	if (index < retrieving->list.count)
+		rs_vault_expect(web_node(retrieving->web)->vault, &retrieving->list.items[index].cid);
+}
+
 static enum rs_code produce_parts(void *context, struct flow *flow, struct rs_error *err)
 {
 	struct retrieving *retrieving = context;
-	char text[PART_HEAD_SIZE];
+	char *text = retrieving->text;
+	expect(retrieving, 0);
 	for (size_t i = 0; i < retrieving->list.count; i++) {
 		const struct picked *picked = &retrieving->list.items[i];
 		size_t size = boundary_begin(retrieving->boundary, DICOM, syntax_of(retrieving, picked),
 		                             text);
-		RS_TRY(flow_put(flow, rs_bytes_of(text, size), err));
-		if (i + 1 < retrieving->list.count)
-			rs_vault_expect(web_node(retrieving->web)->vault, &retrieving->list.items[i + 1].cid);
+		RS_TRY(flow_lend(flow, rs_bytes_of(text, size), err));
+		expect(retrieving, i + 1);
 		RS_TRY(is_converted(retrieving, picked)
 		               ? put_converted(retrieving, picked, flow, err)
-		               : object_read(retrieving->web, picked, put, flow, err));
+		               : object_read(retrieving->web, picked, opened_of(retrieving, i), lend, settle,
+		                             flow, err));
 	}
 	return flow_put(flow, rs_bytes_of(text, boundary_end(retrieving->boundary, text)), err);
 }
 
-static enum rs_code put_range(void *context, struct rs_bytes piece, struct rs_error *err)
+static enum rs_code lend_range(void *context, struct rs_bytes piece, struct rs_error *err)
 {
 	struct retrieving *retrieving = context;
 	uint64_t start = retrieving->at, end = retrieving->at + piece.size;
 	retrieving->at = end;
 	start = start < retrieving->begin ? retrieving->begin : start;
 	end = end > retrieving->end ? retrieving->end : end;
-	if (start >= end)
+	if (start >= end) {
+		flow_settle(retrieving->flow); /* what was lent before is about to be written over */
 		return RS_OK;
+	}
 	const uint8_t *from = piece.data + (start - (retrieving->at - piece.size));
-	return flow_put(retrieving->flow, rs_bytes_of(from, (size_t)(end - start)), err);
+	return flow_lend(retrieving->flow, rs_bytes_of(from, (size_t)(end - start)), err);
+}
+
+static void settle_range(void *context)
+{
+	struct retrieving *retrieving = context;
+	flow_settle(retrieving->flow);
 }
 
 static enum rs_code pass(void *context RS_UNUSED, struct rs_bytes piece RS_UNUSED,
@@ -122,10 +152,11 @@ static enum rs_code produce_alone(void *context, struct flow *flow, struct rs_er
 {
 	struct retrieving *retrieving = context;
 	const struct picked *picked = &retrieving->list.items[0];
+	const struct rs_opened *opened = opened_of(retrieving, 0);
 	retrieving->flow = flow;
 	if (retrieving->end - retrieving->begin < picked->size)
-		RS_TRY(object_read(retrieving->web, picked, pass, NULL, err));
-	return object_read(retrieving->web, picked, put_range, retrieving, err);
+		RS_TRY(object_read(retrieving->web, picked, opened, pass, NULL, NULL, err));
+	return object_read(retrieving->web, picked, opened, lend_range, settle_range, retrieving, err);
 }
 
 /* One for what is named, whatever form it has: content addresses change with content. */
@@ -184,11 +215,10 @@ static enum rs_code answer_range(struct request *request, struct retrieving *ret
 	return RS_OK;
 }
 
-static enum rs_code form_answer(struct request *request, struct retrieving *retrieving, size_t offer,
-                                struct rs_error *err)
+static enum rs_code make_body(struct request *request, struct retrieving *retrieving, struct rs_error *err)
 {
 	const struct picked *first = &retrieving->list.items[0];
-	if (offer == PARTS) {
+	if (retrieving->offer == PARTS) {
 		boundary_media(request, retrieving->boundary, DICOM);
 		return flow_create(size_of_parts(retrieving), produce_parts, retrieving, retrieving_free,
 		                   &request->stream, err);
@@ -200,54 +230,80 @@ static enum rs_code form_answer(struct request *request, struct retrieving *retr
 		return flow_create(retrieving->end - retrieving->begin, produce_alone, retrieving,
 		                   retrieving_free, &request->stream, err);
 	request->body.maximum = LOADED_MAX;
-	enum rs_code code = convert(retrieving, first, &request->body, err);
-	retrieving_free(retrieving);
-	return code;
+	return convert(retrieving, first, &request->body, err);
 }
 
-static enum rs_code prepare(struct request *request, struct retrieving *retrieving, size_t *out_offer,
-                            bool *out_unchanged, struct rs_error *err)
+/* Of the whole list. */
+static enum rs_code form_answer(struct request *request, struct retrieving *retrieving, struct rs_error *err)
 {
-	struct accepted accepted;
 	char tag[80];
-	RS_TRY(accept_choose(request, offers, RS_COUNT(offers), &accepted, err));
-	RS_TRY(boundary_make(retrieving->boundary, err));
-	RS_TRY(picked_of_request(request, &retrieving->list, err));
 	make_tag(&retrieving->list, tag);
 	request_put_header(request, "ETag", tag);
 	request_put_header(request, "Cache-Control", "private, no-cache");
-	*out_unchanged = tag_listed(request_header(request, "If-None-Match"), tag);
-	*out_offer = accepted.offer;
-	if (*out_unchanged)
+	if (tag_listed(request_header(request, "If-None-Match"), tag)) {
+		request->status = 304;
 		return RS_OK;
-	snprintf(retrieving->syntax, sizeof retrieving->syntax, "%.64s", accepted.syntax);
+	}
 	RS_TRY(check_syntaxes(request, retrieving, err));
-	if (accepted.offer == PARTS)
-		return RS_OK;
-	if (retrieving->list.count > 1) {
+	if (retrieving->offer == ALONE && retrieving->list.count > 1) {
 		request->status = 406;
 		return rs_error_set(
 			err, RS_UNSUPPORTED,
 			"several instances need several parts: accept multipart/related; type=\"" DICOM "\"");
 	}
-	if (is_converted(retrieving, &retrieving->list.items[0]))
-		return RS_OK;
-	return answer_range(request, retrieving, err);
+	if (retrieving->offer == ALONE && !is_converted(retrieving, &retrieving->list.items[0]))
+		RS_TRY(answer_range(request, retrieving, err));
+	return make_body(request, retrieving, err);
+}
+
+/* The body's first pieces are made while the request for it is being written: nobody takes them before that is durable, and
+ * nobody at all when it fails. What is converted is made later: it needs the node for itself. */
+static void form_ahead(void *context, struct rs_node *node)
+{
+	struct retrieving *retrieving = context;
+	struct request *request = retrieving->request;
+	if (retrieving->list.count == 0 || is_converted(retrieving, &retrieving->list.items[0]))
+		return;
+	retrieving->is_formed = true;
+	retrieving->formed = form_answer(request, retrieving, &retrieving->failure);
+	if (!request->stream)
+		return;
+	retrieving->has_first = rs_opened_init(node, &retrieving->list.items[0].cid, &retrieving->first,
+	                                       NULL) == RS_OK;
+	flow_begin(request->stream);
+}
+
+static enum rs_code prepare(struct request *request, struct retrieving *retrieving, struct rs_error *err)
+{
+	const struct picked_ahead ahead = {form_ahead, retrieving};
+	struct accepted accepted;
+	retrieving->web = request->web;
+	retrieving->request = request;
+	RS_TRY(accept_choose(request, offers, RS_COUNT(offers), &accepted, err));
+	retrieving->offer = accepted.offer;
+	snprintf(retrieving->syntax, sizeof retrieving->syntax, "%.64s", accepted.syntax);
+	RS_TRY(boundary_make(retrieving->boundary, err));
+	enum rs_code code = picked_of_request(request, &ahead, &retrieving->list, err);
+	if (code != RS_OK) { /* what was formed tells of what is not given */
+		request->header_count = 0;
+		request->status = 0;
+		return code;
+	}
+	if (!retrieving->is_formed)
+		return form_answer(request, retrieving, err);
+	if (retrieving->formed != RS_OK && err)
+		*err = retrieving->failure;
+	return retrieving->formed;
 }
 
 static enum rs_code retrieve(struct request *request, struct rs_error *err)
 {
 	struct retrieving *retrieving = rs_allocate(sizeof *retrieving);
-	size_t offer = PARTS;
-	bool unchanged = false;
 	if (!retrieving)
 		return rs_error_memory(err, sizeof *retrieving, "a request");
-	retrieving->web = request->web;
-	enum rs_code code = prepare(request, retrieving, &offer, &unchanged, err);
-	if (code == RS_OK && !unchanged)
-		return form_answer(request, retrieving, offer, err);
-	retrieving_free(retrieving);
-	request->status = unchanged ? 304 : request->status;
+	enum rs_code code = prepare(request, retrieving, err);
+	if (!request->stream) /* which has it else */
+		retrieving_free(retrieving);
 	return code;
 }
 

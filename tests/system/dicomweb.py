@@ -1,11 +1,13 @@
 """`radseal serve` as clients of DICOMweb meet it: STOW-RS, WADO-RS and QIDO-RS; `dicomweb.py RADSEAL`. What was answered as stored is sealed
 bit for bit and comes back so; what is refused says why, and changes nothing; what was altered is never given as whole."""
 import argparse
+import contextlib
 import http.client
 import json
 import pathlib
 import re
 import socket
+import sqlite3
 import struct
 import tempfile
 
@@ -363,6 +365,12 @@ def altering(site, scratch):
         token = site.token["second"]
         assert store(port, token, [content])[0] == 200
         one = f"{SERIES}/instances/2.25.1300"
+        # It is read while the request for it is being written; without that nothing of it leaves.
+        with contextlib.closing(sqlite3.connect(site.home / "ledger.sqlite", isolation_level=None)) as ledger:
+            ledger.execute("BEGIN IMMEDIATE")
+            status, headers, got = get(port, token, one, DICOM)
+            assert status >= 500 and json.loads(got)["detail"] and "etag" not in headers, (status, headers, got[:300])
+            ledger.execute("ROLLBACK")
         assert get(port, token, one, DICOM)[2] == content
         largest = max((path for path in (site.home / "vault").rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
         stored = bytearray(largest.read_bytes())
