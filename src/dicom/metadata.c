@@ -63,6 +63,13 @@ static enum rs_code unreadable(const struct rs_dicom_element *e, const char *wha
 	                    e->tag & 0xFFFF, (unsigned long long)e->offset, what);
 }
 
+/* One value, as all of these have; several would be one here and another where they are taken whole. */
+static bool is_uid(const struct rs_dicom_element *e, struct rs_str text)
+{
+	return text.size == 0 ? rs_dicom_text(e, 1).size == 0
+	                      : rs_dicom_uid_valid(text) && !memchr(e->value.data, '\\', e->value.size);
+}
+
 static enum rs_code take_text(const struct rs_dicom_element *e, struct rs_dicom_metadata *m,
                               struct rs_error *err)
 {
@@ -70,7 +77,7 @@ static enum rs_code take_text(const struct rs_dicom_element *e, struct rs_dicom_
 		if (texts[i].tag != e->tag)
 			continue;
 		struct rs_str text = rs_dicom_text(e, 0);
-		if (texts[i].uid && text.size != 0 && !rs_dicom_uid_valid(text))
+		if (texts[i].uid && !is_uid(e, text))
 			return unreadable(e, "a UID", err);
 		memcpy((char *)m + texts[i].offset, &text, sizeof(text));
 	}

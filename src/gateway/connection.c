@@ -381,13 +381,15 @@ static enum next go_on_finding(struct connection *connection)
 		return NEXT_CLOSE;
 	if (ended) {
 		const struct finding_summary summary = finding_summary(connection->finding);
-		char matches[24], status[8];
+		char matches[24], hidden[24], status[8];
 		snprintf(matches, sizeof matches, "%llu", (unsigned long long)summary.matches);
+		snprintf(hidden, sizeof hidden, "%llu", (unsigned long long)summary.hidden);
 		snprintf(status, sizeof status, "%04XH", (unsigned)summary.status);
-		RS_LOG(connection->service->options->log, RS_LOG_INFO, "query",
-		       {"peer", rs_association_peer_title(connection->association)},
+		RS_LOG(connection->service->options->log,
+		       summary.hidden || summary.status != RS_STATUS_SUCCESS ? RS_LOG_WARNING : RS_LOG_INFO,
+		       "query", {"peer", rs_association_peer_title(connection->association)},
 		       {"host", connection->host}, {"level", summary.level}, {"matches", matches},
-		       {"status", status});
+		       {"not_permitted", hidden}, {"status", status});
 		finding_destroy(connection->finding);
 		connection->finding = NULL;
 	}

@@ -20,7 +20,7 @@ struct finding {
 	struct rs_catalogue_place place;
 	struct rs_buffer page; /* be32 size, data set; one after another */
 	bool has_ended;
-	uint64_t matches;
+	uint64_t matches, hidden;
 	uint16_t status;
 };
 
@@ -66,7 +66,7 @@ bool finding_is(const struct finding *finding, uint16_t message)
 struct finding_summary finding_summary(const struct finding *finding)
 {
 	return (struct finding_summary){rs_level_name(finding->identifier.level), finding->matches,
-	                                finding->status};
+	                                finding->hidden, finding->status};
 }
 
 /* The text a value is sent as. *size 0: in Latin-1 it cannot be said. */
@@ -218,6 +218,7 @@ static enum rs_code find_page(void *context, struct rs_node *node RS_UNUSED, str
 	rs_buffer_clear(&finding->page);
 	RS_TRY(rs_finder_find(finding->service.finder, &find, encode, finding, &counts, err));
 	finding->has_ended = counts.has_ended;
+	finding->hidden += counts.hidden;
 	return RS_OK;
 }
 

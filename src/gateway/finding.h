@@ -28,7 +28,7 @@ enum rs_code finding_go_on(struct finding *finding, struct rs_association *assoc
                            struct rs_error *err);
 struct finding_summary {
 	const char *level;
-	uint64_t matches;
+	uint64_t matches, hidden; /* hidden: that match, and that the serving member may not read */
 	uint16_t status;
 };
 struct finding_summary finding_summary(const struct finding *finding);

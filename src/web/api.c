@@ -308,6 +308,9 @@ static enum rs_code answer(struct request *request, struct rs_error *err)
 	if (call.operation->body)
 		RS_TRY(json_body_read(request, &body, err));
 	call.body = body;
+	/* Not every operation is decided by the contract; who logs out may do so. */
+	if (request->route->right & ~(unsigned)RS_WEB_MAY_ACCOUNT)
+		RS_TRY(request_check_member(request, err));
 	RS_TRY(call_check(&call, err));
 	request->status = call.operation->status;
 	(void)snprintf(request->media, sizeof request->media, "%s",

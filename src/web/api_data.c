@@ -233,10 +233,15 @@ static enum rs_code seal(struct call *call, struct rs_error *err)
 	RS_TRY(rs_file_replace(rs_world_system(), path, call_bytes(call), 0600, err));
 	enum rs_code code = rs_node_admit(call->node, paths, 1, &options, err);
 	if (code == RS_OK && sealing.code != RS_OK) {
+		code = sealing.code;
 		if (err)
 			*err = sealing.error;
-		return sealing.code;
 	}
+	/* Where it lay meanwhile is nobody's business. */
+	size_t size = strlen(path);
+	if (code != RS_OK && err && strncmp(err->message, path, size) == 0 &&
+	    strncmp(err->message + size, ": ", 2) == 0)
+		memmove(err->message, err->message + size + 2, strlen(err->message + size + 2) + 1);
 	return code;
 }
 

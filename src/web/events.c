@@ -52,6 +52,7 @@ static void close_events(struct stream *stream) { rs_free(stream); }
 
 static enum rs_code events(struct request *request, struct rs_error *err)
 {
+	RS_TRY(request_check_member(request, err));
 	struct watching *watching = rs_allocate(sizeof *watching);
 	if (!watching)
 		return rs_error_memory(err, sizeof *watching, "events");

@@ -121,7 +121,8 @@ static void log_request(const struct exchange *exchange, enum MHD_RequestTermina
 {
 	const struct request *request = &exchange->request;
 	char status[8], time[24], received[24], sent[24];
-	bool bad = exchange->failure.code != RS_OK || why != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	bool lost = why != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	bool bad = exchange->failure.code != RS_OK || lost || request->note[0];
 	snprintf(status, sizeof status, "%u", request->status);
 	snprintf(time, sizeof time, "%llu",
 	         (unsigned long long)((now_ns(request->web) - exchange->since_ns) / 1000));
@@ -133,8 +134,8 @@ static void log_request(const struct exchange *exchange, enum MHD_RequestTermina
 	       {"route", request->route ? request->route->path : "-"}, {"status", status}, {"time_us", time},
 	       {"received", received}, {"sent", sent},
 	       {"reason", exchange->failure.code != RS_OK ? exchange->failure.message
-	                  : bad                           ? "the connection was lost"
-	                                                  : ""});
+	                  : lost                          ? "the connection was lost"
+	                                                  : request->note});
 }
 
 static void count_request(const struct exchange *exchange)

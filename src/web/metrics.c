@@ -142,6 +142,7 @@ static enum rs_code metrics(struct request *request, struct rs_error *err)
 	struct rs_buffer *out = &request->body;
 	uint64_t left = 0;
 	double days;
+	RS_TRY(request_check_member(request, err));
 	pthread_mutex_lock(&node->mutex);
 	enum rs_code code = room_left(node, &left, NULL);
 	pthread_mutex_unlock(&node->mutex);

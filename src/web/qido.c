@@ -228,6 +228,10 @@ enum rs_code asked_init(struct asked *asked, struct request *request, enum rs_le
 static void warn(const struct asked *asked)
 {
 	struct request *request = asked->request;
+	if (asked->counts.hidden)
+		(void)snprintf(request->note, sizeof request->note,
+		               "%llu matches that the caller may not see",
+		               (unsigned long long)asked->counts.hidden);
 	if (asked->counts.has_more)
 		request_put_header(request, "Warning",
 		                   "299 radseal \"There are additional results that can be requested\"");

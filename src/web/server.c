@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access/access_people.h"
 #include "net/net_socket.h"
 #include "server.h"
 #include "services.h"
@@ -31,6 +32,19 @@
 
 struct rs_node *web_node(struct rs_web *web) { return web->node; }
 struct rs_gateway *web_gateway(struct rs_web *web) { return web->gateway; }
+static enum rs_code is_in_force(void *context, struct rs_node *node, struct rs_error *err)
+{
+	const struct rs_member_key *who = context;
+	struct rs_person person;
+	return rs_node_person_in_force(node, who, &person, err);
+}
+
+enum rs_code request_check_member(const struct request *request, struct rs_error *err)
+{
+	struct rs_member_key who = rs_actor_id(request->caller.actor);
+	return rs_intake_run(web_intake(request->web), is_in_force, &who, err);
+}
+
 struct rs_intake *web_intake(struct rs_web *web) { return rs_gateway_intake(web->gateway); }
 const struct rs_web_options *web_options(const struct rs_web *web) { return &web->options; }
 struct rs_finder *web_finder(struct rs_web *web, enum finder_of which) { return web->finders[which]; }

@@ -58,6 +58,7 @@ struct request {
 	char host[64];
 	/* The answer. */
 	unsigned status; /* 200 unless set; of a failure the code's unless set */
+	char note[160];  /* for the log alone: what was refused although there is an answer; "": nothing */
 	char media[MEDIA_SIZE];
 	struct header headers[HEADERS_MAX];
 	size_t header_count;
@@ -75,6 +76,8 @@ struct rs_bytes request_certificate(const struct request *request);
 #define REVOKED "the certificate that was shown is revoked, or lists of what is are out of date"
 bool request_is_revoked(const struct request *request); /* the certificate that was shown */
 bool request_is_tls(const struct request *request);
+/* Whether the caller's member is in force now, where the contract is not asked anyway. errors  RS_REFUSED */
+enum rs_code request_check_member(const struct request *request, struct rs_error *err);
 /* The path as an absolute URL when the client said which host it called, else as it is. */
 #define URL_SIZE 512
 void request_url(const struct request *request, const char *path, char out[static URL_SIZE]);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "access/access_people.h"
 #include "devices/devices.h"
 #include "multipart.h"
 #include "services.h"
@@ -40,12 +39,15 @@ struct storing {
 };
 
 static void stored(void *context, enum rs_code code, const struct rs_admit_result *result RS_UNUSED,
-                   const struct rs_error *err RS_UNUSED)
+                   const struct rs_error *err)
 {
 	struct part *part = context;
 	struct storing *storing = part->storing;
 	pthread_mutex_lock(&storing->mutex);
 	part->code = code;
+	if (code != RS_OK && storing->request->note[0] == '\0')
+		(void)snprintf(storing->request->note, sizeof storing->request->note, "an instance: %.140s",
+		               err->message);
 	storing->waiting--;
 	pthread_cond_signal(&storing->answered);
 	pthread_mutex_unlock(&storing->mutex);
@@ -136,15 +138,6 @@ static enum rs_code begin_body(struct storing *storing, struct rs_error *err)
 	return multipart_init(&storing->multipart, boundary, &parts, err);
 }
 
-/* What is stored is signed by the node: so that a revoked member's token stores nothing, its member is looked at here. */
-static enum rs_code is_in_force(void *context, struct rs_node *node, struct rs_error *err)
-{
-	const struct request *request = context;
-	const struct rs_member_key who = rs_actor_id(request->caller.actor);
-	struct rs_person person;
-	return rs_node_person_in_force(node, &who, &person, err);
-}
-
 static enum rs_code begin(struct request *request, struct rs_error *err)
 {
 	struct rs_str accept = request_header(request, "Accept");
@@ -156,7 +149,8 @@ static enum rs_code begin(struct request *request, struct rs_error *err)
 		request->status = 406;
 		return rs_error_set(err, RS_UNSUPPORTED, "the answer is " DICOM_JSON);
 	}
-	RS_TRY(rs_intake_run(web_intake(request->web), is_in_force, request, err));
+	/* What is stored is signed by the node. */
+	RS_TRY(request_check_member(request, err));
 	struct storing *storing = rs_allocate(sizeof *storing);
 	if (!storing)
 		return rs_error_memory(err, sizeof *storing, "a request");

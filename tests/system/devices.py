@@ -66,18 +66,18 @@ def over_dicom(node, scratch, device):
 
 
 def not_believed(node, scratch, device):
-    """Envelopes of nobody, with a signature of another key, of a revoked key: the instances are of an unsigned source."""
+    """Envelopes of nobody, with a signature of another key, with another's name, under a number that was used: the instances are of an unsigned source."""
     stranger, forger = Device("mr-9", b"9" * 32), Device("mr-1", b"1" * 32)
-    cases = [small_instance(number) for number in range(50, 53)]
+    cases = [small_instance(number) for number in range(50, 54)]
     forged = bytearray(device.instance(cases[1][2]))
     forged[-1] ^= 1
-    envelopes = [stranger.instance(cases[0][2]), bytes(forged), forger.instance(cases[2][2])]
+    envelopes = [stranger.instance(cases[0][2]), bytes(forged), forger.instance(cases[2][2]), device.instance(cases[3][2], sequence=1)]
     with node.serving() as port:
         send(port, [announced(envelopes, "2.25.901"), *cases])
-    assert node.said.count("envelope_not_believed") == 2 and node.said.count("envelope_refused") == 1, node.said
+    assert node.said.count("envelope_not_believed") == 3 and "was used for something else" in node.said and node.said.count("envelope_refused") == 1, node.said
     for _, uid, data in cases:
         assert "device" not in verified(node, scratch, SECONDARY, uid, data)
-    print("not believed: unknown, forged and another's name")
+    print("not believed: unknown, forged, another's name, replayed")
 
 
 def main(program):

@@ -75,8 +75,13 @@ def answers(box):
             assert peer.store(3, good[0], "2.25.77", good[2]) == 0xA900, "another instance than was said"
             assert peer.store(3, good[0], good[1], good[2][:-7]) == 0xC000, "cut off"
             assert peer.store(7, *good) == 0xC000, "deflated"
+            climbing = good[2].replace(b"2.25.1001\0", b"../../../x")
+            assert len(climbing) == len(good[2]) and peer.store(3, good[0], good[1], climbing) != 0, "its own name climbs"
             assert peer.store(3, *small_instance(2)) == 0, "and goes on"
             peer.release()
+        with contextlib.suppress(ConnectionError), box.peer() as peer:
+            assert peer.store(1, good[0], "../../../x", climbing) != 0
+        assert not [path for path in box.state.parent.rglob("x*") if path.is_file()], "nothing climbed"
         with contextlib.suppress(OSError, EOFError, AssertionError), Peer(box.port) as peer:
             peer.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
             peer.receive()
