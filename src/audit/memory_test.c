@@ -1,5 +1,5 @@
-/* Memory ends at the k-th request, for every k, while a log is replayed and an answer written: it says so, and the next one
- * finds everything. SQLite's requests count, too. */
+/* Memory ends at the k-th request, for k by rs_memory_next(), while a log is replayed and an answer written: it says so, and
+ * the next one finds everything. SQLite's requests count, too. */
 #include "audit/audit_write.h"
 #include "store/store_memory.h"
 #include "story.h"
@@ -86,7 +86,7 @@ static void every_request_may_fail(void **state)
 	begin(&f);
 	rs_audit_close(f.audit);
 	f.audit = NULL;
-	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
+	for (uint64_t k = 1; k < REQUESTS_MAX; k = rs_memory_next(k)) {
 		struct rs_error err = {0};
 		remove_file(&f);
 		rs_memory_fail_at(k);

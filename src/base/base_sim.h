@@ -35,6 +35,9 @@ void rs_sim_fail_at(struct rs_sim *sim, uint64_t k, enum rs_code code, bool for_
 void rs_sim_set_space(struct rs_sim *sim, uint64_t bytes);
 /* The power goes: open files become invalid (close them), unsynced writes meet their fate. */
 void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how);
+/* The k that a test of long work gives to rs_memory_fail_at() after this one: each of the first hundred, then a hundredth
+ * further each time. Steps that grow meet requests of all kinds, in time that grows with the logarithm. */
+static inline uint64_t rs_memory_next(uint64_t k) { return k + 1 + k / 100; }
 /* Flips bit `bit` of byte `offset` of a file, durably. */
 enum rs_code rs_sim_flip(struct rs_sim *sim, const char *path, uint64_t offset, unsigned bit,
                          struct rs_error *err);

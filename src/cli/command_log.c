@@ -193,8 +193,9 @@ static enum rs_code write_tiles(struct rs_ledger *ledger, const char *directory,
 		rs_json_u64(&output->json, files);
 		return RS_OK;
 	}
-	return rs_buffer_printf(&output->text, "%s: %" PRIu64 " entries, %" PRIu64 " files written\n",
-	                        directory, rs_ledger_size(ledger), files);
+	rs_buffer_printf(&output->text, "%s: %" PRIu64 " entries, %" PRIu64 " files written\n", directory,
+	                 rs_ledger_size(ledger), files);
+	return rs_buffer_check(&output->text, "an answer", err);
 }
 
 static enum rs_code print_what_was_asked(const struct command_line *line, struct rs_ledger *ledger,

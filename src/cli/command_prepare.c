@@ -16,7 +16,8 @@ static enum rs_code read_overrides(const struct command_line *line, struct rs_sc
                                    struct rs_buffer *texts, struct rs_error *err)
 {
 	rs_buffer_init(texts, 1 << 16);
-	RS_TRY(rs_buffer_reserve(texts, 1 << 16));
+	if (rs_buffer_reserve(texts, 1 << 16) != RS_OK)
+		return rs_buffer_check(texts, "names of series", err);
 	for (size_t i = 0; i < line->repeat_count; i++) {
 		struct rs_str rest = rs_str_from(line->repeats[i]), series;
 		char name[8] = "";

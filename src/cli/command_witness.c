@@ -98,8 +98,10 @@ static enum rs_code serve_tile(const struct serving *serving, struct rs_str targ
 	if (!path)
 		return rs_error_memory(err, 1, "a path");
 	answer->status = 404;
-	if (!rs_path_exists(rs_world_system(), path))
-		return rs_buffer_append_text(&answer->body, "there is no such tile\n");
+	if (!rs_path_exists(rs_world_system(), path)) {
+		rs_buffer_append_text(&answer->body, "there is no such tile\n");
+		return rs_buffer_check(&answer->body, "an answer", err);
+	}
 	RS_TRY(rs_file_read_all(rs_world_system(), path, RS_HTTP_ANSWER_MAX, &content, err));
 	bool is_text = rs_str_equal_text(target, "/checkpoint");
 	answer->status = 200;
@@ -119,7 +121,8 @@ static enum rs_code handle(void *context, const struct rs_http_request *request,
 	bool is_known = rs_str_ends_with(request->target, ADD_CHECKPOINT);
 	if (!is_known || !rs_str_equal_text(request->method, "POST")) {
 		answer->status = is_known ? 405 : 404;
-		return rs_buffer_append_text(&answer->body, "this is a witness: POST …/add-checkpoint\n");
+		rs_buffer_append_text(&answer->body, "this is a witness: POST …/add-checkpoint\n");
+		return rs_buffer_check(&answer->body, "an answer", err);
 	}
 	enum rs_code code = rs_witnessing_answer(serving->witnessing, rs_str_of_bytes(request->body), &said,
 	                                         err);

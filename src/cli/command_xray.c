@@ -222,7 +222,8 @@ static enum rs_code reveal(const struct command_line *line, struct rs_node *node
 		return RS_OK;
 	RS_TRY(option_purpose(line, &purpose, err));
 	RS_TRY(rs_node_profile_read(node, actor, subject, attribute, purpose, out, err));
-	return rs_buffer_append_u8(out, '\0');
+	rs_buffer_append_u8(out, '\0');
+	return rs_buffer_check(out, "a value of the profile", err);
 }
 
 static enum rs_code profile(const struct command_line *line, struct rs_node *node,

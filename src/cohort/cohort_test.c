@@ -166,7 +166,7 @@ static void memory_runs_out(void **state)
 	cases_write(world);
 	assert_int_equal(measure(world, 1, NULL, &whole, &counts, &err), RS_OK);
 	assert_int_equal(counts.measured, CASES);
-	for (uint64_t k = 1; !clean; k += k < 400 ? 1 : 7) {
+	for (uint64_t k = 1; !clean; k = rs_memory_next(k)) {
 		rs_memory_fail_at(k);
 		enum rs_code code = measure(world, 1, "/journal", &seen, &counts, &err);
 		uint64_t asked = rs_memory_fail_at(0);

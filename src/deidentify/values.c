@@ -51,7 +51,8 @@ enum rs_code set_value(struct rewriting *r, struct rs_dicom_element *e, struct r
 	uint8_t *copy = rs_arena_allocate(&r->arena, size ? size : 1);
 	if (!copy)
 		return rs_error_memory(err, size, "a value");
-	memcpy(copy, value.data, value.size);
+	if (value.size)
+		memcpy(copy, value.data, value.size);
 	if (size > value.size)
 		copy[value.size] = e->vr[0] == 'U' && e->vr[1] == 'I' ? '\0' : ' ';
 	e->value = rs_bytes_of(copy, size);

@@ -154,8 +154,10 @@ static enum rs_code share_supports(const struct plan *plan, const struct grid *f
 	if (!axes_agree(plan, from))
 		return RS_OK;
 	double *positions RS_CLEANUP(rs_free_pointer) = rs_allocate_array(size[0], 3 * sizeof *positions);
+	if (!positions)
+		return rs_error_memory(err, size[0] * 3 * sizeof *positions, "resampling");
 	double *const along[3] = {positions, positions + size[0], positions + 2 * size[0]};
-	for (int a = 0; a < 3 && positions; a++) {
+	for (int a = 0; a < 3; a++) {
 		out->along[a] = rs_allocate_array(size[a], sizeof **out->along);
 		if (!out->along[a])
 			break;

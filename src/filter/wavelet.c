@@ -161,9 +161,9 @@ static void filter_along_x(const struct strip *strip, const double *row, size_t 
 	for (size_t t = 0; t < x->taps; t++)
 		rows[t] = strip->line + (x->taps - 1 - t);
 	for (size_t high = 0; high < 2; high++) {
-		double *out = strip->along_x[high] + y * width;
 		if (!strip->along_x[high])
 			continue;
+		double *out = strip->along_x[high] + y * width;
 		sum_rows(strip->pass->single, x->filters[high], rows, x->taps, width, out);
 		for (size_t e = 0; e < width; e++) /* once more where the order is another */
 			if (wrapped_taps(x, e))

@@ -382,6 +382,8 @@ static enum rs_code save_objects(struct saving *saving, struct rs_error *err)
 		if (!rs_vault_has(saving->vault, &cid))
 			RS_TRY(remember(saving, &cid, err));
 	}
+	if (saving->fresh.size == first_new)
+		return RS_OK;
 	struct rs_bytes addresses = {saving->fresh.data + first_new, saving->fresh.size - first_new};
 	enum rs_code code = backup_copy_objects(saving->node->vault, saving->vault, saving->node->pool,
 	                                        addresses, err);

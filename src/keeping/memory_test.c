@@ -1,6 +1,6 @@
-/* Memory ends at the k-th request, for every k, while a node is made, opened, sealed into, verified, checked, backed up and
- * restored, and a subject erased: it says so, what was acknowledged stays, nothing is half there, and with memory again the
- * same work succeeds. SQLite's requests count too. */
+/* Memory ends at the k-th request, for k by rs_memory_next(), while a node is made, opened, sealed into, verified, checked,
+ * backed up and restored, and a subject erased: it says so, what was acknowledged stays, nothing is half there, and with memory
+ * again the same work succeeds. SQLite's requests count too. */
 #include "node/node_test.h"
 
 #include "node/node_parts.h"
@@ -12,8 +12,7 @@
 #include "workflow/workflow_check.h"
 #include "workflow/workflow.h"
 
-#define STEP 7       /* of requests in long operations: a prime, so that all kinds are met */
-#define LONG_STEP 97 /* of those that take long each */
+#define LONG_STEP 97 /* of requests in operations that take long each: a prime, so that all kinds are met */
 #define REQUESTS_MAX 100000
 
 struct fixture {
@@ -142,7 +141,7 @@ static bool run(struct fixture *f, operation *work, uint64_t k)
 static void making(void **state)
 {
 	(void)state;
-	for (uint64_t k = 1; k < REQUESTS_MAX; k += STEP) {
+	for (uint64_t k = 1; k < REQUESTS_MAX; k = rs_memory_next(k)) {
 		struct fixture f;
 		make_sources(&f);
 		bool done = run(&f, create, k);
@@ -160,7 +159,7 @@ static void opening(void **state)
 	struct rs_error err = {0};
 	(void)state;
 	make_node(&f);
-	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
+	for (uint64_t k = 1; k < REQUESTS_MAX; k = rs_memory_next(k)) {
 		bool done = run(&f, open_fixture, k);
 		if (!done)
 			must(open_fixture(&f, &err), &err, k, "open");
@@ -177,15 +176,16 @@ static void opening(void **state)
 
 static void sealing(void **state)
 {
+	unsigned tried = 0;
 	(void)state;
-	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
+	for (uint64_t k = 1; k < REQUESTS_MAX; k = rs_memory_next(k)) {
 		struct fixture f;
 		struct rs_error err = {0};
 		make_node(&f);
 		must(open_fixture(&f, &err), &err, k, "open");
 		bool done = run(&f, seal, k);
 		assert_int_equal(f.reported, done ? FILES : 0); /* one group */
-		if (k % 2) { /* the same process goes on; or it ends, and the power with it */
+		if (tried++ % 2) { /* the same process goes on; or it ends, and the power with it */
 			rs_node_close(f.node);
 			f.node = NULL;
 			rs_sim_cut(f.sim, RS_SIM_LOSE_ALL);
@@ -217,7 +217,7 @@ static void reading(void **state)
 	for (size_t i = 0; i < RS_COUNT(operations); i++) {
 		uint64_t k = 1;
 		while (!run(&f, operations[i], k))
-			k += i ? STEP : 1;
+			k = rs_memory_next(k);
 		must(check(&f, &err), &err, k, "check");
 	}
 	finish_world(&f);

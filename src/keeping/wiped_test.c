@@ -45,9 +45,13 @@ static bool is_secret(const uint8_t *at, const struct masked *secret, size_t off
 /* Either half of a secret counts. Returns how many places were found, and names the first of each. */
 static size_t search(uint8_t *block, size_t size, uint64_t address, const char *region)
 {
+	bool begins[256] = {false};
 	size_t found = 0;
+	for (size_t s = 0; s < secret_count; s++)
+		for (size_t offset = 0; offset < RS_KEY_SIZE; offset += PIECE)
+			begins[secrets[s].bytes[offset] ^ MASK] = true;
 	for (size_t i = 0; i + PIECE <= size; i++)
-		for (size_t s = 0; s < secret_count; s++)
+		for (size_t s = 0; begins[block[i]] && s < secret_count; s++)
 			for (size_t offset = 0; offset < RS_KEY_SIZE; offset += PIECE)
 				if (block[i] == (secrets[s].bytes[offset] ^ MASK) &&
 				    is_secret(block + i, &secrets[s], offset)) {

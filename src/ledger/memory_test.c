@@ -1,5 +1,5 @@
-/* Memory ends at the k-th request, for every k, in everything the ledger does: it says so, keeps nothing, and what it had
- * before is there afterwards, in memory and on the disk. SQLite's requests count too. */
+/* Memory ends at the k-th request, for k by rs_memory_next(), in everything the ledger does: it says so, keeps nothing, and what
+ * it had before is there afterwards, in memory and on the disk. SQLite's requests count too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -276,7 +276,7 @@ static void note_state(struct fixture *f)
 
 static void fails_cleanly_after(operation *before, operation *run)
 {
-	for (uint64_t k = 1; k < REQUESTS_MAX; k++) {
+	for (uint64_t k = 1; k < REQUESTS_MAX; k = rs_memory_next(k)) {
 		struct fixture f;
 		struct rs_error err = {0};
 		make_fixture(&f);

@@ -90,7 +90,8 @@ static int by_number(const void *a, const void *b)
 
 static bool was_trained_on(const struct rs_fitted *fitted, uint32_t subject)
 {
-	return bsearch(&subject, fitted->subjects, fitted->subject_count, sizeof subject, by_number) != NULL;
+	return fitted->subject_count != 0 &&
+	       bsearch(&subject, fitted->subjects, fitted->subject_count, sizeof subject, by_number) != NULL;
 }
 
 void rs_frame_cells(const struct rs_frame *frame, enum rs_view view, size_t row, double *numbers,

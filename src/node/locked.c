@@ -15,9 +15,10 @@ static enum rs_code make_unlock(const struct locked *locked, struct rs_buffer *c
 	rs_buffer_init(content, UNLOCK_SIZE);
 	enum rs_code code = rs_world_random(locked->world, bytes, sizeof bytes, err);
 	if (code == RS_OK)
-		code = rs_buffer_append(content, bytes, sizeof bytes);
+		rs_buffer_append(content, bytes, sizeof bytes);
 	rs_wipe(bytes, sizeof bytes);
 	RS_TRY(code);
+	RS_TRY(rs_buffer_check(content, "an unlock file", err));
 	return rs_file_replace(locked->world, locked->unlock, rs_buffer_bytes(content), 0600, err);
 }
 

@@ -257,8 +257,9 @@ enum rs_code rs_store_vfs_register(struct rs_store_vfs *vfs, const struct rs_wor
 		.xGetLastError = vfs_last_error,
 		.xCurrentTimeInt64 = vfs_time_ms,
 	};
-	if (sqlite3_vfs_register(&vfs->base, 0) != SQLITE_OK)
-		return rs_error_set(err, RS_INTERNAL, "SQLite does not take a VFS");
+	if (sqlite3_vfs_register(&vfs->base, 0) !=
+	    SQLITE_OK) /* SQLite itself begins here, for want of memory it does not */
+		return rs_error_memory(err, sizeof *vfs, "SQLite's files");
 	vfs->registered = true;
 	return RS_OK;
 }

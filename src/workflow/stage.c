@@ -117,8 +117,9 @@ static enum rs_code find_subject(struct rs_node *node, struct staged *staged, co
 	const char *named = staged->made ? NULL : staged->options->subject;
 	char text[2 * RS_SHA256_SIZE + 1];
 	rs_buffer_init(&staged->parents, RS_PARENTS_MAX * RS_SHA256_SIZE);
-	if (staged->made && staged->made->parents.size)
-		RS_TRY(rs_buffer_append_bytes(&staged->parents, staged->made->parents));
+	if (staged->made)
+		rs_buffer_append_bytes(&staged->parents, staged->made->parents);
+	RS_TRY(rs_buffer_check(&staged->parents, "the objects it was made from", err));
 	if (staged->made && staged->made->subject) {
 		staged->subject = *staged->made->subject;
 		return RS_OK;
