@@ -138,7 +138,7 @@ static bool is_listed(struct rs_reception *reception, const struct candidate *it
 	struct rs_digest sha256, instance;
 	rs_sha256_init(&hashing.hash);
 	if (rs_intake_run(reception->intake, open_object, &opening, NULL) != RS_OK ||
-	    rs_opened_read(reception->node, &opened, hash_piece, &hashing, NULL) != RS_OK)
+	    rs_opened_read(reception->node, &opened, hash_piece, NULL, &hashing, NULL) != RS_OK)
 		return false;
 	rs_sha256_final(&hashing.hash, &sha256);
 	devices_instance(&reception->devices, opened.record.identifiers[0], &sha256, &instance);
