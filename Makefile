@@ -38,6 +38,7 @@ bench: build
 	bench/radiomics $(BUILD)
 	bench/prognosis $(BUILD)
 	bench/prepare $(BUILD)
+	bench/segment $(BUILD)
 	$(BUILD)/bench/neural_bench
 	[ ! -x $(BUILD)/bench/neural_dnnl_bench ] || OMP_NUM_THREADS=1 $(BUILD)/bench/neural_dnnl_bench
 

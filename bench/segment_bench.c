@@ -1,4 +1,4 @@
-/* Growing from strokes: Dice and time on made cases, by geodesic paths, by the random walker and within a box; at 256^3;
+/* Growing from strokes: Dice and time on made cases, by geodesic paths, by the random walker, learned, and within a box; at 256^3;
  * corrections. `segment_bench cases N | large | corrections | case IMAGE TRUTH SEEDS` (for segment_peer.py). */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,26 +76,26 @@ static void cases(int argc, char **argv)
 	struct rs_grow_options how = RS_GROW_DEFAULT;
 	int count = argc > 2 ? atoi(argv[2]) : 5;
 	for (size_t c = 0; c < RS_COUNT(contrasts); c++) {
-		double sum[3] = {0}, worst[3] = {1, 1, 1}, took[3] = {0};
+		double sum[4] = {0}, worst[4] = {1, 1, 1, 1}, took[4] = {0};
 		for (int k = 0; k < count; k++) {
 			struct phantom p;
 			phantom_make(&p, k % 2 ? (size_t[]){96, 96, 24} : (size_t[]){72, 72, 64},
 			             k % 2 ? (double[]){1, 1, 3} : (double[]){1.2, 1.2, 1.2}, contrasts[c],
 			             15, (uint64_t)(1000 + k));
 			struct rs_box box = box_of(&p);
-			for (int m = 0; m < 3; m++) {
-				how.method = m == 1 ? RS_GROW_WALK : RS_GROW_GEODESIC;
-				double dice = grown(&p, &how, m == 2 ? &box : NULL, &took[m]);
+			for (int m = 0; m < 4; m++) {
+				how.method = m < 3 ? (enum rs_grow_method)m : RS_GROW_GEODESIC;
+				double dice = grown(&p, &how, m == 3 ? &box : NULL, &took[m]);
 				sum[m] += dice;
 				worst[m] = fmin(worst[m], dice);
 			}
 			phantom_finish(&p);
 		}
 		printf("contrast/noise %.1f:", contrasts[c] / 15);
-		for (int m = 0; m < 3; m++)
+		for (int m = 0; m < 4; m++)
 			printf("  %s %.3f (worst %.3f, %.2f s)",
-			       (const char *[]){"geodesic", "walk", "box"}[m], sum[m] / count, worst[m],
-			       took[m] / count);
+			       (const char *[]){"geodesic", "walk", "learn", "box"}[m], sum[m] / count,
+			       worst[m], took[m] / count);
 		printf("\n");
 	}
 }
@@ -109,7 +109,8 @@ static void large(void)
 		double took = 0;
 		how.method = (enum rs_grow_method)m;
 		double dice = grown(&p, &how, NULL, &took);
-		printf("256^3 %s: Dice %.3f, %.2f s\n", m ? "walk" : "geodesic", dice, took);
+		printf("256^3 %s: Dice %.3f, %.2f s\n", (const char *[]){"geodesic", "walk", "learn"}[m],
+		       dice, took);
 	}
 	phantom_finish(&p);
 }
@@ -148,15 +149,16 @@ static void write_case(const char *image, const char *truth, const char *seeds)
 }
 
 /* At 256^3: what one correction takes, of twenty at the border. */
-static void corrections(void)
+static void corrections(enum rs_grow_method method)
 {
-	static const struct rs_grow_options how = RS_GROW_DEFAULT;
+	struct rs_grow_options how = RS_GROW_DEFAULT;
 	struct phantom p;
 	struct phantom_strokes strokes;
 	struct rs_grow *grow = NULL;
 	struct rs_box changed;
 	struct rs_error err;
 	double longest = 0, sum = 0;
+	how.method = method;
 	phantom_make(&p, (size_t[]){256, 256, 256}, (double[]){1, 1, 1}, 50, 15, 3);
 	phantom_strokes(&p, &strokes);
 	if (rs_grow_open(&p.image, NULL, &how, &grow, &err) != RS_OK)
@@ -181,8 +183,8 @@ static void corrections(void)
 		longest = fmax(longest, took);
 		sum += took;
 	}
-	printf("256^3, 20 corrections, processor time: mean %.0f ms, longest %.0f ms\n", sum / 20 * 1000,
-	       longest * 1000);
+	printf("256^3 %s, 20 corrections, processor time: mean %.0f ms, longest %.0f ms\n",
+	       method == RS_GROW_LEARN ? "learn" : "geodesic", sum / 20 * 1000, longest * 1000);
 	rs_grow_close(grow);
 	phantom_finish(&p);
 }
@@ -191,9 +193,10 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "large") == 0)
 		large();
-	else if (argc > 1 && strcmp(argv[1], "corrections") == 0)
-		corrections();
-	else if (argc > 4 && strcmp(argv[1], "case") == 0)
+	else if (argc > 1 && strcmp(argv[1], "corrections") == 0) {
+		for (int m = 0; m < 2; m++)
+			corrections(m ? RS_GROW_LEARN : RS_GROW_GEODESIC);
+	} else if (argc > 4 && strcmp(argv[1], "case") == 0)
 		write_case(argv[2], argv[3], argv[4]);
 	else
 		cases(argc, argv);

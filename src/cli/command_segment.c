@@ -31,6 +31,7 @@ static const struct option options[] = {
 	{"vote", NULL, "staple: what more than half of the readers have"},
 	{"probability", "FILE", "staple: how likely each voxel is inside, as a volume"},
 	{"walk", NULL, "let a random walker decide around the border: better in strong noise"},
+	{"learn", NULL, "grow: learn from the strokes what inside looks like (so it is with several images)"},
 	{"label-name", "NAME", "what the region is called in the file"},
 	{"replaces", "MASK", "with --home: sealed mask that this is the new version of"},
 	{"image", "IMAGE", "the image whose grid an RTSTRUCT is drawn on"},
@@ -130,6 +131,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 static const struct example examples[] = {
 	{"radseal segment grow t2.nii.gz --stroke in:60,52,20/70,52,20 --stroke out:60,30,20/90,50,20 -o tumour.nii",
          "from a line inside and one outside"},
+	{"radseal segment grow T2.nii.gz T1.nii.gz ADC.nii.gz --stroke in:60,52,20/70,52,20 --seeds around.nii -o tumour.nii",
+         "by how three prepared sequences look inside and outside"},
 	{"radseal segment grow ct/ --box 80,90,10,130,140,24 -o seg.dcm --home node --as reader --purpose treatment",
          "what stands out in a box, as DICOM SEG, signed and sealed"},
 	{"radseal segment grow t2.nii.gz --interactive -o tumour.nrrd",
@@ -155,11 +158,13 @@ const struct command command_segment = {
 	.arguments = "grow|refine|compare|staple|agreement|train|apply …",
 	.summary = "outline a region from strokes or by a network; compare masks",
 	.description =
-		"grow IMAGE -o MASK outlines a region from strokes: whose stroke is nearer on a path that avoids changes of\n"
-		"grey. It is taken to be about as deep as the strokes are wide; draw across several slices. The piece that\n"
-		"holds the strokes inside stays, its holes are filled. A box alone will do where the region stands out in its\n"
-		"middle. --interactive keeps the state, and a correction changes what is near. With --home the mask is\n"
-		"sealed: made from the image, by whom, as which version.\n"
+		"grow IMAGE… -o MASK outlines a region from strokes: whose stroke is nearer on a path that avoids changes of\n"
+		"grey. Of several images on one grid (all sequences of a prepared study) it learns from the strokes how they\n"
+		"look inside and outside, which is much better where no single one shows the whole border. The region is taken\n"
+		"to be about as deep as the strokes are wide; draw across several slices. The piece that holds the strokes\n"
+		"inside stays, its holes are filled. A box alone will do where the region stands out in its middle.\n"
+		"--interactive keeps the state, and a correction changes what is near. With --home the mask is sealed: made\n"
+		"from the images, by whom, as which version.\n"
 		"\n"
 		"refine IMAGE MASK -o MASK draws a rough outline to where grey values change, within a band of it. With\n"
 		"--home it is the next version of the mask, if that is sealed.\n"

@@ -11,7 +11,8 @@
 
 struct growing {
 	const struct command_line *line;
-	struct rs_volume image;
+	struct rs_volume images[RS_GROW_IMAGES_MAX];
+	size_t count;
 	struct rs_grow *grow;
 	struct rs_mask mask;
 	struct segment_out out;
@@ -22,7 +23,8 @@ struct growing {
 static void growing_finish(struct growing *g)
 {
 	rs_grow_close(g->grow);
-	rs_volume_finish(&g->image);
+	for (size_t i = 0; i < RS_GROW_IMAGES_MAX; i++)
+		rs_volume_finish(&g->images[i]);
 	rs_mask_finish(&g->mask);
 	segment_out_finish(&g->out);
 	rs_buffer_finish(&g->text);
@@ -31,9 +33,16 @@ static void growing_finish(struct growing *g)
 static enum rs_code read_options(const struct command_line *line, struct rs_grow_options *out,
                                  struct rs_error *err)
 {
+	static const char *const of_one_image[] = {"walk", "edge", "band"};
 	*out = (struct rs_grow_options)RS_GROW_DEFAULT;
 	if (option_given(line, "walk"))
 		out->method = RS_GROW_WALK;
+	if (option_given(line, "learn") || line->operand_count > 2)
+		out->method = RS_GROW_LEARN;
+	for (size_t i = 0; i < RS_COUNT(of_one_image) && out->method == RS_GROW_LEARN; i++)
+		if (option_given(line, of_one_image[i]))
+			return rs_error_set(err, RS_USAGE, "--%s takes one image, and no --learn",
+			                    of_one_image[i]);
 	RS_TRY(option_number(line, "smooth", out->smooth_mm, &out->smooth_mm, err));
 	RS_TRY(option_number(line, "edge", out->edge, &out->edge, err));
 	RS_TRY(option_number(line, "band", out->band_mm, &out->band_mm, err));
@@ -52,7 +61,7 @@ static enum rs_code paint_seeds(struct growing *g, struct rs_error *err)
 	RS_TRY(option_u64(g->line, "outside", 2, UINT32_MAX, &outside, err));
 	if (inside == outside || inside == 0)
 		return rs_error_set(err, RS_USAGE, "--inside and --outside are two labels above 0");
-	RS_TRY(segment_read_mask(g->line, path, &g->image.geometry, &seeds, err));
+	RS_TRY(segment_read_mask(g->line, path, &g->images[0].geometry, &seeds, err));
 	if (rs_grow_paint_mask(g->grow, &seeds, (uint32_t)inside, (uint32_t)outside, err) != RS_OK)
 		return rs_error_context(err, "%s", path);
 	return RS_OK;
@@ -144,7 +153,7 @@ static enum rs_code answer_error(struct growing *g, const char *sentence, struct
 static enum rs_code answer_line(struct growing *g, const char *text, struct rs_error *err)
 {
 	struct rs_error fault;
-	enum rs_code code = segment_paint_json(text, &g->image.geometry, g->grow, &fault);
+	enum rs_code code = segment_paint_json(text, &g->images[0].geometry, g->grow, &fault);
 	if (code == RS_OK)
 		code = update(g, false, true, false, &fault);
 	if (code == RS_USAGE || code == RS_REFUSED)
@@ -175,6 +184,22 @@ static enum rs_code converse(struct growing *g, struct rs_error *err)
 	return RS_OK;
 }
 
+/* On the first one's grid. */
+static enum rs_code read_images(struct growing *g, struct rs_error *err)
+{
+	for (size_t i = 0; i < g->line->operand_count - 1; i++) {
+		const char *path = segment_operand(g->line, i);
+		char note[256];
+		RS_TRY(rs_volume_read(rs_world_system(), path, &g->images[i], err));
+		g->count++;
+		const struct rs_geometry *grid = &g->images[0].geometry;
+		struct rs_mask shape = {.geometry = g->images[i].geometry};
+		if (rs_mask_match(grid, &shape, 1e-3 * grid->spacing_mm[0], note, sizeof note, err) != RS_OK)
+			return rs_error_context(err, "%s beside %s", path, segment_operand(g->line, 0));
+	}
+	return RS_OK;
+}
+
 static enum rs_code begin(struct growing *g, bool *out_started, struct rs_error *err)
 {
 	const struct command_line *line = g->line;
@@ -182,13 +207,18 @@ static enum rs_code begin(struct growing *g, bool *out_started, struct rs_error 
 	struct rs_box box;
 	bool has_box;
 	RS_TRY(read_options(line, &how, err));
+	g->out.others = line->operands + 2;
+	g->out.other_count = line->operand_count - 2;
 	RS_TRY(segment_out_open(line, segment_operand(line, 0), "radseal grow", &g->out, err));
-	RS_TRY(rs_volume_read(rs_world_system(), segment_operand(line, 0), &g->image, err));
-	RS_TRY(segment_read_box(line, &g->image.geometry, &has_box, &box, err));
-	RS_TRY(rs_grow_open(&g->image, has_box ? &box : NULL, &how, &g->grow, err));
+	RS_TRY(read_images(g, err));
+	RS_TRY(segment_read_box(line, &g->images[0].geometry, &has_box, &box, err));
+	const struct rs_volume *images[RS_GROW_IMAGES_MAX];
+	for (size_t i = 0; i < g->count; i++)
+		images[i] = &g->images[i];
+	RS_TRY(rs_grow_open_several(images, g->count, has_box ? &box : NULL, &how, &g->grow, err));
 	RS_TRY(paint_seeds(g, err));
 	*out_started = has_box || line->repeat_count > 0 || option_given(line, "seeds");
-	return segment_paint_typed(line, &g->image.geometry, g->grow, err);
+	return segment_paint_typed(line, &g->images[0].geometry, g->grow, err);
 }
 
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
@@ -211,10 +241,10 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 
 const struct segment_verb segment_grow = {
 	.name = "grow",
-	.arguments = "one image",
+	.arguments = "1 to 12 images",
 	.takes = {"seeds", "inside", "outside", "stroke", "radius", "box", "mm", "smooth", "edge", "band",
-                  "round", "threshold", "walk", "interactive", SEGMENT_OUT_TAKES},
+                  "round", "threshold", "walk", "learn", "interactive", SEGMENT_OUT_TAKES},
 	.least = 1,
-	.most = 1,
+	.most = RS_GROW_IMAGES_MAX,
 	.run = run,
 };

@@ -48,8 +48,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_json json;
 	const bool as_json = option_given(line, "json");
 	const char *image = segment_operand(line, 0), *outline = segment_operand(line, 1);
-	r.out.masks = line->operands + 2;
-	r.out.mask_count = 1;
+	r.out.others = line->operands + 2;
+	r.out.other_count = 1;
 	RS_TRY(segment_out_open(line, image, "radseal refine", &r.out, err));
 	RS_TRY(rs_volume_read(rs_world_system(), image, &r.image, err));
 	RS_TRY(segment_read_mask(line, outline, &r.image.geometry, &r.outline, err));

@@ -85,8 +85,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct joining j RS_CLEANUP(joining_finish) = {.count = 0};
 	const char *map = option_value(line, "probability");
-	j.out.masks = line->operands + 1;
-	j.out.mask_count = line->operand_count - 1;
+	j.out.others = line->operands + 1;
+	j.out.other_count = line->operand_count - 1;
 	RS_TRY(segment_out_open(line, option_value(line, "image"),
 	                        option_given(line, "vote") ? "radseal majority" : "radseal STAPLE", &j.out,
 	                        err));

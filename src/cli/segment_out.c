@@ -71,8 +71,8 @@ static enum rs_code permit_image(struct segment_out *out, struct rs_error *err)
 		return rs_error_memory(err, sizeof *files, "the image's files");
 	RS_TRY(list_files(out->image, files, err));
 	const size_t images = files->count;
-	for (size_t i = 0; i < out->mask_count; i++) {
-		const char *path = out->masks[i];
+	for (size_t i = 0; i < out->other_count; i++) {
+		const char *path = out->others[i];
 		RS_TRY(take_path(files, rs_str_duplicate(rs_str_from(path)), err));
 	}
 	RS_TRY(sealing_permit_files(&out->sealing, (const char *const *)files->paths, files->count, err));

@@ -11,8 +11,8 @@ struct segment_out {
 	const struct command_line *line;
 	const char *image;     /* its path; NULL: none is known */
 	const char *algorithm; /* that helped, for a DICOM SEG; NULL: people did */
-	char *const *masks;    /* that it is made from, too; set before opening */
-	size_t mask_count;
+	char *const *others;   /* files that it is made from, too; set before opening */
+	size_t other_count;
 	struct rs_pool *pool;
 	struct sealing sealing;
 	struct receipts receipts;

@@ -4,6 +4,7 @@
 
 #include "segment/blur.h"
 #include "segment/growing.h"
+#include "segment/several.h"
 #include "segment/tidy.h"
 
 #define AROUND 0.15     /* of a box's sides, that is looked at beside it */
@@ -22,6 +23,7 @@ void rs_grow_close(struct rs_grow *grow)
 	rs_free(grow->seeds);
 	rs_free(grow->candidate);
 	rs_free(grow->mask);
+	rs_free(grow->fresh);
 	growing_free_cells(grow);
 	rs_free(grow);
 }
@@ -95,12 +97,26 @@ static void forget_new(struct rs_grow *grow)
 	}
 }
 
-static enum rs_code prepare(struct rs_grow *grow, const struct rs_volume *volume, struct rs_error *err)
+/* Of one image: smoothed, with cells of it and what noise does to it. */
+static enum rs_code prepare_guide(struct rs_grow *grow, const struct rs_volume *volume, struct rs_error *err)
 {
 	const size_t count = rs_box_voxels(&grow->domain);
-	const double *spacing = volume->geometry.spacing_mm;
-	grow->shortest_mm = fmin(spacing[0], fmin(spacing[1], spacing[2]));
 	const double smooth_mm = grow->options.smooth_mm < 0 ? grow->shortest_mm : grow->options.smooth_mm;
+	RS_TRY(copy_image(grow, volume, err));
+	RS_TRY(blur(grow->guide, grow->domain.size, volume->geometry.spacing_mm, smooth_mm, err));
+	RS_TRY(likeness_init(&grow->likeness, grow->guide, count, err));
+	RS_TRY(growing_make_cells(grow, err));
+	RS_TRY(growing_difference(grow->guide, grow->domain.size, &grow->difference, err));
+	grow->difference = fmax(grow->difference, (grow->likeness.high - grow->likeness.low) / 256);
+	return RS_OK;
+}
+
+static enum rs_code prepare(struct rs_grow *grow, const struct rs_volume *const *volumes, size_t images,
+                            struct rs_error *err)
+{
+	const size_t count = rs_box_voxels(&grow->domain);
+	const double *spacing = grow->geometry.spacing_mm;
+	grow->shortest_mm = fmin(spacing[0], fmin(spacing[1], spacing[2]));
 	grow->guide = rs_allocate_array(count, sizeof *grow->guide);
 	grow->probability = rs_allocate_array(count, sizeof *grow->probability);
 	grow->seeds = rs_allocate(count);
@@ -108,31 +124,51 @@ static enum rs_code prepare(struct rs_grow *grow, const struct rs_volume *volume
 	grow->mask = rs_allocate(count);
 	if (!grow->guide || !grow->probability || !grow->seeds || !grow->candidate || !grow->mask)
 		return rs_error_memory(err, count * 11, "a region to be grown");
-	RS_TRY(copy_image(grow, volume, err));
-	RS_TRY(blur(grow->guide, grow->domain.size, volume->geometry.spacing_mm, smooth_mm, err));
-	RS_TRY(likeness_init(&grow->likeness, grow->guide, count, err));
-	RS_TRY(growing_make_cells(grow, err));
-	RS_TRY(growing_difference(grow->guide, grow->domain.size, &grow->difference, err));
-	grow->difference = fmax(grow->difference, (grow->likeness.high - grow->likeness.low) / 256);
+	RS_TRY(grow->options.method == RS_GROW_LEARN ? several_open(grow, volumes, images, err)
+	                                             : prepare_guide(grow, volumes[0], err));
 	if (grow->has_box)
 		hold_around_box(grow);
 	forget_new(grow);
 	return RS_OK;
 }
 
+static enum rs_code check_images(const struct rs_volume *const *volumes, size_t count,
+                                 const struct rs_grow_options *options, struct rs_error *err)
+{
+	if (count == 0 || count > RS_GROW_IMAGES_MAX)
+		return rs_error_set(err, RS_USAGE, "a region is grown in 1 to %d images", RS_GROW_IMAGES_MAX);
+	if (count > 1 && options->method != RS_GROW_LEARN)
+		return rs_error_set(err, RS_USAGE,
+		                    "several images are learned from; paths and walks take one");
+	for (size_t i = 1; i < count; i++)
+		if (memcmp(volumes[i]->geometry.size, volumes[0]->geometry.size,
+		           sizeof volumes[0]->geometry.size) != 0)
+			return rs_error_set(err, RS_USAGE, "image %zu lies on another grid than the first",
+			                    i + 1);
+	return RS_OK;
+}
+
 enum rs_code rs_grow_open(const struct rs_volume *volume, const struct rs_box *box,
                           const struct rs_grow_options *options, struct rs_grow **out, struct rs_error *err)
 {
+	return rs_grow_open_several(&volume, 1, box, options, out, err);
+}
+
+enum rs_code rs_grow_open_several(const struct rs_volume *const *volumes, size_t count,
+                                  const struct rs_box *box, const struct rs_grow_options *options,
+                                  struct rs_grow **out, struct rs_error *err)
+{
 	RS_TRY(check_options(options, err));
+	RS_TRY(check_images(volumes, count, options, err));
 	if (box)
-		RS_TRY(rs_box_check(box, &volume->geometry, err));
+		RS_TRY(rs_box_check(box, &volumes[0]->geometry, err));
 	struct rs_grow *grow = rs_allocate(sizeof *grow);
 	if (!grow)
 		return rs_error_memory(err, sizeof *grow, "a region to be grown");
-	grow->geometry = volume->geometry;
+	grow->geometry = volumes[0]->geometry;
 	grow->options = *options;
 	find_domain(grow, box);
-	enum rs_code code = prepare(grow, volume, err);
+	enum rs_code code = prepare(grow, volumes, count, err);
 	if (code == RS_OK)
 		*out = grow;
 	else
@@ -145,6 +181,8 @@ enum rs_code rs_grow_open(const struct rs_volume *volume, const struct rs_box *b
 static void paint(struct rs_grow *grow, const size_t at[3], bool inside)
 {
 	grow->seeds[growing_at(grow, at[0], at[1], at[2])] = inside ? SEED_INSIDE : SEED_OUTSIDE;
+	if (grow->fresh)
+		grow->fresh[growing_at(grow, at[0], at[1], at[2])] = inside ? SEED_INSIDE : SEED_OUTSIDE;
 	for (int a = 0; a < 3; a++) {
 		grow->low[a] = at[a] < grow->low[a] ? at[a] : grow->low[a];
 		grow->high[a] = at[a] > grow->high[a] ? at[a] : grow->high[a];
@@ -389,12 +427,17 @@ enum rs_code rs_grow_update(struct rs_grow *grow, struct rs_box *out_changed, st
 		return rs_error_set(err, RS_USAGE, "paint a stroke inside, or give a box");
 	if (!grow->has_inside) { /* what the middle looks like must tell more than where it is */
 		paint_middle(grow);
-		grow->options.method = RS_GROW_WALK;
+		if (grow->options.method == RS_GROW_GEODESIC)
+			grow->options.method = RS_GROW_WALK;
 	}
 	if (!grow->is_solved || grow->has_new) {
 		part = part_to_solve(grow);
-		RS_TRY(growing_find_nearest(grow, &part, err));
-		RS_TRY(growing_decide(grow, &part, err));
+		if (grow->options.method == RS_GROW_LEARN) {
+			RS_TRY(several_decide(grow, &part, err));
+		} else {
+			RS_TRY(growing_find_nearest(grow, &part, err));
+			RS_TRY(growing_decide(grow, &part, err));
+		}
 		widen_extent(grow, &part);
 		RS_TRY(settle(grow, &changed, err));
 	}

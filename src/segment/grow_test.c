@@ -3,6 +3,7 @@
 
 #include "phantom.h"
 #include "segment/geodesic.h"
+#include "segment/looks.h"
 #include "segment/segment_compare.h"
 #include "segment/tidy.h"
 #include "segment/random_walk.h"
@@ -149,21 +150,89 @@ static void three_strokes_or_a_box_are_enough(void **state)
 	}
 }
 
-/* A correction changes what it is about and nothing else, and what was painted stays. */
-static void corrections_stay_near(void **state)
+/* The same region in a second image, with noise of its own: as dark as what is around, but brighter than the organ beside. */
+static struct rs_volume second_image(const struct phantom *p, double noise)
 {
-	struct phantom p;
+	struct rs_stream stream = rs_stream_of(91, 3);
+	struct rs_volume out;
+	assert_int_equal(rs_volume_init(&out, &p->image.geometry, NULL), RS_OK);
+	for (size_t i = 0; i < rs_geometry_voxels(&out.geometry); i++)
+		out.voxels[i] = 500 + 30 * (double)p->truth.labels[i] - 60 * (p->image.voxels[i] > 230) +
+		                noise * phantom_normal(&stream);
+	return out;
+}
+
+static void paint_three(const struct phantom *p, struct rs_grow *grow)
+{
 	struct phantom_strokes strokes;
 	struct rs_box changed;
-	struct rs_mask before, after;
-	(void)state;
-	phantom_make(&p, (size_t[]){80, 80, 60}, (double[]){1, 1, 1}, 45, 12, 77);
-	phantom_strokes(&p, &strokes);
-	struct rs_grow *grow = opened(&p, NULL);
+	phantom_strokes(p, &strokes);
 	for (int s = 0; s < 3; s++)
 		assert_int_equal(rs_grow_paint(grow, &strokes.strokes[s], NULL), RS_OK);
 	assert_int_equal(rs_grow_update(grow, &changed, NULL), RS_OK);
-	assert_true(changed.size[0] > 10);
+}
+
+static void several_images_tell_more_than_one(void **state)
+{
+	struct rs_grow_options how = RS_GROW_DEFAULT;
+	(void)state;
+	how.method = RS_GROW_LEARN;
+	for (uint64_t k = 0; k < 4; k++) {
+		struct phantom p;
+		struct rs_grow *grow = NULL;
+		double dice[2];
+		phantom_make(&p, (size_t[]){48, 52, 40}, (double[]){1.2, 1.2, 1.2}, 25, 20, 700 + k);
+		struct rs_volume other = second_image(&p, 20);
+		const struct rs_volume *both[2] = {&p.image, &other};
+		for (size_t images = 1; images <= 2; images++) {
+			assert_int_equal(rs_grow_open_several(both, images, NULL, &how, &grow, NULL), RS_OK);
+			paint_three(&p, grow);
+			dice[images - 1] = dice_of(&p, grow);
+			rs_grow_close(grow);
+		}
+		if (dice[1] < 0.85 || dice[1] < dice[0])
+			fail_msg("case %d: Dice %.3f of one image, %.3f of two", (int)k, dice[0], dice[1]);
+		rs_volume_finish(&other);
+		phantom_finish(&p);
+	}
+}
+
+/* What the penalised likelihood's maximum is, by R 4.2's optim (BFGS, reltol 1e-15) of the same data. */
+static void looks_are_those_of_another_solver(void **state)
+{
+	static const float values[] = {-1.0F, 0.2F,  -0.4F, 0.9F, 0.1F,  -0.3F, 0.3F, 0.4F,
+	                               1.1F,  -0.8F, 1.6F,  0.5F, -2.0F, -1.2F, 0.6F, 0.0F};
+	static const float inside[] = {0, 1, 1, 1, 0, 0.25F, 0, 1}, counts[] = {3, 10, 8, 5, 4, 10, 20, 6};
+	static const double weights[] = {2.561586729,  0.564968341, 1.039835510,
+	                                 -2.242813495, 0.834102682, -0.038765916};
+	struct looks looks = {.images = 2};
+	const struct looks_samples samples = {values, inside, counts, 8};
+	(void)state;
+	assert_int_equal(looks_learn(&looks, &samples, NULL), RS_OK);
+	assert_int_equal(looks.terms, 6);
+	for (size_t i = 0; i < 6; i++)
+		if (fabs(looks.weight[i] - weights[i]) > 1e-4)
+			fail_msg("weight %d is %.6f, not %.6f", (int)i, looks.weight[i], weights[i]);
+	for (int i = 0; i < 2; i++) { /* by odds, too */
+		const double x = (double)values[2 * i], y = (double)values[2 * i + 1];
+		const double odds = weights[0] + weights[1] * x + weights[2] * y + weights[3] * x * x +
+		                    weights[4] * x * y + weights[5] * y * y;
+		assert_true(fabs(looks_odds(&looks, values + 2 * i) - odds) < 1e-3);
+	}
+}
+
+/* A correction changes what it is about and nothing else, and what was painted stays. */
+static void correct_near(enum rs_grow_method method)
+{
+	struct rs_grow_options how = RS_GROW_DEFAULT;
+	struct rs_grow *grow = NULL;
+	struct phantom p;
+	struct rs_box changed;
+	struct rs_mask before, after;
+	phantom_make(&p, (size_t[]){80, 80, 60}, (double[]){1, 1, 1}, 45, 12, 77);
+	how.method = method;
+	assert_int_equal(rs_grow_open(&p.image, NULL, &how, &grow, NULL), RS_OK);
+	paint_three(&p, grow);
 	const double dice = dice_of(&p, grow);
 	assert_int_equal(rs_grow_update(grow, &changed, NULL), RS_OK); /* nothing was painted */
 	assert_int_equal(changed.size[0], 0);
@@ -197,6 +266,18 @@ static void corrections_stay_near(void **state)
 	rs_mask_finish(&after);
 	rs_grow_close(grow);
 	phantom_finish(&p);
+}
+
+static void corrections_stay_near(void **state)
+{
+	(void)state;
+	correct_near(RS_GROW_GEODESIC);
+}
+
+static void learned_corrections_stay_near(void **state)
+{
+	(void)state;
+	correct_near(RS_GROW_LEARN);
 }
 
 static void rough_outlines_are_drawn_to_the_border(void **state)
@@ -270,6 +351,13 @@ static void refusals_say_why(void **state)
 	assert_int_equal(rs_grow_paint(grow, &stroke, &err), RS_USAGE);
 	assert_non_null(strstr(err.message, "500"));
 	rs_grow_close(grow);
+	struct rs_volume other = {.geometry = {.size = {2, 2, 2}}};
+	const struct rs_volume *both[2] = {&p.image, &other};
+	assert_int_equal(rs_grow_open_several(both, 2, NULL, &how, &grow, &err), RS_USAGE);
+	how.method = RS_GROW_LEARN;
+	assert_int_equal(rs_grow_open_several(both, 2, NULL, &how, &grow, &err), RS_USAGE);
+	assert_non_null(strstr(err.message, "image 2 lies on another grid"));
+	how.method = RS_GROW_GEODESIC;
 	how.threshold = 1;
 	assert_int_equal(rs_grow_open(&p.image, NULL, &how, &grow, &err), RS_USAGE);
 	how.threshold = 0.5;
@@ -290,6 +378,9 @@ int main(void)
 		cmocka_unit_test(nearest_is_nearest),
 		cmocka_unit_test(three_strokes_or_a_box_are_enough),
 		cmocka_unit_test(corrections_stay_near),
+		cmocka_unit_test(learned_corrections_stay_near),
+		cmocka_unit_test(several_images_tell_more_than_one),
+		cmocka_unit_test(looks_are_those_of_another_solver),
 		cmocka_unit_test(rough_outlines_are_drawn_to_the_border),
 		cmocka_unit_test(pieces_go_and_holes_are_filled),
 		cmocka_unit_test(refusals_say_why),

@@ -37,7 +37,7 @@ static size_t row_of(const struct rs_grow *grow, const struct rs_box *box, size_
 	return growing_at(grow, box->first[0], box->first[1] + y, box->first[2] + z);
 }
 
-static struct rs_box widened(const struct rs_grow *grow, const struct rs_box *box, double mm)
+struct rs_box growing_widened(const struct rs_grow *grow, const struct rs_box *box, double mm)
 {
 	struct rs_box wide;
 	for (int a = 0; a < 3; a++) {
@@ -107,7 +107,7 @@ static bool find_near(struct part *part)
 		inside.first[a] = part->box.first[a] + low[a];
 		inside.size[a] = high[a] - low[a] + 1;
 	}
-	part->near = widened(grow, &inside, part->band_mm + part->grow->geometry.spacing_mm[2]);
+	part->near = growing_widened(grow, &inside, part->band_mm + part->grow->geometry.spacing_mm[2]);
 	for (int a = 0; a < 3; a++) { /* not beyond the box */
 		const size_t end = part->near.first[a] + part->near.size[a],
 			     last = part->box.first[a] + part->box.size[a];
@@ -308,7 +308,7 @@ static enum rs_code cut(const struct part *part, struct rs_error *err)
 	const struct rs_grow *grow = part->grow;
 	const double round_mm = grow->options.round_mm < 0 ? ROUND_VOXELS * grow->shortest_mm
 	                                                   : grow->options.round_mm;
-	const struct rs_box *box = &part->box, wide = widened(grow, box, 3 * round_mm);
+	const struct rs_box *box = &part->box, wide = growing_widened(grow, box, 3 * round_mm);
 	float *rounded RS_CLEANUP(rs_free_pointer) = rs_allocate_array(rs_box_voxels(&wide), sizeof *rounded);
 	if (!rounded)
 		return rs_error_memory(err, rs_box_voxels(&wide) * sizeof *rounded, "a probability");

@@ -4,6 +4,7 @@
 #define RS_SEGMENT_GROWING_H
 
 #include "segment/likeness.h"
+#include "segment/looks.h"
 #include "segment/segment_grow.h"
 
 enum { SEED_NONE, SEED_INSIDE, SEED_OUTSIDE };
@@ -14,6 +15,11 @@ struct cells {
 	float *guide;
 	uint8_t *nearest; /* SEED_… of the stroke */
 };
+struct several { /* images; the caller's */
+	const struct rs_volume *volumes[RS_GROW_IMAGES_MAX];
+	size_t count;
+	struct looks looks;
+};
 struct rs_grow {
 	struct rs_geometry geometry; /* of the image */
 	struct rs_grow_options options;
@@ -23,6 +29,8 @@ struct rs_grow {
 	bool has_box, is_solved;
 	float *guide, *probability;
 	uint8_t *seeds, *candidate, *mask;
+	uint8_t *fresh; /* LEARN alone: painted since the last update */
+	struct several several;
 	struct cells cells;
 	uint64_t mask_voxels;
 	double difference; /* of neighbours, as noise makes it */
@@ -35,6 +43,8 @@ static inline size_t growing_at(const struct rs_grow *grow, size_t x, size_t y, 
 {
 	return (z * grow->domain.size[1] + y) * grow->domain.size[0] + x;
 }
+/* By so much on all sides, as far as the domain goes. */
+struct rs_box growing_widened(const struct rs_grow *grow, const struct rs_box *box, double mm);
 /* What neighbours along x differ by where there is nothing but noise: by the median, as edges are few. */
 enum rs_code growing_difference(const float *guide, const size_t size[3], double *out, struct rs_error *err);
 enum rs_code growing_make_cells(struct rs_grow *grow, struct rs_error *err);

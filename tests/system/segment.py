@@ -85,12 +85,34 @@ def check_grow(radseal, folder):
     assert dice(radseal, folder / "truth.nrrd", out) > 0.8
     run(4, radseal, "segment", "grow", image, "--seeds", folder / "seeds.nrrd", "-o", out, sentence="no voxel has the label 1 (inside)")
     check_refusals(radseal, image, out)
+    check_several(radseal, folder, image, strokes, truth)
     write_nrrd(folder / "rough.nrrd", "uchar", "B", ball((14, 11, 15), 7.5))
     run(0, radseal, "segment", "refine", image, folder / "rough.nrrd", "--band", "4", "-o", out)
     before, after = (dice(radseal, folder / "truth.nrrd", path) for path in (folder / "rough.nrrd", out))
     assert before < 0.85 < after, (before, after)
     run(2, radseal, "segment", "refine", image, folder / "rough.nrrd", "--band", "0", "-o", out, sentence="a band is wider")
     check_interactive(radseal, image, out, strokes)
+
+
+def check_several(radseal, folder, image, strokes, truth):
+    """Two images, neither of which has the border all around: each is as bright as the ball on another side of it."""
+    made, halves, out = random.Random(6), [folder / "left.nrrd", folder / "right.nrrd"], folder / "several.nrrd"
+    for side, path in enumerate(halves):
+        write_nrrd(path, "short", "h", [round(made.gauss(100 + 60 * (inside or (i % SIZE[0] > 12) == side), 12)) for i, inside in enumerate(truth)])
+    grow = [radseal, "segment", "grow", *halves, *strokes, "-o", out]
+    run(0, *grow, "--quiet")
+    together, first = dice(radseal, folder / "truth.nrrd", out), out.read_bytes()
+    run(0, *grow, "--quiet", "-j", "2")
+    assert together > 0.85 and out.read_bytes() == first, together
+    run(0, radseal, "segment", "grow", halves[0], *strokes, "--learn", "-o", out, "--quiet")
+    assert dice(radseal, folder / "truth.nrrd", out) < together - 0.05
+    answers = run(0, *grow, "--interactive", text=json.dumps({"stroke": "out", "points": [[12, 6, 6]], "radius": 2}))
+    before, bitten = (json.loads(line) for line in answers.splitlines())
+    assert before["voxels"] > bitten["voxels"] > before["voxels"] / 2, answers
+    run(2, *grow, "--walk", sentence="--walk takes one image")
+    run(3, radseal, "segment", "grow", image, folder / "small.nrrd", *strokes, "-o", out, sentence="small.nrrd beside")
+    write_nrrd(folder / "flat.nrrd", "short", "h", [7] * len(truth))
+    run(3, radseal, "segment", "grow", folder / "flat.nrrd", folder / "flat.nrrd", *strokes, "-o", out, sentence="the same value")
 
 
 def check_refusals(radseal, image, out):
