@@ -12,6 +12,7 @@ static const struct option options[] = {
 	{"output", "DIR", "cohort: a new directory"},
 	{"size", "SIZE",
          "cohort: small (voxels of 3.2 x 3.2 x 4.5 mm, default) or full (1.4 x 1.4 x 2.25 mm)"},
+	{"enhanced", NULL, "cohort: Enhanced MR, one file of many frames for each series"},
 	{"truth", NULL, "cohort: also the true maps of tumour, ADC, Ktrans, ve and T1, as NIfTI"},
 	{NULL, NULL, NULL},
 };
@@ -51,9 +52,10 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	struct rs_str verb = rs_str_from(line->operand_count ? line->operands[0] : "");
 	if (rs_str_equal_text(verb, "cohort"))
 		return demo_cohort(line, err);
-	if (option_given(line, "output") || option_given(line, "size") || option_given(line, "truth"))
+	if (option_given(line, "output") || option_given(line, "size") || option_given(line, "enhanced") ||
+	    option_given(line, "truth"))
 		return rs_error_set(err, RS_USAGE,
-		                    "demo: --output, --size and --truth go with `demo cohort`");
+		                    "demo: --output, --size, --enhanced and --truth go with `demo cohort`");
 	return rs_str_equal_text(verb, "scan") ? demo_scan(line, err) : tell_story(line, err);
 }
 

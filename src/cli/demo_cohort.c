@@ -14,8 +14,10 @@ enum rs_code demo_cohort(const struct command_line *line, struct rs_error *err)
 	const char *directory = option_value(line, "output");
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
 	struct rs_progress progress;
-	struct rs_simulate_options options = {
-		.truth = option_given(line, "truth"), .version = RADSEAL_VERSION, .progress = &progress};
+	struct rs_simulate_options options = {.enhanced = option_given(line, "enhanced"),
+	                                      .truth = option_given(line, "truth"),
+	                                      .version = RADSEAL_VERSION,
+	                                      .progress = &progress};
 	uint64_t patients;
 	unsigned size;
 	if (!directory || line->operand_count > 1)

@@ -1,48 +1,13 @@
 /* MR images in files, with what makers add of their own: where the b-value stands differs between them. */
-#include "instance.h"
+#include "elements.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/crypto.h"
-#include "dicom/dicom.h"
-#include "dicomnet/dicomnet.h"
 #include "draw.h"
 
-#define TAG(group, element) RS_DICOM_TAG(0x##group, 0x##element)
 #define MR_IMAGE_STORAGE "1.2.840.10008.5.1.4.1.1.4"
-#define EXPLICIT_LITTLE_ENDIAN "1.2.840.10008.1.2.1"
 #define FILE_MAX ((size_t)1 << 24)
-#define SYNTHETIC "SYNTHETIC: made by radseal demo cohort, of no patient"
-
-static const char *const makers[] = {"radseal simulation (SIEMENS-like)", "radseal simulation (GE-like)",
-                                     "radseal simulation (Philips-like)", "radseal simulation (Canon-like)"};
-
-void instance_uid(uint64_t seed, const char *name, char out[static 65])
-{
-	char text[160];
-	struct rs_digest digest;
-	snprintf(text, sizeof text, "radseal simulation/%016llx/%s", (unsigned long long)seed, name);
-	rs_sha256(rs_bytes_of_str(rs_str_from(text)), &digest);
-	rs_dicom_uid_of(digest.bytes, out);
-}
-
-void instance_time(uint64_t time_ms, char date[static 9], char time[static 16])
-{
-	char text[RS_TIME_TEXT_SIZE]; /* 2026-11-21T03:04:05.678Z */
-	rs_format_time_ms(time_ms, text);
-	snprintf(date, 9, "%.4s%.2s%.2s", text, text + 5, text + 8);
-	snprintf(time, 16, "%.2s%.2s%.6s", text + 11, text + 14, text + 17);
-}
-
-enum rs_code instance_put(const struct rs_world *world, const char *path, struct rs_bytes content,
-                          struct rs_error *err)
-{
-	struct rs_file *file RS_CLEANUP(rs_file_close_pointer) = NULL;
-	RS_TRY(world->files->open(world->files, path, RS_OPEN_WRITE | RS_OPEN_CREATE | RS_OPEN_EXCLUSIVE,
-	                          0644, &file, err));
-	return rs_file_write_at(file, 0, content.data, content.size, err);
-}
 
 /* ---- elements ---- */
 
@@ -52,38 +17,13 @@ struct slice {
 	const struct rs_volume *volume;
 	size_t index;
 	struct rs_dicom_builder *b;
-	char study_uid[65], series_uid[65], instance_uid[65], frame_uid[65];
-	char date[9], time[16], study_time[16];
+	struct naming naming;
 	double position[3], brightest; /* of the volume */
 };
 
 static void text(struct slice *s, uint32_t tag, const char *vr, const char *value)
 {
 	rs_dicom_builder_text(s->b, tag, vr, value);
-}
-
-/* Up to six numbers. */
-static void numbers(struct slice *s, uint32_t tag, const char *vr, const double *values, size_t count)
-{
-	char line[6 * 18] = "";
-	size_t used = 0;
-	for (size_t i = 0; i < count; i++)
-		used += (size_t)snprintf(line + used, sizeof line - used, "%s%.8g", i ? "\\" : "", values[i]);
-	rs_dicom_builder_text(s->b, tag, vr, line);
-}
-
-static void number(struct slice *s, uint32_t tag, const char *vr, double value)
-{
-	numbers(s, tag, vr, &value, 1);
-}
-
-static void put_double(struct slice *s, uint32_t tag, double value)
-{
-	uint8_t bytes[8];
-	uint64_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	rs_write_le64(bytes, bits);
-	rs_dicom_builder_bytes(s->b, tag, "FD", rs_bytes_of(bytes, sizeof bytes));
 }
 
 static void put_float(struct slice *s, uint32_t tag, double value)
@@ -111,39 +51,23 @@ static void put_study(struct slice *s)
 	text(s, TAG(0008, 0005), "CS", "ISO_IR 100");
 	text(s, TAG(0008, 0008), "CS", image_type(s->image));
 	text(s, TAG(0008, 0016), "UI", MR_IMAGE_STORAGE);
-	text(s, TAG(0008, 0018), "UI", s->instance_uid);
+	text(s, TAG(0008, 0018), "UI", s->naming.instance_uid);
 	text(s, TAG(0008, 001C), "CS", "YES");
 	for (uint32_t tag = TAG(0008, 0020); tag <= TAG(0008, 0023);
 	     tag++) /* study, series, acquisition, content */
-		text(s, tag, "DA", s->date);
-	text(s, TAG(0008, 0030), "TM", s->study_time);
+		text(s, tag, "DA", s->naming.date);
+	text(s, TAG(0008, 0030), "TM", s->naming.study_time);
 	for (uint32_t tag = TAG(0008, 0031); tag <= TAG(0008, 0033); tag++)
-		text(s, tag, "TM", s->time);
+		text(s, tag, "TM", s->naming.time);
 	text(s, TAG(0008, 0050), "SH", "");
 	text(s, TAG(0008, 0060), "CS", "MR");
-	text(s, TAG(0008, 0070), "LO", makers[scanner->maker]);
+	text(s, TAG(0008, 0070), "LO", maker_name(scanner));
 	text(s, TAG(0008, 0080), "LO", scanner->institution);
 	text(s, TAG(0008, 0090), "PN", "");
-	text(s, TAG(0008, 1030), "LO", "SYNTHETIC MRI abdomen, pancreas");
+	text(s, TAG(0008, 1030), "LO", STUDY_DESCRIPTION);
 	text(s, TAG(0008, 103E), "LO", s->image->description);
 	text(s, TAG(0008, 1090), "LO", scanner->model);
 	text(s, TAG(0008, 2111), "ST", "Simulated by signal equations from a generated body");
-}
-
-static void put_patient(struct slice *s)
-{
-	const struct patient *p = s->writer->patient;
-	char line[64];
-	snprintf(line, sizeof line, "SYNTHETIC^%s", p->id);
-	text(s, TAG(0010, 0010), "PN", line);
-	text(s, TAG(0010, 0020), "LO", p->id);
-	snprintf(line, sizeof line, "%u0101", 2023 - p->age);
-	text(s, TAG(0010, 0030), "DA", line);
-	text(s, TAG(0010, 0040), "CS", p->male ? "M" : "F");
-	snprintf(line, sizeof line, "%03uY", p->age);
-	text(s, TAG(0010, 1010), "AS", line);
-	number(s, TAG(0010, 1030), "DS", floor(p->weight_kg));
-	text(s, TAG(0010, 4000), "LT", SYNTHETIC);
 }
 
 static void put_sequence(struct slice *s)
@@ -157,15 +81,15 @@ static void put_sequence(struct slice *s)
 	text(s, TAG(0018, 0021), "CS", spin || planar ? "SK" : "SP");
 	text(s, TAG(0018, 0022), "CS", image->fat_suppressed ? "FS" : "");
 	text(s, TAG(0018, 0023), "CS", spin || planar ? "2D" : "3D");
-	number(s, TAG(0018, 0050), "DS", image->spacing_mm[2]);
-	number(s, TAG(0018, 0080), "DS", image->tr_ms);
-	number(s, TAG(0018, 0081), "DS", image->te_ms);
-	number(s, TAG(0018, 0083), "DS", 1);
-	number(s, TAG(0018, 0084), "DS", scanner->at_3t ? 123.2 : 63.87);
+	element_number(s->b, TAG(0018, 0050), "DS", image->spacing_mm[2]);
+	element_number(s->b, TAG(0018, 0080), "DS", image->tr_ms);
+	element_number(s->b, TAG(0018, 0081), "DS", image->te_ms);
+	element_number(s->b, TAG(0018, 0083), "DS", 1);
+	element_number(s->b, TAG(0018, 0084), "DS", scanner->at_3t ? 123.2 : 63.87);
 	text(s, TAG(0018, 0085), "SH", "1H");
-	number(s, TAG(0018, 0087), "DS", scanner->at_3t ? 3 : 1.5);
-	number(s, TAG(0018, 0088), "DS", image->spacing_mm[2]);
-	number(s, TAG(0018, 0091), "IS", image->echoes);
+	element_number(s->b, TAG(0018, 0087), "DS", scanner->at_3t ? 3 : 1.5);
+	element_number(s->b, TAG(0018, 0088), "DS", image->spacing_mm[2]);
+	element_number(s->b, TAG(0018, 0091), "IS", image->echoes);
 	text(s, TAG(0018, 1020), "LO", s->writer->options->version);
 }
 
@@ -175,15 +99,15 @@ static void put_contrast_and_angle(struct slice *s)
 	char date[9], time[16];
 	const struct patient *p = s->writer->patient;
 	if (s->image->kind == IMAGE_DCE) {
-		number(s, TAG(0018, 1041), "DS",
-		       floor(p->weight_kg * 10) / 100); /* ml: 0.1 mmol/kg of 1 mmol/ml */
+		element_number(s->b, TAG(0018, 1041), "DS",
+		               floor(p->weight_kg * 10) / 100); /* ml: 0.1 mmol/kg of 1 mmol/ml */
 		instance_time(p->study_ms + (uint64_t)(1000 * (s->image->start_s - s->image->phase_s)), date,
 		              time);
 		text(s, TAG(0018, 1042), "TM", time);
 		text(s, TAG(0018, 1048), "CS", "GADOLINIUM");
-		number(s, TAG(0018, 1049), "DS", 157.25); /* mg of gadolinium in a ml */
+		element_number(s->b, TAG(0018, 1049), "DS", 157.25); /* mg of gadolinium in a ml */
 	}
-	number(s, TAG(0018, 1314), "DS", s->image->flip);
+	element_number(s->b, TAG(0018, 1314), "DS", s->image->flip);
 	text(s, TAG(0018, 5100), "CS", "HFS");
 }
 
@@ -194,10 +118,10 @@ static void put_standard_b(struct slice *s)
 	const enum maker maker = scanner_of(s->writer->patient)->maker;
 	if (maker == PHILIPS_LIKE || maker == CANON_LIKE) {
 		text(s, TAG(0018, 9075), "CS", s->image->b > 0 ? "ISOTROPIC" : "NONE");
-		put_double(s, TAG(0018, 9087), s->image->b);
+		element_double(s->b, TAG(0018, 9087), s->image->b);
 	} else if (maker == SIEMENS_LIKE) {
 		text(s, TAG(0019, 0010), "LO", "SIEMENS MR HEADER");
-		number(s, TAG(0019, 100C), "IS", s->image->b);
+		element_number(s->b, TAG(0019, 100C), "IS", s->image->b);
 	}
 }
 
@@ -223,21 +147,21 @@ static void put_place(struct slice *s)
 	static const double axes[6] = {1, 0, 0, 0, 1, 0};
 	const struct image *image = s->image;
 	size_t slices = s->volume->geometry.size[2];
-	text(s, TAG(0020, 000D), "UI", s->study_uid);
-	text(s, TAG(0020, 000E), "UI", s->series_uid);
+	text(s, TAG(0020, 000D), "UI", s->naming.study_uid);
+	text(s, TAG(0020, 000E), "UI", s->naming.series_uid);
 	text(s, TAG(0020, 0010), "SH", "1");
-	number(s, TAG(0020, 0011), "IS", image->series);
-	number(s, TAG(0020, 0012), "IS", image->place + 1);
-	number(s, TAG(0020, 0013), "IS", (double)(image->place * slices + s->index + 1));
-	numbers(s, TAG(0020, 0032), "DS", s->position, 3);
-	numbers(s, TAG(0020, 0037), "DS", axes, 6);
-	text(s, TAG(0020, 0052), "UI", s->frame_uid);
+	element_number(s->b, TAG(0020, 0011), "IS", image->series);
+	element_number(s->b, TAG(0020, 0012), "IS", image->place + 1);
+	element_number(s->b, TAG(0020, 0013), "IS", (double)(image->place * slices + s->index + 1));
+	element_numbers(s->b, TAG(0020, 0032), "DS", s->position, 3);
+	element_numbers(s->b, TAG(0020, 0037), "DS", axes, 6);
+	text(s, TAG(0020, 0052), "UI", s->naming.frame_uid);
 	if (image->kind == IMAGE_DCE && image->places > 1) {
-		number(s, TAG(0020, 0100), "IS", image->place + 1);
-		number(s, TAG(0020, 0105), "IS", image->places);
+		element_number(s->b, TAG(0020, 0100), "IS", image->place + 1);
+		element_number(s->b, TAG(0020, 0105), "IS", image->places);
 	}
 	text(s, TAG(0020, 1040), "LO", "");
-	number(s, TAG(0020, 1041), "DS", s->position[2]);
+	element_number(s->b, TAG(0020, 1041), "DS", s->position[2]);
 	text(s, TAG(0020, 4000), "LT", SYNTHETIC);
 }
 
@@ -254,62 +178,37 @@ static void put_pixels(struct slice *s, uint16_t *words)
 	text(s, TAG(0028, 0004), "CS", "MONOCHROME2");
 	rs_dicom_builder_u16(s->b, TAG(0028, 0010), (uint16_t)g->size[1]);
 	rs_dicom_builder_u16(s->b, TAG(0028, 0011), (uint16_t)g->size[0]);
-	numbers(s, TAG(0028, 0030), "DS", spacing, 2);
+	element_numbers(s->b, TAG(0028, 0030), "DS", spacing, 2);
 	rs_dicom_builder_u16(s->b, TAG(0028, 0100), 16);
 	rs_dicom_builder_u16(s->b, TAG(0028, 0101), bits);
 	rs_dicom_builder_u16(s->b, TAG(0028, 0102), (uint16_t)(bits - 1));
 	rs_dicom_builder_u16(s->b, TAG(0028, 0103), 0);
-	number(s, TAG(0028, 1050), "DS", floor(s->brightest / 3));
-	number(s, TAG(0028, 1051), "DS", floor(2 * s->brightest / 3) + 1);
+	element_number(s->b, TAG(0028, 1050), "DS", floor(s->brightest / 3));
+	element_number(s->b, TAG(0028, 1051), "DS", floor(2 * s->brightest / 3) + 1);
 	put_private_b(s);
 	rs_dicom_builder_words(s->b, RS_DICOM_PIXEL_DATA, "OW", words, count);
 }
 
 /* ---- files ---- */
 
-static enum rs_code build(struct slice *s, uint16_t *words, struct rs_buffer *file, struct rs_error *err)
+static void build(struct slice *s, uint16_t *words)
 {
 	put_study(s);
-	put_patient(s);
+	element_patient(s->b, s->writer->patient);
 	if (s->image->kind == IMAGE_DCE)
-		text(s, TAG(0018, 0010), "LO", "Gadobutrol (simulated)");
+		text(s, TAG(0018, 0010), "LO", AGENT_NAME);
 	put_sequence(s);
 	put_contrast_and_angle(s);
 	put_standard_b(s);
 	put_place(s);
 	put_pixels(s, words);
-	if (s->b->failure.code != RS_OK)
-		return rs_error_set(err, s->b->failure.code, "%s", s->b->failure.message);
-	RS_TRY(rs_buffer_check(&s->b->body, "a slice", err));
-	RS_TRY(rs_dicom_put_meta(MR_IMAGE_STORAGE, s->instance_uid, EXPLICIT_LITTLE_ENDIAN,
-	                         RS_DICOM_IMPLEMENTATION_UID, file, err));
-	rs_buffer_append_bytes(file, rs_buffer_bytes(&s->b->body));
-	return rs_buffer_check(file, "a slice", err);
-}
-
-static void name_slice(struct slice *s)
-{
-	const uint64_t seed = s->writer->options->seed;
-	const char *id = s->writer->patient->id;
-	char name[80], date[9];
-	const uint64_t study_ms = s->writer->patient->study_ms;
-	snprintf(name, sizeof name, "%s/study", id);
-	instance_uid(seed, name, s->study_uid);
-	snprintf(name, sizeof name, "%s/frame", id);
-	instance_uid(seed, name, s->frame_uid);
-	snprintf(name, sizeof name, "%s/%u", id, s->image->series);
-	instance_uid(seed, name, s->series_uid);
-	snprintf(name, sizeof name, "%s/%u/%u/%zu", id, s->image->series, s->image->place, s->index);
-	instance_uid(seed, name, s->instance_uid);
-	instance_time(study_ms, date, s->study_time);
-	instance_time(study_ms + (uint64_t)(1000 * s->image->start_s), s->date, s->time);
 }
 
 static enum rs_code write_slice(struct slice *s, const char *directory, uint16_t *words, struct rs_error *err)
 {
 	struct rs_dicom_builder builder RS_CLEANUP(rs_dicom_builder_finish) = {0};
-	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	const struct rs_geometry *g = &s->volume->geometry;
+	char instance[48];
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/IM%04zu.dcm", directory,
 	                                                        s->image->place * g->size[2] + s->index + 1);
 	if (!path)
@@ -317,11 +216,12 @@ static enum rs_code write_slice(struct slice *s, const char *directory, uint16_t
 	for (int i = 0; i < 3; i++)
 		s->position[i] = g->origin_mm[i] + (i == 2 ? (double)s->index * g->spacing_mm[2] : 0);
 	s->b = &builder;
-	name_slice(s);
-	rs_buffer_init(&file, FILE_MAX);
+	snprintf(instance, sizeof instance, "%u/%zu", s->image->place, s->index);
+	naming_init(&s->naming, s->writer, s->image, instance);
 	rs_dicom_builder_init(&builder, RS_DICOM_EXPLICIT_LE, FILE_MAX);
-	RS_TRY(build(s, words, &file, err));
-	return instance_put(s->writer->world, path, rs_buffer_bytes(&file), err);
+	build(s, words);
+	return element_file(s->writer, &builder, path, MR_IMAGE_STORAGE, s->naming.instance_uid, FILE_MAX,
+	                    err);
 }
 
 enum rs_code instance_write_series(const struct instance_writer *writer, const struct image *image,
@@ -335,6 +235,8 @@ enum rs_code instance_write_series(const struct instance_writer *writer, const s
 		return rs_error_memory(err, area * sizeof *words, "a slice");
 	if (image->place == 0)
 		RS_TRY(writer->world->files->make_directory(writer->world->files, directory, 0755, err));
+	if (writer->series)
+		return enhanced_add(writer, image, volume, directory, err);
 	for (size_t i = 0; i < rs_geometry_voxels(&volume->geometry); i++)
 		if (volume->voxels[i] > slice.brightest)
 			slice.brightest = volume->voxels[i];

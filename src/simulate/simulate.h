@@ -11,6 +11,7 @@ struct rs_simulate_options {
 	size_t patients; /* 1 … RS_SIMULATE_PATIENTS_MAX */
 	uint64_t seed;
 	enum rs_simulate_size size;   /* voxels of about 3 x 3 x 4.5 mm, or 1.4 x 1.4 x 2.3 mm */
+	bool enhanced;                /* Enhanced MR: one file of many frames for each series */
 	bool truth;                   /* also the true maps, as NIfTI on the T2 image's grid */
 	const char *version;          /* of this program: SoftwareVersions */
 	struct rs_progress *progress; /* begun by the caller; NULL: none */

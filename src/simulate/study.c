@@ -26,6 +26,7 @@ struct making {
 	struct field grain;
 	struct rs_stream stream;
 	struct receiver receiver;
+	struct enhanced_series series;       /* where files have many frames */
 	double adc_sums[3];                  /* of b: 1, b, b b */
 	struct rs_volume log_sum, b_log_sum; /* of the DWI images: for the ADC that the scanner makes */
 	struct rs_geometry t2;
@@ -37,6 +38,7 @@ static void making_finish(struct making *m)
 	field_finish(&m->grain);
 	rs_volume_finish(&m->log_sum);
 	rs_volume_finish(&m->b_log_sum);
+	rs_buffer_finish(&m->series.pixels);
 }
 
 /* ---- where and how ---- */
@@ -138,7 +140,8 @@ static enum rs_code take_image(struct making *m, size_t index, struct rs_geometr
 {
 	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
 	const struct image *image = &m->facts->plan[index];
-	const struct instance_writer writer = {m->world, m->options, m->patient, m->directory};
+	const struct instance_writer writer = {m->world, m->options, m->patient, m->directory,
+	                                       m->options->enhanced ? &m->series : NULL};
 	struct movement *movement = &m->facts->movements[index];
 	double looks[LABELS] = {0}, grains[LABELS] = {0};
 	/* Volumes of one kind share a grid, and the ADC that of its images. */
@@ -206,10 +209,11 @@ static enum rs_code write_mask(struct making *m, const struct rs_export_source *
 {
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_stream random = draw_stream(m->options->seed, m->patient->number, DRAW_UID);
-	struct still_world still = {.clock = {.now_ms = still_now},
-	                            .random = {.fill = still_fill},
-	                            .now_ms = m->patient->study_ms + 7200000 + 600000 * reader,
-	                            .stream = rs_stream_of(random.state, reader)};
+	struct still_world still = {
+		.clock = {.now_ms = still_now},
+		.random = {.fill = still_fill},
+		.now_ms = m->patient->study_ms + 7200000 + 600000 * reader,
+		.stream = rs_stream_of(random.state, m->options->enhanced ? READERS + reader : reader)};
 	still.world = (struct rs_world){&still.clock, &still.random, m->world->files};
 	const struct rs_export_maker maker = {.world = &still.world, .version = m->options->version};
 	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/../masks/reader%u.dcm", m->directory,
