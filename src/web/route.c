@@ -6,8 +6,8 @@
 #include "services.h"
 
 static const struct route *const tables[] = {
-	routes_health,   routes_metrics, routes_api,  routes_stow,   routes_wado,
-	routes_metadata, routes_pixels,  routes_qido, routes_events, routes_options,
+	routes_health, routes_metrics,  routes_api,  routes_stow,   routes_wado,    routes_metadata,
+	routes_pixels, routes_rendered, routes_qido, routes_events, routes_options,
 };
 
 void route_find(struct target *target, const char *method, struct rs_str *out_values,

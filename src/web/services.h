@@ -5,7 +5,7 @@
 #include "service.h"
 
 extern const struct route routes_health[], routes_metrics[], routes_stow[], routes_wado[], routes_metadata[],
-	routes_pixels[], routes_qido[], routes_options[], routes_events[];
+	routes_pixels[], routes_qido[], routes_rendered[], routes_options[], routes_events[];
 
 /* The operations of api.h, as routes, once they are prepared. */
 void api_prepare(void);

@@ -321,6 +321,16 @@ def pixels_of(site, scratch):
             assert shape is None or struct.unpack(">2I", picture[16:24]) == shape, path
         status, headers, picture = get(port, token, one + "/rendered")
         assert headers["content-type"] == "image/jpeg" and picture.startswith(b"\xff\xd8"), (status, picture[:300])
+        for path in ("/studies/2.25.9", "/studies/2.25.9/series/2.25.90"):
+            for accept, begin in ((None, b"\xff\xd8"), ('multipart/related; type="image/png"', b"\x89PNG")):
+                parts = parts_of(*get(port, token, path + "/rendered?window=30,60,linear", accept)[1:])
+                assert len(parts) == 3 and all(body.startswith(begin) for _, body in parts), "each frame"
+                assert parts[1][1] == get(port, token, one + "/frames/2/rendered?window=30,60,linear", parts[0][0])[2]
+            assert get(port, token, path + "/rendered", "image/png")[0] == 406 and get(port, token, path + "/rendered?quality=0")[0] == 400
+            assert get(port, token, path + "/thumbnail")[2] == get(port, token, one + "/thumbnail")[2]
+        small = [get(port, token, f"{one}/frames/{frame}/thumbnail?window=30,60,linear", "image/png")[2] for frame in (1, 3)]
+        assert small[0] == get(port, token, one + "/thumbnail?window=30,60,linear", "image/png")[2] != small[1]
+        assert get(port, token, "/studies/2.25.1/rendered")[0] == 406, "nothing of it is a picture"
         converted = get(port, token, one, f"{DICOM}; transfer-syntax=1.2.840.10008.1.2")
         assert converted[0] == 200 and len(converted[2]) < len(content) and pixels in converted[2], converted[:2]
         (kind, body), = parts_of(*get(port, token, one, f'multipart/related; type="{DICOM}"; transfer-syntax=1.2.840.10008.1.2')[1:])
