@@ -90,11 +90,15 @@ static enum rs_code begin_part(struct multipart *multipart, struct rs_error *err
 {
 	struct rs_str head = rs_buffer_str(&multipart->head), line, name;
 	struct media type = {{"", 0}, {"", 0}};
+	multipart->location = RS_STR("");
 	while (rs_str_split(&head, '\n', &line)) {
-		if (!memchr(line.data, ':', line.size) || !rs_str_split(&line, ':', &name) ||
-		    !rs_str_equal_ignoring_case(name, RS_STR("Content-Type")))
+		if (!memchr(line.data, ':', line.size) || !rs_str_split(&line, ':', &name))
 			continue;
 		line = rs_str_trim(line);
+		if (rs_str_equal_ignoring_case(name, RS_STR("Content-Location")))
+			multipart->location = line;
+		if (!rs_str_equal_ignoring_case(name, RS_STR("Content-Type")))
+			continue;
 		if (!media_next(&line, &type))
 			return rs_error_set(err, RS_MALFORMED, "the Content-Type of a part is none");
 	}

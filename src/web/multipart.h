@@ -30,6 +30,7 @@ struct multipart {
 	} state;
 	size_t held; /* so many bytes of the delimiter may have come */
 	struct rs_buffer head;
+	struct rs_str location; /* of the part that begins: its Content-Location; borrows from head */
 };
 
 /* errors  RS_MALFORMED: a boundary that is none */

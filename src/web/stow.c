@@ -6,9 +6,11 @@
 #include "devices/devices.h"
 #include "multipart.h"
 #include "services.h"
+#include "stow_metadata.h"
 
 #define BODY_SIZE_MAX ((uint64_t)1 << 42)
 #define PARTS_MAX ((size_t)65536)
+#define FILE_MAX ((size_t)160 << 20) /* that is made of metadata and bulk data */
 #define DICOM "application/dicom"
 #define DICOM_JSON "application/dicom+json"
 /* Failure reasons (PS3.18 table I.2-2, PS3.4 table B.2-1). */
@@ -30,7 +32,8 @@ struct storing {
 	char study[UID_SIZE]; /* "" for any */
 	bool is_multipart;
 	struct multipart multipart;
-	struct rs_arrival *arrival; /* of the part that is being received */
+	struct metadata_body *metadata; /* the parts are no instances; NULL: they are */
+	struct rs_arrival *arrival;     /* of the part that is being received */
 	struct part *parts, **last, *current;
 	size_t count;
 	pthread_mutex_t mutex; /* guards `waiting` and the parts' codes */
@@ -53,16 +56,11 @@ static void stored(void *context, enum rs_code code, const struct rs_admit_resul
 	pthread_mutex_unlock(&storing->mutex);
 }
 
-static enum rs_code begin_part(void *context, const struct media *type, struct rs_error *err)
+static enum rs_code begin_instance(struct storing *storing, struct rs_error *err)
 {
-	struct storing *storing = context;
 	char source[RS_SOURCE_MAX + 1];
 	const struct rs_arrival_claims claims = {.study_instance_uid = storing->study[0] ? storing->study
 	                                                                                 : NULL};
-	if (type->name.size > 0 && !media_is(type, DICOM)) {
-		storing->request->status = 415;
-		return rs_error_set(err, RS_UNSUPPORTED, "a part is of another type than " DICOM);
-	}
 	if (storing->count == PARTS_MAX)
 		return rs_error_set(err, RS_TOO_LARGE, "a body has at most %zu instances", PARTS_MAX);
 	struct part *part = rs_allocate(sizeof *part);
@@ -85,10 +83,24 @@ static enum rs_code begin_part(void *context, const struct media *type, struct r
 	return RS_OK;
 }
 
-/* An instance that cannot be kept does not stop the others: the rest of it is passed over. */
-static enum rs_code part_data(void *context, struct rs_bytes bytes, struct rs_error *err RS_UNUSED)
+static enum rs_code begin_part(void *context, const struct media *type, struct rs_error *err)
 {
 	struct storing *storing = context;
+	if (storing->metadata)
+		return metadata_body_begin(storing->metadata, type, storing->multipart.location, err);
+	if (type->name.size > 0 && !media_is(type, DICOM)) {
+		storing->request->status = 415;
+		return rs_error_set(err, RS_UNSUPPORTED, "a part is of another type than " DICOM);
+	}
+	return begin_instance(storing, err);
+}
+
+/* An instance that cannot be kept does not stop the others: the rest of it is passed over. */
+static enum rs_code part_data(void *context, struct rs_bytes bytes, struct rs_error *err)
+{
+	struct storing *storing = context;
+	if (storing->metadata)
+		return metadata_body_data(storing->metadata, bytes, err);
 	if (!storing->arrival)
 		return RS_OK;
 	storing->current->code = rs_arrival_add(storing->arrival, bytes, NULL);
@@ -104,7 +116,7 @@ static enum rs_code end_part(void *context, struct rs_error *err RS_UNUSED)
 	struct storing *storing = context;
 	struct rs_arrival *arrival = storing->arrival;
 	storing->arrival = NULL;
-	if (!arrival)
+	if (!arrival) /* or a part that is no instance */
 		return RS_OK;
 	pthread_mutex_lock(&storing->mutex);
 	storing->waiting++;
@@ -127,10 +139,12 @@ static enum rs_code begin_body(struct storing *storing, struct rs_error *err)
 		return rs_error_set(err, RS_UNSUPPORTED,
 		                    "send multipart/related; type=\"" DICOM "\", or one instance as " DICOM);
 	}
-	if (media_parameter(&type, "type", of) && strcmp(of, DICOM) != 0) {
+	if (media_parameter(&type, "type", of) && strcmp(of, DICOM_JSON) == 0)
+		RS_TRY(metadata_body_create(&storing->metadata, err));
+	else if (strcmp(of, DICOM) != 0) {
 		storing->request->status = 415;
-		return rs_error_set(err, RS_UNSUPPORTED, "parts of type %.64s are not taken: send " DICOM,
-		                    of);
+		return rs_error_set(err, RS_UNSUPPORTED,
+		                    "parts of type %.64s are not taken: send " DICOM " or " DICOM_JSON, of);
 	}
 	if (!media_parameter(&type, "boundary", boundary))
 		return rs_error_set(err, RS_MALFORMED, "multipart/related without a boundary");
@@ -296,6 +310,51 @@ static unsigned status_of(struct storing *storing)
 	return good == storing->count ? 200 : good > 0 ? 202 : 409;
 }
 
+/* Of what cannot be made a file the answer says which instance it was meant to be. */
+static void name_part(struct part *part, const json_t *dataset)
+{
+	const struct {
+		const char *tag;
+		char *to;
+	} uids[] = {{"00080016", part->identity.sop_class_uid},
+	            {"00080018", part->identity.sop_instance_uid}};
+	for (size_t i = 0; i < RS_COUNT(uids); i++)
+		(void)snprintf(uids[i].to, UID_SIZE, RS_STR_FORMAT,
+		               RS_STR_ARGUMENTS(dicom_json_uid(dataset, uids[i].tag)));
+}
+
+static enum rs_code store_dataset(struct storing *storing, size_t index, struct rs_error *err)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_error reason = {0};
+	RS_TRY(begin_instance(storing, err));
+	rs_buffer_init(&file, FILE_MAX);
+	enum rs_code code = metadata_body_file(storing->metadata, index, &file, &reason);
+	if (code == RS_OK && storing->arrival)
+		code = rs_arrival_add(storing->arrival, rs_buffer_bytes(&file), &reason);
+	if (code == RS_OK)
+		return end_part(storing, err);
+	rs_arrival_abandon(storing->arrival);
+	storing->arrival = NULL;
+	storing->current->code = code;
+	name_part(storing->current, metadata_body_dataset(storing->metadata, index));
+	pthread_mutex_lock(&storing->mutex);
+	if (storing->request->note[0] == '\0')
+		(void)snprintf(storing->request->note, sizeof storing->request->note, "an instance: %.140s",
+		               reason.message);
+	pthread_mutex_unlock(&storing->mutex);
+	return RS_OK;
+}
+
+static enum rs_code store_metadata(struct storing *storing, struct rs_error *err)
+{
+	size_t count;
+	RS_TRY(metadata_body_parse(storing->metadata, &count, err));
+	for (size_t i = 0; i < count; i++)
+		RS_TRY(store_dataset(storing, i, err));
+	return RS_OK;
+}
+
 static enum rs_code answer(struct request *request, struct rs_error *err)
 {
 	struct storing *storing = request->state;
@@ -305,6 +364,8 @@ static enum rs_code answer(struct request *request, struct rs_error *err)
 		RS_TRY(multipart_end(&storing->multipart, err));
 	else
 		RS_TRY(end_part(storing, err));
+	if (storing->metadata)
+		RS_TRY(store_metadata(storing, err));
 	wait_for_all(storing);
 	match_all(storing);
 	if (storing->count == 0)
@@ -336,6 +397,7 @@ static void finish(struct request *request)
 		rs_free(part);
 	}
 	multipart_finish(&storing->multipart);
+	metadata_body_destroy(storing->metadata);
 	pthread_cond_destroy(&storing->answered);
 	pthread_mutex_destroy(&storing->mutex);
 	rs_free(storing);

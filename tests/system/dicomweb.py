@@ -99,7 +99,7 @@ def refusing(site, scratch):
             "a boundary that is none": (body_of([good]), 'multipart/related; boundary="a\u00e4"', 400),
             "another type": (body_of([good]), "multipart/form-data; boundary=x", 415),
             "parts of another type": (body_of([good], media="text/html"), RELATED, 415),
-            "metadata": (body_of([b"[]"], media=JSON), RELATED.replace(DICOM, JSON), 415),
+            "metadata of nothing": (body_of([b"[]"], media=JSON), RELATED.replace(DICOM, JSON), 400),
             "a head that does not end": (b"--" + BOUNDARY.encode() + b"\r\nX: " + b"y" * 10000, RELATED, 413),
             "no type": (body_of([good]), "", 415),
         }
