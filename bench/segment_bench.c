@@ -1,5 +1,5 @@
-/* Growing from strokes: Dice and time on made cases, by geodesic paths, by the random walker, learned, and within a box; at 256^3;
- * corrections. `segment_bench cases N | large | corrections | case IMAGE TRUTH SEEDS` (for segment_peer.py). */
+/* Growing from strokes: Dice and time on made cases, by geodesic paths, by the random walker, learned, and within a box;
+ * at 256^3; corrections. `segment_bench cases N | large | corrections | case IMAGE TRUTH SEEDS` (for segment_peer.py). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
