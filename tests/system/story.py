@@ -25,7 +25,7 @@ def check_told(text):
     features = int(re.search(r"(\d+) features of each patient", text).group(1))
     assert features > 1200, features
     dice = float(re.search(r"median Dice coefficient is ([0-9.]+)", text).group(1))
-    assert dice > 0.7, dice
+    assert dice > 0.8, dice
     assert re.search(r"Alive after 12 months with probability [0-9.]+ \(95 % interval [0-9.]+ to [0-9.]+\)", text), text
     assert len(re.findall(r"(?:does not beat|beats) the (?:clinical|volume) baseline", text)) == 2, text
 
