@@ -50,9 +50,9 @@ static enum rs_code read_region(const struct command_line *line, const char *opt
 static void tell(struct report *report, const struct rs_transform *transform,
                  const struct rs_register_report *found)
 {
-	const double numbers[] = {found->mi_before,  found->mi_after,       found->ncc_before,
-	                          found->ncc_after,  found->overlap_before, found->overlap_after,
-	                          found->greatest_mm};
+	const double numbers[] = {found->mi_before,   found->mi_after,       found->ncc_before,
+	                          found->ncc_after,   found->overlap_before, found->overlap_after,
+	                          found->greatest_mm, found->least_jacobian};
 	char text[RS_COUNT(numbers)][NUMBER_SIZE], steps[NUMBER_SIZE];
 	for (size_t i = 0; i < RS_COUNT(numbers); i++)
 		snprintf(text[i], NUMBER_SIZE, "%.4f", numbers[i]);
@@ -67,6 +67,7 @@ static void tell(struct report *report, const struct rs_transform *transform,
 		{"#overlap_before", text[4], 0},
 		{"#overlap_after", text[5], 0},
 		{"#greatest_mm", text[6], 8},
+		{"#least_jacobian", text[7], 0},
 		{"#steps", steps, 1},
 	};
 	report_row(report, fields, RS_COUNT(fields));
@@ -182,7 +183,7 @@ static const struct option options[] = {
 	{"order", "N", "of the splines between voxels: 0 (nearest), 1 (linear) or 3 (default)"},
 	{"fixed-mask", "FILE", "look at these voxels of the fixed volume only"},
 	{"moving-mask", "FILE", "look at these voxels of the moving volume only"},
-	{"lattice", "MM", "of bspline: distance of the finest control points (default 30)"},
+	{"lattice", "MM", "of bspline: distance of the finest control points (default 20)"},
 	{"stiffness", "N",
          "of bspline: what bending costs; less where both volumes are rich in contrast (default 1000)"},
 	{"samples", "N", "points that are looked at (default 60000)"},
@@ -209,8 +210,9 @@ const struct command command_register = {
 		"Finds where the points of FIXED lie in MOVING, by mutual information, so that sequences of different\n"
 		"contrast go together; in patient coordinates, whatever the orientation and size of voxels. It begins where\n"
 		"the scanner says, from coarse to fine, and prints mutual information (nats), correlation and overlap before\n"
-		"and after, as points tell that did not steer. When it became worse, or the fields of view do not overlap,\n"
-		"it refuses: the volumes are then best left where they are. Volumes are files or directories, as for extract.",
+		"and after, as points tell that did not steer. When it became worse, the fields of view do not overlap, or the\n"
+		"deformation folds space over itself, it refuses: the volumes are then best left where they are. Volumes are files\n"
+		"or directories, as for extract.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

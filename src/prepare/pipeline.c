@@ -34,7 +34,7 @@ const struct step_row step_rows[RS_STEP_KINDS] = {
 	[RS_STEP_REGISTER] = {"register", ALL, false, false, {
 		{.name = "transform", .words = {"rigid", "affine", "bspline", NULL}},
 		COUNT("levels", 1, 6, 3), COUNT("samples", 1000, 1e7, 60000), COUNT("bins", 8, 256, 32),
-		COUNT("steps", 1, 1000, 60), NUMBER("lattice_mm", 1, 1000, 30), NUMBER("stiffness", 0, 1e6, 0.01),
+		COUNT("steps", 1, 1000, 60), NUMBER("lattice_mm", 1, 1000, 20), NUMBER("stiffness", 0, 1e6, 1000),
 		{.name = "within", .words = {"no", "yes", NULL}}}},
 	[RS_STEP_RESAMPLE] = {"resample", ALL, false, false, {
 		NUMBER("x_mm", 0.05, 100, 1), NUMBER("y_mm", 0.05, 100, 1), NUMBER("z_mm", 0.05, 100, 1),

@@ -35,6 +35,7 @@ static void tell_registration(struct work *work, const struct rs_step *step, con
 	tell_number(work, "correlation_after", report->ncc_after);
 	tell_number(work, "overlap_after", report->overlap_after);
 	tell_number(work, "greatest_mm", report->greatest_mm);
+	tell_number(work, "least_jacobian", report->least_jacobian);
 	rs_json_object_end(&work->json);
 }
 

@@ -12,11 +12,14 @@
 #define OVERLAP_KEPT 0.5   /* of what there was at the start: less is another place, not a better one */
 #define AS_GOOD 0.01       /* information that is lost with other points, too */
 #define POINTS_LEAST 1000  /* of a level */
-#define ELEMENTS_MAX 128   /* of a lattice along an axis */
-#define FIRST_STEP 0.5     /* in distances of the level's voxels */
+#define POINTS_MOST 10000000
+#define ELEMENTS_MAX 128 /* of a lattice along an axis */
+#define FIRST_STEP 0.5   /* in distances of the level's voxels */
 #define LONGEST_STEP 4.0
 #define LEAST_STEP 0.005
-#define LEAST_GAIN 1e-6 /* nats */
+#define LEAST_GAIN 1e-6      /* nats */
+#define LEAST_GAIN_BENT 3e-5 /* of thousands of parameters: less is chance, and takes many steps */
+#define FINEST_BENT 4        /* times the samples: as many parameters fit what chance there is in too few */
 
 struct registering {
 	const struct rs_volume *fixed, *moving;
@@ -179,7 +182,16 @@ static enum rs_code refine_lattice(struct registering *r, struct rs_error *err)
 	return RS_OK;
 }
 
-/* One motion on one level. Coarser levels have less to tell, and fewer points tell it. */
+/* Of a lattice a coarser level has less to tell, and fewer points tell it; few parameters are told cheaply on any. */
+static size_t points_of(const struct rs_register *how, enum rs_transform_kind kind, unsigned level)
+{
+	if (kind != RS_TRANSFORM_BSPLINE)
+		return how->samples;
+	const size_t wanted = FINEST_BENT * (size_t)how->samples >> 2 * level;
+	return wanted < POINTS_LEAST ? POINTS_LEAST : wanted > POINTS_MOST ? POINTS_MOST : wanted;
+}
+
+/* One motion on one level. Grey levels smoothed away leave less to hold a deformation: it is stiffer there. */
 static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, unsigned level,
                             struct rs_error *err)
 {
@@ -192,9 +204,11 @@ static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, 
 	struct rs_transform base = r->now;
 	struct rs_minimised done;
 	base.control_mm = NULL;
-	const size_t fewer = r->how->samples >> level, count = fewer < POINTS_LEAST ? POINTS_LEAST : fewer;
-	RS_TRY(points_draw(&points, r->fixed, r->how->fixed_region, count, r->how->seed, err));
-	RS_TRY(motion_init(&motion, kind, &base, &r->now.lattice, r->how->stiffness, &points, moving, err));
+	const bool bent = kind == RS_TRANSFORM_BSPLINE;
+	RS_TRY(points_draw(&points, r->fixed, r->how->fixed_region, points_of(r->how, kind, level),
+	                   r->how->seed, err));
+	RS_TRY(motion_init(&motion, kind, &base, &r->now.lattice, ldexp(r->how->stiffness, 2 * (int)level),
+	                   &points, moving, err));
 	points_look(&points, &r->fixed_views[level], r->how->bins);
 	RS_TRY(match_init(&match, &points, moving, &motion, r->how->bins, r->pool, err));
 	match.held_least = (size_t)(OVERLAP_KEPT * r->report.overlap_before * (double)points.count);
@@ -204,14 +218,14 @@ static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, 
 	                                 .first = FIRST_STEP * sharp_mm,
 	                                 .longest = LONGEST_STEP * sharp_mm,
 	                                 .least_x = LEAST_STEP * sharp_mm,
-	                                 .least_value = LEAST_GAIN,
+	                                 .least_value = bent ? LEAST_GAIN_BENT : LEAST_GAIN,
 	                                 .steps = r->how->steps};
-	double *parameters = kind == RS_TRANSFORM_BSPLINE ? r->now.control_mm : linear;
+	double *parameters = bent ? r->now.control_mm : linear;
 	RS_TRY(rs_minimise_run(&what, parameters, &done, err));
 	r->report.samples = points.count;
 	r->report.steps += done.steps;
 	r->report.looks += done.looks;
-	if (kind != RS_TRANSFORM_BSPLINE)
+	if (!bent)
 		motion_linear(&motion, linear, &r->now);
 	return RS_OK;
 }
@@ -271,6 +285,13 @@ static enum rs_code check_end(struct registering *r, struct rs_error *err)
 		RS_TRY(judge(r, &report->mi_after, &report->ncc_after, &report->overlap_after, err));
 	}
 	report->greatest_mm = rs_transform_greatest_mm(&r->now, &r->fixed->geometry);
+	report->least_jacobian = rs_transform_least_jacobian(&r->now, &r->fixed->geometry);
+	if (!(report->least_jacobian > 0))
+		return rs_error_set(
+			err, RS_REFUSED,
+			"the deformation folds space over itself (its least Jacobian is %.3f): a greater "
+			"stiffness, or control points farther apart, hold it",
+			report->least_jacobian);
 	return RS_OK;
 }
 

@@ -27,6 +27,9 @@ void rs_transform_point(const struct rs_transform *transform, const double fixed
                         double out_moving_mm[3]);
 /* The farthest that a voxel of the volume is moved. */
 double rs_transform_greatest_mm(const struct rs_transform *transform, const struct rs_geometry *fixed);
+/* The least that a piece of the volume shrinks to, as a share of it (the determinant of the transform's slopes); 0 or less:
+ * there space is folded over itself. Of a B-spline at 64 voxels along each axis, and one. */
+double rs_transform_least_jacobian(const struct rs_transform *transform, const struct rs_geometry *fixed);
 
 /* Canonical bytes (deterministic CBOR): what is hashed, sealed and kept. Reading accepts these and nothing else.
  * errors of reading  RS_MALFORMED, RS_TOO_LARGE, RS_NO_MEMORY */
@@ -50,12 +53,14 @@ enum rs_code rs_transform_apply_mask(const struct rs_transform *transform, const
 struct rs_register {
 	enum rs_transform_kind kind; /* affine begins with rigid, bspline with both */
 	unsigned levels;             /* 1 … RS_REGISTER_LEVELS_MAX; each halves the sharpness */
-	unsigned samples;            /* points looked at on the finest level, 1000 … 10 million */
-	unsigned bins;               /* grey levels of the joint histogram, 8 … 256 */
-	unsigned steps;              /* of the optimiser, at most, on a level; 1 … 1000 */
-	double lattice_mm;           /* of a B-spline: distance of control points on the finest level */
-	double stiffness; /* mm²: what the mean square of second derivatives (1/mm) costs, in nats */
-	uint64_t seed;    /* of the points' places */
+	unsigned samples;  /* points looked at, 1000 … 10 million; of a B-spline on the finest level four
+	                              * times as many, and a quarter with each level */
+	unsigned bins;     /* grey levels of the joint histogram, 8 … 256 */
+	unsigned steps;    /* of the optimiser, at most, on a level; 1 … 1000 */
+	double lattice_mm; /* of a B-spline: distance of control points on the finest level */
+	double stiffness; /* mm²: what the mean square of second derivatives (1/mm) costs on the finest level, in nats;
+	                   * four times that with each level */
+	uint64_t seed; /* of the points' places */
 	/* One byte a voxel, not 0: what is looked at; NULL: all. */
 	const uint8_t *fixed_region, *moving_region;
 	const struct rs_transform
@@ -64,7 +69,7 @@ struct rs_register {
 #define RS_REGISTER_DEFAULT                                                                         \
 	{                                                                                           \
 		.kind = RS_TRANSFORM_RIGID, .levels = 3, .samples = 60000, .bins = 32, .steps = 60, \
-		.lattice_mm = 30, .stiffness = 1000, .seed = 1                                      \
+		.lattice_mm = 20, .stiffness = 1000, .seed = 1                                      \
 	}
 
 /* Before: at the start. Similarities are of points of the fixed volume at full sharpness that did not steer. */
@@ -75,6 +80,7 @@ struct rs_register_report {
 	double overlap_before,
 		overlap_after; /* the share of the fixed volume's points that lie in the moving one */
 	double greatest_mm;    /* rs_transform_greatest_mm() */
+	double least_jacobian; /* rs_transform_least_jacobian() */
 	unsigned steps;        /* of the optimiser, on all levels */
 	unsigned looks;        /* how often the mutual information was computed */
 	size_t samples;        /* points that steered */
@@ -82,8 +88,8 @@ struct rs_register_report {
 };
 
 /* errors  RS_REFUSED, and the volumes are best left where they are: when the fields of view do not overlap, when a volume
- *         is flat, when mutual information became worse than at the start (the sentence tells both); RS_USAGE,
- *         RS_NO_MEMORY
+ *         is flat, when mutual information became worse than at the start (the sentence tells both), when the
+ *         deformation folds; RS_USAGE, RS_NO_MEMORY
  * source  Mattes et al., IEEE TMI 22 (2003) 120: mutual information by Parzen windows, its gradient;
  *         Rueckert et al., IEEE TMI 18 (1999) 712: free-form deformation and its bending;
  *         Thévenaz, Bierlaire & Unser, Int J Imaging Syst Technol 18 (2008) 1: quasi-random places of samples */

@@ -40,6 +40,7 @@ static inline void weigh_slopes(double fraction, double out[REACH])
 /* Where a point lies among control points: the first of four along each axis, and their weights. */
 struct hold {
 	size_t first[3];
+	double fraction[3];
 	double weight[3][REACH];
 };
 /* `at` counts in control points. */
@@ -52,6 +53,7 @@ static inline void hold_of(const size_t size[3], const double at[3], struct hold
 		double t = at[a] - 1 - from;
 		t = t > 0 ? t < 1 ? t : 1 : 0;
 		out->first[a] = (size_t)from;
+		out->fraction[a] = t;
 		weigh(t, out->weight[a]);
 	}
 }

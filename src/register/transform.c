@@ -105,29 +105,77 @@ void rs_transform_point(const struct rs_transform *t, const double fixed_mm[3], 
 	memcpy(out, moved, sizeof moved);
 }
 
-double rs_transform_greatest_mm(const struct rs_transform *transform, const struct rs_geometry *fixed)
+static double square_moved(const struct rs_transform *transform, const double point[3])
 {
-	const struct rs_geometry *g = fixed;
+	double moved[3], square = 0;
+	rs_transform_point(transform, point, moved);
+	for (int a = 0; a < 3; a++)
+		square += (moved[a] - point[a]) * (moved[a] - point[a]);
+	return square;
+}
+
+/* What the lattice adds to the matrix there. */
+static void add_slopes(const struct rs_transform *t, const double point[3], double matrix[3][3])
+{
+	struct space space;
+	struct hold hold;
+	double at[3];
+	if (!t->control_mm || space_of(&t->lattice, &space, NULL) != RS_OK)
+		return;
+	space_index(&space, point, at);
+	hold_of(t->lattice.size, at, &hold);
+	for (int a = 0; a < 3; a++) {
+		struct hold along = hold;
+		weigh_slopes(hold.fraction[a], along.weight[a]);
+		for (size_t r = 0; r < 3; r++) {
+			const double slope = hold_value(&along, t->lattice.size,
+			                                t->control_mm + r * rs_geometry_voxels(&t->lattice));
+			for (int c = 0; c < 3; c++)
+				matrix[r][c] += slope * space.to_index[a][c];
+		}
+	}
+}
+
+static double minus_jacobian(const struct rs_transform *transform, const double point[3])
+{
+	double m[3][3];
+	memcpy(m, transform->matrix, sizeof m);
+	add_slopes(transform, point, m);
+	return m[0][0] * (m[1][2] * m[2][1] - m[1][1] * m[2][2]) +
+	       m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
+	       m[0][2] * (m[1][1] * m[2][0] - m[1][0] * m[2][1]);
+}
+
+/* The greatest at corners, and, where space may bend, at no more than `count` and one voxels along each axis. */
+static double greatest(const struct rs_transform *transform, const struct rs_geometry *g, size_t count,
+                       double (*measure)(const struct rs_transform *transform, const double point[3]))
+{
 	struct space space;
 	size_t step[3];
-	double most = 0;
+	double most = -INFINITY;
 	if (space_of(g, &space, NULL) != RS_OK)
 		return NAN;
 	for (int a = 0; a < 3; a++)
-		step[a] = transform->control_mm ? (g->size[a] + 31) / 32 : g->size[a] - 1;
+		step[a] = transform->control_mm ? (g->size[a] + count - 1) / count : g->size[a] - 1;
 	for (size_t z = 0; z < g->size[2] + step[2]; z += step[2] ? step[2] : 1)
 		for (size_t y = 0; y < g->size[1] + step[1]; y += step[1] ? step[1] : 1)
 			for (size_t x = 0; x < g->size[0] + step[0]; x += step[0] ? step[0] : 1) {
-				double point[3], moved[3], square = 0;
 				const size_t at[3] = {x, y, z};
-				double index[3];
+				double index[3], point[3];
 				for (int a = 0; a < 3; a++)
 					index[a] = (double)(at[a] < g->size[a] ? at[a] : g->size[a] - 1);
 				space_point(&space, index, point);
-				rs_transform_point(transform, point, moved);
-				for (int a = 0; a < 3; a++)
-					square += (moved[a] - point[a]) * (moved[a] - point[a]);
-				most = fmax(most, square);
+				most = fmax(most, measure(transform, point));
 			}
-	return sqrt(most);
+	return most;
+}
+
+double rs_transform_greatest_mm(const struct rs_transform *transform, const struct rs_geometry *fixed)
+{
+	return sqrt(greatest(transform, fixed, 32, square_moved));
+}
+
+double rs_transform_least_jacobian(const struct rs_transform *transform, const struct rs_geometry *fixed)
+{
+	return -greatest(transform, fixed, 64, minus_jacobian);
 }

@@ -49,8 +49,13 @@ static void points(void **state)
 		for (int a = 0; a < 3; a++)
 			assert_true(fabs(got[a] - want[a]) < 1e-12);
 	}
+	/* The lattice adds 0.1 beside the matrix's 0.05: 1 - 0.05 * 0.1. More of it than 20 would fold. */
+	assert_true(fabs(rs_transform_least_jacobian(&t, &grid) - 0.995) < 1e-12);
+	t.matrix[0][1] = 20;
+	assert_true(fabs(rs_transform_least_jacobian(&t, &grid) + 1) < 1e-12);
 	rs_transform_finish(&t);
 	rs_transform_identity(&t);
+	assert_true(rs_transform_least_jacobian(&t, &grid) == 1);
 	t.offset_mm[0] = 3, t.offset_mm[1] = -4;
 	assert_true(fabs(rs_transform_greatest_mm(&t, &grid) - 5) < 1e-12);
 }
