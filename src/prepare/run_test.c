@@ -245,6 +245,13 @@ static void places_that_do_not_fit_are_left_out(void **state)
 	must_run("steps: [resample]");
 	was_said("DWI: its field of view does not overlap that of T2\n");
 	assert_true(is_written("T2"));
+	put_t2("1.2.3.99", 0);
+	must_run("steps: [{register: {samples: 1000}}]");
+	was_said(
+		"nothing in them can be registered; it has another frame of reference, so it cannot be laid on the "
+		"reference\n");
+	assert_true(is_written("T2") && prepared.left_out == 1);
+	put_t2("1.2.3.9", 500);
 	/* Nothing is left when the only volume is flat. */
 	assert_int_equal(run("steps: [normalise]", NULL, &err), RS_REFUSED);
 	assert_non_null(strstr(err.message, "T2: normalise"));
@@ -285,6 +292,30 @@ static void a_grid_has_the_spacing_that_is_wanted(void **state)
 	assert_true(mask.geometry.size[0] < 2 * SIDE && mask.geometry.size[2] < 2 * SLICES);
 }
 
+static void an_empty_region_costs_what_needs_it(void **state)
+{
+	struct rs_mask mask RS_CLEANUP(rs_mask_finish) = {.labels = NULL};
+	struct rs_volume volume RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	struct rs_error err = {0};
+	(void)state;
+	put_t2("1.2.3.9", 0);
+	must_run("steps: [{resample: {spacing_mm: 2.5}}]");
+	assert_int_equal(rs_volume_read(test_world, "/out/T2.nii.gz", &volume, &err), RS_OK);
+	struct rs_geometry own = volume.geometry;
+	own.size[0] = own.size[1] = SIDE;
+	own.spacing_mm[0] = own.spacing_mm[1] = 2;
+	own.spacing_mm[2] = 5;
+	own.size[2] = SLICES;
+	own.origin_mm[0] = own.origin_mm[1] = own.origin_mm[2] = 0;
+	assert_int_equal(rs_mask_init(&mask, &own, &err), RS_OK);
+	assert_int_equal(rs_mask_write(test_world, "/m.nii.gz", &mask, &err), RS_OK);
+	if (run("steps: [{resample: {spacing_mm: 2.5, margin_mm: 2}}]", "/m.nii.gz", &err) != RS_OK)
+		fail_msg("%s", err.message);
+	was_said("margin_mm: the mask is empty, or lies outside of the reference, of which all is kept\n");
+	was_said("mask: the region is empty on the reference's grid\n");
+	assert_true(is_written("T2") && prepared.left_out == 2);
+}
+
 int main(void)
 {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, test_setup, each_teardown)
@@ -295,6 +326,7 @@ int main(void)
 		EACH(a_slice_that_is_missing_costs_one_volume),
 		EACH(places_that_do_not_fit_are_left_out),
 		EACH(a_grid_has_the_spacing_that_is_wanted),
+		EACH(an_empty_region_costs_what_needs_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,8 +167,8 @@ static void bounds_on(const struct work *work, const struct rs_geometry *grid, i
 	*greatest = (*greatest + margin) / grid->spacing_mm[axis];
 }
 
-static enum rs_code cut_grid(const struct work *work, double margin, struct rs_geometry *grid,
-                             struct rs_error *err)
+/* Around an empty region there is nothing to cut: then all of the reference is kept. */
+static void cut_grid(struct work *work, double margin, struct rs_geometry *grid)
 {
 	const struct rs_geometry whole = *grid;
 	for (int axis = 0; axis < 3; axis++) {
@@ -176,14 +176,17 @@ static enum rs_code cut_grid(const struct work *work, double margin, struct rs_g
 		bounds_on(work, &whole, axis, margin, &least, &greatest);
 		least = fmax(0, floor(least));
 		greatest = fmin(last, ceil(greatest));
-		if (!(greatest >= least))
-			return rs_error_set(err, RS_USAGE,
-			                    "the mask is empty, or lies outside of the reference");
+		if (!(greatest >= least)) {
+			leave_out(
+				work, "margin_mm",
+				"the mask is empty, or lies outside of the reference, of which all is kept");
+			*grid = whole;
+			return;
+		}
 		grid->size[axis] = (size_t)(greatest - least) + 1;
 		for (int row = 0; row < 3; row++)
 			grid->origin_mm[row] += whole.direction[row][axis] * whole.spacing_mm[axis] * least;
 	}
-	return RS_OK;
 }
 
 enum rs_code do_resample(struct work *work, const struct rs_step *step, struct rs_error *err)
@@ -195,7 +198,7 @@ enum rs_code do_resample(struct work *work, const struct rs_step *step, struct r
 		return rs_error_set(err, RS_USAGE,
 		                    "margin_mm is around a mask, but no mask was given (--mask)");
 	if (step->values[RESAMPLE_MARGIN] >= 0)
-		RS_TRY(cut_grid(work, step->values[RESAMPLE_MARGIN], &grid, err));
+		cut_grid(work, step->values[RESAMPLE_MARGIN], &grid);
 	if (!rs_mul_size(grid.size[0], grid.size[1], &voxels) ||
 	    !rs_mul_size(voxels, grid.size[2], &voxels) || voxels > RS_VOXELS_MAX)
 		return rs_error_set(err, RS_TOO_LARGE, "a grid of %zu x %zu x %zu voxels is too large",
