@@ -128,6 +128,10 @@ enum rs_code rs_image_inspect_start(struct rs_bytes start, uint64_t size, uint32
 /* By the name's ending: .nii, .nii.gz, .nrrd; as type `stored` (integers must fit). Atomic. */
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err);
+/* With a line of text that says what it is: up to 79 characters of NIfTI's descrip, NRRD's content. */
+enum rs_code rs_volume_write_described(const struct rs_world *world, const char *path,
+                                       const struct rs_volume *volume, const char *description,
+                                       struct rs_error *err);
 enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask,
                            struct rs_error *err);
 

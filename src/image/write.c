@@ -7,6 +7,7 @@
 #include "format.h"
 
 #define FILE_MAX ((size_t)16 << 30)
+#define DESCRIPTION_MAX 79 /* of descrip, which ends with a zero */
 
 static enum rs_code append_voxels(const double *voxels, size_t count, enum rs_voxel_type type,
                                   struct rs_buffer *out, struct rs_error *err)
@@ -98,7 +99,8 @@ static double quaternion(const double lps[3][3], double out[3])
 	return qfac;
 }
 
-static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, uint8_t out[352])
+static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, const char *description,
+                         uint8_t out[352])
 {
 	static const uint16_t codes[] = {256, 2, 4, 512, 8, 768, 1024, 1280, 16, 64};
 	double q[3], qfac = quaternion(g->direction, q);
@@ -109,6 +111,8 @@ static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, u
 		rs_write_le16(out + 40 + 2 * i, i <= 3 ? (uint16_t)g->size[i - 1] : 1);
 	rs_write_le16(out + 70, codes[type]);
 	rs_write_le16(out + 72, (uint16_t)(8 * voxel_type_size(type)));
+	for (size_t i = 0; i < DESCRIPTION_MAX && description[i]; i++)
+		out[148 + i] = (uint8_t)description[i];
 	put_f32(out + 76, qfac);
 	put_f32(out + 108, 352);
 	put_f32(out + 112, 1);
@@ -128,16 +132,17 @@ static void nifti_header(const struct rs_geometry *g, enum rs_voxel_type type, u
 	memcpy(out + 344, "n+1", 4);
 }
 
-static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type type, struct rs_buffer *out,
-                                struct rs_error *err)
+static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type type, const char *description,
+                                struct rs_buffer *out, struct rs_error *err)
 {
 	static const char *const names[] = {"int8",   "uint8", "int16",  "uint16", "int32",
 	                                    "uint32", "int64", "uint64", "float",  "double"};
 	rs_buffer_printf(
 		out,
-		"NRRD0004\ntype: %s\ndimension: 3\nspace: left-posterior-superior\nsizes: %zu %zu %zu\n"
+		"NRRD0004\n%s%s%stype: %s\ndimension: 3\nspace: left-posterior-superior\nsizes: %zu %zu %zu\n"
 		"space directions:",
-		names[type], g->size[0], g->size[1], g->size[2]);
+		description[0] ? "content: " : "", description, description[0] ? "\n" : "", names[type],
+		g->size[0], g->size[1], g->size[2]);
 	for (int axis = 0; axis < 3; axis++) {
 		for (int row = 0; row < 3; row++) {
 			rs_buffer_append_text(out, row ? "," : " (");
@@ -157,7 +162,7 @@ static enum rs_code nrrd_header(const struct rs_geometry *g, enum rs_voxel_type 
 
 static enum rs_code write_image(const struct rs_world *world, const char *path,
                                 const struct rs_geometry *geometry, const double *voxels,
-                                enum rs_voxel_type type, struct rs_error *err)
+                                enum rs_voxel_type type, const char *description, struct rs_error *err)
 {
 	struct rs_buffer plain RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
@@ -173,14 +178,14 @@ static enum rs_code write_image(const struct rs_world *world, const char *path,
 			                    path);
 	rs_buffer_init(&plain, FILE_MAX);
 	rs_buffer_init(&file, FILE_MAX);
-	nifti_header(geometry, type, header);
+	nifti_header(geometry, type, description, header);
 	if (!nrrd)
 		rs_buffer_append(&plain, header, sizeof header);
 	RS_TRY(append_voxels(voxels, rs_geometry_voxels(geometry), type, &plain, err));
 	if (!nrrd && !packed)
 		return rs_file_replace(world, path, rs_buffer_bytes(&plain), 0644, err);
 	if (nrrd)
-		RS_TRY(nrrd_header(geometry, type, &file, err));
+		RS_TRY(nrrd_header(geometry, type, description, &file, err));
 	RS_TRY(deflate_all(rs_buffer_bytes(&plain), type >= RS_VOXEL_F32, &file, err));
 	return rs_file_replace(world, path, rs_buffer_bytes(&file), 0644, err);
 }
@@ -188,7 +193,14 @@ static enum rs_code write_image(const struct rs_world *world, const char *path,
 enum rs_code rs_volume_write(const struct rs_world *world, const char *path, const struct rs_volume *volume,
                              struct rs_error *err)
 {
-	return write_image(world, path, &volume->geometry, volume->voxels, volume->stored, err);
+	return rs_volume_write_described(world, path, volume, "", err);
+}
+
+enum rs_code rs_volume_write_described(const struct rs_world *world, const char *path,
+                                       const struct rs_volume *volume, const char *description,
+                                       struct rs_error *err)
+{
+	return write_image(world, path, &volume->geometry, volume->voxels, volume->stored, description, err);
 }
 
 enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const struct rs_mask *mask,
@@ -206,5 +218,5 @@ enum rs_code rs_mask_write(const struct rs_world *world, const char *path, const
 	enum rs_voxel_type type = largest <= UINT8_MAX    ? RS_VOXEL_U8
 	                          : largest <= UINT16_MAX ? RS_VOXEL_U16
 	                                                  : RS_VOXEL_U32;
-	return write_image(world, path, &mask->geometry, values, type, err);
+	return write_image(world, path, &mask->geometry, values, type, "", err);
 }

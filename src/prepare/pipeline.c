@@ -46,7 +46,10 @@ const struct step_row step_rows[RS_STEP_KINDS] = {
 };
 /* clang-format on */
 
-static const char usual_pipeline[] = "steps: [denoise, bias, adc, dce, register, resample, normalise]";
+/* Curves are of one place each only where what breath moved between images is moved back. */
+static const char usual_pipeline[] =
+	"steps: [denoise, bias, {register: {within: yes, samples: 20000, on: [DCE]}}, adc, dce, register, "
+	"resample, normalise]";
 
 struct parsing {
 	struct rs_study_reading reading;

@@ -19,7 +19,9 @@ static void what_means_the_same_has_one_digest(void **state)
 	         "steps: [{resample: {spacing_mm: [2, 2, 2], order: 3}}]"},
 		{"{steps: [{bias: {on: [T1, T2]}}], reference: T2}",
 	         "{reference: T2, steps: [{bias: {on: [T2, T1]}}]}"},
-		{"steps: [denoise, bias, adc, dce, register, resample, normalise]", NULL},
+		{"steps: [denoise, bias, {register: {within: yes, samples: 20000, on: DCE}}, adc, dce, "
+	         "register, resample, normalise]",
+	         NULL},
 	};
 	struct rs_error err = {0};
 	struct rs_digest a, b, other;

@@ -61,7 +61,8 @@ static void put_flips(double t1_ms)
 }
 
 #define TIMES 24
-#define GADOVIST 5.2 /* l/(mmol s) at 1.5 T: Rohrer 2005 */
+static size_t test_gap; /* times that are missing after the second one */
+#define GADOVIST 5.2    /* l/(mmol s) at 1.5 T: Rohrer 2005 */
 static void put_dce(const struct rs_tofts *tofts, double t1_ms, size_t times)
 {
 	double seconds[10 * TIMES], plasma[10 * TIMES], agent[10 * TIMES];
@@ -76,10 +77,11 @@ static void put_dce(const struct rs_tofts *tofts, double t1_ms, size_t times)
 			{0x00080032, "TM", at},  {0x00180010, "LO", "Gadovist"}, {0x00180020, "CS", "GR"},
 			{0x00180080, "DS", "5"}, {0x00180081, "DS", "1.9"},      {0x00181314, "DS", "15"},
 			{0, NULL, NULL}};
+		size_t second = 10 * (t + (t > 1 ? test_gap : 0));
 		double before = rs_spoiled_signal(400000, t1_ms, tr, 15 * DEGREE);
-		(void)snprintf(at, sizeof at, "10%02zu%02zu", 10 * t / 60, 10 * t % 60);
+		(void)snprintf(at, sizeof at, "10%02zu%02zu", second / 60, second % 60);
 		put_volume("1.2.3.4", SLICES, (unsigned)(1 + SLICES * t),
-		           (uint16_t)lround(before * rs_contrast_enhancement(agent[10 * t], t1_ms, tr,
+		           (uint16_t)lround(before * rs_contrast_enhancement(agent[second], t1_ms, tr,
 		                                                             15 * DEGREE, GADOVIST)),
 		           own);
 	}
@@ -213,6 +215,12 @@ static void what_is_missing_is_said_and_the_rest_is_done(void **state)
 	was_said("ADC: is wanted as reference, but is not there: another one was taken\n");
 	assert_true(is_written("DCE_wash_in") && !is_written("Ktrans"));
 	assert_int_equal(prepared.left_out, 3);
+	test_gap = 5;
+	put_dce(&tofts, 1100, 12);
+	test_gap = 0;
+	must_run("steps: [{dce: {model: tofts, t1_ms: 1100}}]");
+	was_said("Ktrans, ve: nothing was measured between 10 s and 70 s, when the agent came");
+	assert_true(is_written("DCE_wash_in") && !is_written("Ktrans"));
 }
 
 static void a_slice_that_is_missing_costs_one_volume(void **state)

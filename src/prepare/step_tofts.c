@@ -13,6 +13,8 @@
 #define RELAXIVITY_USUAL 4.5 /* l/(mmol s): amid those of agent.c */
 #define LATE_S 15.0
 #define ARRIVAL_S 0.5
+/* Blood is through a tissue for the first time, and comes again, in so long: Parker 2006, figure 3. */
+#define FIRST_PASS_S 40.0
 /* Plasma can be told from what has left it where so many times say so. */
 #define EXTENDED_TIMES 8
 
@@ -224,6 +226,12 @@ enum rs_code prepare_tofts(struct work *work, const struct rs_step *step, struct
 		                    "no series with several flip angles tells T1, and no t1_ms is given");
 	if (!(c->tr_ms > 0) || !(c->flip > 0))
 		return rs_error_set(err, RS_REFUSED, "the DCE series tells no repetition time or flip angle");
+	double gap = c->times[c->before] - c->times[c->before - 1];
+	if (gap > FIRST_PASS_S)
+		return rs_error_set(
+			err, RS_REFUSED,
+			"nothing was measured between %g s and %g s, when the agent came: its first pass is missed",
+			c->times[c->before - 1], c->times[c->before]);
 	RS_TRY(make_fine(c, err));
 	RS_TRY(work->how->artery ? measured_plasma(work, step, c, err) : population_plasma(step, c, err));
 	c->arrival = usual_arrival(c);

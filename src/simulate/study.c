@@ -6,7 +6,7 @@
 
 #include "draw.h"
 #include "export/export.h"
-#include "instance.h"
+#include "elements.h"
 
 #define REACH_HALF_X 179.0
 #define REACH_HALF_Y 141.0
@@ -271,15 +271,25 @@ static enum rs_code write_map(struct making *m, const char *name, const double v
 	RS_TRY(rs_volume_init(&map, &m->t2, err));
 	map.stored = RS_VOXEL_F32;
 	render_truth(&m->anatomy, values, &map);
-	return rs_volume_write(m->world, path, &map, err);
+	return rs_volume_write_described(m->world, path, &map, SYNTHETIC, err);
+}
+
+static enum rs_code write_tumour(struct making *m, const struct rs_mask *tumour, struct rs_error *err)
+{
+	struct rs_volume map RS_CLEANUP(rs_volume_finish) = {.voxels = NULL};
+	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/../truth/tumour.nii.gz", m->directory);
+	if (!path)
+		return rs_error_memory(err, 1, "a path");
+	RS_TRY(rs_volume_init(&map, &tumour->geometry, err));
+	map.stored = RS_VOXEL_U8;
+	for (size_t i = 0; i < rs_geometry_voxels(&map.geometry); i++)
+		map.voxels[i] = tumour->labels[i];
+	return rs_volume_write_described(m->world, path, &map, SYNTHETIC, err);
 }
 
 static enum rs_code write_truth(struct making *m, const struct rs_mask *tumour, struct rs_error *err)
 {
 	double adc[LABELS] = {0}, ktrans[LABELS] = {0}, ve[LABELS] = {0}, t1[LABELS] = {0};
-	char *path RS_CLEANUP(rs_free_pointer) = rs_text_printf("%s/../truth/tumour.nii.gz", m->directory);
-	if (!path)
-		return rs_error_memory(err, 1, "a path");
 	scan_adc(m->patient, adc);
 	for (unsigned label = 0; label < LABELS; label++) {
 		if (label >= TISSUES && label < TUMOUR)
@@ -289,7 +299,7 @@ static enum rs_code write_truth(struct making *m, const struct rs_mask *tumour, 
 		ve[label] = t.perfusion.ve;
 		t1[label] = t.t1_ms;
 	}
-	RS_TRY(rs_mask_write(m->world, path, tumour, err));
+	RS_TRY(write_tumour(m, tumour, err));
 	RS_TRY(write_map(m, "adc", adc, err));
 	RS_TRY(write_map(m, "ktrans", ktrans, err));
 	RS_TRY(write_map(m, "ve", ve, err));

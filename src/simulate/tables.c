@@ -128,7 +128,14 @@ static void readme(const struct rs_simulate_options *options, struct rs_buffer *
 		"testing software. No medical conclusion can be drawn from it.\n\n"
 		"clinical.csv  what a clinician sees, and what became of the patients (advanced, responds, died: 1 yes)\n"
 		"truth.json    what is behind it: do not train on it\n"
-		"SIM-*/study   DICOM series; SIM-*/masks: DICOM segmentations on the T2 image's grid\n",
+		"SIM-*/study   DICOM series; SIM-*/masks: DICOM segmentations on the T2 image's grid\n\n"
+		"Published values: T1 and T2 of organs, de Bazelaire, Radiology 230 (2004) 652; of blood and cord, Stanisz,\n"
+		"Magn. Res. Med. 54 (2005) 507; of chronic pancreatitis, Tirkes, J. Magn. Res. Imaging 45 (2017) 1171, and\n"
+		"its extracellular volume, Abdom. Radiol. 44 (2019) 3133; ADC of gland and cancer, Egypt. J. Radiol. Nucl.\n"
+		"Med. (2013); perfusion and diffusion with grade, Zaboriene, Diagnostics 13 (2023) 521, and Ma, Quant.\n"
+		"Imaging Med. Surg. 8 (2018) 301; arterial input, Parker, Magn. Res. Med. 56 (2006) 993; relaxivity, Rohrer,\n"
+		"Invest. Radiol. 40 (2005) 715; stages, AJCC 8. Levels of Ktrans, which differ tenfold between papers, effects\n"
+		"of biology, delays and densities are chosen. Not simulated: errors of flip angles, inflow, T2* of agent.\n",
 		options->patients, (unsigned long long)options->seed);
 }
 

@@ -13,6 +13,7 @@ from node_tools import Radseal
 
 # Onto the grid of the truth, so that voxels can be compared one by one; little of what takes time and moves no median.
 STEPS = """steps:
+- register: {{within: yes, samples: 8000, on: [DCE]}}
 - adc
 - dce
 - register: {{samples: 8000, on: [T1, DWI, DCE, ADC]}}

@@ -1,5 +1,6 @@
 """Synthetic cohorts: `simulate.py RADSEAL`."""
 import csv
+import gzip
 import json
 import pathlib
 import struct
@@ -35,6 +36,9 @@ def check_files(files, patients):
         if "/study/" in name:
             assert "SYNTHETIC" in short_element(file, 0x0008, 0x103E) and short_element(file, 0x0008, 0x001C) == "YES", name
             assert short_element(file, 0x0008, 0x0070).startswith("radseal simulation"), name
+    for name, file in files.items():
+        if name.endswith(".nii.gz"):
+            assert gzip.decompress(file)[148:157] == b"SYNTHETIC", name
     studies = {short_element(file, 0x0020, 0x000D) for file in images.values()}
     assert len(studies) == patients
 
