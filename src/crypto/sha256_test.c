@@ -63,6 +63,36 @@ static void hashes_a_million_in_uneven_pieces(void **state)
 	       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* A million letters each, in pieces of other sizes and from other addresses; and pieces of which one is empty or shorter. */
+static void hashes_two_at_once(void **state)
+{
+	static const size_t sizes[][2] = {{0, 1},      {64, 64},  {1, 0},       {63, 129},   {4096, 4096},
+	                                  {1000, 100}, {0, 8000}, {5000, 5000}, {8191, 8192}};
+	struct rs_sha256 hashes[2];
+	uint8_t letters[8200];
+	(void)state;
+	memset(letters, 'a', sizeof letters);
+	size_t left[2] = {1000000, 1000000};
+	rs_sha256_init(&hashes[0]);
+	rs_sha256_init(&hashes[1]);
+	for (size_t i = 0; left[0] + left[1] > 0; i++) {
+		struct rs_bytes pieces[2];
+		for (size_t k = 0; k < 2; k++) {
+			size_t size = sizes[i % RS_COUNT(sizes)][k];
+			size = size < left[k] ? size : left[k];
+			pieces[k] = rs_bytes_of(letters + (i + 3 * k) % 8, size);
+			left[k] -= size;
+		}
+		rs_sha256_update_pair(&hashes[0], pieces[0], &hashes[1], pieces[1]);
+	}
+	for (size_t k = 0; k < 2; k++) {
+		struct rs_digest digest;
+		rs_sha256_final(&hashes[k], &digest);
+		expect(digest.bytes, sizeof digest.bytes,
+		       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	}
+}
+
 static void authenticates_as_rfc_4231(void **state)
 {
 	static const struct {
@@ -153,11 +183,9 @@ static void hashes_fast(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hashes_the_examples),
-		cmocka_unit_test(hashes_a_million_in_uneven_pieces),
-		cmocka_unit_test(authenticates_as_rfc_4231),
-		cmocka_unit_test(derives_as_rfc_5869),
-		cmocka_unit_test(compares_in_constant_time),
+		cmocka_unit_test(hashes_the_examples), cmocka_unit_test(hashes_a_million_in_uneven_pieces),
+		cmocka_unit_test(hashes_two_at_once),  cmocka_unit_test(authenticates_as_rfc_4231),
+		cmocka_unit_test(derives_as_rfc_5869), cmocka_unit_test(compares_in_constant_time),
 		cmocka_unit_test(hashes_fast),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,10 +119,11 @@ enum rs_code rs_delivery_add(struct rs_delivery *delivery, struct rs_bytes bytes
 {
 	if (bytes.size > rs_delivery_wants(delivery))
 		return rs_error_set(err, RS_MALFORMED, "there are more bytes than the envelope says");
-	rs_sha256_update(&delivery->hash, bytes.data, bytes.size);
 	delivery->size += bytes.size;
-	return delivery->arrival ? rs_arrival_add(delivery->arrival, bytes, err)
-	                         : rs_spool_add(delivery->spool, bytes, err);
+	if (delivery->arrival)
+		return rs_arrival_add_beside(delivery->arrival, bytes, &delivery->hash, err);
+	rs_sha256_update(&delivery->hash, bytes.data, bytes.size);
+	return rs_spool_add(delivery->spool, bytes, err);
 }
 
 /* Tells whoever waits, and ends the delivery. */

@@ -103,16 +103,30 @@ static enum rs_code end_chunk(struct rs_cid_builder *builder, struct rs_error *e
 
 enum rs_code rs_cid_builder_add(struct rs_cid_builder *builder, struct rs_bytes bytes, struct rs_error *err)
 {
+	return rs_cid_builder_add_beside(builder, bytes, NULL, rs_bytes_of("", 0), err);
+}
+
+enum rs_code rs_cid_builder_add_beside(struct rs_cid_builder *builder, struct rs_bytes bytes,
+                                       struct rs_sha256 *other, struct rs_bytes others, struct rs_error *err)
+{
 	while (bytes.size) {
 		size_t room = builder->chunk_size - builder->in_chunk;
 		size_t size = bytes.size < room ? bytes.size : room;
-		rs_sha256_update(&builder->hash, bytes.data, size);
+		size_t beside = others.size < size ? others.size : size;
+		if (beside > 0)
+			rs_sha256_update_pair(&builder->hash, rs_bytes_of(bytes.data, size), other,
+			                      rs_bytes_of(others.data, beside));
+		else
+			rs_sha256_update(&builder->hash, bytes.data, size);
+		others = rs_bytes_of(others.data + beside, others.size - beside);
 		builder->in_chunk += size;
 		builder->total += size;
 		bytes = rs_bytes_of(bytes.data + size, bytes.size - size);
 		if (builder->in_chunk == builder->chunk_size)
 			RS_TRY(end_chunk(builder, err));
 	}
+	if (others.size > 0)
+		rs_sha256_update(other, others.data, others.size);
 	return RS_OK;
 }
 

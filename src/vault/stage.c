@@ -50,6 +50,7 @@ struct writing {
 	uint64_t offset; /* of block in the file */
 	uint8_t *memory, *block;
 	size_t held;
+	struct rs_sha256 *hash; /* of the content; NULL: nobody asks */
 	struct rs_cid_builder builder;
 };
 
@@ -104,7 +105,8 @@ static enum rs_code write_chunk(struct writing *writing, struct rs_gcm *gcm,
 	RS_TRY(object_encrypt_chunk(gcm, header, chunk, plain, cipher, err));
 	size_t stored_size = (size_t)(cipher - stored) + size + RS_GCM_TAG_SIZE;
 	writing->held += stored_size;
-	RS_TRY(rs_cid_builder_add(&writing->builder, rs_bytes_of(stored, stored_size), err));
+	RS_TRY(rs_cid_builder_add_beside(&writing->builder, rs_bytes_of(stored, stored_size), writing->hash,
+	                                 writing->hash ? plain : rs_bytes_of("", 0), err));
 	return write_out(writing, writing->held - writing->held % RS_UNCACHED_ALIGNMENT, err);
 }
 
@@ -123,10 +125,10 @@ static enum rs_code write_object(struct writing *writing, struct rs_gcm *gcm,
 
 static enum rs_code write_staged(struct rs_vault_staged *staged, const struct rs_secret *key,
                                  const struct object_header *header, const struct rs_content *content,
-                                 struct rs_error *err)
+                                 struct rs_sha256 *hash, struct rs_error *err)
 {
 	struct rs_gcm *gcm RS_CLEANUP(rs_gcm_destroy_pointer) = NULL;
-	struct writing writing RS_CLEANUP(writing_finish) = {0};
+	struct writing writing RS_CLEANUP(writing_finish) = {.hash = hash};
 	RS_TRY(rs_gcm_create(key->bytes, &gcm, err));
 	RS_TRY(writing_begin(&writing, staged->file, content->size, err));
 	RS_TRY(write_object(&writing, gcm, header, content, err));
@@ -138,11 +140,20 @@ enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secr
                                     const struct rs_content *content, struct rs_vault_staged **out,
                                     struct rs_cid *out_cid, struct rs_error *err)
 {
+	return rs_vault_stage_hashing(vault, key, nonce, content, NULL, out, out_cid, err);
+}
+
+enum rs_code rs_vault_stage_hashing(struct rs_vault *vault, const struct rs_secret *key,
+                                    const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
+                                    const struct rs_content *content, struct rs_sha256 *hash,
+                                    struct rs_vault_staged **out, struct rs_cid *out_cid,
+                                    struct rs_error *err)
+{
 	struct rs_vault_staged *staged = NULL;
 	struct object_header header;
 	RS_TRY(staged_make(vault, RS_OPEN_WRITE | RS_OPEN_UNCACHED, &staged, err));
 	object_header_make(&header, nonce, content->size);
-	enum rs_code code = write_staged(staged, key, &header, content, err);
+	enum rs_code code = write_staged(staged, key, &header, content, hash, err);
 	if (code != RS_OK) {
 		rs_vault_abort(vault, staged);
 		return code;

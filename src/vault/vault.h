@@ -61,6 +61,9 @@ struct rs_cid_builder {
 void rs_cid_builder_init(struct rs_cid_builder *builder, size_t chunk_size, size_t links_max);
 void rs_cid_builder_finish(struct rs_cid_builder *builder);
 enum rs_code rs_cid_builder_add(struct rs_cid_builder *builder, struct rs_bytes bytes, struct rs_error *err);
+/* The same, and other bytes to another hash: both at once. */
+enum rs_code rs_cid_builder_add_beside(struct rs_cid_builder *builder, struct rs_bytes bytes,
+                                       struct rs_sha256 *other, struct rs_bytes others, struct rs_error *err);
 enum rs_code rs_cid_builder_final(struct rs_cid_builder *builder, struct rs_cid *out, struct rs_error *err);
 enum rs_code rs_cid_of(struct rs_bytes bytes, struct rs_cid *out, struct rs_error *err);
 
@@ -102,6 +105,12 @@ enum rs_code rs_vault_stage_content(struct rs_vault *vault, const struct rs_secr
                                     const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
                                     const struct rs_content *content, struct rs_vault_staged **out,
                                     struct rs_cid *out_cid, struct rs_error *err);
+/* The same, and the content goes into `hash` with the object's own hash at once. read gives it elsewhere than into `scratch`. */
+enum rs_code rs_vault_stage_hashing(struct rs_vault *vault, const struct rs_secret *key,
+                                    const uint8_t nonce[static RS_OBJECT_NONCE_SIZE],
+                                    const struct rs_content *content, struct rs_sha256 *hash,
+                                    struct rs_vault_staged **out, struct rs_cid *out_cid,
+                                    struct rs_error *err);
 /* An object's stored bytes as they are, without its key; `stored` need not be trusted. RS_ALTERED when their address is
  * another. */
 enum rs_code rs_vault_stage_stored(struct rs_vault *vault, const struct rs_cid *cid,

@@ -54,6 +54,7 @@ struct rs_arrival {
 	struct rs_spool *spool; /* NULL while all of it lies in memory */
 	size_t charged;         /* of the intake's memory */
 	struct rs_sha256 hash;
+	size_t hashed; /* bytes of `memory`: the rest is hashed when it is encrypted */
 	struct walked_file file;
 	struct staged staged;
 	char sop_class[UID_SIZE], sop_instance[UID_SIZE], study[UID_SIZE]; /* announced; "" when not */
@@ -227,6 +228,15 @@ static bool has_memory(struct rs_arrival *arrival, size_t size)
 	return true;
 }
 
+/* As far as to `end` of what lies in memory. */
+static void catch_up(struct rs_arrival *arrival, size_t end)
+{
+	if (arrival->hashed < end)
+		rs_sha256_update(&arrival->hash, arrival->memory.data + arrival->hashed,
+		                 end - arrival->hashed);
+	arrival->hashed = end;
+}
+
 static enum rs_code start_spool(struct rs_arrival *arrival, struct rs_error *err)
 {
 	struct rs_spool *spool;
@@ -237,13 +247,15 @@ static enum rs_code start_spool(struct rs_arrival *arrival, struct rs_error *err
 		return code;
 	}
 	arrival->spool = spool;
+	catch_up(arrival, arrival->memory.size);
 	rs_buffer_finish(&arrival->memory);
 	atomic_fetch_sub(&arrival->intake->memory_used, arrival->charged);
 	arrival->charged = 0;
 	return RS_OK;
 }
 
-enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err)
+/* Without hashing. */
+static enum rs_code keep(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err)
 {
 	if (bytes.size > RS_ADMIT_SIZE_MAX - arrival->staged.size)
 		return rs_error_set(err, RS_TOO_LARGE, "an instance has more than %zu bytes",
@@ -257,7 +269,26 @@ enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, s
 		RS_TRY(rs_buffer_check(&arrival->memory, "an instance", err));
 	}
 	arrival->staged.size += bytes.size;
-	rs_sha256_update(&arrival->hash, bytes.data, bytes.size);
+	return RS_OK;
+}
+
+enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, struct rs_error *err)
+{
+	RS_TRY(keep(arrival, bytes, err));
+	if (arrival->spool)
+		rs_sha256_update(&arrival->hash, bytes.data, bytes.size);
+	return RS_OK;
+}
+
+enum rs_code rs_arrival_add_beside(struct rs_arrival *arrival, struct rs_bytes bytes,
+                                   struct rs_sha256 *beside, struct rs_error *err)
+{
+	RS_TRY(keep(arrival, bytes, err));
+	if (!arrival->spool) {
+		catch_up(arrival, arrival->memory.size - bytes.size);
+		arrival->hashed = arrival->memory.size;
+	}
+	rs_sha256_update_pair(&arrival->hash, bytes, beside, bytes);
 	return RS_OK;
 }
 
@@ -336,20 +367,28 @@ static enum rs_code check_claims(const struct rs_arrival *arrival, struct rs_err
 static enum rs_code stage(struct rs_arrival *arrival, struct rs_error *err)
 {
 	struct rs_intake *intake = arrival->intake;
+	const struct classified *what = &arrival->staged.what;
+	struct rs_sha256 *hash = NULL;
 	struct rs_content content = {arrival->staged.size, give_memory, &arrival->memory};
 	if (arrival->spool)
 		content = (struct rs_content){arrival->staged.size, give_spool, arrival->spool};
-	rs_sha256_final(&arrival->hash, &arrival->staged.content);
-	arrival->staged.result.sha256 = arrival->staged.content;
 	RS_TRY(recognise(arrival, err));
 	RS_TRY(check_claims(arrival, err));
-	enum rs_code code = stage_arrived(intake->node, &arrival->staged, &content, err);
+	/* What does not say whose it is, is its content's. */
+	if (!arrival->spool && arrival->hashed == 0 && (what->patient_id[0] || what->study_instance_uid[0])) {
+		hash = &arrival->hash;
+	} else {
+		if (!arrival->spool)
+			catch_up(arrival, arrival->memory.size);
+		rs_sha256_final(&arrival->hash, &arrival->staged.content);
+	}
+	enum rs_code code = stage_arrived(intake->node, &arrival->staged, &content, hash, err);
 	for (int tries = 0; code == RS_BUSY && tries < TRIES_MAX; tries++) {
 		begin_committing(intake);
 		code = come_back(intake, err);
 		commit_all(intake);
 		RS_TRY(code);
-		code = stage_arrived(intake->node, &arrival->staged, &content, err);
+		code = stage_arrived(intake->node, &arrival->staged, &content, hash, err);
 	}
 	RS_TRY(code);
 	/* What lay in memory is in the vault's hands. */

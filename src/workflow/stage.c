@@ -180,7 +180,7 @@ enum rs_code stage_find_earlier(struct rs_node *node, struct staged *staged, boo
 }
 
 static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const struct rs_content *content,
-                            struct rs_error *err)
+                            struct rs_sha256 *hash, struct rs_error *err)
 {
 	struct rs_secret subject_key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_secret object_key RS_CLEANUP(rs_secret_finish) = {0};
@@ -199,7 +199,7 @@ static enum rs_code encrypt(struct rs_node *node, struct staged *staged, const s
 	code = room_take(node, content->size, err);
 	pthread_mutex_unlock(&node->mutex);
 	RS_TRY(code);
-	code = rs_vault_stage_content(node->vault, &object_key, staged->object_nonce, content,
+	code = rs_vault_stage_hashing(node->vault, &object_key, staged->object_nonce, content, hash,
 	                              &staged->object, &staged->cid, err);
 	pthread_mutex_lock(&node->mutex);
 	room_written(node, content->size);
@@ -242,21 +242,27 @@ static enum rs_code stage_content(struct rs_node *node, struct staged *staged, s
 	if (known)
 		return RS_OK;
 	struct rs_content content = source_content(source);
-	RS_TRY(encrypt(node, staged, &content, err));
+	RS_TRY(encrypt(node, staged, &content, NULL, err));
 	staged->result.outcome = RS_ADMIT_SEALED;
 	return RS_OK;
 }
 
 enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const struct rs_content *content,
-                           struct rs_error *err)
+                           struct rs_sha256 *hash, struct rs_error *err)
 {
+	struct rs_sha256 own;
 	staged->result.path = staged->file->path;
 	staged->result.receipt_path = "";
 	staged->result.size = staged->size;
 	staged->result.media = staged->what.media;
-	find_locators(node, staged);
+	if (hash)
+		own = *hash;
 	RS_TRY(find_subject(node, staged, NULL, err)); /* no vector of features: needs no source */
-	RS_TRY(encrypt(node, staged, content, err));
+	RS_TRY(encrypt(node, staged, content, hash ? &own : NULL, err));
+	if (hash)
+		rs_sha256_final(&own, &staged->content);
+	staged->result.sha256 = staged->content;
+	find_locators(node, staged);
 	staged->result.outcome = RS_ADMIT_SEALED;
 	return RS_OK;
 }

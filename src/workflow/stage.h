@@ -32,9 +32,11 @@ struct staged {
 /* Fills `staged` from the file; failures go to staged->result. Safe to call in parallel. Only a failure that must
  * stop everything (no space, no memory, a broken store) is returned. */
 enum rs_code stage_file(struct rs_node *node, struct staged *staged, struct rs_error *err);
-/* What is in memory already, or can be read: staged->what (DICOM), content, size and file are set. Failures are returned. */
+/* What is in memory already, or can be read: staged->what (DICOM), size and file are set. hash: of the content, which goes
+ * into it on the way as of rs_vault_stage_hashing(); NULL: staged->content is set. Failures are returned, and leave `hash` as
+ * it was. */
 enum rs_code stage_arrived(struct rs_node *node, struct staged *staged, const struct rs_content *content,
-                           struct rs_error *err);
+                           struct rs_sha256 *hash, struct rs_error *err);
 /* The receipt of an earlier sealing of the same bytes, for the same subject: the outcome is RS_ADMIT_KNOWN then. */
 enum rs_code stage_find_earlier(struct rs_node *node, struct staged *staged, bool *out_found,
                                 struct rs_error *err);

@@ -1,10 +1,11 @@
 /* Admitting what arrives piece by piece, from several peers at once: a network's way into the node.
  *
- * An arrival is fed while it is received: hashed at once, and kept in memory while it is small and there is room, else in the
- * vault's staging place, encrypted. When it is whole, the thread that fed it recognises it and encrypts it under its subject's
- * key; then it waits with others for a group. The first thread that waits writes for all who came meanwhile, with one durable
- * commit of the ledger, and only then are they answered. Receipts, and the index' mark that a group is complete, come after
- * that, for many groups at once: recovery makes up for what a crash leaves out, as it does for admitted files. */
+ * An arrival is fed while it is received: kept in memory while it is small and there is room, else hashed, and in the vault's
+ * staging place, encrypted. When it is whole, the thread that fed it recognises it and encrypts it under its subject's key,
+ * hashing content and object at once where it lay in memory; then it waits with others for a group. The first thread that
+ * waits writes for all who came meanwhile, with one durable commit of the ledger, and only then are they answered. Receipts,
+ * and the index' mark that a group is complete, come after that, for many groups at once: recovery makes up for what a crash
+ * leaves out, as it does for admitted files. */
 #ifndef RS_WORKFLOW_INTAKE_H
 #define RS_WORKFLOW_INTAKE_H
 
@@ -74,6 +75,9 @@ enum rs_code rs_arrival_add(struct rs_arrival *arrival, struct rs_bytes bytes, s
  * the device signed about it, or SHA-256 of its manifest that lists it; empty when nothing. */
 enum rs_code rs_arrival_vouch(struct rs_arrival *arrival, const char *source, struct rs_bytes envelope,
                               struct rs_error *err);
+/* The same of bytes that go into `beside`, too: both are hashed at once. */
+enum rs_code rs_arrival_add_beside(struct rs_arrival *arrival, struct rs_bytes bytes,
+                                   struct rs_sha256 *beside, struct rs_error *err);
 void rs_arrival_abandon(struct rs_arrival *arrival); /* accepts NULL */
 
 /* result->outcome is RS_ADMIT_SEALED or _KNOWN when code is RS_OK. Called once, from any thread; the arrival is gone then.
