@@ -22,8 +22,9 @@ struct run {
 	struct rs_error failure; /* of the first case that failed */
 	struct sealer sealer;
 	struct gate gate;
-	char *vectors;          /* the folder of sealed vectors */
-	const char *dictionary; /* a file that tells of the columns; NULL: none */
+	char *vectors;             /* the folder of sealed vectors */
+	const char *dictionary;    /* a file that tells of the columns; NULL: none */
+	const char *progress_file; /* NULL: nobody looks */
 	size_t done;
 	bool quiet;
 };
@@ -89,8 +90,9 @@ static void take_done(void *context, size_t index, const struct rs_error *failur
 		run->failure = *failure;
 	if (failure != NULL && run->cohort->count > 1)
 		tell(run, index, "failed", failure->message);
+	session_progress(run->progress_file, ++run->done, run->cohort->count);
 	if (!run->quiet)
-		rs_progress_update(&run->progress, ++run->done);
+		rs_progress_update(&run->progress, run->done);
 }
 
 /* Status 3 belongs to the contract; a region that cannot be measured is a failed check. What is not found in files
@@ -140,6 +142,7 @@ static enum rs_code measure(struct run *run, struct rs_cohort_job *job, struct r
 	bool table = run->cohort->cases[0].line > 0;
 	rs_progress_begin(&run->progress, rs_world_system()->clock, table && !run->quiet ? stderr : NULL,
 	                  "measuring", run->cohort->count);
+	session_progress(run->progress_file, 0, run->cohort->count);
 	enum rs_code code = rs_cohort_measure(run->cohort, job, &sink, &counts, err);
 	rs_progress_end(&run->progress);
 	RS_TRY(code);
@@ -341,6 +344,7 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	}
 	RS_TRY(extract_settings(line, &settings, err));
 	run.dictionary = option_value(line, "dictionary");
+	run.progress_file = option_value(line, "progress");
 	if (run.dictionary != NULL && line->operand_count == 0 && !option_given(line, "batch"))
 		return describe(line, &settings, run.dictionary, err);
 	RS_TRY(read_cohort(line, &cohort, err));
@@ -384,6 +388,7 @@ static const struct option options[] = {
 	{"purpose", "WORD",
          "with --home: ask for leave to measure what is sealed, for treatment, research, …"},
 	SESSION_AS_OPTIONS,
+	SESSION_PROGRESS_OPTION,
 	{"verbosity", "N", "1 to 5; below 3 without notes (default: 3; 4 without N)"},
 	{NULL, NULL, NULL},
 };

@@ -15,6 +15,7 @@ struct telling {
 	bool as_json;
 	struct sealing sealing;
 	struct receipts receipts;
+	const char *progress_file; /* NULL: nobody looks */
 };
 
 static void telling_finish(struct telling *telling)
@@ -125,6 +126,12 @@ static enum rs_code tell(const struct command_line *line, struct telling *tellin
 	                                   : session_write(NULL, rs_buffer_bytes(&telling->text), err);
 }
 
+static void take_progress(void *context, uint64_t done, uint64_t total)
+{
+	const struct telling *telling = context;
+	session_progress(telling->progress_file, done, total);
+}
+
 /* Studies of tables, or of pictures. */
 static enum rs_code train(const char *path, bool asks, struct rs_pool *pool,
                           const struct rs_training_report *report, struct rs_buffer *out_model,
@@ -145,7 +152,8 @@ static enum rs_code train(const char *path, bool asks, struct rs_pool *pool,
 static enum rs_code run(const struct command_line *line, struct rs_error *err)
 {
 	struct rs_pool *pool RS_CLEANUP(session_pool_destroy) = NULL;
-	struct telling telling RS_CLEANUP(telling_finish) = {.as_json = option_given(line, "json")};
+	struct telling telling RS_CLEANUP(telling_finish) = {.as_json = option_given(line, "json"),
+	                                                     .progress_file = option_value(line, "progress")};
 	struct rs_buffer model RS_CLEANUP(rs_buffer_finish) = {0};
 	struct rs_digest digest;
 	char verdict[RS_VERDICT_SIZE], hex[2 * RS_SHA256_SIZE + 1];
@@ -167,8 +175,8 @@ static enum rs_code run(const struct command_line *line, struct rs_error *err)
 	const struct rs_page page = {&telling.page, "radseal " RADSEAL_VERSION,
 	                             rs_path_name(line->operands[0]), NULL};
 	bool paged = option_given(line, "report") && !report_is_json(line);
-	const struct rs_training_report report = {take_finding, take_warning, &telling, paged ? &page : NULL,
-	                                          permit_rows};
+	const struct rs_training_report report = {take_finding,         take_warning, &telling,
+	                                          paged ? &page : NULL, permit_rows,  take_progress};
 	RS_TRY(train(line->operands[0], telling.sealing.asks, pool, &report, &model, verdict, err));
 	rs_sha256(rs_buffer_bytes(&model), &digest);
 	rs_hex_encode(rs_bytes_of(digest.bytes, sizeof digest.bytes), hex);
@@ -184,6 +192,7 @@ static const struct option options[] = {
 	{"report", "FILE",
          "a page (HTML) of figures, model card and checklists (METRICS, TRIPOD+AI, CLEAR); JSON where it ends in .json"},
 	SEALING_OPTIONS,
+	SESSION_PROGRESS_OPTION,
 	{"replaces", "MODEL", "with --home: a model sealed there, of which this is the new version"},
 	{"threads", "N", "default: all processors; the numbers are the same for any"},
 	{NULL, NULL, NULL},

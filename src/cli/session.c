@@ -163,3 +163,12 @@ enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_
 		return rs_error_errno(err, errno, "standard output");
 	return RS_OK;
 }
+
+void session_progress(const char *path, uint64_t done, uint64_t total)
+{
+	char text[48];
+	int size = snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)done,
+	                    (unsigned long long)total);
+	if (path)
+		(void)rs_file_replace(rs_world_system(), path, rs_bytes_of(text, (size_t)size), 0600, NULL);
+}

@@ -36,6 +36,13 @@ enum rs_code session_key(const char *key, char **out, struct rs_error *err);
 /* A time: "2027-01-31", "2027-01-31T12:00:00Z", or "+90d", counted from now. errors  RS_USAGE */
 enum rs_code session_time(const struct command_line *line, const char *option, uint64_t fallback_ms,
                           uint64_t *out_ms, struct rs_error *err);
+/* How far a command of known length is, into the file of its option --progress, for programs: "DONE TOTAL". path NULL: nobody
+ * looks. A failure is passed over. */
+#define SESSION_PROGRESS_OPTION                                                                     \
+	{                                                                                           \
+		"progress", "FILE", "keep how much of it is done in FILE, for programs: DONE TOTAL" \
+	}
+void session_progress(const char *path, uint64_t done, uint64_t total);
 /* To standard output, or atomically to the file; a closed pipe is an error. */
 enum rs_code session_write(const char *path, struct rs_bytes content, struct rs_error *err);
 

@@ -429,8 +429,8 @@ enum rs_code rs_pictures_train(const struct rs_world *world, const char *study, 
                                char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
 	struct rs_gathered gathered RS_CLEANUP(rs_gathered_finish) = {.visit = NULL};
-	const struct rs_training_report kept = {rs_gather_finding, rs_gather_warning, &gathered, report->page,
-	                                        NULL};
+	const struct rs_training_report kept = {
+		rs_gather_finding, rs_gather_warning, &gathered, report->page, NULL, NULL};
 	struct run run RS_CLEANUP(run_finish) = {.pool = pool, .report = report->page ? &kept : report};
 	rs_gathered_init(&gathered, report->finding, report->warning, report->context);
 	RS_TRY(begin(world, study, &run, err));

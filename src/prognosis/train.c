@@ -328,7 +328,7 @@ static enum rs_code train(struct training_run *run, struct rs_pool *pool, const 
 	const struct rs_whole whole = {&run->study, &run->contenders[0], run->report, pool};
 	RS_TRY(rs_whole_fit(&whole, &model, err));
 	RS_TRY(warn_of_all(run, rs_model_inputs(&model), err));
-	RS_TRY(rs_contenders_run(run->contenders, run->count, &run->study, pool, err));
+	RS_TRY(rs_contenders_run(run->contenders, run->count, &run->study, run->told, pool, err));
 	for (size_t c = 0; c < run->count; c++)
 		if (!run->contenders[c].source || run->contenders[c].whole == &run->frame)
 			RS_TRY(rs_contender_report(&run->contenders[c], &run->study, run->report, c == 0,
@@ -354,9 +354,10 @@ enum rs_code rs_train(const struct rs_world *world, const char *study, struct rs
                       char out_verdict[RS_VERDICT_SIZE], struct rs_error *err)
 {
 	struct rs_gathered gathered RS_CLEANUP(rs_gathered_finish) = {.visit = NULL};
-	const struct rs_training_report kept = {rs_gather_finding, rs_gather_warning, &gathered, report->page,
-	                                        NULL};
-	struct training_run run RS_CLEANUP(run_finish) = {.report = report->page ? &kept : report};
+	const struct rs_training_report kept = {
+		rs_gather_finding, rs_gather_warning, &gathered, report->page, NULL, NULL};
+	struct training_run run RS_CLEANUP(run_finish) = {.report = report->page ? &kept : report,
+	                                                  .told = report};
 	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
 	const char *slash = strrchr(study, '/');
 	char *directory RS_CLEANUP(rs_free_pointer) = rs_str_duplicate(

@@ -22,6 +22,7 @@ struct training_run {
 	struct rs_risks risks; /* of the model, of survival */
 	struct rs_arena names;
 	const struct rs_training_report *report;
+	const struct rs_training_report *told; /* the caller's, of progress */
 };
 
 struct rs_gathered;

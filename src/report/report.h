@@ -35,6 +35,8 @@ struct rs_training_report {
 	void *context;
 	const struct rs_page *page; /* NULL: none is wanted */
 	rs_rows_permit *permit;     /* NULL: rows need no leave */
+	/* How many of the steps whose number is known are done; NULL: nobody asks. */
+	void (*progress)(void *context, uint64_t done, uint64_t total);
 };
 
 #define RS_REPORT_SIZE_MAX ((size_t)64 << 20)

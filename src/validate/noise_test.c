@@ -41,7 +41,7 @@ static double merit_on_noise(struct noise *noise, const char *target, const char
 		struct rs_contender contender RS_CLEANUP(rs_contender_finish) = {
 			.name = "model", .frame = &noise->frame, .plan = &study.plan};
 		world_make(noise, seed, study.target);
-		if (rs_contenders_run(&contender, 1, &study, NULL, &err) != RS_OK)
+		if (rs_contenders_run(&contender, 1, &study, NULL, NULL, &err) != RS_OK)
 			fail_msg("%s: %s", model, err.message);
 		assert_int_equal(rs_merit_of(&contender, &study, &merit, NULL), RS_OK);
 		sum += merit.value / SEEDS;
@@ -105,7 +105,7 @@ static void fusion_finds_nothing(void **state)
 		                                          .view = (enum rs_view)(RS_VIEW_MODALITY + p),
 		                                          .whole = &noise.frame,
 		                                          .source = parts.source[p]};
-	assert_int_equal(rs_contenders_run(contenders, 3, &study, NULL, NULL), RS_OK);
+	assert_int_equal(rs_contenders_run(contenders, 3, &study, NULL, NULL, NULL), RS_OK);
 	assert_int_equal(rs_merit_of(contenders, &study, &merit, NULL), RS_OK);
 	if (!(fabs(merit.value - 0.5) < TOLERANCE))
 		fail_msg("fusion: noise predicts noise: %g", merit.value);

@@ -248,7 +248,7 @@ static enum rs_code work_permutation(void *context, size_t index, struct rs_erro
 	struct rs_contender contender RS_CLEANUP(rs_contender_finish) = {
 		.name = "permutation", .frame = &frame, .plan = own->plan, .view = own->view};
 	RS_TRY(rs_frame_permute_outcomes(own->frame, p->study.seed + 1 + index, &frame, err));
-	RS_TRY(rs_contenders_run(&contender, 1, &p->study, NULL, err));
+	RS_TRY(rs_contenders_run(&contender, 1, &p->study, NULL, NULL, err));
 	return merit_of_first(&contender, &p->merit[index], err);
 }
 

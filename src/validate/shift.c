@@ -109,7 +109,7 @@ static enum rs_code run(struct shift *shift, const struct rs_schemes *s, struct 
 		RS_TRY(add_centre(shift, s, c, err));
 	if (shift->count == 0)
 		return RS_OK;
-	RS_TRY(rs_contenders_run(shift->contenders, shift->count, &study, s->pool, err));
+	RS_TRY(rs_contenders_run(shift->contenders, shift->count, &study, NULL, s->pool, err));
 	for (size_t k = 0; k < shift->count; k++) {
 		RS_TRY(rs_merit_of(&shift->contenders[k], &study, &merit, err));
 		tell(s, &shift->contenders[k], &merit);

@@ -204,12 +204,17 @@ static enum rs_code run_repeat(struct rs_contender *contenders, size_t count, co
 }
 
 enum rs_code rs_contenders_run(struct rs_contender *contenders, size_t count, const struct rs_study *study,
-                               struct rs_pool *pool, struct rs_error *err)
+                               const struct rs_training_report *report, struct rs_pool *pool,
+                               struct rs_error *err)
 {
 	for (size_t c = 0; c < count; c++)
 		RS_TRY(prepare(&contenders[c], study, err));
-	for (size_t r = 0; r < study->repeats; r++)
+	for (size_t r = 0; r < study->repeats; r++) {
 		RS_TRY(run_repeat(contenders, count, study, r, pool, err));
+		/* The last step is what is made of them. */
+		if (report && report->progress)
+			report->progress(report->context, r + 1, study->repeats + 1);
+	}
 	for (size_t c = 0; c < count; c++) {
 		struct rs_contender *of = &contenders[c];
 		size_t each = of->frame->rows * of->width;

@@ -28,10 +28,11 @@ struct rs_contender {
 	double *inner; /* [repeat][fold][candidate]: merit in the inner folds, NaN where there were none */
 };
 void rs_contender_finish(struct rs_contender *contender);
-/* All folds of all contenders, in parallel; a fused one comes before its parts, in the same array.
- * errors  name contender, repeat and fold */
+/* All folds of all contenders, in parallel; a fused one comes before its parts, in the same array. report: whom to tell of each
+ * repeat; NULL: nobody. errors  name contender, repeat and fold */
 enum rs_code rs_contenders_run(struct rs_contender *contenders, size_t count, const struct rs_study *study,
-                               struct rs_pool *pool, struct rs_error *err);
+                               const struct rs_training_report *report, struct rs_pool *pool,
+                               struct rs_error *err);
 
 /* AUC or concordance; of a concordance pairs within folds count. */
 enum rs_code rs_merit_of(const struct rs_contender *contender, const struct rs_study *study,

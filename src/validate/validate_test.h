@@ -67,7 +67,7 @@ static RS_UNUSED double noise_merit(const struct noise *noise, const char *text)
 	struct rs_contender contender RS_CLEANUP(rs_contender_finish) = {
 		.name = "model", .frame = &noise->frame, .plan = &study.plan};
 	struct rs_merit merit;
-	assert_int_equal(rs_contenders_run(&contender, 1, &study, NULL, NULL), RS_OK);
+	assert_int_equal(rs_contenders_run(&contender, 1, &study, NULL, NULL, NULL), RS_OK);
 	assert_int_equal(rs_merit_of(&contender, &study, &merit, NULL), RS_OK);
 	return merit.value;
 }

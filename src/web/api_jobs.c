@@ -44,7 +44,7 @@ static bool is_name(const char *text)
 		if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
 		      (*at >= '0' && *at <= '9') || (at > text && strchr("._-", *at))))
 			return false;
-	return *text && strlen(text) <= 64 && strcmp(text, "log.txt") != 0;
+	return *text && strlen(text) <= 64 && strcmp(text, "log.txt") != 0 && strcmp(text, JOB_PROGRESS) != 0;
 }
 
 /* "name=value"; *out_value points into the text. */
@@ -141,6 +141,10 @@ static enum rs_code start(struct call *call, const struct kind *kind, const stru
 	}
 	arguments[count++] = "-o";
 	arguments[count++] = kind->result;
+	if (kind->operation != RS_OPERATION_PREDICT) {
+		arguments[count++] = "--progress";
+		arguments[count++] = JOB_PROGRESS;
+	}
 	return job_start(&call->request->web->jobs, job->id, arguments, kind->result, err);
 }
 
@@ -175,6 +179,24 @@ static const char *const states[] = {[JOB_NONE] = "none",
                                      [JOB_DONE] = "done",
                                      [JOB_FAILED] = "failed"};
 
+/* How far it is, where the length is known; null where it is not. */
+static void put_steps(struct rs_json *json, const struct job *job)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {{"done", job->done},
+	            {"total", job->total},
+	            {"percent", job->total ? (uint64_t)(100.0 * (double)job->done / (double)job->total) : 0}};
+	for (size_t i = 0; i < RS_COUNT(rows); i++) {
+		rs_json_key(json, rows[i].name);
+		if (job->total)
+			rs_json_u64(json, rows[i].value);
+		else
+			rs_json_null(json);
+	}
+}
+
 static void tell(struct call *call, const struct job *job)
 {
 	uint64_t end_ms = job->ended_ms ? job->ended_ms : rs_world_now_ms(rs_world_system());
@@ -184,6 +206,7 @@ static void tell(struct call *call, const struct job *job)
 	put_time(call, "started", job->started_ms);
 	put_time(call, "ended", job->ended_ms);
 	put_number(call, "elapsed_ms", job->started_ms ? end_ms - job->started_ms : 0);
+	put_steps(&call->json, job);
 	put_text(call, "reason", job->failure);
 }
 
@@ -242,10 +265,22 @@ static enum rs_code read_events(struct stream *stream, void *out, size_t size, s
 	RS_TRY(job_find(&events->web->jobs, events->id, &events->owner, &job, err));
 	events->ended = job.state == JOB_DONE || job.state == JOB_FAILED;
 	uint64_t end_ms = events->ended ? job.ended_ms : rs_world_now_ms(rs_world_system());
-	int written = snprintf(out, size, "event: %s\ndata: {\"state\": \"%s\", \"elapsed_ms\": %llu}\n\n",
-	                       events->ended ? "end" : "progress", states[job.state],
-	                       (unsigned long long)(job.started_ms ? end_ms - job.started_ms : 0));
-	*out_read = written > 0 && (size_t)written < size ? (size_t)written : 0;
+	struct rs_buffer text RS_CLEANUP(rs_buffer_finish) = {0};
+	struct rs_json json;
+	rs_buffer_init(&text, size);
+	rs_buffer_printf(&text, "event: %s\ndata: ", events->ended ? "end" : "progress");
+	rs_json_init(&json, &text, false);
+	rs_json_object_begin(&json);
+	rs_json_key(&json, "state");
+	rs_json_text(&json, states[job.state]);
+	rs_json_key(&json, "elapsed_ms");
+	rs_json_u64(&json, job.started_ms ? end_ms - job.started_ms : 0);
+	put_steps(&json, &job);
+	rs_json_object_end(&json);
+	rs_buffer_append_text(&text, "\n\n");
+	RS_TRY(rs_buffer_check(&text, "an event", err));
+	memcpy(out, text.data, text.size);
+	*out_read = text.size;
 	return RS_OK;
 }
 
@@ -280,14 +315,18 @@ static const struct field create_fields[] = {
          NULL},
 	END};
 static const struct field created_fields[] = {{"id", FIELD_TEXT, true, "the job", NULL}, END};
-static const struct field job_fields[] = {{"id", FIELD_TEXT, true, "the job", NULL},
-                                          {"kind", FIELD_TEXT, true, "what it does", "extract,train,predict"},
-                                          {"state", FIELD_TEXT, true, "now", "running,done,failed"},
-                                          {"started", FIELD_TIME, false, "when", NULL},
-                                          {"ended", FIELD_TIME, false, "when", NULL},
-                                          {"elapsed_ms", FIELD_NUMBER, true, "how long it took so far", NULL},
-                                          {"reason", FIELD_TEXT, false, "why it failed", NULL},
-                                          END};
+static const struct field job_fields[] = {
+	{"id", FIELD_TEXT, true, "the job", NULL},
+	{"kind", FIELD_TEXT, true, "what it does", "extract,train,predict"},
+	{"state", FIELD_TEXT, true, "now", "running,done,failed"},
+	{"started", FIELD_TIME, false, "when", NULL},
+	{"ended", FIELD_TIME, false, "when", NULL},
+	{"elapsed_ms", FIELD_NUMBER, true, "how long it took so far", NULL},
+	{"done", FIELD_NUMBER, false, "steps, where their number is known", NULL},
+	{"total", FIELD_NUMBER, false, "steps there are", NULL},
+	{"percent", FIELD_NUMBER, false, "of the steps", NULL},
+	{"reason", FIELD_TEXT, false, "why it failed", NULL},
+	END};
 
 const struct operation operations_jobs[] = {
 	{.route = {.method = "POST",

@@ -54,16 +54,36 @@ static void read_failure(struct job *job)
 	(void)snprintf(job->failure, sizeof job->failure, RS_STR_FORMAT, RS_STR_ARGUMENTS(last));
 }
 
+static void read_progress(struct job *job)
+{
+	struct rs_buffer file RS_CLEANUP(rs_buffer_finish) = {0};
+	char *path RS_CLEANUP(rs_free_pointer) = rs_path_join(job->files.path, JOB_PROGRESS);
+	struct rs_str rest, done, total;
+	uint64_t numbers[2];
+	if (!path || rs_file_read_all(rs_world_system(), path, 64, &file, NULL) != RS_OK)
+		return;
+	rest = rs_buffer_str(&file);
+	if (rs_str_split(&rest, ' ', &done) && rs_str_split(&rest, '\n', &total) &&
+	    rs_parse_u64(done, &numbers[0]) && rs_parse_u64(total, &numbers[1]) && numbers[0] <= numbers[1]) {
+		job->done = numbers[0];
+		job->total = numbers[1];
+	}
+}
+
 static void look_at(struct job *job)
 {
 	int status = 0;
 	if (job->state == JOB_RUNNING && now_ms() - job->started_ms > RUNNING_MS)
 		(void)kill(job->process, SIGKILL);
+	if (job->state == JOB_RUNNING)
+		read_progress(job);
 	if (job->state == JOB_RUNNING && waitpid(job->process, &status, WNOHANG) == job->process) {
 		job->ended_ms = now_ms();
 		job->state = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? JOB_DONE : JOB_FAILED;
 		if (job->state == JOB_FAILED)
 			read_failure(job);
+		else
+			job->done = job->total; /* whose last step is its end */
 	}
 	if ((job->state == JOB_DONE || job->state == JOB_FAILED) && now_ms() - job->ended_ms > KEPT_MS)
 		clear(job);

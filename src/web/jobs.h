@@ -25,7 +25,9 @@ struct job {
 	pid_t process;
 	uint64_t started_ms, ended_ms;
 	char failure[256];
+	uint64_t done, total; /* steps; total 0: nobody knows */
 };
+#define JOB_PROGRESS "progress.txt" /* among its files: what --progress of a command writes */
 
 struct jobs {
 	pthread_mutex_t mutex;

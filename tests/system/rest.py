@@ -216,7 +216,18 @@ def jobs(api, reader, other, scratch):
     events = api.do("get-jobs-name-events", path=job, token=reader).decode().split("\n\n")[:-1]
     assert [event.split("\n")[0] for event in events][-1] == "event: end" and '"done"' in events[-1], events
     assert all(json.loads(event.partition("data: ")[2])["elapsed_ms"] >= 0 for event in events)
-    assert api.do("get-jobs-name", path=job, token=reader)["state"] == "done"
+    told = api.do("get-jobs-name", path=job, token=reader)
+    assert (told["state"], told["done"], told["total"], told["percent"]) == ("done", 1, 1, 100), told
+    assert json.loads(events[-1].partition("data: ")[2])["percent"] == 100
+    rows = [f"{number},{number % 2},{number % 7},{(number * 5) % 11}\n" for number in range(60)]
+    train = api.do("post-jobs", {"kind": "train", "inputs": ["s.yaml"], "texts": [
+        "t.csv=id,late,a,b\n" + "".join(rows), "s.yaml=tables: t.csv\nid: id\ntarget: {class: {column: late}}\nfeatures: {all: [a, b]}\n"
+        "model: {forest: {trees: 20}}\nfolds: 3\nrepeats: 20\nseed: 1\nsynthetic: yes\n"]}, token=reader)["id"]
+    events = [json.loads(event.partition("data: ")[2]) for event in
+              api.do("get-jobs-name-events", path=train, token=reader).decode().split("\n\n")[:-1]]
+    steps = [event["percent"] for event in events if event["percent"] is not None]
+    assert events[-1]["state"] == "done", api.do("get-jobs-name", path=train, token=reader)
+    assert steps == sorted(steps) and steps[-1] == 100 and events[-1]["total"] == 21, events
     table = api.do("get-jobs-name-result", path=job, token=reader).decode()
     assert "original_firstorder_Mean" in table or "Mean" in table, table[:300]
     api.do("get-jobs-name", path=job, token=other, expect=404)
