@@ -23,6 +23,7 @@
 #define SESSION_HOURS_MAX 24
 #define POOL_THREADS 4 /* wait for the disk side by side: index, objects, keys */
 
+static atomic_bool is_broker_met;
 static volatile sig_atomic_t stop, hangups;
 
 static void on_signal(int number RS_UNUSED) { stop = 1; }
@@ -157,6 +158,7 @@ static enum rs_code http_open(const struct command_line *line, struct rs_node *n
 		.connections_max = (unsigned)connections,
 		.connections_of_address_max = (unsigned)(connections + CONNECTIONS_OF_ADDRESS - 1) /
 	                                      CONNECTIONS_OF_ADDRESS,
+		.is_broker_met = option_given(line, "mqtt") ? &is_broker_met : NULL,
 		.log = log,
 	};
 	RS_TRY(collectors_open(line, gateway, log, out, err));
@@ -181,7 +183,8 @@ static enum rs_code mqtt_open(const struct command_line *line, struct rs_gateway
 	                                  .certificate = option_value(line, "mqtt-certificate"),
 	                                  .key = option_value(line, "mqtt-key"),
 	                                  .authorities = option_value(line, "mqtt-authorities"),
-	                                  .log = log};
+	                                  .log = log,
+	                                  .is_connected = &is_broker_met};
 	const char **files[RS_COUNT(names)] = {&options.certificate, &options.key, &options.authorities};
 	enum rs_code code = RS_OK;
 	if (!options.address)

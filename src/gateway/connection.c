@@ -56,6 +56,9 @@ static void say(const struct connection *connection, enum rs_log_level level, co
 	snprintf(stored, sizeof stored, "%llu", (unsigned long long)connection->stored);
 	snprintf(refused, sizeof refused, "%llu", (unsigned long long)connection->refused);
 	snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)connection->bytes);
+	for (size_t i = 0; i < RS_GATEWAY_EVENT_COUNT; i++)
+		if (strcmp(event, rs_gateway_event_name((enum rs_gateway_event)i)) == 0)
+			atomic_fetch_add(&connection->service->events[i], 1);
 	RS_LOG(connection->service->options->log, level, event,
 	       {"peer", rs_association_peer_title(connection->association)}, {"host", connection->host},
 	       {"stored", stored}, {"refused", refused}, {"bytes", bytes}, {"reason", reason});

@@ -29,6 +29,7 @@ struct service {
 	struct rs_reception *reception;
 	struct reporter *reporter;
 	atomic_uint associations;
+	atomic_ullong events[RS_GATEWAY_EVENT_COUNT];
 	atomic_bool stopping, ending; /* ending: who waits for a peer waits no longer */
 	const struct rs_world *world;
 	int epoll;

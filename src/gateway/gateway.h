@@ -44,6 +44,20 @@ struct rs_intake *rs_gateway_intake(const struct rs_gateway *gateway);
 struct rs_reception;
 struct rs_reception *rs_gateway_reception(const struct rs_gateway *gateway);
 unsigned rs_gateway_associations(const struct rs_gateway *gateway); /* now */
+/* What went wrong since the start, by the event of the log. */
+#define RS_GATEWAY_EVENTS(X)                \
+	X(REJECTED, "association_rejected") \
+	X(BROKEN, "association_broken")     \
+	X(TLS_REFUSED, "tls_refused")       \
+	X(INSTANCE_REFUSED, "instance_refused")
+enum rs_gateway_event {
+#define RS_GATEWAY_EVENT_MEMBER(member, name) RS_GATEWAY_##member,
+	RS_GATEWAY_EVENTS(RS_GATEWAY_EVENT_MEMBER)
+#undef RS_GATEWAY_EVENT_MEMBER
+		RS_GATEWAY_EVENT_COUNT
+};
+const char *rs_gateway_event_name(enum rs_gateway_event event);
+uint64_t rs_gateway_events(const struct rs_gateway *gateway, enum rs_gateway_event event);
 /* Until the certificate of dicom_tls ends, below zero when it has; false without TLS. It is warned of for 30 days before. */
 bool rs_gateway_certificate_days(const struct rs_gateway *gateway, double *out);
 /* Until a list of revocations is out of date, below zero when one is; false without any. Warned of in the same way. */

@@ -3,6 +3,8 @@
 #ifndef RS_GATEWAY_MQTT_H
 #define RS_GATEWAY_MQTT_H
 
+#include <stdatomic.h>
+
 #include "devices/devices.h"
 
 struct rs_mqtt_options {
@@ -11,6 +13,7 @@ struct rs_mqtt_options {
 	 * which only a broker of the same machine is spoken to in. */
 	const char *certificate, *key, *authorities;
 	const struct rs_log *log;
+	atomic_bool *is_connected; /* kept: whether the broker is met; NULL: nobody looks */
 };
 
 struct rs_mqtt;

@@ -38,6 +38,7 @@ struct inflow {
 struct rs_mqtt {
 	struct rs_reception *reception;
 	const struct rs_log *log;
+	atomic_bool *is_connected; /* may be NULL */
 	struct mosquitto *client;
 	char host[HOST_SIZE];
 	int port;
@@ -297,6 +298,8 @@ static void on_connect(struct mosquitto *client, void *context, int failed)
 {
 	static const char *const topics[] = {RS_MQTT_PREFIX "+/envelope", RS_MQTT_PREFIX "+/chunk/+/+"};
 	const struct rs_mqtt *mqtt = context;
+	if (mqtt->is_connected)
+		atomic_store(mqtt->is_connected, !failed);
 	if (failed) {
 		say(mqtt, RS_LOG_WARNING, "mqtt_refused", mosquitto_connack_string(failed));
 		return;
@@ -308,8 +311,11 @@ static void on_connect(struct mosquitto *client, void *context, int failed)
 
 static void on_disconnect(struct mosquitto *client RS_UNUSED, void *context, int reason)
 {
+	const struct rs_mqtt *mqtt = context;
+	if (mqtt->is_connected)
+		atomic_store(mqtt->is_connected, false);
 	if (reason)
-		say(context, RS_LOG_WARNING, "mqtt_disconnected", mosquitto_strerror(reason));
+		say(mqtt, RS_LOG_WARNING, "mqtt_disconnected", mosquitto_strerror(reason));
 }
 
 /* "host:port", an IPv6 address in brackets. */
@@ -422,6 +428,7 @@ enum rs_code rs_mqtt_open(const struct rs_mqtt_options *options, struct rs_recep
 		return rs_error_memory(err, sizeof *mqtt, "MQTT");
 	mqtt->reception = reception;
 	mqtt->log = options->log;
+	mqtt->is_connected = options->is_connected;
 	mqtt->last = &mqtt->whole;
 	pthread_mutex_init(&mqtt->mutex, NULL);
 	pthread_cond_init(&mqtt->changed, NULL);

@@ -309,6 +309,21 @@ struct rs_reception *rs_gateway_reception(const struct rs_gateway *gateway)
 	return gateway->service.reception;
 }
 
+const char *rs_gateway_event_name(enum rs_gateway_event event)
+{
+	static const char *const names[] = {
+#define EVENT_NAME(member, name) name,
+		RS_GATEWAY_EVENTS(EVENT_NAME)
+#undef EVENT_NAME
+	};
+	return names[event];
+}
+
+uint64_t rs_gateway_events(const struct rs_gateway *gateway, enum rs_gateway_event event)
+{
+	return atomic_load(&gateway->service.events[event]);
+}
+
 unsigned rs_gateway_associations(const struct rs_gateway *gateway)
 {
 	return atomic_load(&gateway->service.associations);

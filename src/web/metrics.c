@@ -151,6 +151,17 @@ static enum rs_code metrics(struct request *request, struct rs_error *err)
 	put(out, "http_connections", "gauge", "Connections now.", (double)web->connection_count);
 	put(out, "dicom_associations", "gauge", "DICOM associations now.",
 	    (double)rs_gateway_associations(web_gateway(web)));
+	put(out, "http_connections_late_total", "counter",
+	    "Connections that were ended as slow, silent or idle.", (double)atomic_load(&web->late));
+	declare(out, "dicom_events_total", "counter", "What went wrong with DICOM peers, as the log has it.");
+	for (size_t i = 0; i < RS_GATEWAY_EVENT_COUNT; i++)
+		rs_buffer_printf(
+			out, "radseal_dicom_events_total{event=\"%s\"} %llu\n",
+			rs_gateway_event_name((enum rs_gateway_event)i),
+			(unsigned long long)rs_gateway_events(web_gateway(web), (enum rs_gateway_event)i));
+	if (web->options.is_broker_met)
+		put(out, "mqtt_connected", "gauge", "1 when the MQTT broker is met.",
+		    atomic_load(web->options.is_broker_met) ? 1 : 0);
 	if (code == RS_OK && left != UINT64_MAX)
 		put(out, "room_bytes", "gauge", "What objects may still take, by quota and disk.",
 		    (double)left);

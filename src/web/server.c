@@ -133,9 +133,14 @@ static size_t look_after(struct rs_web *web, bool stops)
 {
 	uint64_t now = now_ns(web);
 	pthread_mutex_lock(&web->mutex);
-	for (struct connection *at = web->connections; at; at = at->next)
-		if (atomic_load(&at->deadline_ns) < now || (stops && !atomic_load(&at->is_busy)))
+	for (struct connection *at = web->connections; at; at = at->next) {
+		const bool is_late = atomic_load(&at->deadline_ns) < now;
+		if (is_late && !at->is_late)
+			atomic_fetch_add(&web->late, 1);
+		at->is_late = at->is_late || is_late;
+		if (is_late || (stops && !atomic_load(&at->is_busy)))
 			(void)shutdown(at->socket, SHUT_RDWR);
+	}
 	size_t count = web->connection_count;
 	pthread_mutex_unlock(&web->mutex);
 	return count;

@@ -28,6 +28,7 @@ struct connection {
 	int socket;
 	_Atomic uint64_t deadline_ns;
 	atomic_bool is_busy; /* with a request */
+	bool is_late;        /* its time was over; of the thread that watches */
 };
 
 struct door {
@@ -58,6 +59,7 @@ enum rs_code admitters_start(struct admitters *admitters, struct rs_error *err);
 void admitters_end(struct admitters *admitters); /* what waits is done; accepts one that did not start */
 
 struct rs_web {
+	atomic_ullong late; /* connections whose time was over */
 	struct admitters admitters;
 	struct rs_node *node;
 	struct rs_gateway *gateway;

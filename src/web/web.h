@@ -5,6 +5,7 @@
 #ifndef RS_WEB_H
 #define RS_WEB_H
 
+#include <stdatomic.h>
 #include <signal.h>
 
 #include "gateway/gateway.h"
@@ -28,9 +29,10 @@ struct rs_web_options {
 	bool is_bench_without_comparison; /* what leaves is not held against the ledger: nothing but a bench sets it */
 	unsigned connections_max, connections_of_address_max;
 	struct rs_node *rest_node; /* of REST alone, open for writing and at rest; NULL: there is no REST */
-	struct rs_web_people *people;   /* who may log in; NULL: nobody */
-	struct rs_collector *collector; /* is told of logins and of who was refused; NULL: nobody is */
-	const struct rs_log *log;       /* may be NULL */
+	struct rs_web_people *people;     /* who may log in; NULL: nobody */
+	struct rs_collector *collector;   /* is told of logins and of who was refused; NULL: nobody is */
+	const atomic_bool *is_broker_met; /* for metrics; NULL: there is no broker */
+	const struct rs_log *log;         /* may be NULL */
 };
 
 struct rs_web;

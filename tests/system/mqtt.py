@@ -11,9 +11,9 @@ import time
 
 from device_peer import Device, cbor, open_sign1
 from devices import series, verified
-from dicom_network import Server
 from dicom_peer import small_instance
-from mqtt_peer import Broker, Client, is_installed
+from mqtt_peer import Broker, Client, free_port, is_installed
+from web_server import Site, ask
 
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 SEALED, KNOWN, QUARANTINED, LISTED = 1, 2, 3, 4
@@ -188,9 +188,9 @@ def revoked_and_rotated(broker, node, node_key, devices):
 
 
 @contextlib.contextmanager
-def serving(node, broker, **options):
+def serving(node, broker, *arguments, **options):
     before = broker.clients("radseal-node")
-    with node.serving("--mqtt", f"localhost:{broker.port}", **options):
+    with node.serving("--mqtt", f"localhost:{broker.port}", *arguments, **options):
         wait_for(lambda: broker.clients("radseal-node") > before, "the node meets the broker")
         time.sleep(0.2)  # and subscribes
         yield
@@ -200,16 +200,24 @@ def interrupted(broker, node, node_key, scratch, device):
     """The broker and the node are killed in between: the device asks where to go on, and nothing acknowledged is lost."""
     instance = small_instance(90, size=400000)
     envelope = device.instance(instance[2])
-    with serving(node, broker):
+    web = free_port()
+    tokens = node.tokens(scratch, all="node all")
+
+    def is_met():
+        return b"\nradseal_mqtt_connected 1\n" in ask(web, "/metrics", node.token["all"])[2]
+    with serving(node, broker, "--http", f"127.0.0.1:{web}", "--http-tokens", tokens):
+        assert is_met()
         with Link(broker, device, node_key) as link:
             link.publish(f"{link.topic}/envelope", envelope)
             assert link.answer(envelope) == ("wants", 0)
             link.send_chunks(envelope, instance[2][:200000])
             wait_for(lambda: link.take() and not link.unacknowledged, "the broker takes it")
         broker.stop(signal.SIGKILL)
+        wait_for(lambda: not is_met(), "metrics tell that the broker is away")
         broker.log.unlink()
         broker.start()
         wait_for(lambda: broker.clients("radseal-node"), "the node meets the broker again")
+        wait_for(is_met, "metrics tell that it is back")
         time.sleep(0.2)
         with Link(broker, device, node_key) as link:
             link.publish(f"{link.topic}/envelope", envelope)
@@ -236,7 +244,7 @@ def main(program):
         return
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        node = Server(program, scratch / "node")
+        node = Site(program, scratch / "node")
         node.run("init", node.home, "--mqtt", "--quiet", check=0)
         devices = {"mr-1": Device("mr-1", b"s" * 32), "mr-2": Device("mr-2", b"t" * 32), "mr-3": Device("mr-1", b"u" * 32),
                    "stranger": Device("mr-1", b"v" * 32)}

@@ -12,11 +12,30 @@ import subprocess
 import tempfile
 import time
 
-from dicom_network import SECONDARY, Server, expect_sealed
+from dicom_network import SECONDARY, expect_sealed
 from dicom_peer import EXPLICIT, IMPLICIT, VERIFICATION, Peer, associate, small_instance
 from web_server import Site, ask
 
 OUT_OF_RESOURCES = 0xA700
+
+
+def told(site, web):
+    """{metric with its labels: value}"""
+    status, _, content = ask(web, "/metrics", site.token["all"])
+    assert status == 200, content
+    return {line.rsplit(" ", 1)[0].removeprefix("radseal_"): float(line.rsplit(" ", 1)[1])
+            for line in content.decode().splitlines() if not line.startswith("#")}
+
+
+@contextlib.contextmanager
+def serving(site, *arguments):
+    """(port of DICOM, port of the web)"""
+    tokens = site.tokens(site.home.parent, all="node all")
+    with site.serving("--http-tokens", tokens, "--http", "127.0.0.1:0", *arguments) as port:
+        yield port, int(site.process.stdout.readline().split()[1])
+
+
+BROKEN = 'dicom_events_total{event="association_broken"}'
 
 
 def stored(instance):
@@ -37,12 +56,13 @@ def full_disk(program, scratch):
         print("full disk: no disk can be mounted here; left out")
         return
     try:
-        node = Server(program, disk / "node")
+        node = Site(program, disk / "node")
         node.init()
         with open(node.home / "radseal.yaml", "a") as config:
             config.write("vault:\n  reserve: 0\n")
         taken, refused = [], 0
-        with node.serving() as port, storing(port) as peer:
+        with serving(node) as (port, web), storing(port) as peer:
+            assert ask(web, "/ready")[0] == 200
             for number in range(60):
                 instance = small_instance(number, size=600 * 1000, patient=f"P{number % 5}")
                 status = peer.store(1, *instance)
@@ -55,11 +75,15 @@ def full_disk(program, scratch):
                 while file.write(bytes(4096)):
                     pass  # not a page is left for the ledger
             assert peer.store(1, *small_instance(100, patient="P1")) != 0
+            metrics = told(node, web)
+            assert metrics["instances_refused_total"] == refused + 1 and metrics["room_bytes"] == 0, metrics
+            assert metrics["instances_sealed_total"] == len(taken) and ask(web, "/ready")[0] == 503
             ballast.unlink()
             subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
             instance = small_instance(101, size=600 * 1000)
             assert peer.store(1, *instance) == 0, "there is room again"
             taken.append(stored(instance))
+            assert told(node, web)["room_bytes"] > 1e6 and ask(web, "/ready")[0] == 200
         assert re.search("disk|space", node.said), node.said[-2000:]
         expect_sealed(node, scratch, taken)
         node.fsck(check=0)
@@ -70,13 +94,15 @@ def full_disk(program, scratch):
 
 def ledger_away(node, scratch):
     """Another program keeps the ledger's file: refused after SQLite's five seconds, taken afterwards."""
-    with node.serving() as port, storing(port) as peer, storing(port) as other:
+    with serving(node) as (port, web), storing(port) as peer, storing(port) as other:
         assert peer.store(1, *small_instance(200)) == 0
         with contextlib.closing(sqlite3.connect(node.home / "ledger.sqlite", isolation_level=None)) as ledger:
             ledger.execute("BEGIN IMMEDIATE")
             assert peer.store(1, *small_instance(201)) == OUT_OF_RESOURCES
             assert other.echo(3) == 0
             ledger.execute("ROLLBACK")
+        metrics = told(node, web)
+        assert metrics["instances_refused_total"] == 1 and metrics['dicom_events_total{event="instance_refused"}'] == 1, metrics
         again = small_instance(201)
         assert peer.store(1, *again) == 0
     assert "ledger.sqlite" in node.said and "locked" in node.said, node.said[-2000:]
@@ -87,7 +113,10 @@ def ledger_away(node, scratch):
 
 def slow(node, count):
     """Peers that drip a byte now and then, or say nothing: closed in time, and nobody waits for them."""
-    with node.serving("--associations", 2 * count + 10) as port:
+    with serving(node, "--associations", 2 * count + 10) as (port, web):
+        assert told(node, web)[BROKEN] == 0
+        late = [socket.create_connection(("127.0.0.1", web)) for _ in range(3)]  # who never asks, and who never ends to ask
+        late[0].sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
         drips = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
         silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
         request, began, longest, open_ = associate([(VERIFICATION, [IMPLICIT])]), time.monotonic(), 0, set(drips + silent)
@@ -113,6 +142,12 @@ def slow(node, count):
                 break
             time.sleep(0.15)
         assert not open_, f"{len(open_)} are still there after {time.monotonic() - began:.0f} s"
+        for one in late:
+            one.settimeout(20)
+            assert one.recv(100) == b"", "closed, too"
+            one.close()
+        metrics = told(node, web)
+        assert metrics[BROKEN] >= 2 * count and metrics["http_connections_late_total"] == 3, metrics
     print(f"slow peers: {2 * count} closed within {time.monotonic() - began:.0f} s; others waited {1000 * longest:.0f} ms at most")
 
 
@@ -123,7 +158,7 @@ def rss_kib(process):
 def idle(node, scratch, count):
     """Associations that do nothing: what each takes, and that others are served."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(2 * count + 500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
-    with node.serving("--associations", count + 1, "--quiet") as port, contextlib.ExitStack() as stack:
+    with serving(node, "--associations", count + 1, "--quiet") as (port, web), contextlib.ExitStack() as stack:
         before = rss_kib(node.process)
         peers = [stack.enter_context(Peer(port)) for _ in range(count)]
         for peer in peers:
@@ -132,6 +167,7 @@ def idle(node, scratch, count):
             began = time.monotonic()
             assert peer.echo(3) == 0
             asked, instance = time.monotonic() - began, small_instance(300)
+            assert told(node, web)["dicom_associations"] == count + 1
             assert peer.store(1, *instance) == 0
         taken = rss_kib(node.process) - before
         assert peers[0].echo() == 0 and peers[-1].echo() == 0
@@ -187,12 +223,12 @@ def certificates(program, scratch):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("radseal")
-    parser.add_argument("--idle", type=int, default=200)
+    parser.add_argument("--idle", type=int, default=2000)
     parser.add_argument("--slow", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        node = Server(options.radseal, scratch / "node")
+        node = Site(options.radseal, scratch / "node")
         node.init()
         full_disk(options.radseal, scratch)
         ledger_away(node, scratch)
