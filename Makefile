@@ -1,6 +1,7 @@
 # make demo and make test do everything on a fresh Debian 12: install what is missing, build, run.
 BUILD ?= build
 FUZZ_SECONDS ?= 60
+TESTS ?=
 prefix ?= /usr/local
 DESTDIR ?=
 
@@ -12,7 +13,7 @@ demo: build
 test: build
 	@[ -d ../shared/data ] && echo "Tests on real data run, too: ../shared/data is here." || \
 		echo "Tests on real data are left out: there is no ../shared/data."
-	meson test -C $(BUILD) --print-errorlogs
+	meson test -C $(BUILD) --print-errorlogs $(TESTS)
 
 build: setup $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -47,12 +48,12 @@ fuzz:
 	tools/setup.sh checks
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-# All tests under address and undefined-behaviour checks.
+# All tests that run our code, under address and undefined-behaviour checks.
 sanitize:
 	tools/setup.sh checks
 	[ -f build-sanitize/build.ninja ] || CC=clang-14 CXX=clang++-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
 	ninja -C build-sanitize
-	meson test -C build-sanitize --print-errorlogs --timeout-multiplier 4
+	UBSAN_OPTIONS=print_stacktrace=1 meson test -C build-sanitize --print-errorlogs --timeout-multiplier 4 $(TESTS)
 
 # Lines and branches of each module that the tests run, and functions that none does. Without -Werror: with its counters
 # in the code GCC takes initialised variables for uninitialised ones; without optimisation, which merges functions.

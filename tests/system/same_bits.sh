@@ -1,7 +1,8 @@
 #!/bin/sh
 # Every radiomics value, every number and model of trainings, and every weight of networks has the same bits from GCC and
-# Clang, at -O0 and -O2, with 1 and 2 threads. Builds its own small programs four times over, all sources side by side (and
-# through ccache, where it is installed, so that only what changed is compiled again); needs no test data.
+# Clang, at -O0 and -O2, with 1 and 2 threads: `same_bits.sh RADIOMICS_BENCH TRAIN_DUMP NEURAL_BENCH`, the programs as the build
+# made them (GCC, -O2). Beside them it builds those of Clang at -O2 and of GCC at -O0, all sources side by side (and through
+# ccache, where it is installed, so that only what changed is compiled again); needs no test data.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -17,7 +18,10 @@ dump_sources="bench/radiomics_bench.c $codec_sources $(sources_of base numeric d
 train_sources="tests/system/train_dump.c $codec_sources $(sources_of base numeric dicom image assess survival learn neural plot table report recipe study model validate prognosis)"
 networks_sources="bench/neural_bench.c $(sources_of base neural)"
 clang=${CLANG:-clang-14}
-variants="gcc-O0 gcc-O2 clang-O0 clang-O2"
+built="clang-O2 gcc-O0"
+variants="product $built"
+threads_of() { case $1 in *-O0) echo 1 ;; *) echo 1 2 ;; esac; } # threads meet the same code at -O0, only slower
+dump_product=$(realpath "$1") train_product=$(realpath "$2") networks_product=$(realpath "$3")
 
 # Three made-up studies: a class, several of them, survival; two modalities, gaps, centres.
 awk 'function next_one() { seed = (seed * 1103515245 + 12345) % 2147483648; return seed / 2147483648 - 0.5 }
@@ -33,7 +37,7 @@ BEGIN {
 	}
 }' >"$work/table.csv"
 study() { # name, target, steps, models, more
-	printf 'tables: table.csv\nid: id\ncentre: centre\nfeatures: {a: a*, b: b*}\nvolume: b1\nfolds: 3\ninner_folds: 3\n%s\n' \
+	printf 'tables: table.csv\nid: id\ncentre: centre\nfeatures: {a: a*, b: b*}\nvolume: b1\nfolds: 2\ninner_folds: 2\n%s\n' \
 		"target: {$2}
 steps: $3
 model: $4
@@ -43,7 +47,7 @@ study class 'class: {column: late}' '[impute: nearest, combat, scale: power, {co
 	'[ridge, forest: {trees: 10}, svm, xgboost: {rounds: 5}, network: {members: 1, epochs: 3, units: 4}]' 'split: 0.8
 bootstrap: 3
 permutations: 3'
-study classes 'classes: {column: stage}' '[near_zero, mrmr: 3]' '[ridge, elastic_net: {lambdas: 10}, forest: {trees: 10}]' 'fusion: late'
+study classes 'classes: {column: stage}' '[near_zero, mrmr: 3]' '[ridge, elastic_net: {lambdas: 3}, forest: {trees: 10}]' 'fusion: late'
 study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox: {strata: centre}, parametric, forest: {trees: 10}]' \
 	'validate: centre'
 {
@@ -53,12 +57,12 @@ study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox: 
 	echo "rule link"
 	echo " command = \$compiler \$in -o \$out -lxgboost -lsvm -ljansson -lcrypto -lsodium -lyaml -lz -lm -lpthread"
 	echo "rule dump"
-	echo " command = ./\$in dump \$threads >\$out"
+	echo " command = \$in dump \$threads >\$out"
 	echo "rule networks"
-	echo " command = ./\$in dump \$threads >\$out"
+	echo " command = \$in dump \$threads >\$out"
 	echo "rule train"
-	echo " command = for study in class classes survival; do ./\$in \$\$study.yaml \$threads || exit 1; done >\$out"
-	for variant in $variants; do
+	echo " command = for study in class classes survival; do \$in \$\$study.yaml \$threads || exit 1; done >\$out"
+	for variant in $built; do
 		case $variant in gcc-*) compiler=gcc ;; *) compiler=$clang ;; esac
 		for source in $(printf '%s\n' $dump_sources $train_sources $networks_sources | sort -u); do
 			echo "build $variant/${source%.c}.o: compile $root/$source"
@@ -66,11 +70,16 @@ study survival 'survival: {time: days, event: died}' '{univariate: 0.9}' '[cox: 
 			echo " level = -${variant#*-}"
 		done
 		for program in dump train networks; do
-			eval "sources=\$${program}_sources"
-			echo "build $program-$variant: link $(printf '%s\n' $sources | sort -u | sed "s|^|$variant/|; s|c\$|o|" | tr '\n' ' ')"
+			eval "sources=\$${program}_sources ${program}_${variant%-*}=$work/$program-$variant"
+			echo "build $work/$program-$variant: link $(printf '%s\n' $sources | sort -u | sed "s|^|$variant/|; s|c\$|o|" | tr '\n' ' ')"
 			echo " compiler = $compiler"
-			for threads in 1 2; do
-				echo "build $program.$variant.$threads: $program $program-$variant"
+		done
+	done
+	for program in dump train networks; do
+		for variant in $variants; do
+			eval "binary=\$${program}_${variant%-*}"
+			for threads in $(threads_of "$variant"); do
+				echo "build $program.$variant.$threads: $program $binary"
 				echo " threads = $threads"
 			done
 		done
@@ -81,9 +90,9 @@ ninja -C "$work" >"$work/log" 2>&1 || {
 	exit 1
 }
 for program in dump train networks; do
-	first=$work/$program.gcc-O0.1
+	first=$work/$program.product.1
 	for variant in $variants; do
-		for threads in 1 2; do
+		for threads in $(threads_of "$variant"); do
 			if ! cmp -s "$first" "$work/$program.$variant.$threads"; then
 				echo "$program, $variant, $threads threads: other bits"
 				diff "$first" "$work/$program.$variant.$threads" | head -n 20
@@ -92,5 +101,5 @@ for program in dump train networks; do
 		done
 	done
 done
-echo "same bits: $(grep -c '^original_' "$work/dump.gcc-O0.1") values of radiomics, $(wc -l <"$work/train.gcc-O0.1") lines of" \
-	"three trainings, $(wc -l <"$work/networks.gcc-O0.1") weights, 2 compilers, -O0 and -O2, 1 and 2 threads"
+echo "same bits: $(grep -c '^original_' "$work/dump.product.1") values of radiomics, $(wc -l <"$work/train.product.1") lines of" \
+	"three trainings, $(wc -l <"$work/networks.product.1") weights, 2 compilers, -O0 and -O2, 1 and 2 threads"
