@@ -3,11 +3,29 @@ import hashlib
 import json
 import pathlib
 import shutil
+import statistics
 import sys
 import tempfile
 
 import prepare_truth
 from node_tools import Radseal
+
+# Every other way that a step has, in one run.
+OTHER_WAYS = """steps:
+- denoise: {method: median, radius: 1, on: [T1]}
+- denoise: {method: diffusion, steps: 2, on: [T2]}
+- denoise: {method: nlm, rician: yes, search: 1, on: [DWI]}
+- bias: {levels: 2, iterations: 5, on: [T1]}
+- adc: {model: ivim}
+- dce: {model: extended, t1_ms: 1100, before: 3}
+- register: {transform: bspline, levels: 2, samples: 2000, steps: 5, lattice_mm: 60, on: [T1]}
+- resample: {spacing_mm: [4, 4, 5], order: 0, margin_mm: 20}
+- normalise: {method: percentile, low: 2, high: 98, on: [T1]}
+- normalise: {method: tissue, on: [T2]}
+- normalise: {method: zscore, region: mask, on: [DCE]}
+- normalise: {method: zscore, region: all, on: [DWI]}
+"""
+
 
 def median_in(program, volume, mask):
     done = program.run("extract", volume, mask, "--json", "--quiet", check=0)
@@ -51,7 +69,27 @@ def preparation(program, patient, out, truth):
     # Voxels at the edge have a share of the gland, whose perfusion is four times the tumour's.
     for name, (whole, core) in prepare_truth.ratios(patient, out / "one").items():
         assert abs(core - 1) < 0.15 and 0.7 < whole < 1.5, (name, whole, core)
-    return report
+    # Voxel by voxel beside the scanner's own map: that is a line through logarithms, to which low b-values, with what blood flows,
+    # count for less, and noise for more.
+    own, theirs = (prepare_truth.read(out / "one" / f"{name}.nii.gz")[2] for name in ("ADC", "ADC_scanner"))
+    apart = [a / b - 1 for a, b in zip(own, theirs) if a > 500 and b > 500]
+    assert len(apart) > 2000 and abs(statistics.median(apart)) < 0.1, (len(apart), statistics.median(apart))
+    assert statistics.median(map(abs, apart)) < 0.15, statistics.median(map(abs, apart))
+    digest = hashlib.sha256(json.dumps(report["pipeline"], separators=(",", ":")).encode()).hexdigest()
+    assert digest == report["pipeline_sha256"], digest
+
+
+def other_ways(program, patient, out):
+    (out / "ways.yaml").write_text(OTHER_WAYS)
+    program.run("prepare", patient / "study", "--pipeline", out / "ways.yaml", "--mask", patient / "masks" / "reader1.dcm",
+                "-o", out / "ways", "--quiet", check=0)
+    report = json.loads((out / "ways" / "prepared.json").read_text())
+    assert {v["name"] for v in report["volumes"]} >= {"IVIM_D", "IVIM_f", "Ktrans", "ve", "vp", "T1", "T2"}, report["volumes"]
+    done = {(step["step"], step["on"].split("_")[0]) for step in report["steps"]}
+    assert done >= {("denoise", "T1"), ("denoise", "T2"), ("denoise", "DWI"), ("bias", "T1"), ("register", "T1"), ("normalise", "T1"),
+                    ("normalise", "T2"), ("normalise", "DCE"), ("normalise", "DWI")}, done
+    bent, = (step for step in report["steps"] if step["step"] == "register")
+    assert bent["least_jacobian"] > 0 and report["grid"]["spacing_mm"] == [4, 4, 5] and report["left_out"] == [], report
 
 
 def what_is_left_out_is_said(program, patient, out):
@@ -94,11 +132,20 @@ def sealing(program, patient, out):
 
 def real_data(program, data, out):
     scans = json.loads(program.run("prepare", data, "--json", check=0).stdout)
-    assert sorted((s["sequence"], s["slices"]) for s in scans) == [("ADC", 36), ("T2", 33)], scans
+    told = sorted((s["sequence"], s["slices"], s["why"], s["fat_suppressed"], s["contrast"]) for s in scans)
+    assert told == [("ADC", 36, "ImageType says ADC", True, False),
+                    ("T2", 33, "a spin echo of TE 78 ms and long TR is weighted by T2", False, False)], told
     (out / "real.yaml").write_text(prepare_truth.STEPS.format(4, 4, 4))  # coarse, to take no time
     program.run("prepare", data, "-o", out / "real", "--pipeline", out / "real.yaml", "--quiet", check=0)
     report = json.loads((out / "real" / "prepared.json").read_text())
-    assert {v["name"] for v in report["volumes"]} == {"ADC", "T2"}
+    assert {v["name"] for v in report["volumes"]} == {"ADC", "T2"} and report["left_out"] == []
+    moved, = (step for step in report["steps"] if step["step"] == "register")
+    # Both were made within one frame of reference: the patient breathed in between, and did not get up.
+    assert moved["mutual_information_after"] >= moved["mutual_information_before"] and moved["greatest_mm"] < 15, moved
+    assert moved["overlap_after"] > 0.9 and abs(moved["least_jacobian"] - 1) < 1e-6, moved
+    tissue = sorted(value for value in prepare_truth.read(out / "real" / "ADC.nii.gz")[2] if value > 0)
+    middle = tissue[len(tissue) // 2]
+    assert len(tissue) > 50000 and 700 < middle < 2000 and tissue[len(tissue) * 95 // 100] < 4500, (len(tissue), middle)
 
 
 def main():
@@ -111,6 +158,7 @@ def main():
         patient = cohort / truth["case"]
         recognition(program, cohort)
         preparation(program, patient, out, truth)
+        other_ways(program, patient, out)
         what_is_left_out_is_said(program, patient, out)
         landmarks(program, out, patient)
         sealing(program, patient, out)
