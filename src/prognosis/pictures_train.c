@@ -24,6 +24,8 @@ struct run {
 	struct pictures pictures;
 	struct rs_pool *pool;
 	const struct rs_training_report *report;
+	const struct rs_training_report *told; /* the caller's, of progress */
+	uint64_t epochs;                       /* done, of both networks */
 	struct rs_pictures_model model;
 	struct rs_network simple;
 	double *p[PARTS], *simple_p; /* probabilities; of the simple model on test pictures */
@@ -163,7 +165,18 @@ static enum rs_code simple_create(const struct run *run, struct rs_network *out,
 	return rs_network_create(&input, layers, RS_COUNT(layers), run->study.seed, out, err);
 }
 
-static enum rs_code train(const struct run *run, struct rs_network *network, const uint32_t *labels,
+/* The last step is what is made of both networks. */
+static enum rs_code tell_epoch(void *context, uint32_t epoch RS_UNUSED, double loss RS_UNUSED,
+                               double validation_loss RS_UNUSED)
+{
+	struct run *run = context;
+	run->epochs++;
+	if (run->told->progress)
+		run->told->progress(run->told->context, run->epochs, 2 * (uint64_t)run->study.epochs + 1);
+	return RS_OK;
+}
+
+static enum rs_code train(struct run *run, struct rs_network *network, const uint32_t *labels,
                           uint32_t epochs, struct rs_error *err)
 {
 	struct seen seen;
@@ -175,7 +188,9 @@ static enum rs_code train(const struct run *run, struct rs_network *network, con
 	                                             .decay = 0.3,
 	                                             .clip = 1,
 	                                             .average = 0.99,
-	                                             .seed = run->study.seed};
+	                                             .seed = run->study.seed,
+	                                             .progress = tell_epoch,
+	                                             .progress_context = run};
 	return rs_network_train(network, &samples, NULL, &training, run->pool, err);
 }
 
@@ -431,7 +446,8 @@ enum rs_code rs_pictures_train(const struct rs_world *world, const char *study, 
 	struct rs_gathered gathered RS_CLEANUP(rs_gathered_finish) = {.visit = NULL};
 	const struct rs_training_report kept = {
 		rs_gather_finding, rs_gather_warning, &gathered, report->page, NULL, NULL};
-	struct run run RS_CLEANUP(run_finish) = {.pool = pool, .report = report->page ? &kept : report};
+	struct run run RS_CLEANUP(run_finish) = {
+		.pool = pool, .report = report->page ? &kept : report, .told = report};
 	rs_gathered_init(&gathered, report->finding, report->warning, report->context);
 	RS_TRY(begin(world, study, &run, err));
 	const size_t *count = run.pictures.count;

@@ -134,7 +134,8 @@ def check_training(run, folder):
     (folder / "drawn.yaml").write_text(TABLE + "subject: id\n" + COMMON.replace("12", "1"))
     run.train(folder / "drawn.yaml", folder / "drawn.model")
     (folder / "larger.yaml").write_text(TABLE + "part: part\nsize: 24\nepochs: 1\n")
-    run.train(folder / "larger.yaml", folder / "larger.model")
+    run.train(folder / "larger.yaml", folder / "larger.model", "--progress", folder / "progress")
+    assert (folder / "progress").read_text() == "2 3\n", "an epoch of two networks; what comes then is the last step"
 
 
 def check_kinds(run, folder, grey, label):
