@@ -14,7 +14,7 @@
  * neighbours say of each other (mean field).
  * Dice from three strokes, of one image with a border all around (bench/segment_bench.c): 0.93, 0.94 and 0.89 at a contrast of
  * twice the noise, 0.96, 0.96 and 0.93 of four times. Of simulated patients (bench/segment_cohort.py, 20 held out), T2 alone:
- * 0.76 and 0.78; LEARN of eight sequences: 0.87, from a box alone 0.86. */
+ * 0.76 and 0.78; LEARN of eight sequences: 0.86, from a box alone 0.86. */
 #define RS_GROW_CELLS 2500000
 #define RS_GROW_IMAGES_MAX 12
 enum rs_grow_method { RS_GROW_GEODESIC, RS_GROW_WALK, RS_GROW_LEARN };

@@ -195,7 +195,8 @@ static enum rs_code find_place(struct region *r, struct rs_error *err)
 	RS_TRY(measure(r, SEED_OUTSIDE, err));
 	for (size_t k = 0; k < r->count; k++) {
 		const double in = (double)r->place[k], out = fmin(sqrt(r->distance[k]), to_face(r, k));
-		r->place[k] = (float)((out - in) / (out + in));
+		const double place = (out - in) / (out + in);
+		r->place[k] = (float)(place * sqrt(fabs(place))); /* near strokes above all */
 	}
 	return RS_OK;
 }
@@ -301,6 +302,19 @@ static enum rs_code find_region(struct region *r, struct rs_error *err)
 	return distance_squared(r->distance, r->box.size, r->grow->geometry.spacing_mm, err);
 }
 
+/* A region that is still small would be drowned by what is around it; half-way (by the root), so that it does not swell. */
+static void balance(struct region *r)
+{
+	double inside = 0, outside = 0;
+	for (size_t k = 0; k < r->count; k++) {
+		inside += (double)r->counts[k] * (double)r->inside[k];
+		outside += (double)r->counts[k] * (1 - (double)r->inside[k]);
+	}
+	for (size_t k = 0; k < r->count; k++)
+		if (r->mask[k])
+			r->counts[k] *= (float)sqrt(outside / inside);
+}
+
 /* The region is told from what is around it. */
 static enum rs_code learn_region(struct region *r, struct rs_error *err)
 {
@@ -308,9 +322,10 @@ static enum rs_code learn_region(struct region *r, struct rs_error *err)
 	for (size_t k = 0; k < r->count; k++)
 		r->inside[k] = r->mask[k] ? fmaxf(r->inside[k], 0.5F) : fminf(r->inside[k], 0.5F);
 	for (size_t k = 0; k < r->count; k++)
-		r->counts[k] = r->seeds[k] != SEED_NONE              ? (float)STROKE_COUNTS
-		               : r->distance[k] <= NEAR_MM * NEAR_MM ? 1
-		                                                     : (float)FAR_COUNTS;
+		r->counts[k] = r->distance[k] > NEAR_MM * NEAR_MM ? FAR_COUNTS
+		               : r->seeds[k] != SEED_NONE         ? STROKE_COUNTS
+		                                                  : 1;
+	balance(r);
 	return learn(r, TOTAL, err);
 }
 

@@ -1,4 +1,5 @@
-"""Regions outlined and masks compared at the command line: `segment.py RADSEAL`."""
+"""Regions outlined and masks compared at the command line: `segment.py RADSEAL [REAL_STUDY]`."""
+import gzip
 import json
 import pathlib
 import random
@@ -204,6 +205,27 @@ def check_sealed(radseal, folder):
     run(4, radseal, *grow, "-o", folder / "seg2.dcm", "--replaces", folder / "ct" / "x", *by("reader"))
 
 
+def check_real(radseal, folder, data):
+    """The left kidney of a real study, by T2 and ADC: places that were looked at in pictures. Its parenchyma; not its sinus, the spleen
+    that touches it, the colon or fat."""
+    pipeline, case, out = folder / "pipeline.yaml", folder / "real", folder / "kidney.nrrd"
+    pipeline.write_text("reference: T2\nsteps:\n  - register: {transform: rigid}\n  - resample: {spacing_mm: 2}\n")
+    run(0, radseal, "prepare", data, "-o", case, "--pipeline", pipeline, "--quiet")
+    run(0, radseal, "segment", "grow", case / "T2.nii.gz", case / "ADC.nii.gz", "--box", "121,77,33,163,124,84",
+        "--stroke", "in:131,105,70/140,120,70/149,107,70", "--stroke", "in:145,90,54/152,97,54/143,110,54",
+        "--stroke", "out:124,112,62/125,94,62/138,83,62/150,83,62/158,90,62/158,108,62/152,118,62/138,121,62/127,118,62/124,112,62",
+        "-o", out, "--quiet")
+    head, labels = out.read_bytes().split(b"\n\n", 1)
+    (sizes,) = (tuple(map(int, line.split()[1:])) for line in head.decode().splitlines() if line.startswith("sizes:"))
+    if b"gzip" in head:
+        labels = gzip.decompress(labels)
+    assert sizes == (200, 176, 133) and 90 < sum(map(bool, labels)) * 0.008 < 160, (sizes, sum(map(bool, labels)))
+    for inside, places in ((True, [(151, 97, 46), (152, 100, 54), (147, 105, 70), (137, 112, 78)]),
+                           (False, [(143, 94, 46), (140, 68, 62), (159, 95, 70), (158, 95, 78), (160, 110, 46)])):
+        for x, y, z in places:
+            assert bool(labels[(z * sizes[1] + y) * sizes[0] + x]) == inside, (x, y, z)
+
+
 def main():
     radseal = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -212,6 +234,8 @@ def main():
         check_staple(radseal, pathlib.Path(name))
         check_agreement(radseal, pathlib.Path(name))
         check_sealed(radseal, pathlib.Path(name))
+        if len(sys.argv) > 2:
+            check_real(radseal, pathlib.Path(name), pathlib.Path(sys.argv[2]))
     print("segment: good")
 
 
