@@ -12,8 +12,8 @@
  * LEARN: how several images together look inside (looks.h), from the strokes at first, then three times from the region so
  * found and what is around it, as GrabCut does (Rother, Kolmogorov & Blake 2004); with where strokes are, and with what
  * neighbours say of each other (mean field).
- * Dice from three strokes, of one image with a border all around (bench/segment_bench.c): 0.93, 0.94 and 0.89 at a contrast of
- * twice the noise, 0.96, 0.96 and 0.93 of four times. Of simulated patients (bench/segment_cohort.py, 20 held out), T2 alone:
+ * Dice from three strokes, of one image with a border all around (bench/segment_bench.c): 0.93, 0.94 and 0.92 at a contrast of
+ * twice the noise, 0.96, 0.96 and 0.96 of four times. Of simulated patients (bench/segment_cohort.py, 20 held out), T2 alone:
  * 0.76 and 0.78; LEARN of eight sequences: 0.86, from a box alone 0.86. */
 #define RS_GROW_CELLS 2500000
 #define RS_GROW_IMAGES_MAX 12
