@@ -24,6 +24,15 @@ struct rs_learned {
 
 /* ---- grids ---- */
 
+/* An image's axes in the order and direction that come nearest to the patient's: how it lies in a file is not to be learned. */
+struct turned {
+	struct rs_geometry grid;
+	size_t first;      /* the image's voxel that is the first one here */
+	ptrdiff_t step[3]; /* from one to the next along each axis, in voxels of the image */
+};
+struct turned turned_of(const struct rs_geometry *image);
+size_t turned_at(const struct turned *turned, size_t i); /* the image's voxel that is voxel i here */
+
 /* The grid of cubes that covers `image`: centres of the two aligned. errors  RS_TOO_LARGE */
 enum rs_code working_grid(const struct rs_geometry *image, double spacing_mm, struct rs_geometry *out,
                           struct rs_error *err);
@@ -38,7 +47,8 @@ enum rs_code grid_same(const struct rs_geometry *first, const struct rs_geometry
 /* ---- studies ---- */
 
 struct study {
-	struct rs_geometry grid; /* the working one */
+	struct turned turned;    /* the images' grid */
+	struct rs_geometry grid; /* the working one, of cubes */
 	size_t channels;
 	float *values;                     /* by channel, [z][y][x]; see study_add() */
 	bool has[RS_LEARNED_CHANNELS_MAX]; /* whether the channel's image is there */

@@ -15,17 +15,18 @@ static enum rs_code outline(const struct study *study, float *probability, const
 	if (!fine)
 		return rs_error_memory(err, voxels * sizeof *fine, "a prediction");
 	RS_TRY(rs_mask_init(mask, image, err));
-	RS_TRY(grid_onto(&study->grid, probability, image, fine, err));
+	RS_TRY(grid_onto(&study->grid, probability, &study->turned.grid, fine, err));
 	if (uncertainty) {
 		RS_TRY(rs_volume_init(uncertainty, image, err));
 		uncertainty->stored = RS_VOXEL_F32;
 		for (size_t i = 0; i < voxels; i++)
-			uncertainty->voxels[i] = (double)(float)entropy_of((double)fine[i]);
+			uncertainty->voxels[turned_at(&study->turned, i)] = (double)(float)entropy_of(
+				(double)fine[i]);
 	}
 	if (!whole)
-		RS_TRY(largest_part(image->size, fine, err));
+		RS_TRY(largest_part(study->turned.grid.size, fine, err));
 	for (size_t i = 0; i < voxels; i++)
-		mask->labels[i] = fine[i] >= 0.5f;
+		mask->labels[turned_at(&study->turned, i)] = fine[i] >= 0.5f;
 	return RS_OK;
 }
 

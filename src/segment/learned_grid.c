@@ -3,6 +3,46 @@
 
 #include "learned.h"
 
+struct turned turned_of(const struct rs_geometry *image)
+{
+	const size_t step[3] = {1, image->size[0], image->size[0] * image->size[1]};
+	struct turned turned = {*image, 0, {0}};
+	bool row_done[3] = {false}, axis_done[3] = {false};
+	for (int turn = 0; turn < 3; turn++) {
+		int row = 0, axis = 0;
+		double most = -1;
+		for (int r = 0; r < 3; r++)
+			for (int a = 0; a < 3; a++)
+				if (!row_done[r] && !axis_done[a] && fabs(image->direction[r][a]) > most) {
+					most = fabs(image->direction[r][a]);
+					row = r;
+					axis = a;
+				}
+		const bool back = image->direction[row][axis] < 0;
+		const size_t last = back ? image->size[axis] - 1 : 0;
+		row_done[row] = axis_done[axis] = true;
+		turned.grid.size[row] = image->size[axis];
+		turned.grid.spacing_mm[row] = image->spacing_mm[axis];
+		turned.first += last * step[axis];
+		turned.step[row] = back ? -(ptrdiff_t)step[axis] : (ptrdiff_t)step[axis];
+		for (int r = 0; r < 3; r++) {
+			turned.grid.direction[r][row] = back ? -image->direction[r][axis]
+			                                     : image->direction[r][axis];
+			turned.grid.origin_mm[r] += (double)last * image->spacing_mm[axis] *
+			                            image->direction[r][axis];
+		}
+	}
+	return turned;
+}
+
+size_t turned_at(const struct turned *turned, size_t i)
+{
+	const size_t *size = turned->grid.size;
+	return (size_t)((ptrdiff_t)turned->first + (ptrdiff_t)(i % size[0]) * turned->step[0] +
+	                (ptrdiff_t)(i / size[0] % size[1]) * turned->step[1] +
+	                (ptrdiff_t)(i / size[0] / size[1]) * turned->step[2]);
+}
+
 /* Along one axis: which values make one of the result, and how much each weighs. */
 struct axis {
 	size_t from, to; /* how many */

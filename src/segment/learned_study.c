@@ -73,8 +73,8 @@ static enum rs_code add_image(struct study *study, const struct rs_volume *image
 	if (!copy)
 		return rs_error_memory(err, voxels * sizeof *copy, "an image");
 	for (size_t i = 0; i < voxels; i++)
-		copy[i] = (float)image->voxels[i];
-	RS_TRY(grid_onto(&image->geometry, copy, &study->grid, study->values + channel * own, err));
+		copy[i] = (float)image->voxels[turned_at(&study->turned, i)];
+	RS_TRY(grid_onto(&study->turned.grid, copy, &study->grid, study->values + channel * own, err));
 	for (size_t i = 0; i < own; i++)
 		if (!isfinite(study->values[channel * own + i]))
 			return rs_error_set(err, RS_UNSUPPORTED,
@@ -91,8 +91,8 @@ static enum rs_code add_mask(struct study *study, const struct rs_mask *mask, st
 	if (!copy || !study->region)
 		return rs_error_memory(err, voxels * sizeof *copy, "a mask");
 	for (size_t i = 0; i < voxels; i++)
-		copy[i] = mask->labels[i] != 0;
-	RS_TRY(grid_onto(&mask->geometry, copy, &study->grid, study->region, err));
+		copy[i] = mask->labels[turned_at(&study->turned, i)] != 0;
+	RS_TRY(grid_onto(&study->turned.grid, copy, &study->grid, study->region, err));
 	for (size_t i = 0; i < own; i++)
 		study->inside_count += study->region[i] >= 0.5f;
 	study->inside = rs_allocate_array(study->inside_count, sizeof *study->inside);
@@ -108,7 +108,8 @@ static enum rs_code fill(struct study *study, const struct rs_volume *const *ima
                          const struct rs_mask *mask, const struct rs_geometry *image, double spacing_mm,
                          struct rs_error *err)
 {
-	RS_TRY(working_grid(image, spacing_mm, &study->grid, err));
+	study->turned = turned_of(image);
+	RS_TRY(working_grid(&study->turned.grid, spacing_mm, &study->grid, err));
 	const size_t voxels = rs_geometry_voxels(&study->grid);
 	study->values = rs_allocate_array(voxels, study->channels * sizeof *study->values);
 	if (!study->values)

@@ -101,6 +101,37 @@ static void normalises(void **state)
 	}
 }
 
+/* However a file has the axes, the network sees the patient's. */
+static void turns(void **state)
+{
+	const struct rs_geometry plain = grid_make(5, 4, 3, 3, 3, 3);
+	/* i goes down along z, j along -x, k along y. */
+	const struct rs_geometry other = {
+		{3, 5, 4}, {3, 3, 3}, {5 + 4 * 3, -7, 11 + 2 * 3}, {{0, -1, 0}, {0, 0, 1}, {-1, 0, 0}}};
+	struct rs_volume images[2] = {0};
+	const struct rs_volume *there[2] = {&images[0], &images[1]};
+	struct study studies[2] = {0};
+	struct rs_error err;
+	(void)state;
+	for (size_t n = 0; n < 2; n++)
+		assert_int_equal(rs_volume_init(&images[n], n ? &other : &plain, &err), RS_OK);
+	for (size_t i = 0; i < 60; i++) {
+		const size_t x = i % 5, y = i / 5 % 4, z = i / 20;
+		images[0].voxels[i] = images[1].voxels[(y * 5 + 4 - x) * 3 + 2 - z] = (double)(i * 7 % 11);
+	}
+	for (size_t n = 0; n < 2; n++)
+		assert_int_equal(study_of(&there[n], 1, NULL, 3, &studies[n], &err), RS_OK);
+	assert_memory_equal(studies[0].values, studies[1].values, 60 * sizeof(float));
+	assert_int_equal(grid_same(&studies[0].grid, &studies[1].grid, "it", &err), RS_OK);
+	for (size_t i = 0; i < 60; i++)
+		assert_true(images[0].voxels[turned_at(&studies[0].turned, i)] ==
+		            images[1].voxels[turned_at(&studies[1].turned, i)]);
+	for (size_t n = 0; n < 2; n++) {
+		study_finish(&studies[n]);
+		rs_volume_finish(&images[n]);
+	}
+}
+
 /* Labels go where the image goes: it is bright within the region. */
 static void patches(void **state)
 {
@@ -446,15 +477,11 @@ static void refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grids),
-		cmocka_unit_test(normalises),
-		cmocka_unit_test(patches),
-		cmocka_unit_test(slides),
-		cmocka_unit_test(parts),
-		cmocka_unit_test(learns),
-		cmocka_unit_test(same_for_any_threads),
-		cmocka_unit_test(files),
-		cmocka_unit_test(refuses),
+		cmocka_unit_test(grids),  cmocka_unit_test(normalises),
+		cmocka_unit_test(turns),  cmocka_unit_test(patches),
+		cmocka_unit_test(slides), cmocka_unit_test(parts),
+		cmocka_unit_test(learns), cmocka_unit_test(same_for_any_threads),
+		cmocka_unit_test(files),  cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, world_make, world_end);
 }
