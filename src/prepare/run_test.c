@@ -219,7 +219,7 @@ static void what_is_missing_is_said_and_the_rest_is_done(void **state)
 	put_dce(&tofts, 1100, 12);
 	test_gap = 0;
 	must_run("steps: [{dce: {model: tofts, t1_ms: 1100}}]");
-	was_said("Ktrans, ve: nothing was measured between 10 s and 70 s, when the agent came");
+	was_said("Ktrans, ve: nothing was measured between 10 s and 70 s, while the agent came");
 	assert_true(is_written("DCE_wash_in") && !is_written("Ktrans"));
 }
 

@@ -230,7 +230,7 @@ enum rs_code prepare_tofts(struct work *work, const struct rs_step *step, struct
 	if (gap > FIRST_PASS_S)
 		return rs_error_set(
 			err, RS_REFUSED,
-			"nothing was measured between %g s and %g s, when the agent came: its first pass is missed",
+			"nothing was measured between %g s and %g s, while the agent came: its first pass is not known",
 			c->times[c->before - 1], c->times[c->before]);
 	RS_TRY(make_fine(c, err));
 	RS_TRY(work->how->artery ? measured_plasma(work, step, c, err) : population_plasma(step, c, err));
