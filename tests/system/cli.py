@@ -68,7 +68,23 @@ def check_help(tried, commands):
         assert used <= {option for option, _ in options}, used
 
 
+def misuses(name, option, takes_value):
+    """Words after the command, and what must be said of them."""
+    if not takes_value:
+        yield [f"--{option}=x"], "takes no value"
+        yield [f"--{option}", f"--{option}"], "is given twice"
+        return
+    if (name, option) not in REPEATABLE:
+        yield [f"--{option}=1", f"--{option}", "2"], "is given twice"
+    if option not in IMPLIED:
+        yield [f"--{option}"], "needs a value"
+    yield [f"--{option}="], "needs a value"
+    yield [f"--{option}", ""], "needs a value"
+
+
 def check_options(tried, commands):
+    """One parser serves all commands: each option is misused in one way, by turns, and so in all over the commands."""
+    turn = 0
     for name, options in commands.items():
         tried(2, name, "--nonsense", sentence="--nonsense")
         tried(2, name, "-x", sentence="-x")
@@ -76,16 +92,10 @@ def check_options(tried, commands):
         tried(2, name, "--threads", "many", *["x"] * 2, sentence="threads")
         tried(2, name, "--threads", "1025", *["x"] * 2, sentence="1024")
         for option, value in options:
-            if value:
-                if option not in IMPLIED:
-                    tried(2, name, f"--{option}", sentence=f"--{option} needs a value")
-                tried(2, name, f"--{option}=", sentence=f"--{option} needs a value")
-                tried(2, name, f"--{option}", "", sentence=f"--{option} needs a value")
-                if (name, option) not in REPEATABLE:
-                    tried(2, name, f"--{option}=1", f"--{option}", "2", sentence=f"--{option} is given twice")
-            else:
-                tried(2, name, f"--{option}=x", sentence=f"--{option} takes no value")
-                tried(2, name, f"--{option}", f"--{option}", sentence=f"--{option} is given twice")
+            ways = list(misuses(name, option, value))
+            words, what = ways[turn % len(ways)]
+            tried(2, name, *words, sentence=f"--{option} {what}")
+            turn += 1
 
 
 def check_operands(tried, scratch):
