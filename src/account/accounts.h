@@ -73,9 +73,6 @@ enum rs_code password_check(struct rs_bytes password, struct rs_error *err);
 /* New salt and cost, the seed wrapped anew. */
 enum rs_code password_wrap(struct rs_accounts *accounts, struct record *record, struct rs_bytes password,
                            const struct rs_secret *seed, struct rs_error *err);
-/* RS_DENIED: not this password. */
-enum rs_code password_open(const struct rs_accounts *accounts, const struct record *record,
-                           struct rs_bytes password, struct rs_secret *out_seed, struct rs_error *err);
 /* Whether the code is one for now; takes it, so that it is none again. */
 bool code_take(const struct rs_accounts *accounts, struct record *record, struct rs_str code);
 

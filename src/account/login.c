@@ -43,8 +43,9 @@ enum rs_code password_wrap(struct rs_accounts *accounts, struct record *record, 
 	return RS_OK;
 }
 
-enum rs_code password_open(const struct rs_accounts *accounts, const struct record *record,
-                           struct rs_bytes password, struct rs_secret *out_seed, struct rs_error *err)
+/* RS_DENIED: not this password. */
+static enum rs_code password_open(const struct rs_accounts *accounts, const struct record *record,
+                                  struct rs_bytes password, struct rs_secret *out_seed, struct rs_error *err)
 {
 	struct rs_secret key RS_CLEANUP(rs_secret_finish) = {0};
 	struct rs_buffer seed RS_CLEANUP(rs_secret_buffer_finish) = {0};

@@ -223,8 +223,9 @@ static void put_objects(struct rs_buffer *out, const struct rs_audit_line *line)
 	}
 }
 
-enum rs_code rs_atna_frame(const struct rs_atna_source *source, uint64_t time_ms, const char *message_id,
-                           struct rs_str content, struct rs_buffer *out, struct rs_error *err)
+/* Anything in a syslog message of severity notice. */
+static enum rs_code frame(const struct rs_atna_source *source, uint64_t time_ms, const char *message_id,
+                          struct rs_str content, struct rs_buffer *out, struct rs_error *err)
 {
 	char time[RS_TIME_TEXT_SIZE], head[512];
 	rs_format_time_ms(time_ms, time);
@@ -241,7 +242,7 @@ static enum rs_code finish(const struct rs_atna_source *source, uint64_t time_ms
 {
 	rs_buffer_append_text(xml, "</AuditMessage>");
 	RS_TRY(rs_buffer_check(xml, "an audit message", err));
-	return rs_atna_frame(source, time_ms, DICOM_MESSAGE, rs_buffer_str(xml), out, err);
+	return frame(source, time_ms, DICOM_MESSAGE, rs_buffer_str(xml), out, err);
 }
 
 enum rs_code rs_atna_line(const struct rs_atna_source *source, const struct rs_audit_line *line,

@@ -35,8 +35,5 @@ enum rs_code rs_atna_line(const struct rs_atna_source *source, const struct rs_a
                           struct rs_buffer *out, struct rs_error *err);
 enum rs_code rs_atna_event(const struct rs_atna_source *source, const struct rs_atna_event *event,
                            uint64_t number, struct rs_buffer *out, struct rs_error *err);
-/* Anything in a syslog message of severity notice. */
-enum rs_code rs_atna_frame(const struct rs_atna_source *source, uint64_t time_ms, const char *message_id,
-                           struct rs_str content, struct rs_buffer *out, struct rs_error *err);
 
 #endif

@@ -19,10 +19,6 @@ struct rs_follow_up analysis_seen(const struct analysis *a, bool of_event);
 enum rs_code analyse_means(const struct analysis *a, struct rs_error *err);
 enum rs_code analyse_cox(const struct analysis *a, struct rs_error *err);
 enum rs_code analyse_parametric(const struct analysis *a, struct rs_error *err);
-/* "sex = 1", "all" without groups. */
-void group_name(const struct analysis *a, uint32_t group, char out[static 256]);
-/* Rows of a group. */
-size_t group_rows(const struct analysis *a, uint32_t group, size_t *out);
 enum rs_code write_curves(const struct analysis *a, struct rs_buffer *out, struct rs_error *err);
 
 #endif

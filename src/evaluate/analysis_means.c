@@ -6,7 +6,8 @@
 #include "numeric/numeric_distribution.h"
 #include "survival/survival_competing.h"
 
-void group_name(const struct analysis *a, uint32_t group, char out[static 256])
+/* "sex = 1", "all" without groups. */
+static void group_name(const struct analysis *a, uint32_t group, char out[static 256])
 {
 	const struct rs_survival_analysis *asked = a->asked;
 	if (!asked->group) {
@@ -18,7 +19,7 @@ void group_name(const struct analysis *a, uint32_t group, char out[static 256])
 	         rs_csv_cell(asked->table, a->told.rows[a->groups.first[group]], column));
 }
 
-size_t group_rows(const struct analysis *a, uint32_t group, size_t *out)
+static size_t group_rows(const struct analysis *a, uint32_t group, size_t *out)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < a->told.count; i++)

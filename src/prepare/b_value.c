@@ -11,8 +11,9 @@
 #define GE_COMBINED 1e9
 #define GE_KEPT 100000.0
 
-const struct rs_dicom_element *private_find(const struct rs_dicom *dicom, uint16_t group, const char *creator,
-                                            uint8_t low)
+/* The private element (group, xxlow) of the data set, where `creator` owns the block xx. */
+static const struct rs_dicom_element *private_find(const struct rs_dicom *dicom, uint16_t group,
+                                                   const char *creator, uint8_t low)
 {
 	for (size_t i = 0; i < dicom->count; i = dicom->elements[i].next) {
 		const struct rs_dicom_element *owner = &dicom->elements[i];

@@ -77,8 +77,5 @@ const struct rs_dicom_element *facts_find(const struct facts_source *source, uin
 double agent_relaxivity(const struct facts_source *source);
 /* b in s/mm2 by the standard's attribute, or else by those of manufacturers: NaN, and *out_source NULL, when none has it. */
 double b_value_of(const struct facts_source *source, const char **out_source);
-/* The private element (group, xxlow) of the data set, where `creator` owns the block xx. */
-const struct rs_dicom_element *private_find(const struct rs_dicom *dicom, uint16_t group, const char *creator,
-                                            uint8_t low);
 
 #endif

@@ -26,14 +26,6 @@ enum rs_code gather(const struct rs_world *world, const char *directory, struct 
 void gathered_finish(struct gathered *gathered);              /* accepts zeroed memory */
 char *arena_text(struct rs_arena *arena, struct rs_str text); /* NULL without memory */
 
-/* The images in `picked` (indices of gathered->images), as volumes in which no two lie at one place: at each call the
- * images of one volume. */
-typedef enum rs_code split_volume(void *context, const size_t *picked, size_t count, struct rs_error *err);
-enum rs_code split(const struct gathered *gathered, size_t *picked, size_t count, split_volume *take,
-                   void *context, struct rs_error *err);
-/* How many different places images have along their normal. */
-size_t places_of(const struct gathered *gathered, const size_t *picked, size_t count);
-
 /* The scans of one series, their volumes in the arena, not yet recognised: one, or one for each of the parts that lie side by
  * side in it (weighted images and their ADC; water and fat). `flags` are what its images have, b_source where one has a
  * b-value. */
@@ -47,6 +39,5 @@ enum rs_code recognise(struct rs_arena *arena, const struct gathered_series *ser
                        const char *b_source, struct rs_scan *scan, struct rs_error *err);
 /* join.c: series of one kind that are one scan; the best of each kind is chosen. */
 enum rs_code join_scans(struct rs_scans *scans, struct rs_error *err);
-void order_volumes(struct rs_scan *scan);
 
 #endif

@@ -112,7 +112,7 @@ static const char *oddities_of_times(const struct rs_scan *scan)
 	               : "";
 }
 
-void order_volumes(struct rs_scan *scan)
+static void order_volumes(struct rs_scan *scan)
 {
 	if (scan->volume_count == 0)
 		return;

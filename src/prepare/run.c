@@ -63,7 +63,7 @@ enum rs_code hold(struct work *work, const struct held *item, struct rs_error *e
 	return RS_OK;
 }
 
-void let_go(struct work *work, size_t index)
+static void let_go(struct work *work, size_t index)
 {
 	rs_volume_finish(&work->items[index].volume);
 	memmove(work->items + index, work->items + index + 1,

@@ -67,7 +67,8 @@ static size_t count_places(const struct keyed *keyed, size_t count)
 	return places;
 }
 
-size_t places_of(const struct gathered *g, const size_t *picked, size_t count)
+/* How many different places images have along their normal. */
+static size_t places_of(const struct gathered *g, const size_t *picked, size_t count)
 {
 	struct keyed *keyed RS_CLEANUP(rs_free_pointer) = keyed_of(g, picked, count, FACT_ECHO);
 	if (!keyed)
@@ -97,6 +98,13 @@ static bool parts_them(const struct keyed *keyed, size_t count, size_t places)
 	return parts > 1;
 }
 
+/* The images in `picked` (indices of gathered->images), as volumes in which no two lie at one place: at each call the
+ * images of one volume. */
+typedef enum rs_code split_volume(void *context, const size_t *picked, size_t count, struct rs_error *err);
+
+static enum rs_code split(const struct gathered *g, size_t *picked, size_t count, split_volume *take,
+                          void *context, struct rs_error *err);
+
 /* The first image at every place, the second, …: in the order of their InstanceNumber. */
 static enum rs_code split_by_rank(const struct gathered *g, size_t *picked, size_t count, split_volume *take,
                                   void *context, struct rs_error *err)
@@ -124,8 +132,8 @@ static enum rs_code split_by_rank(const struct gathered *g, size_t *picked, size
 	return RS_OK;
 }
 
-enum rs_code split(const struct gathered *g, size_t *picked, size_t count, split_volume *take, void *context,
-                   struct rs_error *err)
+static enum rs_code split(const struct gathered *g, size_t *picked, size_t count, split_volume *take,
+                          void *context, struct rs_error *err)
 {
 	size_t places = places_of(g, picked, count);
 	if (places == count)

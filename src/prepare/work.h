@@ -60,7 +60,6 @@ struct held *first_of(struct work *work, enum rs_scan_kind family); /* a signal;
 struct held *any_of(struct work *work, enum rs_scan_kind family);   /* a map, where there is no signal */
 /* Takes the volume over, whatever is returned. */
 enum rs_code hold(struct work *work, const struct held *item, struct rs_error *err);
-void let_go(struct work *work, size_t index);
 void drop_family(struct work *work, enum rs_scan_kind family);
 bool same_geometry(const struct rs_geometry *a, const struct rs_geometry *b);
 /* Begins an object of the report's list of steps; end it with rs_json_object_end(). */

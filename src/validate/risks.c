@@ -16,7 +16,7 @@ static int rising(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void rs_horizons_of(const struct rs_frame *frame, double *work, struct rs_horizons *out)
+static void horizons_of(const struct rs_frame *frame, double *work, struct rs_horizons *out)
 {
 	size_t events = 0;
 	out->count = 0;
@@ -46,7 +46,7 @@ enum rs_code rs_risks_init(struct rs_risks *risks, const struct rs_frame *frame,
 	double *work RS_CLEANUP(rs_free_pointer) = rs_allocate_array(frame->rows, sizeof *work);
 	if (!work)
 		return rs_error_memory(err, frame->rows * sizeof *work, "predictions");
-	rs_horizons_of(frame, work, &risks->horizons);
+	horizons_of(frame, work, &risks->horizons);
 	risks->survival = rs_allocate_array(frame->rows, width_of(risks) * sizeof *risks->survival);
 	if (!risks->survival)
 		return rs_error_memory(err, frame->rows * width_of(risks) * sizeof *work, "predictions");

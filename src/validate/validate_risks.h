@@ -11,7 +11,6 @@ struct rs_horizons {
 	size_t count;
 	double times[RS_HORIZONS_MAX];
 };
-void rs_horizons_of(const struct rs_frame *frame, double *work, struct rs_horizons *out);
 
 /* Of a contender, in its first repeat. By row: survival at each horizon, then by the row's own time. What its learner does
  * not know itself follows from Cox's model of the other folds' risks, as it does in the model that is kept. */
