@@ -38,6 +38,14 @@ void rs_sim_cut(struct rs_sim *sim, enum rs_sim_cut how);
 /* The k that a test of long work gives to rs_memory_fail_at() after this one: each of the first hundred, then a hundredth
  * further each time. Steps that grow meet requests of all kinds, in time that grows with the logarithm. */
 static inline uint64_t rs_memory_next(uint64_t k) { return k + 1 + k / 100; }
+/* How far tests go from one pair of step and cut to the next: all of them, or a quarter by turns where sanitizers slow each. */
+#define RS_SIM_STRIDE 1
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#undef RS_SIM_STRIDE
+#define RS_SIM_STRIDE 4
+#endif
+#endif
 /* Flips bit `bit` of byte `offset` of a file, durably. */
 enum rs_code rs_sim_flip(struct rs_sim *sim, const char *path, uint64_t offset, unsigned bit,
                          struct rs_error *err);

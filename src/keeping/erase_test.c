@@ -104,7 +104,7 @@ static void a_power_cut_leaves_a_subject_whole_or_gone(void **state)
 	check_node(sim, "/node", &gone);
 	assert_true(gone && steps > 40);
 	rs_sim_destroy(sim);
-	for (uint64_t at = 0; at < 3 * steps; at++) {
+	for (uint64_t at = 0; at < 3 * steps; at += RS_SIM_STRIDE) {
 		sim = make_sealed();
 		rs_sim_fail_at(sim, at / 3 + 1, RS_IO, true);
 		enum rs_code code = erase(sim, &err);
