@@ -87,6 +87,10 @@ void ticks_choose(const struct rs_axis *axis, double data_lower, double data_upp
 		lower = 0;
 		upper = 1;
 	}
+	if (upper < lower && isfinite(axis->lower)) /* all data lie beyond the end that is given */
+		upper = lower;
+	else if (upper < lower)
+		lower = upper;
 	double about = fmax(fabs(lower), fabs(upper));
 	if (!(upper - lower > 1e-9 * about && upper - lower > 1e-300)) { /* one value: room around it */
 		lower -= about > 0 ? about / 2 : 1;
