@@ -28,7 +28,8 @@ enum rs_code fields_init(struct fields *fields, struct rs_str text, struct rs_er
 		return rs_error_set(err, RS_TOO_LARGE, "a structured field has more than %zu bytes",
 		                    FIELD_SIZE_MAX);
 	text = rs_str_trim(text);
-	*fields = (struct fields){text.data, text.data + text.size};
+	const char *start = text.size ? text.data : ""; /* a field that is not there has no data */
+	*fields = (struct fields){start, start + text.size};
 	return RS_OK;
 }
 
