@@ -31,7 +31,7 @@ class Consents:
         return json.loads(self.here(*arguments, "--json").stdout)
 
     def grant(self, *more, check=0):
-        done = self.here("grant", "--subject", "P1", *TERMS, *more, "--json", check=check)
+        done = self.here("grant", "--subject", "P-1-7", *TERMS, *more, "--json", check=check)
         return json.loads(done.stdout)["consent"] if check == 0 else done.stderr
 
     def ask(self, *arguments, operation="read", study=None, check=0, **more):
@@ -91,7 +91,7 @@ def revocation_reaches_everyone(consents, scratch, name, less, study, offline):
     (scratch / "revoked").write_text(revoked)
     assert consents.ask(less, *offline, "--revocations", scratch / "revoked", study=study, check=3) == "CONSENT_REVOKED"
     assert "ALREADY_THERE" in consents.here("import", less, check=3).stderr
-    assert [row["revoked"] for row in consents.json("list", "--subject", "P1")] == [True, True]
+    assert [row["revoked"] for row in consents.json("list", "--subject", "P-1-7")] == [True, True]
 
 
 def denials_override(consents, scratch):
@@ -99,7 +99,7 @@ def denials_override(consents, scratch):
     consents.grant("-o", permit)
     home = ("--home", consents.node.home)
     assert consents.ask(permit, *home) == "NONE"
-    done = consents.here("grant", "--subject", "P1", "--deny", "--roles", "all", "--purposes", "research", "--operations",
+    done = consents.here("grant", "--subject", "P-1-7", "--deny", "--roles", "all", "--purposes", "research", "--operations",
                          "train", "-o", denial, "--json")
     name = json.loads(done.stdout)["consent"]
     assert [row["organisation"] for row in consents.json("list") if row["consent"] == name] == [None], \
@@ -151,8 +151,8 @@ def revocation_is_proved(consents, scratch):
 
 def tokens_come_from_elsewhere(consents, scratch):
     token, less, home = scratch / "home.consent", scratch / "home-less.consent", ("--home", consents.node.home)
-    consents.here("grant", "--subject", "P1", *TERMS, "--offline", check=2)
-    consents.here("grant", "--subject", "P1", *TERMS, "--offline", "-o", token)
+    consents.here("grant", "--subject", "P-1-7", *TERMS, "--offline", check=2)
+    consents.here("grant", "--subject", "P-1-7", *TERMS, "--offline", "-o", token)
     consents.run("narrow", token, "--operations", "read", "-o", less)
     assert consents.ask(less, *home, check=3) == "NO_CONSENT", "the ledger does not have it yet"
     consents.here("import", less)
@@ -168,14 +168,14 @@ def patients_sign_themselves(consents, scratch):
     for name in ("guardian", "child"):
         node.run("key", "new", name, *home, check=0)
         node.run("member", "grant", name, "--role", "patient", *home, check=0)
-    grant = ("grant", "--subject", "P1", *TERMS, "-o", scratch / "own.consent", "--as")
-    node.run("member", "act-for", "guardian", "--subject", "P1", *home, check=0)
+    grant = ("grant", "--subject", "P-1-7", *TERMS, "-o", scratch / "own.consent", "--as")
+    node.run("member", "act-for", "guardian", "--subject", "P-1-7", *home, check=0)
     assert "SCOPE" in consents.here(*grant, "child", check=3).stderr
     name = json.loads(consents.here(*grant, "guardian", "--json").stdout)["consent"]
     shown = json.loads(consents.run("show", scratch / "own.consent", "--json").stdout)
     key = json.loads(node.run("key", "show", "guardian", *home, "--json", check=0).stdout)["key"]
     assert shown["blocks"][0]["signer"] == key and consents.ask(scratch / "own.consent", *home) == "NONE"
-    node.run("member", "act-for", "child", "--subject", "P1", *home, check=0)
+    node.run("member", "act-for", "child", "--subject", "P-1-7", *home, check=0)
     assert "SCOPE" in consents.here(*grant, "guardian", check=3).stderr
     assert "SCOPE" in consents.here("revoke", name, "--as", "guardian", check=3).stderr
     consents.here("revoke", name, "--as", "child")
@@ -195,20 +195,20 @@ def documents(consents, scratch, denial):
             [row] = consents.json("import", path)
             again = consents.json("show", row["consent"])
             assert {**again, "consent": which} == wanted and row["consent"] != which, (version, again, wanted)
-            assert b"P1" not in path.read_bytes() and b"1.2.7" not in path.read_bytes()
+            assert b"P-1-7" not in path.read_bytes() and b"1.2.7" not in path.read_bytes()
             consents.here("revoke", row["consent"])
     fhir = json.loads(path.read_text())
     fhir["provision"][0]["securityLabel"] = [{"code": "R"}]
     path.write_text(json.dumps(fhir))
     assert "securityLabel" in consents.here("import", path, check=1).stderr
     record = json.loads(consents.here("export", name, "--format", "ts27560").stdout)
-    assert record["@type"] == "dpv:ConsentRecord" and record["dct:identifier"] == name and "P1" not in json.dumps(record)
-    receipt = json.loads(consents.here("export", name, "--format", "ts27560", "--subject", "P1", "--studies", "1.2.7").stdout)
+    assert record["@type"] == "dpv:ConsentRecord" and record["dct:identifier"] == name and "P-1-7" not in json.dumps(record)
+    receipt = json.loads(consents.here("export", name, "--format", "ts27560", "--subject", "P-1-7", "--studies", "1.2.7").stdout)
     opening = receipt["radseal:opening"]
     commitment = hmac.new(bytes.fromhex(opening["radseal:key"]), b"\x011.2.7", hashlib.sha256).hexdigest()
-    assert receipt["@type"] == "dpv:ConsentReceipt" and "P1" not in json.dumps(receipt) and terms["studies"] == [commitment]
+    assert receipt["@type"] == "dpv:ConsentReceipt" and "P-1-7" not in json.dumps(receipt) and terms["studies"] == [commitment]
     assert opening["radseal:study"] == [{"@id": "urn:radseal:study:" + commitment, "dct:identifier": "1.2.7"}]
-    consents.here("export", name, "--format", "ts27560", "--subject", "P1", "--studies", "1.2.8", check=2)
+    consents.here("export", name, "--format", "ts27560", "--subject", "P-1-7", "--studies", "1.2.8", check=2)
     consents.here("export", name, "--format", "xml", check=2)
 
 
@@ -217,15 +217,15 @@ def main():
         scratch = pathlib.Path(scratch)
         node = Radseal(sys.argv[1], scratch / "node")
         node.init()
-        write_dicom(scratch / "a.dcm", 1, name="A^B", patient="P1", study="1.2.7", series="1.2.7.1")
+        write_dicom(scratch / "a.dcm", 1, name="A^B", patient="P-1-7", study="1.2.7", series="1.2.7.1")
         node.seal(scratch / "a.dcm")
         consents = Consents(node, scratch)
-        assert "UNKNOWN_ORGANISATION" in consents.here("grant", "--subject", "P1", "--organisation", "Nobody", *TERMS[2:],
+        assert "UNKNOWN_ORGANISATION" in consents.here("grant", "--subject", "P-1-7", "--organisation", "Nobody", *TERMS[2:],
                                                        check=3).stderr
         consents.here("grant", "--subject", "P2", *TERMS, check=4)
-        consents.here("grant", "--subject", "P1", *TERMS[:2], "--roles", "king", *TERMS[4:], check=2)
-        consents.here("grant", "--subject", "P1", "--organisation", "Radiology", check=2)
-        lost = consents.here("grant", "--subject", "P1", *TERMS, "-o", scratch / "none/x", check=4).stderr
+        consents.here("grant", "--subject", "P-1-7", *TERMS[:2], "--roles", "king", *TERMS[4:], check=2)
+        consents.here("grant", "--subject", "P-1-7", "--organisation", "Radiology", check=2)
+        lost = consents.here("grant", "--subject", "P-1-7", *TERMS, "-o", scratch / "none/x", check=4).stderr
         assert "is on the ledger, its token was not written" in lost, lost
         consents.here("revoke", lost.split("consent ")[1].split()[0])
         name, less, study, offline = tokens_need_only_files(consents, scratch)
@@ -238,7 +238,7 @@ def main():
         node.fsck(check=0)
         permit = scratch / "last.consent"
         consents.grant("-o", permit)
-        node.run("erase", "--subject", "P1", "--home", node.home, check=0)
+        node.run("erase", "--subject", "P-1-7", "--home", node.home, check=0)
         assert consents.ask(permit, "--home", node.home, check=3) == "ERASED"
     print("consents: tokens, revocation, denials, FHIR, records")
     return 0
