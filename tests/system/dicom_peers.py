@@ -251,7 +251,7 @@ def by_gdcm(node, scratch, made):
         tool("gdcmscu", "--move", "--patientroot", "--patient", *here, "--port-scp", there, "--key", "10,20=P2", "-o", out, check=None)
         got = {read_part10(path.read_bytes())[1] for path in files_below(out)}
         assert got == {uid for uid in made if uid.startswith("1.2.9.3.")}, got
-    assert "level=STUDY matches=1 status=0000H" in node.said and node.said.count("reason=released") == 4, node.said
+    assert "level=STUDY matches=1 not_permitted=0 status=0000H" in node.said and node.said.count("reason=released") == 4, node.said
     expect_sealed(node, scratch, [(stored[0], stored[1], EXPLICIT, stored[2])])
     print("gdcmscu: echo, store, find, move to itself")
 

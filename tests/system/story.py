@@ -27,7 +27,7 @@ def check_told(text):
     dice = float(re.search(r"median Dice coefficient is ([0-9.]+)", text).group(1))
     assert dice > 0.8, dice
     assert re.search(r"Alive after 12 months with probability [0-9.]+ \(95 % interval [0-9.]+ to [0-9.]+\)", text), text
-    assert len(re.findall(r"(?:does not beat|beats) the (?:clinical|volume) baseline", text)) == 2, text
+    assert len(re.findall(r"(?:does not beat|beats|is worse than) the (?:clinical|volume) baseline", text)) == 2, text
 
 
 def check_page(folder):
