@@ -162,6 +162,7 @@ enum rs_code match_measure(struct match *m, const double *parameters, double *ou
 	RS_TRY(rs_pool_for(m->pool, m->points->chunk_count, look_chunk, m, err));
 	m->held = count_held(m);
 	*out_information = m->held ? inform(m) : 0;
-	*out_correlation = m->held ? correlation(m) : 0;
+	if (out_correlation)
+		*out_correlation = m->held ? correlation(m) : 0;
 	return RS_OK;
 }

@@ -230,6 +230,29 @@ static enum rs_code improve(struct registering *r, enum rs_transform_kind kind, 
 	return RS_OK;
 }
 
+/* Blurred volumes may be most alike where they do not lie on each other: what the judges call worse is taken back. */
+static enum rs_code try_level(struct registering *r, enum rs_transform_kind kind, unsigned level,
+                              struct rs_error *err)
+{
+	const size_t count = r->now.control_mm ? 3 * rs_geometry_voxels(&r->now.lattice) : 0;
+	double *control RS_CLEANUP(rs_free_pointer) = rs_allocate_array(count, sizeof *control);
+	const struct rs_transform before = r->now;
+	double was, is, overlap;
+	if (!control)
+		return rs_error_memory(err, count * sizeof *control, "a lattice");
+	if (count > 0)
+		memcpy(control, r->now.control_mm, count * sizeof *control);
+	RS_TRY(judge(r, &was, NULL, &overlap, err));
+	RS_TRY(improve(r, kind, level, err));
+	RS_TRY(judge(r, &is, NULL, &overlap, err));
+	if (is >= was)
+		return RS_OK;
+	r->now = before;
+	if (count > 0)
+		memcpy(r->now.control_mm, control, count * sizeof *control);
+	return RS_OK;
+}
+
 /* Stiffer motions than the one asked for leave the finest level to it. */
 static enum rs_code run(struct registering *r, struct rs_error *err)
 {
@@ -237,11 +260,11 @@ static enum rs_code run(struct registering *r, struct rs_error *err)
 	for (int kind = RS_TRANSFORM_RIGID; kind <= (int)how->kind; kind++) {
 		const unsigned last = kind < (int)how->kind && how->levels > 1;
 		for (unsigned level = how->levels; level-- > last;) {
-			if (kind == RS_TRANSFORM_BSPLINE && level == how->levels - 1)
-				RS_TRY(begin_lattice(r, ldexp(how->lattice_mm, (int)level), err));
-			else if (kind == RS_TRANSFORM_BSPLINE)
-				RS_TRY(refine_lattice(r, err));
-			RS_TRY(improve(r, (enum rs_transform_kind)kind, level, err));
+			if (kind == RS_TRANSFORM_BSPLINE)
+				RS_TRY(level == how->levels - 1
+				               ? begin_lattice(r, ldexp(how->lattice_mm, (int)level), err)
+				               : refine_lattice(r, err));
+			RS_TRY(try_level(r, (enum rs_transform_kind)kind, level, err));
 		}
 	}
 	return RS_OK;
