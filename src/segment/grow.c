@@ -27,7 +27,6 @@ void rs_grow_close(struct rs_grow *grow)
 	growing_free_cells(grow);
 	rs_free(grow);
 }
-void rs_grow_close_pointer(struct rs_grow **grow) { rs_grow_close(*grow); }
 
 static enum rs_code check_options(const struct rs_grow_options *o, struct rs_error *err)
 {

@@ -50,8 +50,7 @@ enum rs_code rs_grow_open(const struct rs_volume *volume, const struct rs_box *b
 enum rs_code rs_grow_open_several(const struct rs_volume *const *volumes, size_t count,
                                   const struct rs_box *box, const struct rs_grow_options *options,
                                   struct rs_grow **out, struct rs_error *err);
-void rs_grow_close(struct rs_grow *grow);          /* accepts NULL */
-void rs_grow_close_pointer(struct rs_grow **grow); /* for RS_CLEANUP */
+void rs_grow_close(struct rs_grow *grow); /* accepts NULL */
 /* Later strokes go over earlier ones. errors  RS_USAGE when no voxel of the image (or box) is touched */
 enum rs_code rs_grow_paint(struct rs_grow *grow, const struct rs_stroke *stroke, struct rs_error *err);
 /* Labels of a mask on the image's grid as strokes. errors  RS_NOT_FOUND when neither label occurs */

@@ -185,7 +185,8 @@ static enum rs_code put_bytes(struct writing_json *writing, const struct rs_dico
 		return rs_buffer_check(&writing->text, "a URL", err);
 	}
 	rs_buffer_clear(&writing->text);
-	RS_TRY(rs_buffer_reserve(&writing->text, RS_BASE64_SIZE(bytes.size)));
+	if (rs_buffer_reserve(&writing->text, RS_BASE64_SIZE(bytes.size)) != RS_OK)
+		return rs_buffer_check(&writing->text, "a value in text", err);
 	rs_base64_encode(bytes, (char *)writing->text.data);
 	rs_json_key(json, "InlineBinary");
 	rs_json_text(json, (const char *)writing->text.data);
