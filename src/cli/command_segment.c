@@ -40,8 +40,8 @@ static const struct option options[] = {
 	{"uncertainty", "FILE", "apply: how unsure each voxel is, in bits: 0 sure, 1 as good as a toss"},
 	{"whole", NULL, "apply: keep every part of the region, not the largest alone"},
 	{"validate", "SHARE", "train: of the subjects, held out and judged (default 0.2)"},
-	{"spacing", "MM", "train: the side of the cubes that the network sees (default 2.5)"},
-	{"epochs", "N", "train: rounds of all cases (default 30)"},
+	{"spacing", "MM", "train: the side of the cubes that the network sees (default 3)"},
+	{"epochs", "N", "train: rounds of all cases (default 100)"},
 	{"patches", "N", "train: cut from each case in each epoch (default 4)"},
 	{"width", "N", "train: channels of the network's first level (default 8)"},
 	{"seed", "N", "train: another one draws another split and another start (default 1)"},
@@ -188,10 +188,9 @@ const struct command command_segment = {
 		"their Dice is what it is worth. The file is data, not a program; it tells the spacing, the images and hashes\n"
 		"of what it was trained on, and its SHA-256 is printed. The same table, options and seed give the same bytes.\n"
 		"apply MODEL IMAGE… -o MASK takes the images in the order of the table's columns, '-' for a missing one. A\n"
-		"voxel is inside where the mean of eight probabilities (of the study, mirrored along each axis or not) is\n"
-		"at least 0.5; the largest connected part is kept. --uncertainty is the entropy of that mean. With --home\n"
-		"train asks for the images and seals the model; apply asks for images and model, and seals the mask as made\n"
-		"from them.",
+		"voxel is inside where its probability, the mean of overlapping windows, is at least 0.5; the largest\n"
+		"connected part is kept. --uncertainty is the probability's entropy. With --home train asks for the images\n"
+		"and seals the model; apply asks for images and model, and seals the mask as made from them.",
 	.options = options,
 	.examples = examples,
 	.aliases = aliases,

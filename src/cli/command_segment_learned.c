@@ -178,8 +178,8 @@ static enum rs_code training_options(const struct command_line *line, struct rs_
 {
 	*out = (struct rs_learned_options){.label = option_value(line, "label")};
 	RS_TRY(option_number(line, "validate", 0.2, &out->held_out, err));
-	RS_TRY(option_number(line, "spacing", 2.5, &out->spacing_mm, err));
-	RS_TRY(count_option(line, "epochs", 30, &out->epochs, err));
+	RS_TRY(option_number(line, "spacing", 3, &out->spacing_mm, err));
+	RS_TRY(count_option(line, "epochs", 100, &out->epochs, err));
 	RS_TRY(count_option(line, "patches", 4, &out->patches, err));
 	RS_TRY(count_option(line, "width", 8, &out->width, err));
 	return option_u64(line, "seed", 1, UINT64_MAX, &out->seed, err);

@@ -66,7 +66,7 @@ enum rs_code study_of(const struct rs_volume *const *images, size_t channels, co
 /* ---- patches ---- */
 
 /* A patch for training, and its labels. Even indices lie about a voxel of the region, odd ones anywhere; all are turned, grown,
- * mirrored, changed in brightness, contrast and noise, and at times lack a channel. */
+ * changed in brightness, contrast and noise, and at times lack a channel. */
 void patch_draw(const struct study *study, size_t index, struct rs_stream *stream, float *out,
                 uint32_t *out_labels);
 
@@ -75,7 +75,7 @@ void patch_draw(const struct study *study, size_t index, struct rs_stream *strea
 enum rs_code learned_network(size_t channels, uint32_t width, uint64_t seed, struct rs_network *out,
                              struct rs_error *err);
 
-/* The probability of the region on the study's grid: the mean over its mirrored views, see rs_learned_apply(). */
+/* The probability of the region on the study's grid: the mean over the windows that see a voxel, those near their middle first. */
 enum rs_code study_predict(const struct rs_network *network, const struct study *study, struct rs_pool *pool,
                            float *out, struct rs_error *err);
 

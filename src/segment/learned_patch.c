@@ -48,11 +48,9 @@ static struct place place_draw(const struct study *study, size_t index, struct r
 	for (int a = 0; a < 3; a++)
 		turn(place.map, a, (a + 1) % 3, TURN * DEGREE * swing(stream));
 	const double scale = 1 + GROW * swing(stream);
-	for (int a = 0; a < 3; a++) {
-		const double side = rs_stream_next(stream) >> 63 ? -scale : scale;
+	for (int a = 0; a < 3; a++)
 		for (int r = 0; r < 3; r++)
-			place.map[r][a] *= side;
-	}
+			place.map[r][a] *= scale;
 	return place;
 }
 

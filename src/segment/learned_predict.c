@@ -6,44 +6,21 @@
 #include "learned.h"
 
 #define STEP (PATCH / 2)
-#define VIEWS 8 /* mirrored along each axis, or not */
-#define SAMPLES_AT_ONCE 64
-#define SURE 0.01f /* a window that has less everywhere is not looked at again */
+#define WINDOWS_AT_ONCE 32
 
-/* Windows over a study, each in some of its views. */
 struct sliding {
 	const struct study *study;
 	size_t size[3], count[3]; /* of the grid, of windows; z, y, x */
-	size_t *windows, window_count;
-	size_t view, views; /* the first of them, how many */
-	size_t sample;      /* the first of this turn */
-	float *sum, *weights;
+	size_t first;             /* window of this turn */
 };
 
-static enum rs_code sliding_init(struct sliding *sliding, const struct study *study, float *sum,
-                                 struct rs_error *err)
+static void sliding_init(struct sliding *sliding, const struct study *study)
 {
-	const size_t voxels = rs_geometry_voxels(&study->grid);
-	*sliding = (struct sliding){.study = study, .window_count = 1, .views = 1, .sum = sum};
+	*sliding = (struct sliding){.study = study};
 	for (int a = 0; a < 3; a++) {
 		const size_t size = sliding->size[a] = study->grid.size[2 - a];
 		sliding->count[a] = size > PATCH ? (size - PATCH + STEP - 1) / STEP + 1 : 1;
-		sliding->window_count *= sliding->count[a];
 	}
-	sliding->weights = rs_allocate_array(voxels, sizeof *sliding->weights);
-	sliding->windows = rs_allocate_array(sliding->window_count, sizeof *sliding->windows);
-	if (!sliding->weights || !sliding->windows)
-		return rs_error_memory(err, voxels * sizeof *sliding->weights, "a prediction");
-	for (size_t i = 0; i < sliding->window_count; i++)
-		sliding->windows[i] = i;
-	memset(sum, 0, voxels * sizeof *sum);
-	return RS_OK;
-}
-
-static void sliding_finish(struct sliding *sliding)
-{
-	rs_free(sliding->weights);
-	rs_free(sliding->windows);
 }
 
 /* Where a window begins; outside of a grid that is smaller than it. */
@@ -57,28 +34,13 @@ static void window_at(const struct sliding *sliding, size_t window, int64_t out[
 	}
 }
 
-/* A window in one of its views. */
-struct look {
-	int64_t begin[3];
-	size_t view;
-};
-
-static struct look look_of(const struct sliding *sliding, size_t index)
-{
-	const size_t sample = sliding->sample + index;
-	struct look look = {.view = sliding->view + sample % sliding->views};
-	window_at(sliding, sliding->windows[sample / sliding->views], look.begin);
-	return look;
-}
-
-/* The voxel of the grid that is voxel `i` of what is looked at; false where there is none. */
-static bool voxel_of(const struct sliding *sliding, const struct look *look, size_t i, size_t *out)
+/* The voxel of the grid that is voxel `i` of a window; false where there is none. */
+static bool voxel_of(const struct sliding *sliding, const int64_t begin[3], size_t i, size_t *out)
 {
 	const size_t index[3] = {i / PATCH / PATCH, i / PATCH % PATCH, i % PATCH};
 	size_t at = 0;
 	for (size_t a = 0; a < 3; a++) {
-		const int64_t p = look->begin[a] +
-		                  (int64_t)(look->view >> a & 1 ? PATCH - 1 - index[a] : index[a]);
+		const int64_t p = begin[a] + (int64_t)index[a];
 		if (p < 0 || p >= (int64_t)sliding->size[a])
 			return false;
 		at = at * sliding->size[a] + (size_t)p;
@@ -87,17 +49,18 @@ static bool voxel_of(const struct sliding *sliding, const struct look *look, siz
 	return true;
 }
 
-static enum rs_code fill_view(void *context, size_t index, struct rs_stream *augment, float *out,
-                              struct rs_error *err)
+static enum rs_code fill_window(void *context, size_t index, struct rs_stream *augment, float *out,
+                                struct rs_error *err)
 {
 	const struct sliding *sliding = context;
 	const struct study *study = sliding->study;
 	const size_t voxels = rs_geometry_voxels(&study->grid);
-	const struct look look = look_of(sliding, index);
+	int64_t begin[3];
 	(void)augment;
 	(void)err;
+	window_at(sliding, sliding->first + index, begin);
 	for (size_t i = 0, at = 0; i < PATCH_VALUES; i++) {
-		const bool there = voxel_of(sliding, &look, i, &at);
+		const bool there = voxel_of(sliding, begin, i, &at);
 		for (size_t c = 0; c < study->channels; c++)
 			out[c * PATCH_VALUES + i] = there ? study->values[c * voxels + at] : 0;
 	}
@@ -113,69 +76,43 @@ static float weight_of(size_t i)
 	return weight;
 }
 
-/* said: of both classes; becomes the probability of the second. Returns whether it is below SURE everywhere. */
-static bool to_probability(float *said)
+static void add_window(const struct sliding *sliding, size_t sample, const float *said, float *sum,
+                       float *weights)
 {
-	float most = 0;
-	for (size_t i = 0; i < PATCH_VALUES; i++) {
-		said[i] = (float)(1 / (1 + exp((double)said[i] - (double)said[PATCH_VALUES + i])));
-		most = fmaxf(most, said[i]);
-	}
-	return most < SURE;
-}
-
-static void add_look(const struct sliding *sliding, const struct look *look, const float *probability,
-                     float times)
-{
+	int64_t begin[3];
+	window_at(sliding, sliding->first + sample, begin);
 	for (size_t i = 0, at = 0; i < PATCH_VALUES; i++) {
-		const float weight = times * weight_of(i);
-		if (!voxel_of(sliding, look, i, &at))
+		const float weight = weight_of(i);
+		if (!voxel_of(sliding, begin, i, &at))
 			continue;
-		sliding->sum[at] += weight * probability[i];
-		sliding->weights[at] += weight;
+		sum[at] += weight * (float)(1 / (1 + exp((double)said[i] - (double)said[PATCH_VALUES + i])));
+		weights[at] += weight;
 	}
-}
-
-/* Windows that are sure by their first view count as if they had been looked at in all; the others stay in the list. */
-static enum rs_code slide(struct sliding *sliding, const struct rs_network *network, struct rs_pool *pool,
-                          struct rs_error *err)
-{
-	const size_t samples = sliding->window_count * sliding->views;
-	float *said RS_CLEANUP(rs_free_pointer) = rs_allocate_array(SAMPLES_AT_ONCE,
-	                                                            2 * PATCH_VALUES * sizeof *said);
-	size_t unsure = 0;
-	if (!said)
-		return rs_error_memory(err, SAMPLES_AT_ONCE * 2 * PATCH_VALUES * sizeof *said,
-		                       "a prediction");
-	for (sliding->sample = 0; sliding->sample < samples; sliding->sample += SAMPLES_AT_ONCE) {
-		const size_t left = samples - sliding->sample;
-		const struct rs_samples turn = {.count = left < SAMPLES_AT_ONCE ? left : SAMPLES_AT_ONCE,
-		                                .fill = fill_view,
-		                                .context = sliding};
-		RS_TRY(rs_network_judge(network, &turn, pool, said, err));
-		for (size_t s = 0; s < turn.count; s++) {
-			const struct look look = look_of(sliding, s);
-			const bool sure = to_probability(said + s * 2 * PATCH_VALUES) && look.view == 0;
-			add_look(sliding, &look, said + s * 2 * PATCH_VALUES, sure ? VIEWS : 1);
-			if (look.view == 0 && !sure)
-				sliding->windows[unsure++] = sliding->windows[sliding->sample + s];
-		}
-	}
-	sliding->window_count = unsure;
-	return RS_OK;
 }
 
 enum rs_code study_predict(const struct rs_network *network, const struct study *study, struct rs_pool *pool,
                            float *out, struct rs_error *err)
 {
-	struct sliding sliding RS_CLEANUP(sliding_finish) = {0};
-	RS_TRY(sliding_init(&sliding, study, out, err));
-	RS_TRY(slide(&sliding, network, pool, err));
-	sliding.view = 1;
-	sliding.views = VIEWS - 1;
-	RS_TRY(slide(&sliding, network, pool, err));
-	for (size_t i = 0; i < rs_geometry_voxels(&study->grid); i++)
-		out[i] /= sliding.weights[i];
+	const size_t voxels = rs_geometry_voxels(&study->grid), values = 2 * PATCH_VALUES;
+	struct sliding sliding;
+	float *said RS_CLEANUP(rs_free_pointer) = rs_allocate_array(WINDOWS_AT_ONCE, values * sizeof *said);
+	float *weights RS_CLEANUP(rs_free_pointer) = rs_allocate_array(voxels, sizeof *weights);
+	if (!said || !weights)
+		return rs_error_memory(err, voxels * sizeof *weights, "a prediction");
+	sliding_init(&sliding, study);
+	memset(out, 0, voxels * sizeof *out);
+	const size_t windows = sliding.count[0] * sliding.count[1] * sliding.count[2];
+	for (; sliding.first < windows; sliding.first += WINDOWS_AT_ONCE) {
+		const size_t left = windows - sliding.first;
+		const struct rs_samples samples = {.count = left < WINDOWS_AT_ONCE ? left : WINDOWS_AT_ONCE,
+		                                   .fill = fill_window,
+		                                   .context = &sliding};
+		RS_TRY(rs_network_judge(network, &samples, pool, said, err));
+		for (size_t s = 0; s < samples.count; s++)
+			add_window(&sliding, s, said + s * values, out, weights);
+	}
+	for (size_t i = 0; i < voxels; i++)
+		out[i] /= weights[i];
 	return RS_OK;
 }
 

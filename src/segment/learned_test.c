@@ -172,7 +172,7 @@ static void patches(void **state)
 	}
 }
 
-/* A network that sees single voxels says what its formula says, however windows overlap and are mirrored. */
+/* A network that sees single voxels says what its formula says, however windows overlap. */
 static void slides(void **state)
 {
 	const struct rs_shape input = {1, {PATCH, PATCH, PATCH}};

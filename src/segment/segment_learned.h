@@ -62,10 +62,10 @@ struct rs_learned_facts {
 };
 void rs_learned_tell(const struct rs_learned *model, struct rs_learned_facts *out);
 
-/* images: as many as the model has channels, in its order; NULL: missing. The mask is 1 where the mean of eight predictions,
- * of the study mirrored along each axis or not, is at least half, and of that the connected part with the largest sum of it
- * (whole: all parts). Where the first is below 0.01 throughout a window, it stays the only one there. out_uncertainty (NULL: not
- * wanted): the entropy of that mean, in bits: 0 sure, 1 as good as a toss. Both on the grid of the images.
+/* images: as many as the model has channels, in its order; NULL: missing. The mask is 1 where the probability, the mean of
+ * overlapping windows, is at least half, and of that the connected part with the largest sum of it (whole: all parts).
+ * out_uncertainty (NULL: not wanted): the probability's entropy in bits: 0 sure, 1 as good as a toss. Both on the grid of the
+ * images.
  * errors  RS_REFUSED: grids that differ; RS_USAGE: no image, or too many; RS_TOO_LARGE; RS_NO_MEMORY */
 enum rs_code rs_learned_apply(const struct rs_learned *model, const struct rs_volume *const *images,
                               size_t count, bool whole, struct rs_pool *pool, struct rs_mask *out_mask,
