@@ -75,7 +75,8 @@ void patch_draw(const struct study *study, size_t index, struct rs_stream *strea
 enum rs_code learned_network(size_t channels, uint32_t width, uint64_t seed, struct rs_network *out,
                              struct rs_error *err);
 
-/* The probability of the region on the study's grid: the mean over the windows that see a voxel, those near their middle first. */
+/* The probability of the region on the study's grid: the mean over the windows that see a voxel; most counts what is near their
+ * middle. */
 enum rs_code study_predict(const struct rs_network *network, const struct study *study, struct rs_pool *pool,
                            float *out, struct rs_error *err);
 
